@@ -1,0 +1,1 @@
+"""Claude Code for codemem: ingest source, hook commands and the marketplace plugin."""

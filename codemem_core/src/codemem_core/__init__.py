@@ -1,0 +1,1 @@
+"""The core of codemem: events, queue, flush, retrieval, packs and the command line."""

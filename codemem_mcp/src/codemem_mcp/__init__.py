@@ -1,0 +1,1 @@
+"""Model Context Protocol host for codemem."""

@@ -1,0 +1,1 @@
+"""Observer runtimes and auth sources for codemem."""

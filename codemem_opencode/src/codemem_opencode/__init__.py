@@ -1,0 +1,1 @@
+"""OpenCode for codemem: ingest source and plugin files."""

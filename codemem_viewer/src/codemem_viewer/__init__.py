@@ -1,0 +1,1 @@
+"""The codemem server: ingest API, flush worker and pages."""
