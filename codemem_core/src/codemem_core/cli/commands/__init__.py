@@ -1,0 +1,1 @@
+"""The core's own commands, one module a topic."""

@@ -1,0 +1,94 @@
+"""Errors.
+
+CodememError              shown as one line and a hint, never as a traceback
+├── SettingsError         a setting is missing or wrong
+├── InputError            what a person or a host sent cannot be used
+├── NotFound              what was asked for does not exist
+├── StoreError            the database is locked, too new or damaged
+├── PluginError           a plugin broke a rule of its seam
+└── ObserverError         the observer gave no usable answer
+    ├── AuthError         no usable credential, or it was refused
+    ├── RateLimited       the provider asked us to wait
+    ├── TransientError    the network or the provider failed; worth another try
+    └── PermanentError    the same request will fail again
+"""
+
+from __future__ import annotations
+
+
+class CodememError(Exception):
+    """A failure a person can act on.
+
+    `str(error)` says what happened, `hint` what to do about it, `exit_code` is what the command
+    line returns.
+    """
+
+    exit_code = 1
+    hint = ""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        if hint is not None:
+            self.hint = hint
+
+
+class SettingsError(CodememError):
+    """A setting is missing or has a value that cannot be used."""
+
+    exit_code = 2
+
+
+class InputError(CodememError):
+    """What a person or a host sent cannot be used."""
+
+    exit_code = 2
+
+
+class NotFound(CodememError):
+    """What was asked for does not exist."""
+
+
+class StoreError(CodememError):
+    """The database is locked, too new, damaged or not ours."""
+
+    exit_code = 4
+
+
+class PluginError(CodememError):
+    """A plugin broke a rule of its seam."""
+
+    exit_code = 5
+
+
+class ObserverError(CodememError):
+    """The observer gave no usable answer; `kind` is the error class the queue keeps."""
+
+    exit_code = 3
+    kind = "transient"
+
+
+class AuthError(ObserverError):
+    """No usable credential for the observer, or the provider refused it."""
+
+    kind = "auth"
+    hint = "set `CODEMEM_OBSERVER_API_KEY`, or choose another `observer_auth_source`"
+
+
+class RateLimited(ObserverError):
+    """The provider asked us to wait."""
+
+    kind = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class TransientError(ObserverError):
+    """The network or the provider failed; the same request may work later."""
+
+
+class PermanentError(ObserverError):
+    """The same request will fail again: a wrong model, a refused prompt."""
+
+    kind = "permanent"

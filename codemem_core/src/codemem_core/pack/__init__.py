@@ -1,0 +1,1 @@
+"""From a question to the text that goes into a prompt."""

@@ -1,0 +1,1 @@
+"""Flush policies the core ships."""

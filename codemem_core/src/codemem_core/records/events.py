@@ -1,0 +1,174 @@
+"""Events: what a host did, before anybody interpreted it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from codemem_core.errors import InputError
+
+SCHEMA_VERSION = "1.0"
+EVENT_TYPES = frozenset(
+    {"prompt", "assistant", "tool_call", "tool_result", "session_start", "session_end", "error"}
+)
+ORIGINS = ("import", "external", "tool_exec", "tool_repo", "assistant", "user")
+"""Where text came from, least trusted first; bound by code at capture, never read from a payload."""
+
+_EVENT_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterEvent:
+    """Adapter event v1: the one form every host's events take (`docs/architecture.md`).
+
+    Raises `InputError` at birth when a field breaks the schema.
+    """
+
+    source: str
+    """The host, lower-case: `claude`, `opencode`, …"""
+    session_id: str
+    """The host's own id of the session; with `source` it names the stream."""
+    event_id: str
+    """8 to 128 characters of `A-Z a-z 0-9 . _ : -`; the same event always has the same id."""
+    event_type: str
+    """One of `EVENT_TYPES`."""
+    ts: str
+    """ISO 8601 with an offset; when it happened, as well as the host knows."""
+    payload: Mapping[str, Any]
+    """By type: `text` (prompt, assistant), `tool_name` and `status` (tools), `message` (error)."""
+    project: str | None = None
+    cwd: str | None = None
+    seq: int | None = None
+    """The host's own numbering, if it has one; the server numbers events anew."""
+    ordering_confidence: str = "low"
+    redacted: bool = False
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what the schema refuses."""
+        if not self.source or not self.session_id:
+            raise InputError("event without source or session id")
+        if not _EVENT_ID.fullmatch(self.event_id):
+            raise InputError(f"event id is not 8 to 128 plain characters: `{self.event_id[:140]}`")
+        if self.event_type not in EVENT_TYPES:
+            raise InputError(f"unknown event type: `{self.event_type}`")
+        _check_payload(self.event_type, self.payload)
+        self.ts_ms  # noqa: B018 - parses, and so refuses, the time
+
+    @property
+    def ts_ms(self) -> int:
+        """Epoch milliseconds of `ts`."""
+        return epoch_ms(self.ts)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object of the schema; absent optional fields are left out."""
+        out: dict[str, Any] = {"schema_version": SCHEMA_VERSION}
+        for name in ("source", "session_id", "event_id", "event_type", "ts", "payload"):
+            out[name] = getattr(self, name)
+        for name in ("project", "cwd", "seq"):
+            if getattr(self, name) is not None:
+                out[name] = getattr(self, name)
+        out["ordering_confidence"] = self.ordering_confidence
+        if self.redacted:
+            out["redacted"] = True
+        if self.meta:
+            out["meta"] = dict(self.meta)
+        return out
+
+    @classmethod
+    def from_json(cls, value: object) -> AdapterEvent:
+        """Read the schema's JSON object; raise `InputError` saying what is wrong with it."""
+        if not isinstance(value, Mapping):
+            raise InputError("adapter event is not an object")
+        if value.get("schema_version") != SCHEMA_VERSION:
+            raise InputError(f"adapter event schema is not {SCHEMA_VERSION}")
+        for name in ("source", "session_id", "event_id", "event_type", "ts"):
+            if not isinstance(value.get(name), str) or not value[name].strip():
+                raise InputError(f"adapter event has no `{name}`")
+        known = {k: value[k] for k in cls.__dataclass_fields__ if value.get(k) is not None}
+        for name in ("payload", "meta"):
+            if not isinstance(known.get(name, {}), Mapping):
+                raise InputError(f"adapter event `{name}` is not an object")
+        if "payload" not in known:
+            raise InputError("adapter event has no `payload`")
+        return cls(**known)
+
+
+def epoch_ms(ts: str) -> int:
+    """Return epoch milliseconds of an ISO 8601 time; one without an offset counts as UTC."""
+    try:
+        moment = datetime.fromisoformat(ts)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return int(moment.timestamp() * 1000)
+    except (ValueError, OverflowError, TypeError) as error:
+        raise InputError(f"not an ISO 8601 time: `{str(ts)[:40]}`") from error
+
+
+def _check_payload(event_type: str, payload: Mapping[str, Any]) -> None:
+    wanted = {
+        "prompt": ("text",),
+        "assistant": ("text",),
+        "tool_call": ("tool_name",),
+        "tool_result": ("tool_name", "status"),
+        "error": ("message",),
+    }.get(event_type, ())
+    for name in wanted:
+        if not isinstance(payload.get(name), str):
+            raise InputError(f"{event_type} event has no text `{name}`")
+    if event_type == "tool_result" and payload["status"] not in {"ok", "error"}:
+        raise InputError(f"tool status is neither ok nor error: `{payload['status']}`")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawEvent:
+    """One event as the queue keeps it; redacted, not yet interpreted."""
+
+    source: str
+    stream_id: str
+    event_id: str
+    """Unique in its stream: the key that makes a repeated delivery a no-op."""
+    event_type: str
+    """The host's own name of it (`user_prompt`, `claude.hook`), or the adapter event's type."""
+    payload: Mapping[str, Any]
+    """The host's payload; the adapter event, where there is one, under `_adapter`."""
+    ts_ms: int | None = None
+    """When it happened, epoch milliseconds."""
+    mono_ms: float | None = None
+    origin: str = "tool_exec"
+    """One of `ORIGINS`."""
+    cwd: str | None = None
+    project: str | None = None
+    started_at: str | None = None
+    seq: int = -1
+    """Given by the store: 0, 1, 2, … without gaps in each stream; -1 until then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamState:
+    """What flush policies know of a stream with unflushed events."""
+
+    source: str
+    stream_id: str
+    project: str | None
+    pending: int
+    """Events that wait for a flush."""
+    pending_tools: int
+    pending_prompts: int
+    first_pending_ms: int
+    """When the oldest waiting event arrived, epoch milliseconds of this machine."""
+    last_received_ms: int
+    """When the newest event arrived, epoch milliseconds of this machine."""
+    last_event_type: str
+    """Adapter type of the newest event, so that a policy can tell a finished session."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlushDecision:
+    """What a flush policy says of a stream: flush it now (and why), or leave it."""
+
+    due: bool
+    reason: str = ""

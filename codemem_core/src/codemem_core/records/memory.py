@@ -1,0 +1,123 @@
+"""Memories: what is worth telling a later session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+OBSERVED_KINDS = (
+    "bugfix",
+    "feature",
+    "refactor",
+    "change",
+    "discovery",
+    "decision",
+    "exploration",
+)
+"""What an observer may write."""
+KINDS = (
+    "session_summary",
+    "observation",
+    "entities",
+    "note",
+    "decision",
+    "discovery",
+    "change",
+    "feature",
+    "bugfix",
+    "refactor",
+    "exploration",
+)
+"""Every kind a memory may have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One finding an observer reports."""
+
+    kind: str
+    """One of `OBSERVED_KINDS`."""
+    title: str
+    narrative: str
+    subtitle: str = ""
+    facts: tuple[str, ...] = ()
+    concepts: tuple[str, ...] = ()
+    files_read: tuple[str, ...] = ()
+    files_modified: tuple[str, ...] = ()
+    evidence: tuple[int, ...] = ()
+    """Sequence numbers of the events it rests on; empty means the whole stretch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a stretch of a session was about."""
+
+    request: str = ""
+    investigated: str = ""
+    learned: str = ""
+    completed: str = ""
+    next_steps: str = ""
+    notes: str = ""
+    files_read: tuple[str, ...] = ()
+    files_modified: tuple[str, ...] = ()
+    evidence: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMemory:
+    """A memory about to be written."""
+
+    key: str
+    """Deterministic: writing the same key twice keeps one memory."""
+    kind: str
+    title: str
+    body: str
+    origin: str
+    """The least trusted origin among the events it rests on."""
+    subtitle: str = ""
+    facts: tuple[str, ...] = ()
+    narrative: str = ""
+    concepts: tuple[str, ...] = ()
+    files_read: tuple[str, ...] = ()
+    files_modified: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    confidence: float = 0.6
+    prompt_number: int | None = None
+    created_ms: int = 0
+    """When it happened (the newest event it rests on), epoch milliseconds."""
+    extractor: str = "manual"
+    extractor_version: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """A stored memory."""
+
+    id: int
+    session_id: int
+    kind: str
+    title: str
+    body: str
+    subtitle: str
+    facts: tuple[str, ...]
+    narrative: str
+    concepts: tuple[str, ...]
+    files_read: tuple[str, ...]
+    files_modified: tuple[str, ...]
+    tags: tuple[str, ...]
+    confidence: float
+    origin: str
+    confirmed: bool
+    """A person vouched for it: it may be injected whatever its origin."""
+    active: bool
+    project: str | None
+    source: str | None
+    """The host it came from, or None when a person wrote it."""
+    prompt_number: int | None
+    created_ms: int
+    updated_ms: int
+    extractor: str
+    extractor_version: str
+    metadata: Mapping[str, Any]

@@ -1,0 +1,145 @@
+"""What the target of each record must be.
+
+A target is called with the `Settings` and gives an object of the protocol below. Objects live as
+long as the process that made them. Unless said otherwise they are called from worker threads, one
+call at a time, never from an event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from codemem_core.records.events import AdapterEvent, FlushDecision, StreamState
+from codemem_core.records.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventContext:
+    """What the transport knows beside the payload; every field may be missing."""
+
+    stream_id: str | None = None
+    event_type: str | None = None
+    ts_ms: int | None = None
+    cwd: str | None = None
+    project: str | None = None
+
+
+class Source(Protocol):
+    """Understands one host's events."""
+
+    def normalize(
+        self, payload: Mapping[str, Any], *, context: EventContext
+    ) -> AdapterEvent | None:
+        """Return the event in its common form, or None when it says nothing worth keeping.
+
+        Pure and quick (it runs inside hooks and requests): no I/O but a bounded look at files the
+        payload names. The same payload gives the same `event_id`. Raise `InputError` for a payload
+        that is no payload of this host.
+        """
+        ...
+
+
+@runtime_checkable
+class HistorySource(Protocol):
+    """A source that can also read what its host stored before codemem was installed."""
+
+    def history(self, *, since_ms: int = 0) -> Iterator[AdapterEvent]:
+        """Yield stored events newer than `since_ms`, session by session, oldest first."""
+        ...
+
+
+class Policy(Protocol):
+    """Decides when a stream is due; it decides, the flusher acts."""
+
+    def due(self, state: StreamState, *, now_ms: int) -> FlushDecision:
+        """Say whether the stream should be flushed now.
+
+        Pure: the same state and time give the same answer. Called after each accepted request and
+        on every sweep, so it must be quick. `now_ms` is epoch milliseconds of this machine.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A token for the observer; it never shows itself."""
+
+    token: str = field(repr=False)
+    type: str = "bearer"
+    source: str = "explicit"
+    """Which auth source found it."""
+
+    def __str__(self) -> str:
+        """Hide the token."""
+        return f"credential from {self.source}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthRequest:
+    """What a credential is wanted for."""
+
+    provider: str
+    """`openai`, `anthropic`, or the user's own provider key."""
+    fresh: bool = False
+    """The last one was refused: do not answer from memory."""
+
+
+class TokenSource(Protocol):
+    """Finds a credential in one kind of place."""
+
+    def resolve(self, request: AuthRequest) -> Credential | None:
+        """Return the credential, or None when this place holds none.
+
+        May read a file or run a short command; must end within `observer_auth_timeout_ms`. Caching
+        is the core's business.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObserveRequest:
+    """One question to an observer."""
+
+    evidence: Evidence
+    instructions: str
+    """The fixed part: role and reply format."""
+    prompt: str
+    """The evidence as text, fenced and bounded by `observer_max_chars`."""
+    model: str | None = None
+    credential: Credential | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The user's header templates, filled in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObserverReply:
+    """An observer's answer."""
+
+    text: str
+    """Observations and summary, in the documented XML or the same as JSON."""
+    model: str | None = None
+    """Which model really answered."""
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+class Observer(Protocol):
+    """Turns evidence into text that `codemem_core.ingest.extract` understands."""
+
+    def observe(self, request: ObserveRequest) -> ObserverReply:
+        """Return the answer.
+
+        Raises `AuthError`, `RateLimited`, `TransientError` or `PermanentError`; nothing else.
+        Must end by itself: every wait inside has a limit. May be called from several threads.
+        """
+        ...
+
+
+class TextEmbedder(Protocol):
+    """Turns text into vectors."""
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Return one vector of the record's `dimension` for each text, in order."""
+        ...

@@ -1,0 +1,75 @@
+"""What plugins hand over: small frozen records that name their code, not run it.
+
+A record is cheap to make and to list; its `target` is imported only when it is used.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from codemem_core.errors import PluginError
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeamRecord:
+    """What every seam's record has; raises `PluginError` for a bad name or target."""
+
+    name: str
+    """Lower-case, unique among installed plugins; users write it in their settings."""
+    target: str
+    """Where the code lives, as `package.module:Name`; imported on first use."""
+    help: str = ""
+    """One line for lists and `--help`."""
+
+    def __post_init__(self) -> None:
+        """Refuse a name or a target that could never be used."""
+        if not _NAME.fullmatch(self.name):
+            raise PluginError(f"not a plugin name (lower-case, digits, `_`, `-`): `{self.name}`")
+        if not _TARGET.fullmatch(self.target):
+            raise PluginError(f"not a target (`package.module:Name`): `{self.target}`")
+
+
+class IngestSource(SeamRecord):
+    """A host whose events codemem understands; target makes a `protocols.Source`."""
+
+
+class FlushPolicy(SeamRecord):
+    """A rule that decides when a stream is flushed; target makes a `protocols.Policy`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObserverRuntime(SeamRecord):
+    """A way to turn evidence into observations; target makes a `protocols.Observer`."""
+
+    default_model: str | None = None
+    """What it asks when the user named no model."""
+    needs_credential: bool = True
+    """False when it works offline; such a runtime is the fall-back."""
+
+
+class AuthSource(SeamRecord):
+    """A place where the observer's credential may be; target makes a `protocols.TokenSource`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedder(SeamRecord):
+    """A way to turn text into vectors; target makes a `protocols.TextEmbedder`."""
+
+    dimension: int
+    """Length of its vectors."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command(SeamRecord):
+    """A command of the `codemem` program; target is a `click.Command`."""
+
+    hidden: bool = False
+    """Left out of `--help`: called by hosts, not by people."""
+
+
+class Route(SeamRecord):
+    """Pages or API routes of the viewer; target is a Litestar router."""

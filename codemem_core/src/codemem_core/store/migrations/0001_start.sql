@@ -1,0 +1,143 @@
+CREATE TABLE sessions (
+    id INTEGER PRIMARY KEY,
+    project TEXT,
+    cwd TEXT,
+    source TEXT,                      -- the host, NULL when a person started it
+    stream_id TEXT,
+    started_ms INTEGER NOT NULL,
+    ended_ms INTEGER,
+    metadata TEXT NOT NULL DEFAULT '{}',
+    UNIQUE (source, stream_id)
+);
+
+CREATE TABLE streams (
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL,
+    stream_id TEXT NOT NULL,
+    project TEXT,
+    cwd TEXT,
+    started_at TEXT,
+    last_event_ms INTEGER,            -- newest event time the host gave; only grows
+    last_received_ms INTEGER NOT NULL DEFAULT 0,
+    last_received_seq INTEGER NOT NULL DEFAULT -1,
+    last_flushed_seq INTEGER NOT NULL DEFAULT -1,
+    last_event_type TEXT NOT NULL DEFAULT '',
+    first_prompt TEXT,
+    last_prompt TEXT,
+    recent_files TEXT NOT NULL DEFAULT '[]',   -- newest last, at most 64
+    lease_owner TEXT,                 -- NULL: nobody is flushing it
+    lease_epoch INTEGER NOT NULL DEFAULT 0,    -- grows with each claim; a result of an older one is refused
+    lease_beat INTEGER NOT NULL DEFAULT 0,     -- grows while the owner lives
+    UNIQUE (source, stream_id)
+);
+
+CREATE INDEX streams_pending ON streams (last_received_ms) WHERE last_received_seq > last_flushed_seq;
+
+CREATE TABLE raw_events (
+    id INTEGER PRIMARY KEY,
+    stream INTEGER NOT NULL REFERENCES streams (id),
+    seq INTEGER NOT NULL,
+    event_id TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    kind TEXT NOT NULL,               -- adapter type, '' when the event has no common form
+    origin TEXT NOT NULL,
+    ts_ms INTEGER,
+    mono_ms REAL,
+    received_ms INTEGER NOT NULL,
+    payload TEXT NOT NULL,
+    UNIQUE (stream, seq),
+    UNIQUE (stream, event_id)
+);
+
+CREATE TABLE batches (
+    id INTEGER PRIMARY KEY,
+    stream INTEGER NOT NULL REFERENCES streams (id),
+    start_seq INTEGER NOT NULL,
+    end_seq INTEGER NOT NULL,
+    extractor TEXT NOT NULL,
+    state TEXT NOT NULL,              -- pending, claimed, completed, failed, dead
+    epoch INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    error_kind TEXT,
+    error TEXT,
+    retry_ms INTEGER NOT NULL DEFAULT 0,       -- not to be tried before this time
+    created_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    UNIQUE (stream, start_seq, end_seq, extractor)
+);
+
+CREATE INDEX batches_open ON batches (stream, state) WHERE state <> 'completed';
+
+CREATE TABLE memories (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,         -- deterministic: the same effect is written once
+    session_id INTEGER NOT NULL REFERENCES sessions (id),
+    batch INTEGER REFERENCES batches (id),
+    kind TEXT NOT NULL,
+    title TEXT NOT NULL,
+    body TEXT NOT NULL,
+    subtitle TEXT NOT NULL DEFAULT '',
+    facts TEXT NOT NULL DEFAULT '[]',
+    narrative TEXT NOT NULL DEFAULT '',
+    concepts TEXT NOT NULL DEFAULT '[]',
+    files_read TEXT NOT NULL DEFAULT '[]',
+    files_modified TEXT NOT NULL DEFAULT '[]',
+    tags TEXT NOT NULL DEFAULT '',    -- space-separated
+    confidence REAL NOT NULL DEFAULT 0.5,
+    origin TEXT NOT NULL,
+    confirmed INTEGER NOT NULL DEFAULT 0,
+    active INTEGER NOT NULL DEFAULT 1,
+    project TEXT,
+    prompt_number INTEGER,
+    created_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    deleted_ms INTEGER,
+    extractor TEXT NOT NULL DEFAULT 'manual',
+    extractor_version TEXT NOT NULL DEFAULT '',
+    metadata TEXT NOT NULL DEFAULT '{}'
+);
+
+CREATE INDEX memories_recent ON memories (active, created_ms DESC);
+CREATE INDEX memories_project ON memories (project, active, created_ms DESC);
+CREATE INDEX memories_session ON memories (session_id, created_ms);
+
+CREATE VIRTUAL TABLE memories_fts USING fts5 (
+    title, body, tags,
+    content = 'memories', content_rowid = 'id',
+    tokenize = 'porter unicode61 remove_diacritics 2'
+);
+INSERT INTO memories_fts (memories_fts, rank) VALUES ('secure-delete', 1);
+
+CREATE TRIGGER memories_fts_insert AFTER INSERT ON memories BEGIN
+    INSERT INTO memories_fts (rowid, title, body, tags) VALUES (new.id, new.title, new.body, new.tags);
+END;
+CREATE TRIGGER memories_fts_delete AFTER DELETE ON memories BEGIN
+    INSERT INTO memories_fts (memories_fts, rowid, title, body, tags)
+    VALUES ('delete', old.id, old.title, old.body, old.tags);
+END;
+CREATE TRIGGER memories_fts_update AFTER UPDATE OF title, body, tags ON memories BEGIN
+    INSERT INTO memories_fts (memories_fts, rowid, title, body, tags)
+    VALUES ('delete', old.id, old.title, old.body, old.tags);
+    INSERT INTO memories_fts (rowid, title, body, tags) VALUES (new.id, new.title, new.body, new.tags);
+END;
+
+CREATE TABLE usage_events (
+    id INTEGER PRIMARY KEY,
+    session_id INTEGER REFERENCES sessions (id),
+    event TEXT NOT NULL,              -- observe, pack
+    tokens_read INTEGER NOT NULL DEFAULT 0,
+    tokens_written INTEGER NOT NULL DEFAULT 0,
+    tokens_saved INTEGER NOT NULL DEFAULT 0,
+    created_ms INTEGER NOT NULL,
+    metadata TEXT NOT NULL DEFAULT '{}'
+);
+
+CREATE TABLE ledger (
+    day TEXT NOT NULL,                -- UTC, YYYY-MM-DD
+    source TEXT NOT NULL,
+    received INTEGER NOT NULL DEFAULT 0,
+    stored INTEGER NOT NULL DEFAULT 0,
+    duplicate INTEGER NOT NULL DEFAULT 0,
+    rejected INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, source)
+) WITHOUT ROWID;
