@@ -1,0 +1,3 @@
+"""The version, as a constant: reading it from the metadata costs 40 ms on every start."""
+
+VERSION = "1.0.0"
