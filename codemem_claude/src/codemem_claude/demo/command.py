@@ -58,11 +58,13 @@ class Home:
     """Seconds each step took, in order."""
 
     def __post_init__(self) -> None:
+        """Keep the user's own codemem out of it."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("CODEMEM_", "XDG_"))}
         self.environ = {**kept, "HOME": self.folder, "CODEMEM_DB": self.database}
 
     @property
     def database(self) -> str:
+        """Path of the database in this home."""
         return os.path.join(self.folder, "mem.sqlite")
 
     def step(self, name: str, work: Callable[[], T]) -> T:

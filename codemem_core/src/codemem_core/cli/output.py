@@ -27,7 +27,7 @@ def say_json(value: object) -> None:
 
 
 def plain(text: str) -> str:
-    """Return the text with control, bidirectional and invisible characters as `\\x1b` escapes.
+    r"""Return the text with control, bidirectional and invisible characters as `\x1b` escapes.
 
     A memory may hold what a hostile program printed: escape sequences that move the cursor, fill
     the clipboard or reverse the text.

@@ -84,21 +84,27 @@ def _is_ours(name: str) -> bool:
     return "codemem" in name.lower() or tool_name(name).startswith("memory_")
 
 
+_INSIDE = ("text", "content", "file", "output", "result")
+"""Where tools put their answer when they wrap it: read, MCP, write, fetch."""
+
+
 def output_text(output: object) -> str:
     """Return what a tool gave back as text, whatever shape the host gives it."""
-    if output is None:
-        return ""
     if isinstance(output, str):
         return output
     if isinstance(output, list):
         return "\n".join(filter(None, map(output_text, output)))
-    if not isinstance(output, Mapping):
-        return json.dumps(output)
+    if isinstance(output, Mapping):
+        return _of_object(output)
+    return "" if output is None else json.dumps(output)
+
+
+def _of_object(output: Mapping[str, Any]) -> str:
     if output.get("structuredPatch"):
         return _diff(output["structuredPatch"])
     if "stdout" in output or "stderr" in output:
         return "\n".join(str(output[k]) for k in ("stdout", "stderr") if output.get(k))
-    for key in ("text", "content", "file", "output", "result"):
+    for key in _INSIDE:
         if isinstance(output.get(key), str | list | Mapping) and output[key]:
             return output_text(output[key])
     return json.dumps(output, ensure_ascii=False)
