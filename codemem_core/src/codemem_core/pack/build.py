@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from codemem_core.pack.query import is_recap
 from codemem_core.pack.rank import fitting, without_repeats
-from codemem_core.pack.render import TRUNCATED, fence, layout, line, tokens
+from codemem_core.pack.render import fence, layout, line, tokens
 from codemem_core.pack.select import Sections
 from codemem_core.store.search import newest, search
 from codemem_core.store.words import query_terms
@@ -31,10 +31,10 @@ _RECAP_SUMMARIES = 2
 class Pack:
     """What the memory has to say about a context."""
 
-    __slots__ = ("context", "items", "metrics", "repeats", "text", "_end")  # fmt: skip
+    __slots__ = ("context", "items", "metrics", "repeats", "text")
 
     def __init__(
-        self, context: str, *, text: str, items: list[Hit], repeats: dict[int, list[int]], end: str
+        self, context: str, *, text: str, items: list[Hit], repeats: dict[int, list[int]]
     ) -> None:
         self.context = context
         self.text = text
@@ -44,15 +44,6 @@ class Pack:
         self.repeats = repeats
         """Ids of memories that say the same as an item, by the item's id."""
         self.metrics: dict[str, Any] = {}
-        self._end = end
-
-    def shortened(self, max_chars: int) -> str:
-        """Return the text in at most `max_chars` characters; a cut one says so and stays fenced."""
-        if len(self.text) <= max_chars:
-            return self.text
-        end = TRUNCATED + self._end
-        kept = self.text[: max_chars - len(end)].rstrip() if max_chars > len(end) else ""
-        return kept + end if kept else ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object that hosts and tools read."""
@@ -112,7 +103,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     lines = _choose(distinct, limit=limit, room=room)
     sections = Sections([hit for hit in distinct if hit.id in lines])
     text = start + layout(sections, lines) + end if lines else ""
-    pack = Pack(context, text=text, items=sections.all(), repeats=repeats, end=end)
+    pack = Pack(context, text=text, items=sections.all(), repeats=repeats)
     pack.metrics = {
         "limit": limit,
         "items": len(pack.items),
