@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -83,7 +83,7 @@ class Plugins:
         plugins._add(core, partial(_itself, builtin))
         unwanted = {*blocked, *blocked_plugins(settings)}
         # pluggy takes them in the order of `sys.path`; sorted, the order is the same everywhere.
-        for entry in sorted(entry_points(group="codemem"), key=lambda entry: entry.name):
+        for entry in sorted(entry_points(group="codemem"), key=_order):
             info = PluginInfo(
                 name=entry.name,
                 distribution=entry.dist.name if entry.dist else "",
@@ -286,6 +286,10 @@ class Plugins:
 
 def _itself(module: ModuleType) -> ModuleType:
     return module
+
+
+def _order(entry: EntryPoint) -> tuple[str, str]:
+    return entry.name, entry.dist.name if entry.dist else ""
 
 
 def _check_api(module: ModuleType) -> None:
