@@ -56,9 +56,7 @@ SEAMS: dict[str, type[Record]] = {
 """Hook name -> the record it returns, in the order an event travels."""
 
 _BUILTIN = "builtin"
-_OURS = {
-    f"codemem-{name}" for name in ("core", "claude", "mcp", "observers", "opencode", "viewer")
-}
+_OURS = {f"codemem-{name}" for name in ("core", "claude", "mcp", "observers", "opencode", "viewer")}
 _log = logging.getLogger(__name__)
 
 
