@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 import click
 
+from codemem_core.cli.host import Host, db_option, pass_host
 from codemem_core.errors import CodememError
 from codemem_core.paths import database_path, open_private
 from codemem_core.settings import Settings
@@ -29,12 +31,14 @@ STOP_S = 30.0
 )
 @click.option("--host", help="Loopback address to listen on (default: 127.0.0.1).")
 @click.option("--port", type=click.IntRange(0, 65535), help="TCP port (default: 38888).")
-@click.option("--db-path", type=click.Path(dir_okay=False), help="The database to serve.")
+@db_option
 @click.option("--background", is_flag=True, help="Return as soon as the server answers.")
 @click.option("--foreground", is_flag=True, help="Stay in front, with `restart` too.")
 @click.option("--stop", "stop_first", is_flag=True, help="The same as `serve stop`.")
 @click.option("--restart", is_flag=True, help="The same as `serve restart`.")
+@pass_host
 def serve(  # noqa: PLR0913 - one parameter an option
+    program: Host,
     action: str,
     *,
     host: str | None,
@@ -51,7 +55,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     browsers by TCP with the token that `codemem serve status` shows.
     """
     os.umask(0o077)
-    settings = Settings.load()
+    settings = program.settings
     place = Place.of(database_path(settings, db_path))
     action = "stop" if stop_first else "restart" if restart else action
     if action == "status":
@@ -67,26 +71,27 @@ def serve(  # noqa: PLR0913 - one parameter an option
         return
     address = (host or settings.text("viewer_host") or "127.0.0.1", _port(port, settings))
     if background or (action in {"start", "restart"} and not foreground):
-        _start(place, address)
+        _start(place, address, program.blocked)
     else:
         # Imported here: `serve status` and `serve start` need no framework (0.5 s).
         from codemem_viewer.server import run  # noqa: PLC0415
 
-        run(place, settings, address)
+        run(place, program.plugins, settings, address=address)
 
 
 def _port(option: int | None, settings: Settings) -> int:
     return settings.number("viewer_port") if option is None else option
 
 
-def _start(place: Place, address: tuple[str, int]) -> None:
+def _start(place: Place, address: tuple[str, int], blocked: Sequence[str]) -> None:
     """Start a server that outlives this command; return when one answers."""
     log = open_private(place.log, flags=os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     # -P: a file of the folder the command was called in must not stand in for a module.
-    program = [sys.executable, "-P", "-m", "codemem_core.cli.main", "serve", "--foreground"]
+    program = [sys.executable, "-P", "-m", "codemem_core"]
+    without = [part for name in blocked for part in ("-p", f"no:{name}")]
     options = ["--host", address[0], "--port", str(address[1]), "--db-path", place.db]
     child = subprocess.Popen(
-        [*program, *options],
+        [*program, *without, "serve", "--foreground", *options],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,

@@ -15,7 +15,7 @@ import click
 from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.worker import FlushWorker
 from codemem_core.plugins import Plugins
-from codemem_core.settings import Settings, blocked_plugins
+from codemem_core.settings import Settings
 from codemem_core.store.store import Store
 from codemem_viewer.app import create_app
 from codemem_viewer.guard import Door
@@ -30,7 +30,7 @@ SETTLE_S = 0.5
 """How long to wait for the lock of a server that may just be ending."""
 
 
-def run(place: Place, settings: Settings, address: tuple[str, int]) -> None:
+def run(place: Place, plugins: Plugins, settings: Settings, *, address: tuple[str, int]) -> None:
     """Serve the database on its socket and on TCP until SIGTERM or SIGINT.
 
     Says so and returns when another process serves it already. Raises `SettingsError` for an
@@ -40,13 +40,12 @@ def run(place: Place, settings: Settings, address: tuple[str, int]) -> None:
         if not lock.take(wait_s=SETTLE_S):
             click.echo(f"a server is running for this database: {place.db}")
             return
-        plugins = Plugins.load(settings, blocked=blocked_plugins(settings))
         with Store.open(place.db, threaded=True) as store:
             app = create_app(
                 store,
                 plugins,
                 settings,
-                intake=Intake(plugins, settings),
+                intake=Intake(plugins),
                 worker=FlushWorker(store, plugins, settings),
             )
             limit = settings.number("raw_events_max_body_bytes")
