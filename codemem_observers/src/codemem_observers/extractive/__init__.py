@@ -1,0 +1,1 @@
+"""The observer without a model: it says what the evidence shows, and nothing else."""

@@ -1,0 +1,85 @@
+"""The session in one summary."""
+
+from __future__ import annotations
+
+from codemem_core.records.memory import Summary
+from codemem_observers.extractive.lessons import Lesson
+from codemem_observers.extractive.prose import (
+    CAUSE,
+    NEXT,
+    RULE,
+    Statement,
+    clip,
+    end_sentence,
+    joined,
+    says_something,
+)
+from codemem_observers.extractive.turns import Turn
+from codemem_observers.extractive.work import outcome, proof, title_of
+
+
+def summarize(turns: list[Turn], lessons: list[Lesson]) -> Summary:
+    """Return what the session was about; only what was asked, seen or said."""
+    done = [turn for turn in turns if turn.changes or turn.commits]
+    read = {path: seq for turn in turns for path, seq in turn.reads.items()}
+    return Summary(
+        request=_sentences([turn.request.text for turn in turns if turn.request.text], 600),
+        investigated=_investigated(turns, list(read)),
+        learned=_sentences([lesson.title for lesson in lessons] + _explained(turns), 900),
+        completed=_sentences([_completed(turn) for turn in done], 1200),
+        next_steps=_sentences(_next_steps(turns, lessons), 500),
+        notes=_sentences(
+            [f"The user corrected: “{t.request.title}”" for t in turns if t.request.corrects], 300
+        ),
+        files_read=tuple(read)[:30],
+        files_modified=tuple(sorted({c.path for turn in turns for c in turn.changes if c.path})),
+        evidence=_evidence(turns, lessons),
+    )
+
+
+def _completed(turn: Turn) -> str:
+    said = next((s.text for s in outcome(turn) if not s.lead), "")
+    title = title_of(turn)
+    parts = [title, said if said and said[:40] != title[:40] else "", proof(turn)]
+    return " ".join(end_sentence(clip(part)) for part in parts if part)
+
+
+def _investigated(turns: list[Turn], read: list[str]) -> str:
+    searched = list(dict.fromkeys(p for turn in turns for p in turn.searches))
+    parts = []
+    if read:
+        parts.append(f"Read {joined([f'`{path}`' for path in read], limit=8)}")
+    if searched:
+        parts.append(f"Searched for {joined([f'`{clip(p, 60)}`' for p in searched], limit=6)}")
+    return _sentences(parts, 700)
+
+
+def _explained(turns: list[Turn]) -> list[str]:
+    said = [s for turn in turns for s in outcome(turn) if CAUSE.search(s.text) or RULE.search(s.text)]
+    return [s.full for s in said[:5]]
+
+
+def _next_steps(turns: list[Turn], lessons: list[Lesson]) -> list[str]:
+    stated = [s for turn in turns[-2:] for s in turn.said if _is_next(s)]
+    left = [lesson.text for lesson in lessons if not lesson.solved]
+    return [s.full for s in stated[:5]] + left[:2]
+
+
+def _is_next(statement: Statement) -> bool:
+    in_section = NEXT.search(statement.section) or NEXT.search(statement.lead)
+    return says_something(statement.text) and bool(in_section or NEXT.search(statement.text))
+
+
+def _evidence(turns: list[Turn], lessons: list[Lesson]) -> tuple[int, ...]:
+    used = {seq for lesson in lessons for seq in lesson.evidence}
+    for turn in turns:
+        used.update(turn.prompt_seqs)
+        used.update(statement.seq for statement in turn.said)
+        used.update(seq for change in turn.changes for seq in change.seqs)
+        used.update(run.seq for run in turn.runs if run.checks or run.commit)
+        used.update([*turn.reads.values(), *turn.searches.values()])
+    return tuple(sorted(used))
+
+
+def _sentences(parts: list[str], limit: int) -> str:
+    return clip(" ".join(end_sentence(part) for part in dict.fromkeys(parts) if part), limit)
