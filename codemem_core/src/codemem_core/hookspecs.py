@@ -98,7 +98,7 @@ def codemem_observer_runtimes() -> Iterable[ObserverRuntime]:
 
     Called once; the user chooses by name with `observer_runtime`.
 
-        return [ObserverRuntime(name="ollama", target="codemem_ollama:Ollama", default_model="qwen3")]
+        return [ObserverRuntime(name="ollama", target="codemem_ollama:Ollama")]
     """
     return ()
 

@@ -15,7 +15,7 @@ EVENT_TYPES = frozenset(
     {"prompt", "assistant", "tool_call", "tool_result", "session_start", "session_end", "error"}
 )
 ORIGINS = ("import", "external", "tool_exec", "tool_repo", "assistant", "user")
-"""Where text came from, least trusted first; bound by code at capture, never read from a payload."""
+"""Where text came from, least trusted first; bound by code at capture, not by a payload."""
 
 _EVENT_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 

@@ -1,0 +1,45 @@
+"""The core's own plugin: what codemem can do by itself goes through the same hooks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from codemem_core.hookspecs import hookimpl
+from codemem_core.records.seams import Command, FlushPolicy
+from codemem_core.records.setting import Setting
+from codemem_core.settings_table import TABLE
+
+
+@hookimpl
+def codemem_settings() -> Iterable[Setting]:
+    """Offer every setting of the reference."""
+    return TABLE
+
+
+@hookimpl(trylast=True)
+def codemem_project(cwd: str | None, payload: Mapping[str, Any]) -> str | None:
+    """Take the user's word, else the repository or folder, else the host's word."""
+    from codemem_core.project import project_label  # noqa: PLC0415 - commands without events
+
+    named = payload.get("project")
+    return project_label(
+        cwd=cwd, payload_project=named if isinstance(named, str) else None, environ=os.environ
+    )
+
+
+@hookimpl
+def codemem_flush_policies() -> Iterator[FlushPolicy]:
+    """Flush a session that has been quiet for a while."""
+    yield FlushPolicy(
+        name="idle",
+        target="codemem_core.policies.idle:Idle",
+        help="Flush a session after `raw_events_sweeper_idle_ms` without an event.",
+    )
+
+
+@hookimpl
+def codemem_commands() -> Iterable[Command]:
+    """Offer what a person asks of memories, events and plugins."""
+    return ()

@@ -1,0 +1,267 @@
+"""Raw events: append once, number without gaps, page for a flush."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import apsw
+
+from codemem_core.records.events import RawEvent, StreamState
+from codemem_core.store.connection import rows
+
+RECENT_FILES = 64
+"""Paths a stream remembers for the injection query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of a delivery; `inserted + duplicates` is what was received."""
+
+    inserted: int
+    duplicates: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """A stream with events that wait for a flush."""
+
+    source: str
+    stream_id: str
+    project: str | None
+    cwd: str | None
+    started_at: str | None
+    last_event_ms: int | None
+    last_received_seq: int
+    last_flushed_seq: int
+    batches: Mapping[str, int]
+    """How many batches are in each state that is not `completed`, and `completed` itself."""
+
+    @property
+    def pending(self) -> int:
+        """How many events wait."""
+        return self.last_received_seq - self.last_flushed_seq
+
+
+def append(db: apsw.Connection, events: Sequence[RawEvent], *, now_ms: int) -> Appended:
+    """Store events that are not there yet; each gets the next number of its stream.
+
+    The same `(source, stream_id, event_id)` twice is one event. Call inside a write transaction:
+    the events count as taken when it is committed.
+    """
+    inserted = 0
+    in_streams = sorted(events, key=_stream_key)
+    for _, of_stream in groupby(in_streams, key=_stream_key):
+        inserted += _append_to_stream(db, list(of_stream), now_ms)
+    return Appended(inserted, len(events) - inserted)
+
+
+def _stream_key(event: RawEvent) -> tuple[str, str]:
+    return event.source, event.stream_id
+
+
+_OPEN_STREAM = """
+    INSERT INTO streams (source, stream_id, project, cwd, started_at, last_event_ms)
+    VALUES (:source, :stream_id, :project, :cwd, :started_at, :last_event_ms)
+    ON CONFLICT (source, stream_id) DO UPDATE SET
+        project = coalesce(excluded.project, project),
+        cwd = coalesce(excluded.cwd, cwd),
+        started_at = coalesce(excluded.started_at, started_at),
+        last_event_ms = coalesce(max(last_event_ms, excluded.last_event_ms),
+                                 last_event_ms, excluded.last_event_ms)
+    RETURNING id, last_received_seq, recent_files
+"""
+
+_INSERT = """
+    INSERT INTO raw_events
+        (stream, seq, event_id, event_type, kind, origin, ts_ms, mono_ms, received_ms, payload)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (stream, event_id) DO NOTHING
+"""
+
+_ADVANCE = """
+    UPDATE streams SET last_received_seq = :seq, last_received_ms = :now, last_event_type = :kind,
+        first_prompt = coalesce(first_prompt, :first_prompt),
+        last_prompt = coalesce(:last_prompt, last_prompt),
+        recent_files = :recent_files
+    WHERE id = :stream
+"""
+
+_COUNT = """
+    INSERT INTO ledger (day, source, received, stored, duplicate)
+    VALUES (strftime('%Y-%m-%d', :now / 1000, 'unixepoch'), :source, :received, :stored, :duplicate)
+    ON CONFLICT (day, source) DO UPDATE SET received = received + excluded.received,
+        stored = stored + excluded.stored, duplicate = duplicate + excluded.duplicate
+"""
+
+
+def _append_to_stream(db: apsw.Connection, events: list[RawEvent], now_ms: int) -> int:
+    stream, last_seq, files = db.execute(_OPEN_STREAM, _stream_fields(events)).get
+    seq, stored = last_seq, []
+    for event in events:
+        kind = _adapter(event).get("event_type", "")
+        payload = json.dumps(event.payload, ensure_ascii=False, separators=(",", ":"))
+        row = (stream, seq + 1, event.event_id, event.event_type, kind, event.origin)
+        db.execute(_INSERT, (*row, event.ts_ms, event.mono_ms, now_ms, payload))
+        if db.changes():
+            seq += 1
+            stored.append(event)
+    if stored:
+        prompts = [text for event in stored if (text := _prompt_of(event))]
+        change = {
+            "stream": stream,
+            "seq": seq,
+            "now": now_ms,
+            "kind": _adapter(stored[-1]).get("event_type", stored[-1].event_type),
+            "first_prompt": prompts[0] if prompts else None,
+            "last_prompt": prompts[-1] if prompts else None,
+            "recent_files": json.dumps(_recent(json.loads(files), stored)),
+        }
+        db.execute(_ADVANCE, change)
+    count = {"received": len(events), "stored": len(stored), "duplicate": len(events) - len(stored)}
+    db.execute(_COUNT, {"now": now_ms, "source": events[0].source, **count})
+    return len(stored)
+
+
+def _stream_fields(events: list[RawEvent]) -> dict[str, Any]:
+    """Return what the delivery says of its stream: the last value given wins."""
+    fields: dict[str, Any] = {"source": events[0].source, "stream_id": events[0].stream_id}
+    for name in ("project", "cwd", "started_at"):
+        given = [value for event in events if (value := getattr(event, name))]
+        fields[name] = given[-1] if given else None
+    times = [event.ts_ms for event in events if event.ts_ms is not None]
+    fields["last_event_ms"] = max(times, default=None)
+    return fields
+
+
+def _adapter(event: RawEvent) -> Mapping[str, Any]:
+    adapter = event.payload.get("_adapter")
+    return adapter if isinstance(adapter, Mapping) else {}
+
+
+def _prompt_of(event: RawEvent) -> str | None:
+    adapter = _adapter(event)
+    if adapter.get("event_type") != "prompt":
+        return None
+    text = " ".join(str(adapter["payload"].get("text", "")).split())
+    return text[:2000] or None
+
+
+def _recent(known: list[str], events: Iterable[RawEvent]) -> list[str]:
+    """Return the paths edited lately, newest last, each once."""
+    for event in events:
+        for path in edited_files(_adapter(event).get("payload", {})):
+            if path in known:
+                known.remove(path)
+            known.append(path)
+    return known[-RECENT_FILES:]
+
+
+_EDITORS = frozenset({"edit", "write", "multiedit", "notebookedit", "apply_patch"})
+
+
+def edited_files(payload: Mapping[str, Any]) -> list[str]:
+    """Return the paths a successful tool event changed."""
+    name = str(payload.get("tool_name", "")).lower()
+    given = payload.get("tool_input")
+    if name not in _EDITORS or payload.get("status") != "ok" or not isinstance(given, Mapping):
+        return []
+    if name == "apply_patch":
+        return patched_files(str(given.get("patchText") or given.get("patch") or ""))
+    keys = ("filePath", "file_path", "path", "notebook_path")
+    return [value for key in keys if isinstance(value := given.get(key), str)][:1]
+
+
+def patched_files(patch: str) -> list[str]:
+    """Return the paths an `apply_patch` text names."""
+    marks = ("*** Add File: ", "*** Update File: ", "*** Delete File: ")
+    return [
+        line.partition(": ")[2].strip() for line in patch.splitlines() if line.startswith(marks)
+    ]
+
+
+_PAGE = """
+    SELECT seq, event_id, event_type, payload, ts_ms, mono_ms, origin
+      FROM raw_events
+     WHERE stream = :stream AND seq BETWEEN :first AND :last
+     ORDER BY seq
+"""
+
+
+def page(
+    db: apsw.Connection, stream: int, *, first: int, last: int, key: tuple[str, str]
+) -> list[RawEvent]:
+    """Return the events of a stream from number `first` to `last`, both included."""
+    source, stream_id = key
+    return [
+        RawEvent(
+            source=source,
+            stream_id=stream_id,
+            seq=seq,
+            event_id=event_id,
+            event_type=event_type,
+            payload=json.loads(payload),
+            ts_ms=ts_ms,
+            mono_ms=mono_ms,
+            origin=origin,
+        )
+        for seq, event_id, event_type, payload, ts_ms, mono_ms, origin in rows(
+            db, _PAGE, {"stream": stream, "first": first, "last": last}
+        )
+    ]
+
+
+_PENDING = """
+    SELECT s.source, s.stream_id, s.project, s.last_received_seq - s.last_flushed_seq AS pending,
+           count(e.id) FILTER (WHERE e.kind = 'tool_result') AS tools,
+           count(e.id) FILTER (WHERE e.kind = 'prompt') AS prompts,
+           min(e.received_ms) AS first_ms, s.last_received_ms, s.last_event_type
+      FROM streams s JOIN raw_events e ON e.stream = s.id AND e.seq > s.last_flushed_seq
+     WHERE s.last_received_seq > s.last_flushed_seq
+       AND NOT EXISTS (SELECT 1 FROM batches b WHERE b.stream = s.id
+                       AND b.state = 'failed' AND b.retry_ms > :now)
+     GROUP BY s.id
+     ORDER BY s.last_received_ms
+"""
+
+
+def pending(db: apsw.Connection, *, now_ms: int) -> list[StreamState]:
+    """Return streams whose events wait for a flush, longest-quiet first.
+
+    A stream whose last flush failed is left out until its pause is over.
+    """
+    names = tuple(StreamState.__dataclass_fields__)
+    found = rows(db, _PENDING, {"now": now_ms})
+    return [StreamState(**dict(zip(names, row, strict=True))) for row in found]
+
+
+_BACKLOG = """
+    SELECT s.source, s.stream_id, s.project, s.cwd, s.started_at, s.last_event_ms,
+           s.last_received_seq, s.last_flushed_seq,
+           (SELECT json_group_object(state, n) FROM
+               (SELECT state, count(*) AS n FROM batches WHERE stream = s.id GROUP BY state))
+      FROM streams s
+     WHERE s.last_received_seq > s.last_flushed_seq
+     ORDER BY s.last_received_ms DESC
+     LIMIT :limit
+"""
+
+
+def backlog(db: apsw.Connection, *, limit: int) -> list[Backlog]:
+    """Return streams with waiting events, newest first, for people to look at."""
+    names = [name for name in Backlog.__dataclass_fields__ if name != "batches"]
+    return [
+        Backlog(**dict(zip(names, row[:-1], strict=True)), batches=json.loads(row[-1]))
+        for row in rows(db, _BACKLOG, {"limit": limit})
+    ]
+
+
+def totals(db: apsw.Connection) -> tuple[int, int]:
+    """Return how many streams have waiting events, and how many events wait in all."""
+    query = """SELECT count(*), coalesce(sum(last_received_seq - last_flushed_seq), 0)
+                 FROM streams WHERE last_received_seq > last_flushed_seq"""
+    streams, waiting = rows(db, query)[0]
+    return streams, waiting

@@ -1,0 +1,109 @@
+"""A process's view of the database: readers apart, one writer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from queue import Empty, Full, LifoQueue
+from typing import Any, Self, TypeVar, cast
+
+import apsw
+
+from codemem_core.errors import StoreError
+from codemem_core.store.connection import connect, translate
+from codemem_core.store.migrate import migrate
+from codemem_core.store.writer import Writer, in_transaction
+
+T = TypeVar("T")
+
+_READERS = 4
+"""Idle read connections kept; each costs up to 2 MB of page cache."""
+
+
+class Store:
+    """The open database.
+
+    `Store.open(path)` for a command: writes run in the caller. `threaded=True` for the server: one
+    writer thread commits what many callers submit.
+    """
+
+    def __init__(self, path: str, db: apsw.Connection, *, threaded: bool) -> None:
+        self.path = path
+        self._db = db
+        self._writer = Writer(db, path) if threaded else None
+        self._write_lock = threading.Lock()
+        self._idle: LifoQueue[apsw.Connection] = LifoQueue(_READERS)
+
+    @classmethod
+    def open(cls, path: str, *, threaded: bool = False) -> Self:
+        """Open, and if need be create or migrate, the database at `path`.
+
+        Writes nothing when the schema is current. Raises `StoreError`.
+        """
+        db = connect(path)
+        try:
+            migrate(db, path)
+        except apsw.Error as error:
+            db.close(True)
+            raise translate(error, path) from error
+        except StoreError:
+            db.close(True)
+            raise
+        return cls(path, db, threaded=threaded)
+
+    @contextmanager
+    def read(self) -> Iterator[apsw.Connection]:
+        """Lend a read connection; fetch everything before the block ends.
+
+        An open cursor is a read transaction, and one of those lets the WAL grow without bound.
+        """
+        try:
+            db = self._idle.get_nowait()
+        except Empty:
+            db = connect(self.path, readonly=True)
+        try:
+            yield db
+        except apsw.Error as error:
+            raise translate(error, self.path) from error
+        finally:
+            try:
+                self._idle.put_nowait(db)
+            except Full:
+                db.close(True)
+
+    def write(self, change: Callable[[apsw.Connection], T]) -> T:
+        """Run `change` in one transaction and return its result after the COMMIT.
+
+        Raises what `change` raises, with nothing written, or `StoreError`.
+        """
+        if self._writer is not None:
+            return cast("T", self._writer.submit(change).result())
+        with self._write_lock:
+            try:
+                return cast("T", in_transaction(self._db, change))
+            except apsw.Error as error:
+                raise translate(error, self.path) from error
+
+    def submit(self, change: Callable[[apsw.Connection], T]) -> Future[T]:
+        """Queue `change` (threaded stores only); the future is done after its COMMIT."""
+        if self._writer is None:
+            raise StoreError("this store has no writer thread")
+        return cast("Future[T]", cast("Any", self._writer.submit(change)))
+
+    def close(self) -> None:
+        """Finish queued writes and close every connection."""
+        if self._writer is not None:
+            self._writer.close()
+        while not self._idle.empty():
+            self._idle.get_nowait().close(True)
+        self._db.close(True)
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
