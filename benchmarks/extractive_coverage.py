@@ -28,8 +28,8 @@ from typing import Any
 from codemem_claude.history import hook_payloads
 from codemem_core.records.evidence import Evidence, Message, Prompt, ToolUse
 from codemem_core.records.protocols import ObserveRequest
-Settings = None
-from codemem_observers.extractive.runtime import Extractive
+from codemem_core.settings import Settings
+from codemem_observers.extractive import Extractive
 
 COVERED = 0.5
 CATEGORIES = ("intent", "outcome", "repo", "code", "workflow", "friction", "open_items")
@@ -75,7 +75,7 @@ def measure(path: Path) -> Measured:
     """Observe one transcript, timed, then once more for the peak of memory."""
     evidence = read_evidence(path)
     request = ObserveRequest(evidence=evidence, instructions="", prompt="")
-    runtime = Extractive(None)
+    runtime = Extractive(Settings.load({}))
     runtime.observe(request)
     started = time.perf_counter()
     reply = json.loads(runtime.observe(request).text)
@@ -96,7 +96,7 @@ def read_notes(path: Path) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         learned = summary.get("learnings") or {}
         notes = [(name, summary[name]) for name in ("intent", "outcome") if summary.get(name)]
         notes += [(name, text) for name in ("repo", "workflow") for text in learned.get(name) or []]
-        notes += [("code", f"{c.get('path', '')} {c.get('finding', '')}") for c in learned.get("code") or []]
+        notes += [("code", c.get("finding", "")) for c in learned.get("code") or []]
         notes += [(name, t) for name in ("friction", "open_items") for t in summary.get(name) or []]
         yield row["session"][:8], notes
 

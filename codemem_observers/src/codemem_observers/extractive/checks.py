@@ -23,8 +23,6 @@ class Check:
     """What was measured: `1351 tests passed`, `2 lint errors`."""
     passed: int = 0
     failed: int = 0
-    failures: tuple[str, ...] = ()
-    """Names of failing tests."""
 
 
 def _count(text: str, pattern: str) -> int:
@@ -81,11 +79,8 @@ _FAILED_NAME = (
 )
 
 
-def read_checks(output: str, command: str = "") -> list[Check]:
-    """Return the results a command printed, in the order tests, lint, types, build.
-
-    `command` decides only what a silent success means; a result is never guessed from it.
-    """
+def read_checks(output: str) -> list[Check]:
+    """Return the results a command printed, in the order tests, lint, types, build."""
     text = _ANSI.sub("", output[-TAIL:])
     readers: tuple[Callable[[str], Iterator[Check]], ...] = (_tests, _lint, _types, _build)
     return [check for reader in readers for check in reader(text)]
@@ -100,36 +95,40 @@ def silent_success(command: str) -> Check | None:
     return None
 
 
+def failing_tests(output: str) -> tuple[str, ...]:
+    """Return the names of the tests that the output says failed."""
+    text = _ANSI.sub("", output[-TAIL:])
+    names = (name.strip() for p in _FAILED_NAME for name in re.findall(p, text, re.MULTILINE))
+    return tuple(dict.fromkeys(names))
+
+
 def _tests(text: str) -> Iterator[Check]:
-    names = tuple(
-        dict.fromkeys(n.strip() for p in _FAILED_NAME for n in re.findall(p, text, re.MULTILINE))
-    )
     for known, passed_pattern, failed_pattern in _TESTS:
         if not re.search(known, text, re.MULTILINE):
             continue
         passed, failed = _count(text, passed_pattern), _count(text, failed_pattern)
         if known.startswith((r"^(?:\[\w+\] )?Tests run", r"^\d+ (?:examples")):
             passed -= failed  # these print the total
-        yield _tests_check(max(passed, 0), failed, names)
+        yield _tests_check(max(passed, 0), failed)
         return
-    yield from _other_tests(text, names)
+    yield from _other_tests(text)
 
 
-def _other_tests(text: str, names: tuple[str, ...]) -> Iterator[Check]:
+def _other_tests(text: str) -> Iterator[Check]:
     """Read runners that give no single line of counts: unittest and go."""
     if ran := re.search(r"^Ran (\d+) tests? in [\d.]+s$", text, re.MULTILINE):
         failed = _count(text, r"(?:failures|errors)=(\d+)")
-        yield _tests_check(int(ran[1]) - failed, failed, names)
+        yield _tests_check(int(ran[1]) - failed, failed)
     elif packages := re.findall(r"^(ok|FAIL)\s+\S+\s+(?:[\d.]+s|\(cached\))", text, re.MULTILINE):
         bad = packages.count("FAIL")
         good = len(packages) - bad
         text = f"tests of {good} packages passed" + (f", {bad} failed" if bad else "")
-        yield Check("tests", not bad, text, good, bad, names)
+        yield Check("tests", not bad, text, good, bad)
 
 
-def _tests_check(passed: int, failed: int, names: tuple[str, ...]) -> Check:
+def _tests_check(passed: int, failed: int) -> Check:
     if failed:
-        return Check("tests", False, f"{failed} of {passed + failed} tests failed", passed, failed, names)
+        return Check("tests", False, f"{failed} of {passed + failed} tests failed", passed, failed)
     return Check("tests", True, f"{passed} test{'s' * (passed != 1)} passed", passed)
 
 

@@ -22,8 +22,12 @@ _PATH_KEYS = ("file_path", "filePath", "path", "notebook_path", "filename", "fil
 _OLD_KEYS = ("old_string", "oldString", "old_str", "old")
 _NEW_KEYS = ("new_string", "newString", "new_str", "new", "content", "file_text", "new_source")
 _PATCH_KEYS = ("patchText", "patch", "input", "diff", "command")
+# How the evidence marks that a diff was too long; what the tool was told is whole.
+_CLIPPED = "characters left out"
 _BEGIN = re.compile(r"^\*\*\* (Add|Update|Delete) File: (.+)$")
 _MOVE = re.compile(r"^\*\*\* Move to: (.+)$")
+# Names written as programs write them: camelCase, snake_case, kebab-case classes are left to CSS.
+_IDENTIFIER = re.compile(r"\b(?:[a-z]+(?:[A-Z][a-z0-9]+)+|[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+)+|[a-z]+_[a-z0-9_]+)\b")
 _DIFF_FILE = re.compile(r"^(?:---|\+\+\+) (?:[ab]/)?([^\t\n]+)")
 
 
@@ -60,7 +64,20 @@ class FileChange:
         tests = joined([f"“{name}”" for name in names.tests], limit=3)
         parts.append(f"{'tests' if len(names.tests) > 1 else 'test'} {tests}" if tests else "")
         described = "; ".join(part for part in parts if part)
-        return described or f"+{len(self.added)} −{len(self.removed)} lines"  # noqa: RUF001
+        return described or self._counted()
+
+    def _counted(self) -> str:
+        """Return how many lines changed, and names that are new in them."""
+        old = set(_IDENTIFIER.findall("\n".join(self.removed)))
+        new = Counter(_IDENTIFIER.findall("\n".join(self.added[:MAX_LINES])))
+        fresh = [name for name, _ in new.most_common() if name not in old][:5]
+        gone = [n for n in dict.fromkeys(_IDENTIFIER.findall("\n".join(self.removed))) if n not in new][:5]
+        counts = f"{len(self.added)} lines added, {len(self.removed)} removed"
+        names = [
+            f"now with {joined([f'`{name}`' for name in fresh])}" if fresh else "",
+            f"no longer {joined([f'`{name}`' for name in gone])}" if gone and not fresh else "",
+        ]
+        return "; ".join([counts, *filter(None, names)])
 
     def _quoted(self) -> str:
         """Return `before → after` for an edit of one line, or the one line that came or went."""
@@ -104,7 +121,9 @@ class _Names:
 
 def read_changes(use: ToolUse) -> list[FileChange]:
     """Return the changes one edit made; several for a patch of several files."""
-    text = use.output if "\n@@" in f"\n{use.output}" or "*** " in use.output else ""
+    text = use.output if "\n@@" in f"\n{use.output}" else ""
+    if _CLIPPED in text and _first(use.input, _OLD_KEYS):
+        text = ""
     patch = _first(use.input, _PATCH_KEYS)
     path = _first(use.input, _PATH_KEYS)
     if "*** Begin Patch" in patch or "\n*** Update File: " in patch:
@@ -147,12 +166,18 @@ def _from_input(use: ToolUse, path: str) -> Iterator[FileChange]:
         before, after = Counter(old.splitlines()[:MAX_LINES]), Counter(new.splitlines()[:MAX_LINES])
         yield FileChange(
             path,
-            created=not old and use.name in {"write", "create", "create_file", "write_file"},
+            created=not old and _says_created(use, new),
             added=_without(new.splitlines()[:MAX_LINES], before & after),
             removed=_without(old.splitlines()[:MAX_LINES], before & after),
         )
     if not edits and not _first(use.input, _OLD_KEYS + _NEW_KEYS):
         yield FileChange(path)
+
+
+def _says_created(use: ToolUse, content: str) -> bool:
+    """Say whether a write made the file: the host says so, or answers with the whole content."""
+    told = use.output[:200].lower()
+    return "created" in told or "create" in use.name or (len(content) > 4 and content[:80] in use.output)
 
 
 def _from_patch(patch: str) -> Iterator[FileChange]:

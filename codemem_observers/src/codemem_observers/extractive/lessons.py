@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from codemem_core.records.memory import Observation
-from codemem_observers.extractive.edits import FileChange
+from codemem_observers.extractive.edits import FileChange, merged
 from codemem_observers.extractive.prose import MAX_TITLE, clip, end_sentence, joined
 from codemem_observers.extractive.shell import folder, similarity, telling_line
 from codemem_observers.extractive.turns import Run, Turn
@@ -23,11 +23,18 @@ class Lesson:
     """A command that failed, and what was different when it worked."""
 
     title: str
-    text: str
+    facts: tuple[str, ...]
+    """The failure, what changed, the success: each checkable alone."""
     evidence: tuple[int, ...]
+    key: tuple[str, str]
+    """The command and the remedy: one lesson is enough for both."""
     files: tuple[str, ...] = ()
-    facts: tuple[str, ...] = ()
     solved: bool = True
+
+    @property
+    def text(self) -> str:
+        """The facts in one paragraph."""
+        return " ".join(self.facts)
 
     def observation(self) -> Observation:
         """Return it as a discovery."""
@@ -35,7 +42,7 @@ class Lesson:
             kind="discovery",
             title=clip(self.title, MAX_TITLE),
             narrative=self.text,
-            facts=self.facts or (self.text,),
+            facts=self.facts,
             concepts=("gotcha", "problem-solution") if self.solved else ("gotcha",),
             files_modified=self.files,
             evidence=self.evidence,
@@ -43,45 +50,51 @@ class Lesson:
 
 
 def learn(turns: list[Turn]) -> list[Lesson]:
-    """Return what each kind of failure taught, once each, in order."""
+    """Return what each kind of failure taught, once each, solved ones first."""
     order = sorted((step for turn in turns for step in turn.order), key=lambda step: step[0])
-    lessons: dict[tuple[str, ...], Lesson] = {}
+    lessons: dict[tuple[str, str], Lesson] = {}
     for at, (_, step) in enumerate(order):
-        if isinstance(step, Run) and not step.ok and (why := what_failed(step)):
-            lesson = _lesson(step, why, [later for _, later in order[at + 1 :]])
-            lessons.setdefault((step.purpose, why if not lesson.solved else lesson.title), lesson)
-    return _telling(list(lessons.values()))
+        if isinstance(step, Run) and not step.ok:
+            later = [one for _, one in order[at + 1 :]]
+            if (why := what_failed(step, later)) and (lesson := _lesson(step, why, later)):
+                lessons.setdefault(lesson.key, lesson)
+    solved = {lesson.key[0] for lesson in lessons.values() if lesson.solved}
+    ranked = [one for one in lessons.values() if one.solved or one.key[0] not in solved]
+    return sorted(ranked, key=lambda lesson: not lesson.solved)[:MAX_LESSONS]
 
 
-def what_failed(run: Run) -> str:
-    """Return in a few words how a command failed, or nothing when it does not say."""
+def what_failed(run: Run, later: list[Run | FileChange]) -> str:
+    """Return in a few words how a command failed, or nothing when it does not say.
+
+    Names of failing tests may come from a second look: the same command through `grep`.
+    """
     failed = [check for check in run.checks if not check.ok]
     if not failed:
         return telling_line(run.output)
-    names = [name for check in failed for name in check.failures]
-    detail = joined([f"“{clip(name, 80)}”" for name in names], limit=2)
+    names = run.failing
+    for step in later:
+        if names or not isinstance(step, Run) or step.purpose != run.purpose:
+            break
+        names = step.failing
     text = joined([check.text for check in failed])
+    detail = joined([f"“{clip(name, 90)}”" for name in names], limit=2)
     return f"{text}: {detail}" if detail else text
 
 
-def _telling(lessons: list[Lesson]) -> list[Lesson]:
-    """Keep the solved ones first; an unsolved one only when nothing solved the same command."""
-    solved = [lesson for lesson in lessons if lesson.solved]
-    open_ones = [lesson for lesson in lessons if not lesson.solved]
-    return (solved + open_ones)[:MAX_LESSONS]
-
-
-def _lesson(failed: Run, why: str, later: list[Run | FileChange]) -> Lesson:
+def _lesson(failed: Run, why: str, later: list[Run | FileChange]) -> Lesson | None:
     for at, step in enumerate(later):
-        if not isinstance(step, Run) or not (step.ok and step.sure):
+        if not isinstance(step, Run) or not (step.checks or (step.ok and step.sure)):
             continue
-        if step.purpose == failed.purpose:
+        got_further = bool(step.checks) and not failed.checks
+        if step.purpose == failed.purpose and (step.ok or got_further):
             return _repaired(failed, why, step, later[:at])
-        if _another_way(failed, step) and not any(isinstance(s, FileChange) for s in later[:at]):
+        edited = any(isinstance(one, FileChange) for one in later[:at])
+        if step.purpose != failed.purpose and not edited and _another_way(failed, step):
             return _other_command(failed, why, step)
+    fact = end_sentence(f"`{failed.shown}` failed: {why}")
+    facts = (fact, "No later success of it was seen.")
     title = f"`{failed.shown}` failed: {why}"
-    text = end_sentence(f"`{failed.shown}` failed: {why}") + " No later success of it was seen."
-    return Lesson(title, text, (failed.seq,), solved=False)
+    return Lesson(title, facts, (failed.seq,), (failed.purpose, ""), solved=False)
 
 
 def _another_way(failed: Run, tried: Run) -> bool:
@@ -95,50 +108,48 @@ def _another_way(failed: Run, tried: Run) -> bool:
 
 
 def _other_command(failed: Run, why: str, worked: Run) -> Lesson:
-    if _FIXER.search(worked.purpose) and not _FIXER.search(failed.purpose):
-        verb = "was followed by a successful"
-        title = f"`{failed.shown}` ({why}): `{worked.shown}` succeeded"
-    else:
-        verb = "failed, and what worked was"
-        title = f"Use `{worked.shown}`, not `{failed.shown}`"
-    text = end_sentence(f"`{failed.shown}` {verb} `{worked.shown}`. It had failed with: {why}")
-    return Lesson(title, text, (failed.seq, worked.seq))
+    result = joined([check.text for check in worked.checks])
+    facts = (
+        end_sentence(f"`{failed.shown}` failed: {why}"),
+        end_sentence(f"`{worked.shown}` worked instead{f' ({result})' if result else ''}"),
+    )
+    title = f"Use `{worked.shown}`, not `{failed.shown}`: {why}"
+    return Lesson(title, facts, (failed.seq, worked.seq), (failed.purpose, worked.purpose))
 
 
-def _repaired(failed: Run, why: str, passed: Run, between: list[Run | FileChange]) -> Lesson:
+def _repaired(failed: Run, why: str, passed: Run, between: list[Run | FileChange]) -> Lesson | None:
     """Say what changed between a failure and the success of the same command."""
     edits = [step for step in between if isinstance(step, FileChange)]
-    runs = [s for s in between if isinstance(s, Run) and s.ok and s.purpose != failed.purpose]
-    fixers = [run for run in runs if not run.looks and _FIXER.search(run.purpose)]
-    result = joined([check.text for check in passed.checks if check.ok])
-    after = f" ({result})" if result else ""
-    lost = f"`{failed.shown}` failed: {why}"
-    seqs = [failed.seq, passed.seq]
-    if fixers:
-        fix = joined([f"`{run.shown}`" for run in fixers[:3]])
-        title = f"`{failed.shown}` failed ({why}); fixed by {fix}"
-        text = f"{end_sentence(lost)} It passed after {fix}{after}."
-        return Lesson(title, text, tuple(sorted([*seqs, *(run.seq for run in fixers[:3])])))
-    if edits:
-        return _fixed_by_edits(lost, after, edits, seqs)
-    if (where := folder(passed.command)) and where != folder(failed.command):
+    fixers = [run for run in between if isinstance(run, Run) and _may_have_fixed(run, failed)][:3]
+    result = joined([check.text for check in passed.checks])
+    lost = end_sentence(f"`{failed.shown}` failed: {why}")
+    seqs = {failed.seq, passed.seq}
+    where = folder(passed.command)
+    if where and where != folder(failed.command) and not failed.checks:
         name = where.rstrip("/").rpartition("/")[2]
+        won = f"It ran after `cd` to `{name}`{f' ({result})' if result else ''}."
         title = f"Run `{failed.shown}` in `{name}`: {why}"
-        text = f"{end_sentence(lost)} It worked after `cd` to `{name}`{after}."
-        return Lesson(title, text, tuple(seqs))
-    text = f"{end_sentence(lost)} It passed when run again{after}; no edit was seen in between."
-    return Lesson(f"{lost}; passed when run again", text, tuple(seqs))
+        return Lesson(title, (lost, won), tuple(sorted(seqs)), (failed.purpose, where))
+    if fixers:
+        fix = joined([f"`{run.shown}`" for run in fixers])
+        won = f"It passed after {fix}{f' ({result})' if result else ''}."
+        title = f"`{failed.shown}` passed after {fix}; before: {why}"
+        seqs |= {run.seq for run in fixers}
+        return Lesson(title, (lost, won), tuple(sorted(seqs)), (failed.purpose, fix))
+    return _fixed_by_edits(failed, lost, passed, edits) if edits and passed.ok else None
 
 
-def _fixed_by_edits(lost: str, after: str, edits: list[FileChange], seqs: list[int]) -> Lesson:
-    how = {change.path: change.describe() for change in edits}
-    files = joined([f"`{path}`" for path in how], limit=3)
-    facts = [end_sentence(clip(f"`{path}`: {text}", 280)) for path, text in list(how.items())[:4]]
-    what = facts[0] if len(how) == 1 else f"{files}."
-    return Lesson(
-        title=f"{lost}; fixed in {files}",
-        text=f"{end_sentence(lost)} It passed{after} after a change in {what}",
-        evidence=tuple(sorted({*seqs, *(seq for change in edits for seq in change.seqs)})),
-        files=tuple(how),
-        facts=(end_sentence(lost), *facts),
-    )
+def _may_have_fixed(run: Run, failed: Run) -> bool:
+    return run.ok and not run.looks and run.purpose != failed.purpose and bool(_FIXER.search(run.purpose))
+
+
+def _fixed_by_edits(failed: Run, lost: str, passed: Run, edits: list[FileChange]) -> Lesson:
+    how = {change.path: change.describe() for change in merged(edits)}
+    names = joined([f"`{path.rpartition('/')[2]}`" for path in how], limit=3)
+    result = joined([check.text for check in passed.checks])
+    facts = [end_sentence(clip(f"Changed `{path}`: {text}", 280)) for path, text in list(how.items())[:5]]
+    won = f"Then `{passed.shown}` passed{f' ({result})' if result else ''}."
+    seqs = {failed.seq, passed.seq, *(seq for change in edits for seq in change.seqs)}
+    title = f"`{failed.shown}` passed after a change in {names}; before: {lost.partition(': ')[2]}"
+    key = (failed.purpose, ", ".join(how))
+    return Lesson(title.rstrip("."), (lost, *facts, won), tuple(sorted(seqs)), key, tuple(how))

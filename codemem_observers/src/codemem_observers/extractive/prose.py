@@ -77,13 +77,17 @@ class Statement:
     """The line that introduced the list it stands in, without the colon."""
     section: str = ""
     """The heading above it."""
+    is_item: bool = False
+    """It stands in a list."""
     seq: int = -1
 
     @property
     def full(self) -> str:
         """The text with what it is about in front, when the text alone would not say."""
-        topic = short_topic(self.lead)
-        if not topic or topic in self.text:
+        topic = _topic(self.lead) or _file_in(self.section)
+        if not topic or topic.strip("`") in self.text:
+            return self.text
+        if self.text.startswith("`") and not topic.startswith("`"):
             return self.text
         return f"{topic}: {self.text}"
 
@@ -103,7 +107,7 @@ def statements(markdown: str, *, seq: int = -1) -> list[Statement]:
         text = plain(bullet[2] if bullet else _row(line))
         while len(leads) > 1 and leads[-1][0] >= depth:
             leads.pop()
-        here = Statement("", leads[-1][1] if bullet else "", section, seq)
+        here = Statement("", leads[-1][1] if bullet else "", section, bool(bullet), seq)
         found.extend(replace(here, text=sentence) for sentence in sentences(text))
         if text.endswith(":") or bullet:
             leads.append((depth, text.rstrip(":")))
@@ -158,12 +162,17 @@ def clip(text: str, limit: int = MAX_SENTENCE) -> str:
     return cut.rstrip(" ,;:—–-([") + "…"
 
 
-def short_topic(lead: str) -> str:
-    """Return what an introducing line is about: its first code span, label or short text."""
-    if match := _CODE_SPAN.search(lead):
-        return match[0]
+def _topic(lead: str) -> str:
+    """Return what an introducing line is about: a code span it starts with, or a short label."""
+    if match := re.match(r"(?:File:?\s+)?(`[^`\n]+`)", lead, re.IGNORECASE):
+        return match[1]
     label = re.split(r"\s[—–-]\s|: ", lead, maxsplit=1)[0]
-    return label if len(label) <= 60 and len(label.split()) <= 8 else ""
+    return label if len(label) <= 60 and len(label.split()) <= 6 else ""
+
+
+def _file_in(section: str) -> str:
+    match = re.search(r"`([\w@./-]+\.\w+)`", section)
+    return match[0] if match else ""
 
 
 def end_sentence(text: str) -> str:

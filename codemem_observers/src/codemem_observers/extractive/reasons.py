@@ -15,6 +15,7 @@ from codemem_observers.extractive.prose import (
     clip,
     end_sentence,
     says_something,
+    without_pleasantry,
 )
 from codemem_observers.extractive.turns import Turn
 from codemem_observers.extractive.work import MAX_FACT, outcome, title_of
@@ -62,10 +63,10 @@ def _background(turn: Turn) -> Observation | None:
 
 def _weight(statement: Statement) -> int:
     text = statement.full
-    if _HOW_TO_CHECK.search(statement.section):
+    signals = sum(bool(words.search(text)) for words in (CAUSE, RULE, DECISION))
+    if not signals or _HOW_TO_CHECK.search(statement.section):
         return 0
-    signals = 2 * bool(CAUSE.search(text)) + 2 * bool(RULE.search(text)) + 2 * bool(DECISION.search(text))
-    return signals + min(2, len(_CODE.findall(text))) + (len(text) > 60)
+    return 2 * signals + min(2, len(_CODE.findall(text))) + (len(text) > 60)
 
 
 def _correction(turn: Turn) -> Observation:
@@ -81,17 +82,17 @@ def _correction(turn: Turn) -> Observation:
 
 
 def _decision(turn: Turn) -> Observation | None:
-    """Return what the assistant said it decided; its reasons stand in the same sentences."""
+    """Return what the user chose and what the assistant said it decided, with the reasons given."""
     said = [s for s in outcome(turn) if DECISION.search(s.text)][:6]
-    if not said:
+    chosen = [f"The user chose — {answer}" for answer, _ in turn.answers[:4]]
+    texts = [end_sentence(clip(text, MAX_FACT)) for text in (*chosen, *(s.full for s in said))]
+    if not texts:
         return None
-    texts = [end_sentence(clip(s.full, MAX_FACT)) for s in said]
-    about = title_of(turn)
     return Observation(
         kind="decision",
-        title=clip(said[0].full.rstrip("."), MAX_TITLE),
-        narrative=f"While working on “{about}”, the assistant stated: {' '.join(texts[:3])}",
+        title=clip((chosen or [without_pleasantry(said[0].text)])[0].rstrip("."), MAX_TITLE),
+        narrative=f"Decided while working on “{title_of(turn)}”. {' '.join(texts[:4])}",
         facts=tuple(texts),
         concepts=("trade-off", "why-it-exists"),
-        evidence=tuple(sorted({s.seq for s in said})),
+        evidence=tuple(sorted({*(s.seq for s in said), *(seq for _, seq in turn.answers[:4])})),
     )

@@ -13,6 +13,7 @@ from codemem_observers.extractive.prose import (
     end_sentence,
     joined,
     says_something,
+    without_pleasantry,
 )
 from codemem_observers.extractive.turns import Turn
 from codemem_observers.extractive.work import outcome, proof, title_of
@@ -38,9 +39,9 @@ def summarize(turns: list[Turn], lessons: list[Lesson]) -> Summary:
 
 
 def _completed(turn: Turn) -> str:
-    said = next((s.text for s in outcome(turn) if not s.lead), "")
+    said = [without_pleasantry(s.text) for s in outcome(turn) if not s.is_item][:2]
     title = title_of(turn)
-    parts = [title, said if said and said[:40] != title[:40] else "", proof(turn)]
+    parts = [title, *(text for text in said if text[:40] != title[:40]), proof(turn)]
     return " ".join(end_sentence(clip(part)) for part in parts if part)
 
 

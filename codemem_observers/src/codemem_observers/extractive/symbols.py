@@ -25,6 +25,7 @@ _CODE = (
         r"(?:[\w<>\[\],.?]+\s+)?(?P<call>\w+)\s*\("
     ),
     re.compile(r"^\s*(?:function\s+)?(?P<call>\w+)\s*\(\)\s*\{"),
+    re.compile(r"^(?:\t| {2,4})(?:async\s+)?(?P<call>[a-z]\w+)\([^()]*\)\s*(?::\s*[\w<>\[\]| ,.]+)?\s*\{\s*$"),
     re.compile(r"^(?P<name>[A-Z][A-Z0-9_]{2,})\s*(?::[^=]+)?="),
     re.compile(
         r"^\s*create\s+(?:or replace\s+)?(?:unique\s+)?(?:table|index|view)\s+(?:if not exists\s+)?(?P<name>[\w.\"]+)",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from codemem_core.records.evidence import Evidence, EvidenceItem, Message, Prompt, ToolUse
-from codemem_observers.extractive.checks import Check, read_checks, silent_success
+from codemem_observers.extractive.checks import Check, failing_tests, read_checks, silent_success
 from codemem_observers.extractive.edits import FileChange, merged, read_changes
 from codemem_observers.extractive.prose import Statement, clip, statements
 from codemem_observers.extractive.requests import Request, read_request
@@ -26,6 +27,8 @@ _EDITS = re.compile(r"edit|write|patch|replace|create_file|notebook")
 _COMMANDS = re.compile(r"bash|shell|exec|terminal|run_command|run_terminal_cmd")
 _READS = re.compile(r"^(?:read|view|cat|read_file|open_file)")
 _SEARCHES = re.compile(r"^(?:grep|glob|search|codebase_search|find|list|ls)")
+_QUESTIONS = re.compile(r"^(?:askuserquestion|question|request_user_input)$")
+_ANSWER = re.compile(r"\"([^\"]{4,300})\"\s*[=:]\s*\"([^\"]{1,300})\"")
 _OURS = re.compile(r"codemem|^memory_|^mem_")
 
 
@@ -40,6 +43,8 @@ class Run:
     ok: bool
     output: str
     checks: tuple[Check, ...]
+    failing: tuple[str, ...]
+    """Names of the tests that failed."""
     commit: Commit | None
     looks: bool
     """It only printed what is there."""
@@ -76,6 +81,12 @@ class Turn:
     said: list[Statement] = field(default_factory=list)
     order: list[tuple[int, Run | FileChange]] = field(default_factory=list)
     """Commands and edits in the order they happened."""
+    answers: list[tuple[str, int]] = field(default_factory=list)
+    """What the user chose when asked, as `question: answer`."""
+    corrected: str = ""
+    """What the user said next, when it corrected this turn."""
+    commit_covers_more: bool = False
+    """Its commit also holds what earlier turns left uncommitted."""
 
     @property
     def commits(self) -> list[tuple[Commit, int]]:
@@ -99,7 +110,19 @@ def read_turns(evidence: Evidence) -> list[Turn]:
             _happened(turns[-1], item, place)
     for turn in turns:
         turn.changes = merged(turn.changes)
-    return [turn for turn in turns if not turn.is_empty]
+    return _related([turn for turn in turns if not turn.is_empty])
+
+
+def _related(turns: list[Turn]) -> list[Turn]:
+    """Note what turns have to do with one another: a shared commit, a correction."""
+    uncommitted = False
+    for turn in turns:
+        turn.commit_covers_more = uncommitted and bool(turn.commits)
+        uncommitted = not turn.commits and (uncommitted or bool(turn.changes))
+    for turn, following in pairwise(turns):
+        if following.request.corrects:
+            turn.corrected = following.request.title
+    return turns
 
 
 def _prompted(turns: list[Turn], prompt: Prompt) -> None:
@@ -128,7 +151,9 @@ def _used(turn: Turn, use: ToolUse, place: _Place) -> None:
             return
     if use.error is not None:
         return
-    if _EDITS.search(name):
+    if _QUESTIONS.match(name):
+        turn.answers.extend((answer, use.seq) for answer in _answers(use.output))
+    elif _EDITS.search(name):
         for change in read_changes(use):
             change.path = place.relative(change.path)
             turn.changes.append(change)
@@ -140,17 +165,24 @@ def _used(turn: Turn, use: ToolUse, place: _Place) -> None:
         turn.searches.setdefault(pattern, use.seq)
 
 
+def _answers(output: str) -> list[str]:
+    """Return `question: answer` of each question the host put to the user."""
+    told = output.rpartition('"answers"')[2]
+    return [f"{question.rstrip(' ?:')}: {answer}" for question, answer in _ANSWER.findall(told)]
+
+
 def _read_run(command: str, use: ToolUse) -> Run:
     output = "\n".join(part for part in (use.output, use.error) if part)
     looks = only_looks(command)
     ok = use.error is None and (looks or not failed_quietly(output))
-    checks = [] if looks else read_checks(output, command)
+    checks = [] if looks else read_checks(output)
     ok = ok and all(check.ok for check in checks)
     whole = core(command)
     if ok and not (checks or hides_exit_code(command)) and (silent := silent_success(whole)):
         checks.append(silent)
     commit = read_commit(command, output, ok=ok) if use.error is None else None
-    return Run(command, whole, ok, output, tuple(checks), commit, looks, use.seq)
+    failing = () if looks else failing_tests(output)
+    return Run(command, whole, ok, output, tuple(checks), failing, commit, looks, use.seq)
 
 
 def _command(use: ToolUse) -> str:

@@ -67,14 +67,19 @@ def outcome(turn: Turn) -> list[Statement]:
 
 
 def last_checks(turn: Turn) -> list[tuple[str, Run]]:
-    """Return the last result of each kind of check, as `1351 tests passed`, with its command."""
-    last = {check.what: (check.text, run) for run in turn.runs for check in run.checks}
+    """Return the last result of each kind of check, as `1351 tests passed`, with its command.
+
+    The commands that check by themselves count before a commit's hook.
+    """
+    hooked = [run for run in turn.runs if run.purpose == "git commit"]
+    own = [run for run in turn.runs if run.purpose != "git commit"]
+    last = {check.what: (check.text, run) for run in [*hooked, *own] for check in run.checks}
     return list(last.values())
 
 
 def title_of(turn: Turn) -> str:
     """Return what the turn was about: the commit's subject, the request, or what was said."""
-    if turn.commits:
+    if turn.commits and not (turn.commit_covers_more and turn.request.title):
         return clip(turn.commits[-1][0].subject, MAX_TITLE)
     if turn.request.title and not turn.request.corrects:
         return turn.request.title
@@ -84,13 +89,13 @@ def title_of(turn: Turn) -> str:
 
 def kind_of(turn: Turn) -> str:
     """Return the kind the evidence supports best: commit prefix, fixed tests, words, new files."""
-    subject = turn.commits[-1][0].subject if turn.commits else ""
+    subject = turn.commits[-1][0].subject if turn.commits and not turn.commit_covers_more else ""
     if (prefix := _PREFIX.match(subject)) and prefix[1].lower() in _BY_PREFIX:
         return _BY_PREFIX[prefix[1].lower()]
     if _tests_were_fixed(turn):
         return "bugfix"
     for text in (subject, turn.request.title):
-        opening = " ".join(text.lower().split()[:4])
+        opening = " ".join(text.lower().split()[:5])
         for kind, words in _BY_WORD:
             if words.search(opening):
                 return kind
@@ -143,34 +148,42 @@ def _narrative(turn: Turn, said: list[Statement]) -> str:
     parts = [f"Asked: {turn.request.text}" if turn.request.text else ""]
     if turn.commits and (body := turn.commits[-1][0].body):
         parts.append(clip(body, 420))
-    told = [s.text for s in said if not s.lead] or [s.full for s in said[:2]]
+    told = [s.text for s in said if not s.is_item] or [s.full for s in said[: 0 if parts[1:] else 2]]
     told.sort(key=lambda text: not CAUSE.search(text))
     parts += [clip(without_pleasantry(text)) for text in told[:3]]
-    parts.append(proof(turn))
-    if not any(parts[1:]):
+    if turn.changes and not parts[1:]:
         parts.append(f"Changed {joined([f'`{c.path}`' for c in turn.changes])}")
+    parts.append(proof(turn))
+    if turn.corrected:
+        parts.append(f"Afterwards the user said: “{turn.corrected}”")
     return " ".join(end_sentence(part) for part in dict.fromkeys(parts) if part)
 
 
 def proof(turn: Turn) -> str:
     """Return which commands showed what, and what was committed; only what was seen."""
-    seen = [f"`{run.shown}`: {text}" for text, run in last_checks(turn)]
-    parts = [f"Checked with {joined(seen)}"] if seen else []
+    parts = [f"Checked: {joined(checked(turn))}"] if last_checks(turn) else []
     for commit, _ in turn.commits:
+        hooked = [check.text for run in turn.runs if run.commit is commit for check in run.checks]
         parts.append(f"Committed as {commit.hash}" if commit.hash else "Committed")
-        parts[-1] += f" “{commit.subject}”"
+        parts[-1] += f" “{commit.subject}”" + (f" (its hook: {joined(hooked)})" if hooked else "")
     pushed = [run for run in turn.runs if run.ok and re.search(r"\bgit\b.*\bpush\b", run.core)]
     parts += [f"Pushed with `{pushed[-1].shown}`"] if pushed else []
     return ". ".join(parts)
 
 
+def checked(turn: Turn) -> list[str]:
+    """Return the last results as `command` (1351 tests passed), one for each command."""
+    by_run: dict[str, list[str]] = {}
+    for text, run in last_checks(turn):
+        by_run.setdefault(run.shown, []).append(text)
+    return [f"`{shown}` ({joined(texts)})" for shown, texts in by_run.items()]
+
+
 def _facts(turn: Turn, said: list[Statement]) -> list[str]:
     facts = [f"`{c.path}`: {c.describe()}" for c in turn.changes[:MAX_FILES] if c.path]
     facts += grouped(said, limit=MAX_SAID)
-    facts += [f"`{run.shown}`: {text}" for text, run in last_checks(turn)]
-    facts += [
-        f"Commit {commit.hash or '(no hash seen)'}: {commit.subject}" for commit, _ in turn.commits
-    ]
+    facts += [f"Checked: {text}" for text in checked(turn)]
+    facts += [f"Commit {commit.hash}".strip() + f": {commit.subject}" for commit, _ in turn.commits]
     return [end_sentence(clip(fact, MAX_FACT)) for fact in dict.fromkeys(facts)]
 
 
