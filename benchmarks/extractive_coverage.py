@@ -59,12 +59,17 @@ def main() -> None:
     parser.add_argument("--show", metavar="ID", help="print one session beside its notes")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    measured = {path.stem[-8:]: measure(path) for path in sorted(options.folder.glob("*/claude-code-*.jsonl"))}
+    measured = {
+        path.stem[-8:]: measure(path)
+        for path in sorted(options.folder.glob("*/claude-code-*.jsonl"))
+    }
     notes = dict(read_notes(options.folder / "session_summaries.jsonl"))
     if options.show:
         show(measured[options.show], notes.get(options.show, []))
         return
-    rows = [row for session in measured if session in notes for row in compare(session, measured, notes)]
+    rows = [
+        row for session in measured if session in notes for row in compare(session, measured, notes)
+    ]
     if options.json:
         print(json.dumps(rows, ensure_ascii=False))  # noqa: T201
         return
@@ -85,7 +90,9 @@ def measure(path: Path) -> Measured:
     peak = tracemalloc.get_traced_memory()[1] / 1024
     tracemalloc.stop()
     said = [*reply["observations"], reply["summary"] or {}]
-    return Measured(reply, tuple(content(json.dumps(o, ensure_ascii=False)) for o in said), elapsed, peak)
+    return Measured(
+        reply, tuple(content(json.dumps(o, ensure_ascii=False)) for o in said), elapsed, peak
+    )
 
 
 def read_notes(path: Path) -> Iterator[tuple[str, list[tuple[str, str]]]]:
@@ -225,11 +232,21 @@ def _diff(response: Mapping[str, Any]) -> str:
     path = response.get("filePath", "")
     if response.get("type") == "create":
         lines = str(response.get("content", "")).splitlines()
-        return "\n".join(["--- /dev/null", f"+++ {path}", f"@@ -0,0 +1,{len(lines)} @@", *(f"+{line}" for line in lines)])
+        return "\n".join(
+            [
+                "--- /dev/null",
+                f"+++ {path}",
+                f"@@ -0,0 +1,{len(lines)} @@",
+                *(f"+{line}" for line in lines),
+            ]
+        )
     hunks = [
         line
         for h in response["structuredPatch"]
-        for line in (f"@@ -{h['oldStart']},{h['oldLines']} +{h['newStart']},{h['newLines']} @@", *h["lines"])
+        for line in (
+            f"@@ -{h['oldStart']},{h['oldLines']} +{h['newStart']},{h['newLines']} @@",
+            *h["lines"],
+        )
     ]
     return "\n".join([f"--- {path}", f"+++ {path}", *hunks])
 

@@ -32,7 +32,9 @@ class Extractive:
         """Return observations and a summary as JSON; both empty when nothing was worth it."""
         turns = read_turns(request.evidence)
         lessons = learn(turns)
-        observations = [_as_json(o) for o in _observations(turns, lessons) if o.title and o.narrative]
+        observations = [
+            _as_json(o) for o in _observations(turns, lessons) if o.title and o.narrative
+        ]
         summary = _summary_json(summarize(turns, lessons)) if observations else None
         reply = {"observations": observations, "summary": summary}
         return ObserverReply(text=json.dumps(reply, ensure_ascii=False), model=MODEL)

@@ -135,7 +135,9 @@ def _tests_check(passed: int, failed: int) -> Check:
 def _lint(text: str) -> Iterator[Check]:
     if eslint := re.search(r"✖ (\d+) problems? \((\d+) errors?", text):
         errors = int(eslint[2])
-        yield Check("lint", not errors, f"{eslint[1]} lint problems ({errors} errors)", failed=errors)
+        yield Check(
+            "lint", not errors, f"{eslint[1]} lint problems ({errors} errors)", failed=errors
+        )
     elif biome := re.search(r"^Checked (\d+) files? in", text, re.MULTILINE):
         errors = _count(text, r"^Found (\d+) errors?\.")
         fixed = _count(text, r"Fixed (\d+) files?")
@@ -158,7 +160,9 @@ def _lint_check(errors: int, files: int, fixed: int) -> Check:
 def _types(text: str) -> Iterator[Check]:
     if errors := re.findall(r"\berror TS\d+:", text):
         yield Check("types", False, f"{len(errors)} type errors", failed=len(errors))
-    elif clean := re.search(r"^Success: no issues found in (\d+) source files?", text, re.MULTILINE):
+    elif clean := re.search(
+        r"^Success: no issues found in (\d+) source files?", text, re.MULTILINE
+    ):
         yield Check("types", True, f"types clean in {clean[1]} files", int(clean[1]))
     elif found := re.search(r"^Found (\d+) errors? in \d+ files? \(checked", text, re.MULTILINE):
         yield Check("types", False, f"{found[1]} type errors", failed=int(found[1]))
@@ -168,5 +172,7 @@ def _build(text: str) -> Iterator[Check]:
     good = r"(?:Compiled successfully|✓ built in|BUILD SUCCESS(?:FUL)?\b|Build succeeded|webpack .* compiled successfully)"
     if re.search(rf"(?:^|\s){good}", text):
         yield Check("build", True, "build succeeded")
-    elif re.search(r"^(?:.*\bBUILD FAIL(?:ED|URE)\b|Build failed|Failed to compile)", text, re.MULTILINE):
+    elif re.search(
+        r"^(?:.*\bBUILD FAIL(?:ED|URE)\b|Build failed|Failed to compile)", text, re.MULTILINE
+    ):
         yield Check("build", False, "build failed")

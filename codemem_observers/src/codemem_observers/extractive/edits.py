@@ -27,7 +27,9 @@ _CLIPPED = "characters left out"
 _BEGIN = re.compile(r"^\*\*\* (Add|Update|Delete) File: (.+)$")
 _MOVE = re.compile(r"^\*\*\* Move to: (.+)$")
 # Names written as programs write them: camelCase, snake_case, kebab-case classes are left to CSS.
-_IDENTIFIER = re.compile(r"\b(?:[a-z]+(?:[A-Z][a-z0-9]+)+|[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+)+|[a-z]+_[a-z0-9_]+)\b")
+_IDENTIFIER = re.compile(
+    r"\b(?:[a-z]+(?:[A-Z][a-z0-9]+)+|[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+)+|[a-z]+_[a-z0-9_]+)\b"
+)
 _DIFF_FILE = re.compile(r"^(?:---|\+\+\+) (?:[ab]/)?([^\t\n]+)")
 
 
@@ -71,7 +73,9 @@ class FileChange:
         old = set(_IDENTIFIER.findall("\n".join(self.removed)))
         new = Counter(_IDENTIFIER.findall("\n".join(self.added[:MAX_LINES])))
         fresh = [name for name, _ in new.most_common() if name not in old][:5]
-        gone = [n for n in dict.fromkeys(_IDENTIFIER.findall("\n".join(self.removed))) if n not in new][:5]
+        gone = [
+            n for n in dict.fromkeys(_IDENTIFIER.findall("\n".join(self.removed))) if n not in new
+        ][:5]
         counts = f"{len(self.added)} lines added, {len(self.removed)} removed"
         names = [
             f"now with {joined([f'`{name}`' for name in fresh])}" if fresh else "",
@@ -177,7 +181,11 @@ def _from_input(use: ToolUse, path: str) -> Iterator[FileChange]:
 def _says_created(use: ToolUse, content: str) -> bool:
     """Say whether a write made the file: the host says so, or answers with the whole content."""
     told = use.output[:200].lower()
-    return "created" in told or "create" in use.name or (len(content) > 4 and content[:80] in use.output)
+    return (
+        "created" in told
+        or "create" in use.name
+        or (len(content) > 4 and content[:80] in use.output)
+    )
 
 
 def _from_patch(patch: str) -> Iterator[FileChange]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from codemem_core.records.memory import Observation
 from codemem_observers.extractive.edits import FileChange, merged
 from codemem_observers.extractive.prose import MAX_TITLE, clip, end_sentence, joined
-from codemem_observers.extractive.shell import folder, similarity, telling_line
+from codemem_observers.extractive.shell import first_error, folder, similarity, telling_line
 from codemem_observers.extractive.turns import Run, Turn
 
 MAX_LESSONS = 5
@@ -77,7 +77,7 @@ def what_failed(run: Run, later: list[Run | FileChange]) -> str:
             break
         names = step.failing
     text = joined([check.text for check in failed])
-    detail = joined([f"“{clip(name, 90)}”" for name in names], limit=2)
+    detail = joined([f"“{clip(name, 90)}”" for name in names], limit=2) or first_error(run.output)
     return f"{text}: {detail}" if detail else text
 
 
@@ -90,11 +90,20 @@ def _lesson(failed: Run, why: str, later: list[Run | FileChange]) -> Lesson | No
             return _repaired(failed, why, step, later[:at])
         edited = any(isinstance(one, FileChange) for one in later[:at])
         if step.purpose != failed.purpose and not edited and _another_way(failed, step):
-            return _other_command(failed, why, step)
+            return _other_command(failed, why, step, later)
+    if _passed_elsewhere(failed, later):
+        return None
     fact = end_sentence(f"`{failed.shown}` failed: {why}")
     facts = (fact, "No later success of it was seen.")
     title = f"`{failed.shown}` failed: {why}"
     return Lesson(title, facts, (failed.seq,), (failed.purpose, ""), solved=False)
+
+
+def _passed_elsewhere(failed: Run, later: list[Run | FileChange]) -> bool:
+    """Say whether another command later passed what failed here (`lint` after `lint:fix`)."""
+    wanted = {check.what for check in failed.checks if not check.ok}
+    passed = {c.what for step in later if isinstance(step, Run) for c in step.checks if c.ok}
+    return bool(wanted) and wanted <= passed and failed.purpose != "git commit"
 
 
 def _another_way(failed: Run, tried: Run) -> bool:
@@ -107,14 +116,22 @@ def _another_way(failed: Run, tried: Run) -> bool:
     return contained or (same_program and similarity(failed.purpose, tried.purpose) >= 0.6)
 
 
-def _other_command(failed: Run, why: str, worked: Run) -> Lesson:
+def _other_command(failed: Run, why: str, worked: Run, later: list[Run | FileChange]) -> Lesson:
     result = joined([check.text for check in worked.checks])
-    facts = (
+    facts = [
         end_sentence(f"`{failed.shown}` failed: {why}"),
         end_sentence(f"`{worked.shown}` worked instead{f' ({result})' if result else ''}"),
-    )
+    ]
+    if prefix := failed.purpose.removesuffix(worked.purpose).strip():
+        good = [s.core.removeprefix(prefix).split() for s in later if _worked_with(s, prefix)]
+        names = list(dict.fromkeys(f"`{words[0]}`" for words in good if words))
+        facts += [f"The `{prefix}` prefix did work with {joined(names)}."] if names else []
     title = f"Use `{worked.shown}`, not `{failed.shown}`: {why}"
-    return Lesson(title, facts, (failed.seq, worked.seq), (failed.purpose, worked.purpose))
+    return Lesson(title, tuple(facts), (failed.seq, worked.seq), (failed.purpose, worked.purpose))
+
+
+def _worked_with(step: Run | FileChange, prefix: str) -> bool:
+    return isinstance(step, Run) and step.ok and step.core.startswith(prefix + " ")
 
 
 def _repaired(failed: Run, why: str, passed: Run, between: list[Run | FileChange]) -> Lesson | None:
@@ -140,14 +157,21 @@ def _repaired(failed: Run, why: str, passed: Run, between: list[Run | FileChange
 
 
 def _may_have_fixed(run: Run, failed: Run) -> bool:
-    return run.ok and not run.looks and run.purpose != failed.purpose and bool(_FIXER.search(run.purpose))
+    return (
+        run.ok
+        and not run.looks
+        and run.purpose != failed.purpose
+        and bool(_FIXER.search(run.purpose))
+    )
 
 
 def _fixed_by_edits(failed: Run, lost: str, passed: Run, edits: list[FileChange]) -> Lesson:
     how = {change.path: change.describe() for change in merged(edits)}
     names = joined([f"`{path.rpartition('/')[2]}`" for path in how], limit=3)
     result = joined([check.text for check in passed.checks])
-    facts = [end_sentence(clip(f"Changed `{path}`: {text}", 280)) for path, text in list(how.items())[:5]]
+    facts = [
+        end_sentence(clip(f"Changed `{path}`: {text}", 280)) for path, text in list(how.items())[:5]
+    ]
     won = f"Then `{passed.shown}` passed{f' ({result})' if result else ''}."
     seqs = {failed.seq, passed.seq, *(seq for change in edits for seq in change.seqs)}
     title = f"`{failed.shown}` passed after a change in {names}; before: {lost.partition(': ')[2]}"

@@ -59,7 +59,8 @@ _OFFER = re.compile(
 _NOISE = re.compile(
     r"^(?:(?:perfect|great|done|excellent|good|ok(?:ay)?|understood|sure|got it|all done|all set|you'?re right|absolutely)"
     r"\W*$|(?:here'?s|here is|here are|below is)\b|summary\W*$|i'?ll\b|i will\b|i'?m going to\b|let me\b|let'?s\b|"
-    r"now (?:let|i'?ll|i will|i need)|both are\b|i found\b.{0,30}$|the (?:changes|following)\b.{0,30}:$)",
+    r"now (?:let|i'?ll|i will|i need)|all (?:the |of the )?(?:changes|tasks|edits|steps|checks|files)\b.{0,40}$|"
+    r"(?:everything|it all) (?:passes|works|is)\b.{0,30}$|both are\b|i found\b.{0,30}$|the (?:changes|following)\b.{0,30}:$)",
     re.IGNORECASE,
 )
 _PLEASED = re.compile(

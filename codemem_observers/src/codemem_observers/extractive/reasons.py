@@ -23,9 +23,12 @@ from codemem_observers.extractive.work import MAX_FACT, outcome, title_of
 MAX_BACKGROUND = 10
 
 _WHY_SECTION = re.compile(
-    r"context|background|problem|motivation|why|root cause|overview|rationale|symptom|analysis|current", re.I
+    r"context|background|problem|motivation|why|root cause|overview|rationale|symptom|analysis|current",
+    re.I,
 )
-_HOW_TO_CHECK = re.compile(r"verif|test plan|testing|checklist|files? to|files? modif|implementation order", re.I)
+_HOW_TO_CHECK = re.compile(
+    r"verif|test plan|testing|checklist|files? to|files? modif|implementation order", re.I
+)
 _CODE = re.compile(r"`[^`]+`|\b[\w-]+/[\w./-]+\.\w+\b")
 
 
@@ -62,7 +65,7 @@ def _background(turn: Turn) -> Observation | None:
 
 
 def _weight(statement: Statement) -> int:
-    text = statement.full
+    text = f"{statement.lead} {statement.text}"
     signals = sum(bool(words.search(text)) for words in (CAUSE, RULE, DECISION))
     if not signals or _HOW_TO_CHECK.search(statement.section):
         return 0

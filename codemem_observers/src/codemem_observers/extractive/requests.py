@@ -53,7 +53,9 @@ _CORRECTION = re.compile(
     r"from now on|in (?:the )?future|i meant)\b",
     re.IGNORECASE,
 )
-_TRANSCRIPT_HINT = re.compile(r"^If you need specific details from before exiting plan mode.*", re.M)
+_TRANSCRIPT_HINT = re.compile(
+    r"^If you need specific details from before exiting plan mode.*", re.M
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from codemem_observers.extractive.prose import clip
+from codemem_observers.extractive.prose import clip, end_sentence
 
 _CD = re.compile(r"^\s*cd\s+(\"[^\"]+\"|'[^']+'|\S+)\s*(?:&&|;)\s*")
 _PIPE = re.compile(
@@ -25,7 +25,9 @@ _MESSAGE = (
     re.compile(r"\s-[a-z]*m\s+\"((?:[^\"\\]|\\.)*)\"", re.DOTALL),
     re.compile(r"\s-[a-z]*m\s+'([^']*)'", re.DOTALL),
 )
-_TRAILER = re.compile(r"^(?:Co-Authored-By|Signed-off-by|Change-Id|.*Generated with)\b", re.IGNORECASE)
+_TRAILER = re.compile(
+    r"^(?:Co-Authored-By|Signed-off-by|Change-Id|.*Generated with)\b", re.IGNORECASE
+)
 _EXITED = re.compile(
     r"exited with (?:exit )?(?:code|status):? [1-9]|^npm (?:ERR!|error)|command not found$|"
     r"^error: (?:unrecognized|unknown|script|could not|unable)|^Traceback \(most recent call last\)|^fatal: |"
@@ -42,6 +44,12 @@ _UNTELLING = re.compile(
     r"found \d+ errors?\.?|\W*some errors were emitted|\d+ (?:passed|failed|pass|fail)\b.{0,20}$|usage:|for more information|hint:)",
     re.IGNORECASE,
 )
+_TYPE_ERROR = re.compile(r"^(\S+?)[(:]\d+.*?\berror\b[ :]*(?:TS\d+: )?(.+)$", re.MULTILINE)
+_LINT_ERROR = re.compile(r"^\s*(?:[×✖]|\d+:\d+\s+error)\s+(.+)$", re.MULTILINE)  # noqa: RUF001
+_MODIFIED = re.compile(
+    r"^(?:\s*modified:\s+| ?[MARC]{1,2} +)(\S+)$|^ (\S+\.\w+)\s+\|\s+\d+ [+-]+", re.MULTILINE
+)
+_MODIFIED_LIST = re.compile(r"Modified: \d+ files?\n((?: +\S+\n?)+)")
 _RULER = re.compile(r"[━─═=_*-]{4,}")
 
 
@@ -72,7 +80,11 @@ def folder(command: str) -> str:
 
 def only_looks(command: str) -> bool:
     """Say whether a command just prints what is there."""
-    return all(bool(_LOOK.match(part.strip())) for part in re.split(r"&&|\|\||;|\|", command) if part.strip())
+    return all(
+        bool(_LOOK.match(part.strip()))
+        for part in re.split(r"&&|\|\||;|\|", command)
+        if part.strip()
+    )
 
 
 def failed_quietly(output: str) -> bool:
@@ -88,8 +100,28 @@ def telling_line(output: str) -> str:
     telling = [line for line in lines if _TELLING.search(line)]
     if traceback and telling:
         return clip(telling[-1], 160)
-    ranked = sorted(telling, key=lambda line: not re.match(r"(?:E\s+|\w*error\b|fatal|!)", line, re.I))
+    ranked = sorted(
+        telling, key=lambda line: not re.match(r"(?:E\s+|\w*error\b|fatal|!)", line, re.I)
+    )
     return clip((ranked or lines or [""])[0], 160)
+
+
+def first_error(output: str) -> str:
+    """Return the first error a type checker or linter named, with its file, or nothing."""
+    if match := _TYPE_ERROR.search(output):
+        return clip(f"{match[1]}: {match[2]}", 140)
+    found = (match[1].strip() for match in _LINT_ERROR.finditer(output))
+    return next((clip(text, 120) for text in found if not _UNTELLING.match(text)), "")
+
+
+def modified_files(command: str, output: str) -> list[str]:
+    """Return the files that `git status` or `git diff --stat` said are modified."""
+    if not re.search(r"\bgit\b.*\b(?:status|diff)\b", command):
+        return []
+    found = [one or two for one, two in _MODIFIED.findall(output)]
+    for block in _MODIFIED_LIST.findall(output):
+        found += [path for path in block.split() if not path.startswith("...")]
+    return list(dict.fromkeys(found))
 
 
 def similarity(first: str, second: str) -> float:
@@ -126,6 +158,21 @@ def _message(command: str) -> list[str]:
     tail = command[_COMMIT.search(command).end() :]  # type: ignore[union-attr]
     for pattern in _MESSAGE:
         if match := pattern.search(tail):
-            text = match[match.lastindex or 1].replace('\\"', '"').replace("\\n", "\n").replace("\\`", "`")
-            return [line.strip() for line in text.splitlines() if line.strip() and not _TRAILER.match(line.strip())]
+            text = (
+                match[match.lastindex or 1]
+                .replace('\\"', '"')
+                .replace("\\n", "\n")
+                .replace("\\`", "`")
+            )
+            return [
+                _ended(line)
+                for raw in text.splitlines()
+                if (line := raw.strip()) and not _TRAILER.match(line)
+            ]
     return []
+
+
+def _ended(line: str) -> str:
+    """Return a line of a commit message; list items become sentences of the body."""
+    item = re.match(r"[-*•]\s+(.+)", line)
+    return end_sentence(item[1]) if item else line

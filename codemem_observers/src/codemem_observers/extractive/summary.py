@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from codemem_core.records.memory import Summary
 from codemem_observers.extractive.lessons import Lesson
 from codemem_observers.extractive.prose import (
@@ -15,8 +17,16 @@ from codemem_observers.extractive.prose import (
     says_something,
     without_pleasantry,
 )
+from codemem_observers.extractive.shell import core
 from codemem_observers.extractive.turns import Turn
 from codemem_observers.extractive.work import outcome, proof, title_of
+
+_VERIFY = re.compile(r"verif|test plan|manual test|how to test", re.IGNORECASE)
+_BY_HAND = re.compile(
+    r"\b(?:manual|manually|visual|visually|open|click|navigate|browser|confirm that|re-?run)",
+    re.IGNORECASE,
+)
+_SPAN = re.compile(r"`([^`\n]+)`")
 
 
 def summarize(turns: list[Turn], lessons: list[Lesson]) -> Summary:
@@ -29,9 +39,7 @@ def summarize(turns: list[Turn], lessons: list[Lesson]) -> Summary:
         learned=_sentences([lesson.title for lesson in lessons] + _explained(turns), 900),
         completed=_sentences([_completed(turn) for turn in done], 1200),
         next_steps=_sentences(_next_steps(turns, lessons), 500),
-        notes=_sentences(
-            [f"The user corrected: “{t.request.title}”" for t in turns if t.request.corrects], 300
-        ),
+        notes=_sentences(_notes(turns), 400),
         files_read=tuple(read)[:30],
         files_modified=tuple(sorted({c.path for turn in turns for c in turn.changes if c.path})),
         evidence=_evidence(turns, lessons),
@@ -56,14 +64,49 @@ def _investigated(turns: list[Turn], read: list[str]) -> str:
 
 
 def _explained(turns: list[Turn]) -> list[str]:
-    said = [s for turn in turns for s in outcome(turn) if CAUSE.search(s.text) or RULE.search(s.text)]
+    said = [
+        s for turn in turns for s in outcome(turn) if CAUSE.search(s.text) or RULE.search(s.text)
+    ]
     return [s.full for s in said[:5]]
 
 
+def _notes(turns: list[Turn]) -> list[str]:
+    """Return corrections by the user, and changes git knew of that were not made here."""
+    notes = [f"The user corrected: “{t.request.title}”" for t in turns if t.request.corrects]
+    touched = {c.path for turn in turns for c in turn.changes}
+    others = [
+        f"`{path}`"
+        for path in dict.fromkeys(p for t in turns for p in t.modified)
+        if path not in touched
+    ]
+    if others and touched:
+        notes.append(
+            f"The working tree also had changes, not made here, in {joined(others, limit=4)}"
+        )
+    return notes
+
+
 def _next_steps(turns: list[Turn], lessons: list[Lesson]) -> list[str]:
-    stated = [s for turn in turns[-2:] for s in turn.said if _is_next(s)]
+    stated = [s.full for turn in turns[-2:] for s in turn.said if _is_next(s)]
     left = [lesson.text for lesson in lessons if not lesson.solved]
-    return [s.full for s in stated[:5]] + left[:2]
+    return stated[:5] + left[:2] + _unseen_checks(turns)
+
+
+def _unseen_checks(turns: list[Turn]) -> list[str]:
+    """Return the verification steps of a plan whose command never ran, or that were by hand."""
+    ran = " ".join(run.core for turn in turns for run in turn.runs)
+    steps = [
+        s for t in turns if t.changes for s in t.request.background if _VERIFY.search(s.section)
+    ]
+    unseen = [s for s in steps if s.is_item and not s.lead and not _was_run(s.text, ran)]
+    return [f"Planned check, not seen done: {clip(s.text, 160)}" for s in unseen[:4]]
+
+
+def _was_run(step: str, ran: str) -> bool:
+    commands = [span for span in _SPAN.findall(step) if " " in span]
+    if not commands:
+        return not _BY_HAND.search(step)
+    return any(command in ran or core(command) in ran for command in commands)
 
 
 def _is_next(statement: Statement) -> bool:

@@ -25,14 +25,19 @@ _CODE = (
         r"(?:[\w<>\[\],.?]+\s+)?(?P<call>\w+)\s*\("
     ),
     re.compile(r"^\s*(?:function\s+)?(?P<call>\w+)\s*\(\)\s*\{"),
-    re.compile(r"^(?:\t| {2,4})(?:async\s+)?(?P<call>[a-z]\w+)\([^()]*\)\s*(?::\s*[\w<>\[\]| ,.]+)?\s*\{\s*$"),
+    re.compile(
+        r"^(?:\t| {2,4})(?:async\s+)?(?P<call>[a-z]\w+)\([^()]*\)\s*(?::\s*[\w<>\[\]| ,.]+)?\s*\{\s*$"
+    ),
     re.compile(r"^(?P<name>[A-Z][A-Z0-9_]{2,})\s*(?::[^=]+)?="),
     re.compile(
         r"^\s*create\s+(?:or replace\s+)?(?:unique\s+)?(?:table|index|view)\s+(?:if not exists\s+)?(?P<name>[\w.\"]+)",
         re.IGNORECASE,
     ),
 )
-_STYLE = (re.compile(r"^\s*(?P<name>[.#][A-Za-z][\w-]*)[^;{}]*\{"), re.compile(r"^\s*(?P<name>--[\w-]+)\s*:"))
+_STYLE = (
+    re.compile(r"^\s*(?P<name>[.#][A-Za-z][\w-]*)[^;{}]*\{"),
+    re.compile(r"^\s*(?P<name>--[\w-]+)\s*:"),
+)
 _CONFIG = (
     re.compile(r"^\s{0,8}\"(?P<name>[\w@./:-]+)\"\s*:"),
     re.compile(r"^\s{0,4}(?:- )?(?P<name>[A-Za-z_][\w.-]*)\s*[:=](?:\s|$)"),
@@ -41,7 +46,19 @@ _CONFIG = (
 _MARKDOWN = (re.compile(r"^#{1,4}\s+(?P<title>.+?)\s*#*$"),)
 _TEST = re.compile(r"^\s*(?:test|it)(?:\.\w+)*\(\s*[\"'`](?P<title>[^\"'`\n]+)")
 _TEST_NAME = re.compile(r"^(?:test_|Test[A-Z])\w*")
-_NOT_NAMES = {"if", "for", "while", "switch", "catch", "return", "function", "constructor", "else", "do", "main"}
+_NOT_NAMES = {
+    "if",
+    "for",
+    "while",
+    "switch",
+    "catch",
+    "return",
+    "function",
+    "constructor",
+    "else",
+    "do",
+    "main",
+}
 
 _BY_SUFFIX = {
     **dict.fromkeys(("css", "scss", "less", "sass"), _STYLE),

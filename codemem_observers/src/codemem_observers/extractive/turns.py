@@ -19,6 +19,7 @@ from codemem_observers.extractive.shell import (
     core,
     failed_quietly,
     hides_exit_code,
+    modified_files,
     only_looks,
     read_commit,
 )
@@ -85,6 +86,8 @@ class Turn:
     """What the user chose when asked, as `question: answer`."""
     corrected: str = ""
     """What the user said next, when it corrected this turn."""
+    modified: dict[str, int] = field(default_factory=dict)
+    """File that git called modified → sequence number."""
     commit_covers_more: bool = False
     """Its commit also holds what earlier turns left uncommitted."""
 
@@ -146,6 +149,7 @@ def _used(turn: Turn, use: ToolUse, place: _Place) -> None:
             name = "apply_patch"
         else:
             run = _read_run(command, use)
+            turn.modified |= dict.fromkeys(modified_files(run.core, run.output), use.seq)
             turn.runs.append(run)
             turn.order.append((use.seq, run))
             return

@@ -18,6 +18,7 @@ from codemem_observers.extractive.prose import (
     says_something,
     without_pleasantry,
 )
+from codemem_observers.extractive.shell import first_error
 from codemem_observers.extractive.turns import Run, Turn
 
 MAX_FILES = 8
@@ -41,8 +42,18 @@ _BY_PREFIX = {
     "perf": "change",
 }
 _BY_WORD = (
-    ("bugfix", re.compile(r"\b(?:fix(?:e[sd]|ing)?|bug|broken|crash(?:es|ed)?|regression|repair|resolve[sd]?|wrong)\b")),
-    ("refactor", re.compile(r"\b(?:refactor|rename|move|extract|simplif|clean ?up|dedup|reorgani[sz]e|split|consolidate)")),
+    (
+        "bugfix",
+        re.compile(
+            r"\b(?:fix(?:e[sd]|ing)?|bug|broken|crash(?:es|ed)?|regression|repair|resolve[sd]?|wrong)\b"
+        ),
+    ),
+    (
+        "refactor",
+        re.compile(
+            r"\b(?:refactor|rename|move|extract|simplif|clean ?up|dedup|reorgani[sz]e|split|consolidate)"
+        ),
+    ),
     ("feature", re.compile(r"\b(?:add|implement|create|introduce|support|enable|build|new)\b")),
 )
 _COMMIT_TALK = re.compile(r"^(?:committed|commit\b|pushed|the commit|pre-commit)", re.IGNORECASE)
@@ -148,7 +159,9 @@ def _narrative(turn: Turn, said: list[Statement]) -> str:
     parts = [f"Asked: {turn.request.text}" if turn.request.text else ""]
     if turn.commits and (body := turn.commits[-1][0].body):
         parts.append(clip(body, 420))
-    told = [s.text for s in said if not s.is_item] or [s.full for s in said[: 0 if parts[1:] else 2]]
+    told = [s.text for s in said if not s.is_item] or [
+        s.full for s in said[: 0 if parts[1:] else 2]
+    ]
     told.sort(key=lambda text: not CAUSE.search(text))
     parts += [clip(without_pleasantry(text)) for text in told[:3]]
     if turn.changes and not parts[1:]:
@@ -161,7 +174,7 @@ def _narrative(turn: Turn, said: list[Statement]) -> str:
 
 def proof(turn: Turn) -> str:
     """Return which commands showed what, and what was committed; only what was seen."""
-    parts = [f"Checked: {joined(checked(turn))}"] if last_checks(turn) else []
+    parts = [f"Last results: {joined(checked(turn))}"] if last_checks(turn) else []
     for commit, _ in turn.commits:
         hooked = [check.text for run in turn.runs if run.commit is commit for check in run.checks]
         parts.append(f"Committed as {commit.hash}" if commit.hash else "Committed")
@@ -175,14 +188,15 @@ def checked(turn: Turn) -> list[str]:
     """Return the last results as `command` (1351 tests passed), one for each command."""
     by_run: dict[str, list[str]] = {}
     for text, run in last_checks(turn):
-        by_run.setdefault(run.shown, []).append(text)
+        why = "" if run.ok else first_error(run.output)
+        by_run.setdefault(run.shown, []).append(f"{text}: {why}" if why else text)
     return [f"`{shown}` ({joined(texts)})" for shown, texts in by_run.items()]
 
 
 def _facts(turn: Turn, said: list[Statement]) -> list[str]:
     facts = [f"`{c.path}`: {c.describe()}" for c in turn.changes[:MAX_FILES] if c.path]
     facts += grouped(said, limit=MAX_SAID)
-    facts += [f"Checked: {text}" for text in checked(turn)]
+    facts += [f"Last result of {text}" for text in checked(turn)]
     facts += [f"Commit {commit.hash}".strip() + f": {commit.subject}" for commit, _ in turn.commits]
     return [end_sentence(clip(fact, MAX_FACT)) for fact in dict.fromkeys(facts)]
 
