@@ -7,11 +7,11 @@ import sys
 
 import apsw
 import pytest
+from tests.conftest import EventMaker
 
 from codemem_core.errors import StoreError
 from codemem_core.store import events
 from codemem_core.store.store import Store
-from tests.conftest import EventMaker
 
 
 def test_a_write_is_seen_by_readers_when_it_returns(store: Store, make_event: EventMaker) -> None:
@@ -56,10 +56,8 @@ def test_a_closed_store_takes_nothing(database: str) -> None:
 def test_closing_finishes_what_was_queued(database: str, make_event: EventMaker) -> None:
     """Every change submitted before the end is committed."""
     store = Store.open(database, threaded=True)
-    futures = [
-        store.submit(lambda db, e=make_event(): events.append(db, [e], now_ms=1))
-        for _ in range(200)
-    ]
+    made = [make_event() for _ in range(200)]
+    futures = [store.submit(lambda db, e=e: events.append(db, [e], now_ms=1)) for e in made]
 
     store.close()
 
@@ -75,7 +73,8 @@ from codemem_core.store.store import Store
 path, name = sys.argv[1:]
 with Store.open(path) as store:
     for n in range(50):
-        event = RawEvent(source="x", stream_id="s", event_id=f"{name}-{n}", event_type="t", payload={})
+        key = {"source": "x", "stream_id": "s", "event_id": f"{name}-{n}"}
+        event = RawEvent(**key, event_type="t", payload={})
         store.write(lambda db: events.append(db, [event], now_ms=1))
 """
 

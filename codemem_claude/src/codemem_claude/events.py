@@ -11,15 +11,25 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from codemem_core.settings import Settings
-
 from codemem_claude.transcript import last_reply, usage_of
 from codemem_core.errors import InputError
 from codemem_core.records.events import AdapterEvent
 from codemem_core.records.protocols import EventContext
+from codemem_core.settings import Settings
 
 _ALWAYS_READ = frozenset(
-    ["hook_event_name", "session_id", "cwd", "ts", "timestamp", "transcript_path", "permission_mode", "tool_use_id", "project", "codemem"]
+    [
+        "hook_event_name",
+        "session_id",
+        "cwd",
+        "ts",
+        "timestamp",
+        "transcript_path",
+        "permission_mode",
+        "tool_use_id",
+        "project",
+        "codemem",
+    ]
 )
 _READ = {
     "SessionStart": {"source"},

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from codemem_core.plugins import Plugins
-from codemem_core.settings import Settings
-
-from codemem_core import paths
+from codemem_claude import plugin
+from codemem_core import builtin, paths
 from codemem_core.errors import CodememError, InputError
 from codemem_core.ingest import spool
 from codemem_core.ingest.accept import Intake
+from codemem_core.plugins import Plugins
+from codemem_core.settings import Settings
 from codemem_core.store import events
 from codemem_core.store.store import Store
 
@@ -37,7 +37,7 @@ def keep(payload: Mapping[str, Any], settings: Settings) -> None:
 
 
 def _into_database(payload: Mapping[str, Any], settings: Settings) -> None:
-    event = Intake(Plugins.only("codemem_claude.plugin", settings=settings)).hook("claude", payload)
+    event = Intake(Plugins.only(builtin, plugin, settings=settings)).hook("claude", payload)
     if event is None:
         return
     with Store.open(paths.database_path(settings)) as store:
@@ -47,7 +47,7 @@ def _into_database(payload: Mapping[str, Any], settings: Settings) -> None:
 
 def log(settings: Settings, line: str) -> None:
     """Add a line to the plugin log, if that can be done at all."""
-    path = settings.path("plugin_log_path")
+    path = paths.log_path(settings)
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)

@@ -10,11 +10,9 @@ import json
 import sys
 import time
 
-from codemem_core.client import post_json
-from codemem_core.redact import strip_private
-from codemem_core.settings import Settings
-
 from codemem_core import paths
+from codemem_core.client import post_json
+from codemem_core.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,10 +51,13 @@ def read_payload(raw: bytes) -> dict[str, Any] | None:
             return None
         if len(raw) > _SENT:
             payload = _clipped(payload)
-        clean: dict[str, Any] = strip_private(payload)
+        if b"private" in raw.lower():
+            from codemem_core.redact import strip_private  # noqa: PLC0415 - its patterns cost 10 ms
+
+            payload = strip_private(payload)
     except (ValueError, RecursionError):
         return None
-    return clean
+    return payload
 
 
 def stamp(payload: dict[str, Any], settings: Settings) -> None:

@@ -9,16 +9,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 
 import apsw
+from codemem_core.project import project_label
 
 from codemem_core import paths
 from codemem_core.errors import CodememError, NotFound
 from codemem_core.pack.build import build_pack
 from codemem_core.pack.query import injection_query
 from codemem_core.pack.render import is_fenced, shorten
-from codemem_core.project import project_label
 from codemem_core.settings import Settings
 from codemem_core.store.connection import connect, rows
 
@@ -138,40 +137,24 @@ def _from_server(path: str, context: str, project: str, settings: Settings) -> s
 
 
 def _post(path: str, body: bytes, settings: Settings) -> bytes:
-    """Return the server's answer from its Unix socket, else from TCP; raises `OSError`."""
+    """Return the server's answer from its Unix socket; raises `OSError`.
+
+    Not over TCP: whoever took the port before our server did would be told the prompt.
+    """
     from codemem_core.client import post_json  # noqa: PLC0415 - `socket` costs 4 ms, rarely needed
 
-    deadline = time.monotonic() + settings.real("inject_http_max_time_s")
     socket = paths.socket_path(path)
-    tcp = f"{settings.text('viewer_host')}:{settings.number('viewer_port')}"
-    for target, token in ((socket, None), (tcp, _token(path, settings))):
-        try:
-            if target == socket:
-                paths.check_private_folder(os.path.dirname(socket))
-            status, reply = post_json(
-                target,
-                "/api/pack",
-                body,
-                connect_s=settings.real("inject_http_connect_timeout_s"),
-                total_s=deadline - time.monotonic(),
-                token=token,
-            )
-        except (OSError, CodememError):
-            continue
-        if status == 200:
-            return reply
-    raise OSError("no server answered")
-
-
-def _token(path: str, settings: Settings) -> str | None:
-    chosen = settings.text("viewer_token")
-    if chosen:
-        return chosen
-    try:
-        with open(paths.viewer_token_path(path), encoding="ascii") as file:
-            return file.read(200).strip()
-    except (OSError, ValueError):
-        return None
+    paths.check_private_folder(os.path.dirname(socket))
+    status, reply = post_json(
+        socket,
+        "/api/pack",
+        body,
+        connect_s=settings.real("inject_http_connect_timeout_s"),
+        total_s=settings.real("inject_http_max_time_s"),
+    )
+    if status != 200:
+        raise OSError(f"the server answered {status}")
+    return reply
 
 
 def _max_chars(settings: Settings) -> int:

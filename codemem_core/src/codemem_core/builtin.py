@@ -11,6 +11,20 @@ from codemem_core.records.seams import Command, FlushPolicy
 from codemem_core.records.setting import Setting
 from codemem_core.settings_table import TABLE
 
+_COMMANDS = (
+    ("enqueue-raw-event", "raw_events:enqueue", "Store one event from standard input."),
+    ("flush-raw-events", "raw_events:flush", "Turn a stream's waiting events into memories now."),
+    ("forget", "memory:forget", "Take a memory out of search and packs."),
+    ("pack", "memory:pack", "Print, as JSON, the memories that fit a question."),
+    ("plugins", "plugins:plugins", "List plugins and what is wrong with them."),
+    ("raw-events-status", "raw_events:status", "List streams whose events wait for a flush."),
+    ("recent", "memory:recent", "List the newest memories."),
+    ("remember", "memory:remember", "Write a memory by hand."),
+    ("search", "memory:search", "Search memories by words."),
+    ("show", "memory:show", "Print one memory as JSON."),
+    ("stats", "stats:stats", "Say how much is stored, what waits and what it cost."),
+)
+
 
 @hookimpl
 def codemem_settings() -> Iterable[Setting]:
@@ -42,4 +56,7 @@ def codemem_flush_policies() -> Iterator[FlushPolicy]:
 @hookimpl
 def codemem_commands() -> Iterable[Command]:
     """Offer what a person asks of memories, events and plugins."""
-    return ()
+    return [
+        Command(name=name, target=f"codemem_core.cli.commands.{target}", help=text)
+        for name, target, text in _COMMANDS
+    ]

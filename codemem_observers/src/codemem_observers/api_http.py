@@ -16,6 +16,7 @@ from codemem_observers.providers import Endpoint, endpoint
 
 if TYPE_CHECKING:
     import httpx
+
     from codemem_core.settings import Settings
 
 _CONNECT_S = 5.0

@@ -15,10 +15,10 @@ from importlib import resources
 from typing import Any, TypeVar
 
 import click
-from codemem_core.client import post_json
 
 from codemem_core import paths
 from codemem_core.cli.output import say
+from codemem_core.client import post_json
 from codemem_core.errors import CodememError
 from codemem_core.records.memory import Memory
 from codemem_core.store import events, memories

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from codemem_core._version import VERSION
+from codemem_core._version import __version__
 from codemem_core.cli.host import Host
 from codemem_core.cli.output import warn
 from codemem_core.errors import CodememError
@@ -28,7 +28,7 @@ class LazyGroup(click.Group):
         record = _records(ctx).get(cmd_name)
         if record is None:
             return None
-        command = _host(ctx).plugins.load_target(record)
+        command = _host(ctx).plugins.target(record)
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -61,7 +61,7 @@ def _records(ctx: click.Context) -> dict[str, Command]:
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(VERSION, message="%(version)s")
+@click.version_option(__version__, message="%(version)s")
 @click.option(
     "-p",
     "plugins",

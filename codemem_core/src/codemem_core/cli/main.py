@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from codemem_core._version import VERSION
+from codemem_core._version import __version__
 from codemem_core.cli import fast
 
 
@@ -12,7 +12,7 @@ def main() -> int:
     """Run the command in `sys.argv` and return its exit code."""
     arguments = sys.argv[1:]
     if arguments in (["version"], ["--version"]):
-        sys.stdout.write(VERSION + "\n")
+        sys.stdout.write(__version__ + "\n")
         return 0
     target = fast.find(arguments[0]) if arguments else None
     if target is not None:

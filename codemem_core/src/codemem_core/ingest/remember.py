@@ -84,9 +84,7 @@ def _of_observation(found: Observation, rests_on: _Rests, extractor: str) -> New
         concepts=found.concepts,
         files_read=read,
         files_modified=modified,
-        tags=index_tags(
-            found.kind, found.concepts, (*read, *modified), found.title, found.narrative
-        ),
+        tags=_tags(found.kind, found.concepts, (*read, *modified), found.title, found.narrative),
         origin=rests_on.origin(found.evidence),
         created_ms=rests_on.created_ms(found.evidence),
         prompt_number=rests_on.prompt_number(found.evidence),
@@ -106,7 +104,7 @@ def _of_summary(found: Summary, rests_on: _Rests, extractor: str) -> NewMemory:
         body=body,
         files_read=read,
         files_modified=modified,
-        tags=index_tags("session_summary", (), (*read, *modified), title, body),
+        tags=_tags("session_summary", (), (*read, *modified), title, body),
         origin=rests_on.origin(found.evidence),
         created_ms=rests_on.created_ms(found.evidence),
         prompt_number=rests_on.prompt_number(found.evidence),
@@ -118,6 +116,12 @@ def _of_summary(found: Summary, rests_on: _Rests, extractor: str) -> NewMemory:
             **{name: getattr(found, name) for _, name in _SECTIONS},
         },
     )
+
+
+def _tags(
+    kind: str, concepts: Sequence[str], files: Sequence[str], title: str, body: str
+) -> tuple[str, ...]:
+    return tuple(index_tags(kind, concepts, files, title=title, body=body).split())
 
 
 def summary_title(summary: Summary) -> str:

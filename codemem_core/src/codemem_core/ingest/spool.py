@@ -11,6 +11,7 @@ import os
 import secrets
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from codemem_core.errors import InputError
@@ -54,8 +55,7 @@ def drain(folder: str, store: Store, intake: Intake, *, limit: int = 1000) -> in
             os.rename(path, os.path.join(folder, "bad", os.path.basename(path)))
             continue
         if event is not None:
-            batch, now_ms = [event], time.time_ns() // 1_000_000
-            store.write(lambda db, b=batch, n=now_ms: events.append(db, b, now_ms=n))
+            store.write(partial(events.append, events=[event], now_ms=time.time_ns() // 1_000_000))
         os.unlink(path)
         drained += 1
     return drained

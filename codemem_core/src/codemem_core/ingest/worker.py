@@ -5,12 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
+from codemem_core.errors import CodememError
+from codemem_core.ingest import spool
+from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.flush import Flusher
 from codemem_core.plugins import Plugins
 from codemem_core.records.events import StreamState
-from codemem_core.settings import Settings
+from codemem_core.records.protocols import Policy
+from codemem_core.settings import Settings, sweep_interval_ms
 from codemem_core.store import events
 from codemem_core.store.store import Store
 
@@ -21,7 +27,7 @@ _PARALLEL = 4
 
 
 class FlushWorker:
-    """Flushes due streams in the background of a server.
+    """Flushes due streams, and empties the spool, in the background of a server.
 
     Looks again whenever it is notified and at every sweep. One stream's failure never delays
     another's flush; whatever a plugin raises ends in the log and in the batch, not in the server.
@@ -30,8 +36,10 @@ class FlushWorker:
     def __init__(self, store: Store, plugins: Plugins, settings: Settings) -> None:
         self._store = store
         self._flusher = Flusher(store, plugins, settings)
-        self._policies = dict(_make(plugins))
-        self._interval_s = sweep_interval_s(settings)
+        self._policies = _make_policies(plugins)
+        self._intake = Intake(plugins)
+        self._spool = settings.path("claude_hook_spool_dir")
+        self._interval_s = max(1.0, sweep_interval_ms(settings) / 1000)
         self._busy: set[tuple[str, str]] = set()
         self._wake = threading.Event()
         self._stopping = False
@@ -62,6 +70,7 @@ class FlushWorker:
             self._wake.wait(self._interval_s)
             self._wake.clear()
             if not self._stopping:
+                self._guarded(lambda: spool.drain(self._spool, self._store, self._intake))
                 self._guarded(self._sweep)
 
     def _sweep(self) -> None:
@@ -89,7 +98,7 @@ class FlushWorker:
         self._busy.discard(key)
 
     @staticmethod
-    def _guarded(work: object) -> None:
+    def _guarded(work: Callable[[], object]) -> None:
         """Run the work; whatever it raises is logged: the worker outlives it."""
         try:
             work()
@@ -97,9 +106,12 @@ class FlushWorker:
             log.exception("flush failed")
 
 
-def sweep_interval_s(settings: Settings) -> float:
-    """Return the pause between two sweeps; the setting in milliseconds wins, 1 s is the least."""
-    in_ms = settings.number("raw_events_sweeper_interval_ms")
-    if settings.where("raw_events_sweeper_interval_ms") == "default":
-        in_ms = settings.number("raw_events_sweeper_interval_s") * 1000
-    return max(1.0, in_ms / 1000)
+def _make_policies(plugins: Plugins) -> dict[str, Policy]:
+    """Return the policies by name; one that cannot be made is logged and left out."""
+    made: dict[str, Policy] = {}
+    for name, record in plugins.flush_policies().items():
+        try:
+            made[name] = cast("Policy", plugins.make(record))
+        except CodememError as error:
+            log.warning("flush policy left out: %s", error)
+    return made

@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from dataclasses import asdict
+from typing import Any
 
 import click
 
@@ -16,6 +17,7 @@ from codemem_core.pack.build import build_pack
 from codemem_core.records.memory import KINDS, NewMemory
 from codemem_core.redact import redact, strip_private
 from codemem_core.store import memories, sessions
+from codemem_core.store.search import Hit
 from codemem_core.store.search import search as find
 from codemem_core.store.words import index_tags
 
@@ -77,13 +79,18 @@ def search(
     with host.store(db_path) as store, store.read() as db:
         hits = find(db, query, limit=limit, project=place)
     if as_json:
-        say_json({"items": [hit.to_json() for hit in hits]})
+        say_json({"items": [_hit_json(hit) for hit in hits]})
         return
     for hit in hits:
         say(f"[{hit.id}] ({hit.kind}) {hit.title}")
         say(f"{hit.body}\nscore={hit.score:.2f}\n")
     if not hits:
         say(f"nothing found{f' in project {place}' if place else ''}")
+
+
+def _hit_json(hit: Hit) -> dict[str, Any]:
+    names = ("id", "kind", "title", "body", "score", "parts", "project", "session_id", "created_ms")
+    return {name: getattr(hit, name) for name in names}
 
 
 @click.command()
@@ -162,7 +169,7 @@ def remember(
     clean_title, clean_body = (_clean(text) for text in (title, body))
     if not clean_title or not clean_body:
         raise InputError("a memory needs a title and a body", hint="quote them in the shell")
-    words = index_tags(kind, tags, (), clean_title, clean_body)
+    words = index_tags(kind, tags, (), title=clean_title, body=clean_body)
     new = NewMemory(
         key=f"manual-{secrets.token_hex(16)}",
         kind=kind,
