@@ -122,7 +122,9 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A home with a server that the module's tests share."""
     machine = Machine(tmp_path_factory.mktemp("home"))
-    machine.start()
+    child = machine.start()
+    if child.poll() is not None:
+        pytest.fail(f"no server: {child.communicate()[0]}")
     yield machine
     machine.end()
 
