@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -56,6 +56,7 @@ SEAMS: dict[str, type[Record]] = {
 """Hook name -> the record it returns, in the order an event travels."""
 
 _BUILTIN = "builtin"
+_OURS = {f"codemem-{name}" for name in ("core", "claude", "mcp", "observers", "opencode", "viewer")}
 _log = logging.getLogger(__name__)
 
 
@@ -83,12 +84,8 @@ class Plugins:
         plugins._add(core, partial(_itself, builtin))
         unwanted = {*blocked, *blocked_plugins(settings)}
         # pluggy takes them in the order of `sys.path`; sorted, the order is the same everywhere.
-        for entry in sorted(entry_points(group="codemem"), key=lambda entry: entry.name):
-            info = PluginInfo(
-                name=entry.name,
-                distribution=entry.dist.name if entry.dist else "",
-                version=entry.dist.version if entry.dist else "",
-            )
+        for entry in sorted(entry_points(group="codemem"), key=_order):
+            info = _info(entry)
             if entry.name in unwanted:
                 plugins._infos.append(replace(info, state="blocked"))
             else:
@@ -96,11 +93,14 @@ class Plugins:
         return plugins
 
     @classmethod
-    def only(cls, *modules: ModuleType, settings: Settings) -> Plugins:
-        """Load exactly these modules, and not even the core's own: for tests."""
+    def only(cls, *modules: str | ModuleType, settings: Settings) -> Plugins:
+        """Load exactly these modules, and not even the core's own."""
         plugins = cls(settings)
         for module in modules:
-            plugins._add(PluginInfo(name=module.__name__), partial(_itself, module))
+            if isinstance(module, str):
+                plugins._add(PluginInfo(name=module), partial(import_module, module))
+            else:
+                plugins._add(PluginInfo(name=module.__name__), partial(_itself, module))
         return plugins
 
     # --- one method a seam -----------------------------------------------------------------------
@@ -220,8 +220,9 @@ class Plugins:
                 self._pm.unregister(name=info.name)
             self._infos.append(_failed(info, error))
             return
-        hooks = tuple(hook.name for hook in self._pm.get_hookcallers(module) or ())
-        self._keep(replace(info, hooks=hooks), offered)
+        hooks = self._pm.get_hookcallers(module) or []
+        seams = tuple(hook.name.removeprefix("codemem_") for hook in hooks)
+        self._keep(replace(info, seams=seams), offered)
 
     def _collect(self, info: PluginInfo) -> dict[tuple[str, str], Record]:
         """Ask a plugin for its records; raises when one of them is wrong."""
@@ -286,6 +287,17 @@ class Plugins:
 
 def _itself(module: ModuleType) -> ModuleType:
     return module
+
+
+def _info(entry: EntryPoint) -> PluginInfo:
+    name, version = (entry.dist.name, entry.dist.version) if entry.dist else ("", "")
+    return PluginInfo(
+        name=entry.name, distribution=name, version=version, third_party=name not in _OURS
+    )
+
+
+def _order(entry: EntryPoint) -> tuple[str, str]:
+    return entry.name, entry.dist.name if entry.dist else ""
 
 
 def _check_api(module: ModuleType) -> None:
