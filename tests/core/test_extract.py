@@ -311,19 +311,11 @@ def test_a_megabyte_of_nonsense_ends(reply: str) -> None:
 
 
 PIECES = st.sampled_from(
-    ["<observation>", "</observation>", "<summary>", "</summary>", "<title>", "</title>", "<type>"]
-    + ["bugfix", "</type>", "<narrative>", "</narrative>", "<facts>", "<fact>", "</fact>", "text"]
-    + [
-        "<evidence>1-4</evidence>",
-        "<![CDATA[",
-        "]]>",
-        "&amp;",
-        "<",
-        "&",
-        "```",
-        '{"observations":[',
-    ]
-    + ['{"title":"t"}', "]", "}", "<skip_summary reason='x'/>", "\ud800", "\x00"]
+    "<observation>|</observation>|<summary>|</summary>|<title>|</title>|<type>|bugfix|</type>"
+    "|<narrative>|</narrative>|<facts>|<fact>|</fact>|text|<evidence>1-4</evidence>|<![CDATA[|]]>"
+    '|&amp;|<|&|```|<skip_summary reason=\'x\'/>|{"observations":[|{"title":"t"}|]|}|\ud800|\x00'.split(
+        "|"
+    )
 )
 
 
