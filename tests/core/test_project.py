@@ -84,7 +84,7 @@ def test_subfolder_belongs_to_its_repository(tmp_path: Path) -> None:
 
 
 def test_worktree_belongs_to_its_main_repository(tmp_path: Path) -> None:
-    """All worktrees of a repository share its memories, even when the repository is out of reach."""
+    """All worktrees of a repository are one project, even when it is out of reach."""
     app = repository(tmp_path / "app")
     git(app, "worktree", "add", "-q", str(tmp_path / "fix-42"))
     (tmp_path / "fix-42" / "src").mkdir()

@@ -135,7 +135,7 @@ def test_keys_of_known_issuers_are_masked_everywhere(family: str) -> None:
 
 @pytest.mark.parametrize("family", NAMED)
 def test_secrets_beside_a_telling_name_are_masked(family: str) -> None:
-    """At least 99 of 100 secrets without a mark of their own are known by what stands beside them."""
+    """At least 99 of 100 secrets without a mark are known by what stands beside them."""
     make, places = NAMED[family]
 
     assert recall(make, places, 100) >= 0.99

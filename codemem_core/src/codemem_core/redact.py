@@ -15,7 +15,9 @@ from itertools import pairwise
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any as Json
+    from typing import Any, TypeAlias
+
+    Json: TypeAlias = Any  # what `json.loads` returns
 
 _PREFIXED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     # kind, what the key starts with, what follows
@@ -85,7 +87,7 @@ _SHAPED: tuple[tuple[str, tuple[str, ...], str], ...] = (
 
 _NAME_WORDS = ("token", "secret", "passw", "passphrase", "key", "authorization", "cookie")
 _QUOTED = r"(?P<quote>\\{0,3}[\"'`])(?P<quoted>(?:(?!(?P=quote))(?:\\.|\S)){4,1024})(?P=quote)"
-_BARE = r"(?P<bare>(?:[^\s\"'`,;\\]|\\(?![nrt\"'`\\])){4,1024}+)"
+_BARE = r"(?P<bare>(?:[^\s\"'`,;\\]{1,256}|\\(?![nrt\"'`\\])){1,4}+)"
 _NAMED = (
     r"(?:token|secret|passw(?:or)?d|passphrase|(?:api|access|account|private|signing|encryption|"
     r"master)[-_. ]?key|authorization|cookie)(?P<tail>[\w.-]{0,40}+)\\{0,3}[\"'`]?\]?"
@@ -294,15 +296,13 @@ def _is_secret(name: str, value: str, *, sure: bool) -> bool:
 
 
 def _is_random(text: str) -> bool:
-    """Tell a key from an identifier: its letters, capitals and digits take turns, vowels are few."""
+    """Tell a key from an identifier: letters, capitals and digits take turns, vowels are few."""
     chars = [char for char in text if char.isalnum()]
     kinds = [char.isdigit() + 2 * char.isupper() for char in chars]
+    # `aB` is a turn and `Ab` is none, else camelCase would look random
     turns = sum(after != before and (before, after) != (2, 0) for before, after in pairwise(kinds))
-    if (
-        len(chars) >= 16
-        and len(set(kinds)) > 1
-        and len(re.findall("(?i)[aeiou]", text)) * 5 <= len(chars)
-    ):
+    vowels = len(re.findall("(?i)[aeiou]", text))
+    if len(chars) >= 16 and len(set(kinds)) > 1 and vowels * 5 <= len(chars):
         return True
     if 1 in kinds:
         return len(chars) >= 8 and turns >= max(3, len(chars) / 8)
