@@ -1,0 +1,171 @@
+"""What Claude Code's hooks say, as adapter events.
+
+Payload shapes: recorded from Claude Code 2.1.197 and 2.1.330.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from codemem_claude.transcript import last_reply, usage_of
+from codemem_core.errors import InputError
+from codemem_core.records.events import AdapterEvent
+from codemem_core.records.protocols import EventContext
+from codemem_core.settings import Settings
+
+_ALWAYS_READ = frozenset(
+    [
+        "hook_event_name",
+        "session_id",
+        "cwd",
+        "ts",
+        "timestamp",
+        "transcript_path",
+        "permission_mode",
+        "tool_use_id",
+        "project",
+        "codemem",
+    ]
+)
+_READ = {
+    "SessionStart": {"source"},
+    "UserPromptSubmit": {"prompt"},
+    "PreToolUse": {"tool_name", "tool_input"},
+    "PostToolUse": {"tool_name", "tool_input", "tool_response"},
+    "PostToolUseFailure": {"tool_name", "tool_input", "error", "is_interrupt"},
+    "Stop": {"stop_hook_active", "last_assistant_message", "usage"},
+    "SessionEnd": {"reason"},
+}
+"""Hooks we understand, and what we take out of each; the rest goes into `meta.hook_fields`."""
+
+_NOTIFICATION = "<task-notification>"
+"""How 2.1.330 opens the prompts it submits itself; they are not the user's words."""
+
+
+class Claude:
+    """The ingest source `claude`."""
+
+    def __init__(self, settings: Settings) -> None:
+        del settings
+
+    def normalize(
+        self, payload: Mapping[str, Any], *, context: EventContext
+    ) -> AdapterEvent | None:
+        """Map a hook payload; None for hooks and prompts that say nothing about the work."""
+        hook = payload.get("hook_event_name")
+        if not isinstance(hook, str):
+            raise InputError("not a Claude Code hook payload: no `hook_event_name`")
+        session_id = payload.get("session_id")
+        if hook not in _READ or not isinstance(session_id, str) or not session_id.strip():
+            return None
+        event_type, body = _body(hook, payload)
+        if event_type is None:
+            return None
+        ts, generated = _time(payload)
+        tool_use = payload.get("tool_use_id")
+        meta: dict[str, Any] = {"hook_event_name": hook, "ordering_confidence": "low"}
+        if isinstance(tool_use, str) and tool_use:
+            meta["tool_use_id"] = tool_use
+        if generated:
+            meta["ts_normalized"] = "generated"
+        if rest := {k: v for k, v in payload.items() if k not in _ALWAYS_READ | _READ[hook]}:
+            meta["hook_fields"] = rest
+        parts = (session_id, hook, ts, str(tool_use or ""), _hash(_id_payload(hook, payload, body)))
+        return AdapterEvent(
+            source="claude",
+            session_id=session_id.strip(),
+            event_id="cld_evt_" + hashlib.sha256("|".join(parts).encode()).hexdigest()[:24],
+            event_type=event_type,
+            ts=ts,
+            payload=_slim(body),
+            cwd=context.cwd,
+            meta=meta,
+        )
+
+
+def _body(hook: str, payload: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """Return the adapter event's type and payload; the type is None when there is nothing in it."""
+    if hook == "SessionStart":
+        return "session_start", {"source": payload.get("source")}
+    if hook == "SessionEnd":
+        return "session_end", {"reason": payload.get("reason")}
+    if hook == "UserPromptSubmit":
+        text = _text(payload.get("prompt"))
+        return ("prompt" if text and not text.startswith(_NOTIFICATION) else None), {"text": text}
+    if hook == "Stop":
+        return _reply(payload)
+    return _tool(hook, payload)
+
+
+def _tool(hook: str, payload: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    name, given = _text(payload.get("tool_name")), payload.get("tool_input")
+    body: dict[str, Any] = {
+        "tool_name": name,
+        "tool_input": given if isinstance(given, Mapping) else {},
+    }
+    if not name:
+        return None, body
+    if hook == "PreToolUse":
+        return "tool_call", body
+    if hook == "PostToolUse":
+        answer = payload.get("tool_response")
+        return "tool_result", {**body, "status": "ok", "tool_output": answer, "tool_error": None}
+    error = payload.get("error")
+    return "tool_result", {**body, "status": "error", "tool_output": None, "error": error}
+
+
+def _reply(payload: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """Return what the assistant said last; the transcript has it when the payload has not."""
+    text, usage = _text(payload.get("last_assistant_message")), usage_of(payload.get("usage"))
+    if not text or not usage:
+        told, counted = last_reply(payload.get("transcript_path"), cwd=payload.get("cwd"))
+        text, usage = text or told, usage or counted
+    body: dict[str, Any] = {"text": text}
+    if usage:
+        body["usage"] = usage
+    return ("assistant" if text else None), body
+
+
+def _id_payload(hook: str, payload: Mapping[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """Return what the event's id is made of; for Stop nothing that the transcript could change."""
+    if hook != "Stop":
+        return body
+    text, usage = payload.get("last_assistant_message"), payload.get("usage")
+    stable: dict[str, Any] = {"text": text or ""}
+    if usage:
+        stable["usage"] = usage
+    if not text and not usage:
+        stable["transcript_path"] = _text(payload.get("transcript_path"))
+    return stable
+
+
+def _slim(body: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the whole old file that Edit and Write send along: the patch says it all."""
+    output = body.get("tool_output")
+    if not isinstance(output, Mapping) or not output.get("structuredPatch"):
+        return body
+    kept = {k: v for k, v in output.items() if k not in {"originalFile", "content"}}
+    return {**body, "tool_output": kept}
+
+
+def _time(payload: Mapping[str, Any]) -> tuple[str, bool]:
+    """Return when it happened, and whether we had to take the present time for it."""
+    given = _text(payload.get("ts")) or _text(payload.get("timestamp"))
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        return datetime.now(UTC).isoformat().replace("+00:00", "Z"), True
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.isoformat().replace("+00:00", "Z"), False
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""

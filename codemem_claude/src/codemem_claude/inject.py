@@ -1,0 +1,167 @@
+"""`codemem claude-hook-inject`: what the memory has to say about a prompt, before Claude reads it.
+
+Claude Code waits for this command at every prompt: stdlib `json`, `os`, `re`, `sys` and `time`
+beside apsw, until the database cannot be read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import apsw
+from codemem_core.project import project_label
+
+from codemem_core import paths
+from codemem_core.errors import CodememError, NotFound
+from codemem_core.pack.build import build_pack
+from codemem_core.pack.query import injection_query
+from codemem_core.pack.render import is_fenced, shorten
+from codemem_core.settings import Settings
+from codemem_core.store.connection import connect, rows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_MAX_BYTES = 2 * 1024 * 1024
+"""A longer payload is no prompt a person typed."""
+_HOST_CHARS = 9_900
+"""Claude Code moves context above 10,000 into a file and shows the model its first 2 KB."""
+_FILES = 8
+_NOTHING = '{"continue": true}'
+# What a hook must survive: it may not fail a prompt, and says nothing rather than something wrong.
+_FAILURES = (
+    CodememError, apsw.Error, OSError, ValueError, TypeError, LookupError, RecursionError,
+    MemoryError,
+)  # fmt: skip
+
+_SESSION = """
+    SELECT first_prompt, recent_files FROM streams WHERE source = 'claude' AND stream_id = ?
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Read a payload from standard input, print one line of JSON for Claude Code, return 0."""
+    del arguments
+    try:
+        answer = _answer(sys.stdin.buffer.read(_MAX_BYTES + 1))
+    except _FAILURES:
+        answer = _NOTHING
+    try:
+        sys.stdout.write(answer + "\n")
+        sys.stdout.flush()
+    except OSError:
+        # Nobody reads any more; without this the interpreter complains again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 0
+
+
+def _answer(raw: bytes) -> str:
+    payload = json.loads(raw) if len(raw) <= _MAX_BYTES else None
+    settings = Settings.load()
+    if not isinstance(payload, dict) or settings.flag("plugin_ignore"):
+        return _NOTHING
+    prompt = _prompt(payload)
+    if not prompt or not settings.flag("inject_context"):
+        return _NOTHING
+    cwd, named = _text(payload, "cwd"), _text(payload, "project")
+    project = project_label(cwd=cwd, payload_project=named, environ=settings.environ)
+    # Without a project it would tell one project's notes to another.
+    context = _context(payload, prompt, project, settings) if project else ""
+    if not context:
+        return _NOTHING
+    output = {"hookEventName": "UserPromptSubmit", "additionalContext": context}
+    return json.dumps({"continue": True, "hookSpecificOutput": output})
+
+
+def _prompt(payload: dict[str, Any]) -> str:
+    """Return what a person typed; nothing for what the client sends itself as a prompt."""
+    prompt = _text(payload, "prompt") or ""
+    if "<private" in prompt.lower():
+        from codemem_core.redact import strip_private  # noqa: PLC0415 - its patterns cost 10 ms
+
+        prompt = str(strip_private(prompt))
+    prompt = prompt.strip()
+    return "" if prompt.startswith("<task-notification>") else prompt
+
+
+def _context(payload: dict[str, Any], prompt: str, project: str, settings: Settings) -> str:
+    path = paths.database_path(settings)
+    try:
+        return _from_database(path, payload, prompt, project, settings)
+    except NotFound:
+        return ""
+    except (CodememError, apsw.Error):
+        if not settings.flag("inject_http_fallback"):
+            return ""
+    return _from_server(path, injection_query("", prompt, project, ()), project, settings)
+
+
+def _from_database(
+    path: str, payload: dict[str, Any], prompt: str, project: str, settings: Settings
+) -> str:
+    db = connect(path, readonly=True)
+    try:
+        session = rows(db, _SESSION, (_text(payload, "session_id") or "",))
+        first, recent = session[0] if session else ("", "[]")
+        files = json.loads(recent)
+        pack = build_pack(
+            db,
+            injection_query(first or "", prompt, project, files),
+            limit=settings.number("inject_limit"),
+            token_budget=settings.number("inject_token_budget"),
+            project=project,
+            working_set=files[-_FILES:],
+            injected=True,
+        )
+    finally:
+        db.close()
+    return shorten(pack.text, _max_chars(settings))
+
+
+def _from_server(path: str, context: str, project: str, settings: Settings) -> str:
+    """Ask the server, whose connection to the database may still work."""
+    asked = {
+        "context": context,
+        "limit": settings.number("inject_limit"),
+        "token_budget": settings.number("inject_token_budget"),
+        "project": project,
+        "injected": True,
+    }
+    reply = json.loads(_post(path, json.dumps(asked).encode("ascii"), settings))
+    text = reply["pack_text"]
+    # A server that does not know `injected` answers with what nobody may inject unasked.
+    return shorten(text, _max_chars(settings)) if is_fenced(text) else ""
+
+
+def _post(path: str, body: bytes, settings: Settings) -> bytes:
+    """Return the server's answer from its Unix socket; raises `OSError`.
+
+    Not over TCP: whoever took the port before our server did would be told the prompt.
+    """
+    from codemem_core.client import post_json  # noqa: PLC0415 - `socket` costs 4 ms, rarely needed
+
+    socket = paths.socket_path(path)
+    paths.check_private_folder(os.path.dirname(socket))
+    status, reply = post_json(
+        socket,
+        "/api/pack",
+        body,
+        connect_s=settings.real("inject_http_connect_timeout_s"),
+        total_s=settings.real("inject_http_max_time_s"),
+    )
+    if status != 200:
+        raise OSError(f"the server answered {status}")
+    return reply
+
+
+def _max_chars(settings: Settings) -> int:
+    chosen = settings.number("inject_max_chars")
+    return min(chosen, _HOST_CHARS) if chosen > 0 else _HOST_CHARS
+
+
+def _text(payload: dict[str, Any], name: str) -> str | None:
+    value = payload.get(name)
+    return value if isinstance(value, str) else None

@@ -1,0 +1,48 @@
+"""What codemem-claude offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from codemem_core.hookspecs import hookimpl
+from codemem_core.records.seams import Command, FlushPolicy, IngestSource
+
+CODEMEM_API = 1
+
+
+@hookimpl
+def codemem_ingest_sources() -> Iterator[IngestSource]:
+    """Claude Code's hook payloads."""
+    yield IngestSource(
+        name="claude", target="codemem_claude.events:Claude", help="Claude Code, through its hooks."
+    )
+
+
+@hookimpl
+def codemem_flush_policies() -> Iterator[FlushPolicy]:
+    """The end of a session."""
+    yield FlushPolicy(
+        name="claude_boundary",
+        target="codemem_claude.boundary:Boundary",
+        help="Flush a Claude Code session when it ends.",
+    )
+
+
+@hookimpl
+def codemem_commands() -> Iterator[Command]:
+    """What the hooks call, and the demonstration."""
+    yield Command(
+        name="claude-hook-ingest",
+        target="codemem_claude.commands:claude_hook_ingest",
+        help="Store a Claude Code hook payload from standard input.",
+    )
+    yield Command(
+        name="claude-hook-inject",
+        target="codemem_claude.commands:claude_hook_inject",
+        help="Print the context for a Claude Code prompt from standard input.",
+    )
+    yield Command(
+        name="demo",
+        target="codemem_claude.demo.command:demo",
+        help="Show the whole path on a recorded session, offline.",
+    )

@@ -1,0 +1,62 @@
+"""The core's own plugin: what codemem can do by itself goes through the same hooks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from codemem_core.hookspecs import hookimpl
+from codemem_core.records.seams import Command, FlushPolicy
+from codemem_core.records.setting import Setting
+from codemem_core.settings_table import TABLE
+
+_COMMANDS = (
+    ("enqueue-raw-event", "raw_events:enqueue", "Store one event from standard input."),
+    ("flush-raw-events", "raw_events:flush", "Turn a stream's waiting events into memories now."),
+    ("forget", "memory:forget", "Take a memory out of search and packs."),
+    ("pack", "memory:pack", "Print, as JSON, the memories that fit a question."),
+    ("plugins", "plugins:plugins", "List plugins and what is wrong with them."),
+    ("raw-events-status", "raw_events:status", "List streams whose events wait for a flush."),
+    ("recent", "memory:recent", "List the newest memories."),
+    ("remember", "memory:remember", "Write a memory by hand."),
+    ("search", "memory:search", "Search memories by words."),
+    ("show", "memory:show", "Print one memory as JSON."),
+    ("stats", "stats:stats", "Say how much is stored, what waits and what it cost."),
+)
+
+
+@hookimpl
+def codemem_settings() -> Iterable[Setting]:
+    """Offer every setting of the reference."""
+    return TABLE
+
+
+@hookimpl(trylast=True)
+def codemem_project(cwd: str | None, payload: Mapping[str, Any]) -> str | None:
+    """Take the user's word, else the repository or folder, else the host's word."""
+    from codemem_core.project import project_label  # noqa: PLC0415 - commands without events
+
+    named = payload.get("project")
+    return project_label(
+        cwd=cwd, payload_project=named if isinstance(named, str) else None, environ=os.environ
+    )
+
+
+@hookimpl
+def codemem_flush_policies() -> Iterator[FlushPolicy]:
+    """Flush a session that has been quiet for a while."""
+    yield FlushPolicy(
+        name="idle",
+        target="codemem_core.policies.idle:Idle",
+        help="Flush a session after `raw_events_sweeper_idle_ms` without an event.",
+    )
+
+
+@hookimpl
+def codemem_commands() -> Iterable[Command]:
+    """Offer what a person asks of memories, events and plugins."""
+    return [
+        Command(name=name, target=f"codemem_core.cli.commands.{target}", help=text)
+        for name, target, text in _COMMANDS
+    ]

@@ -1,0 +1,98 @@
+"""The click program: commands come from plugins and are imported when they are called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from codemem_core._version import __version__
+from codemem_core.cli.host import Host
+from codemem_core.cli.output import warn
+from codemem_core.errors import CodememError
+from codemem_core.records.seams import Command
+
+_BLOCKED = "codemem.blocked"
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are records: listing them imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names people call, in order."""
+        return sorted(name for name, record in _records(ctx).items() if not record.hidden)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        record = _records(ctx).get(cmd_name)
+        if record is None:
+            return None
+        command = _host(ctx).plugins.target(record)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list from the records alone."""
+        rows = [(name, _records(ctx)[name].help) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _block(ctx: click.Context, _: click.Parameter, values: Sequence[str]) -> Sequence[str]:
+    for value in values:
+        if not value.startswith("no:"):
+            raise click.BadParameter(f"not `no:NAME`: `{value}`", ctx=ctx)
+    ctx.meta[_BLOCKED] = [value.removeprefix("no:") for value in values]
+    return values
+
+
+def _host(ctx: click.Context) -> Host:
+    root = ctx.find_root()
+    if root.obj is None:
+        root.obj = Host(blocked=root.meta.get(_BLOCKED, ()))
+        for problem in root.obj.settings.problems:
+            warn(f"codemem: {problem}")
+    host: Host = root.obj
+    return host
+
+
+def _records(ctx: click.Context) -> dict[str, Command]:
+    return _host(ctx).plugins.commands()
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(version)s")
+@click.option(
+    "-p",
+    "plugins",
+    multiple=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_block,
+    metavar="no:NAME",
+    help="Run without a plugin; may be repeated.",
+)
+def cli() -> None:
+    """Persistent memory for coding agents."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the program and return its exit code; errors become one line and a hint."""
+    try:
+        result = cli.main(args=list(arguments), prog_name="codemem", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        warn("codemem: stopped")
+        return 130
+    except CodememError as error:
+        warn(f"codemem: {error}")
+        if error.hint:
+            warn(f"hint: {error.hint}")
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader (`head`, a closed pager) has seen enough.
+        sys.stderr.close()
+        return 0

@@ -1,0 +1,217 @@
+"""Look at memories, ask for a pack, write one, take one back."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from codemem_core.cli.host import Host, db_option, json_option, pass_host, project_options
+from codemem_core.cli.output import day, say, say_json
+from codemem_core.errors import InputError, NotFound
+from codemem_core.pack.build import build_pack
+from codemem_core.records.memory import KINDS, NewMemory
+from codemem_core.redact import redact, strip_private
+from codemem_core.store import memories, sessions
+from codemem_core.store.search import Hit
+from codemem_core.store.search import search as find
+from codemem_core.store.words import index_tags
+
+
+@click.command()
+@click.option("--limit", default=5, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--kind", type=click.Choice(KINDS), help="Only this kind.")
+@project_options
+@db_option
+@json_option
+@pass_host
+def recent(
+    host: Host,
+    limit: int,
+    kind: str | None,
+    project: str | None,
+    all_projects: bool,
+    db_path: str | None,
+    as_json: bool,
+) -> None:
+    """List the newest memories.
+
+    Example: codemem recent --limit 3 --all-projects
+    """
+    place = host.project(project, everywhere=all_projects)
+    with host.store(db_path) as store, store.read() as db:
+        found = memories.recent(db, limit=limit, kind=kind, project=place)
+    if as_json:
+        say_json({"items": [asdict(memory) for memory in found]})
+        return
+    for memory in found:
+        say(f"[{memory.id}] ({memory.kind}) {memory.title}  {day(memory.created_ms)}")
+        say(memory.body + "\n")
+    if not found:
+        say(f"no memories yet{f' of project {place}' if place else ''}")
+
+
+@click.command()
+@click.argument("query")
+@click.option("--limit", default=5, show_default=True, type=click.IntRange(1, 200))
+@project_options
+@db_option
+@json_option
+@pass_host
+def search(
+    host: Host,
+    query: str,
+    limit: int,
+    project: str | None,
+    all_projects: bool,
+    db_path: str | None,
+    as_json: bool,
+) -> None:
+    """Search memories by words.
+
+    Example: codemem search "why is VAT rounded per rate"
+    """
+    place = host.project(project, everywhere=all_projects)
+    with host.store(db_path) as store, store.read() as db:
+        hits = find(db, query, limit=limit, project=place)
+    if as_json:
+        say_json({"items": [_hit_json(hit) for hit in hits]})
+        return
+    for hit in hits:
+        say(f"[{hit.id}] ({hit.kind}) {hit.title}")
+        say(f"{hit.body}\nscore={hit.score:.2f}\n")
+    if not hits:
+        say(f"nothing found{f' in project {place}' if place else ''}")
+
+
+def _hit_json(hit: Hit) -> dict[str, Any]:
+    names = ("id", "kind", "title", "body", "score", "parts", "project", "session_id", "created_ms")
+    return {name: getattr(hit, name) for name in names}
+
+
+@click.command()
+@click.argument("memory_id", metavar="ID", type=int)
+@db_option
+@pass_host
+def show(host: Host, memory_id: int, db_path: str | None) -> None:
+    """Print one memory as JSON.
+
+    Example: codemem show 12
+    """
+    with host.store(db_path) as store, store.read() as db:
+        memory = memories.get(db, memory_id)
+    if memory is None:
+        raise NotFound(f"no such memory: `{memory_id}`", hint="codemem recent lists ids")
+    say_json(asdict(memory))
+
+
+@click.command()
+@click.argument("context")
+@click.option("--limit", type=click.IntRange(1, 200), help="At most so many memories.")
+@click.option("--token-budget", type=click.IntRange(1), help="At most about so many tokens.")
+@click.option("--working-set-file", multiple=True, help="A file in use; may be repeated.")
+@project_options
+@db_option
+@pass_host
+def pack(
+    host: Host,
+    context: str,
+    limit: int | None,
+    token_budget: int | None,
+    working_set_file: tuple[str, ...],
+    project: str | None,
+    all_projects: bool,
+    db_path: str | None,
+) -> None:
+    """Print, as JSON, the memories that fit a question.
+
+    Example: codemem pack "fix the VAT rounding" --limit 4
+    """
+    with host.store(db_path) as store, store.read() as db:
+        built = build_pack(
+            db,
+            context,
+            limit=limit or host.settings.number("inject_limit"),
+            token_budget=token_budget or host.settings.number("inject_token_budget"),
+            project=host.project(project, everywhere=all_projects),
+            working_set=working_set_file,
+        )
+    say_json(built.to_json())
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("title")
+@click.argument("body")
+@click.option("--tags", multiple=True, help="A tag; may be repeated.")
+@click.option("--project", help="Whose memory. [default: this folder's]")
+@db_option
+@json_option
+@pass_host
+def remember(
+    host: Host,
+    kind: str,
+    title: str,
+    body: str,
+    tags: tuple[str, ...],
+    project: str | None,
+    db_path: str | None,
+    as_json: bool,
+) -> None:
+    """Write a memory by hand.
+
+    Example: codemem remember decision "Use APSW" "One SQLite library in each process."
+    """
+    clean_title, clean_body = (_clean(text) for text in (title, body))
+    if not clean_title or not clean_body:
+        raise InputError("a memory needs a title and a body", hint="quote them in the shell")
+    words = index_tags(kind, tags, (), title=clean_title, body=clean_body)
+    new = NewMemory(
+        key=f"manual-{secrets.token_hex(16)}",
+        kind=kind,
+        title=clean_title,
+        body=clean_body,
+        origin="user",
+        tags=tuple(words.split()),
+        confidence=0.9,
+    )
+    label, now_ms = host.project(project, everywhere=False), time.time_ns() // 1_000_000
+    with host.store(db_path) as store:
+        memory_id = store.write(
+            lambda db: memories.add(
+                db,
+                new,
+                session_id=sessions.by_hand(db, project=label, cwd=os.getcwd(), now_ms=now_ms),
+                now_ms=now_ms,
+            )
+        )
+    if as_json:
+        say_json({"id": memory_id})
+    else:
+        say(f"Stored memory {memory_id}")
+
+
+def _clean(text: str) -> str:
+    """Remove private parts and secrets: the same rules as for what hosts send."""
+    cleaned, _ = redact(strip_private(text))
+    return str(cleaned).strip()
+
+
+@click.command()
+@click.argument("memory_id", metavar="ID", type=int)
+@db_option
+@pass_host
+def forget(host: Host, memory_id: int, db_path: str | None) -> None:
+    """Take a memory out of search and packs.
+
+    Example: codemem forget 12
+    """
+    now_ms = time.time_ns() // 1_000_000
+    with host.store(db_path) as store:
+        if not store.write(lambda db: memories.forget(db, memory_id, now_ms=now_ms)):
+            raise NotFound(f"no such memory: `{memory_id}`", hint="codemem recent lists ids")
+    say(f"Memory {memory_id} marked inactive")

@@ -1,0 +1,118 @@
+"""Raw events: put one in, see what waits, flush a stream."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict
+
+import click
+
+from codemem_core.cli.host import Host, db_option, json_option, pass_host
+from codemem_core.cli.output import say, say_json
+from codemem_core.errors import InputError, ObserverError
+from codemem_core.ingest.accept import Intake
+from codemem_core.ingest.flush import Flusher
+from codemem_core.store import events
+from codemem_core.store.events import Backlog
+
+_MAX_BYTES = 16 * 1024 * 1024
+
+
+@click.command("enqueue-raw-event")
+@db_option
+@pass_host
+def enqueue(host: Host, db_path: str | None) -> None:
+    """Store one event, given as JSON on standard input.
+
+    Example: echo '{"session_id":"s","event_id":"e-000001","event_type":"user_prompt"}' |
+    codemem enqueue-raw-event
+    """
+    body = read_json(sys.stdin.buffer.read(_MAX_BYTES + 1))
+    batch = Intake(host.plugins).raw_events(body, require_id=True)
+    now_ms = time.time_ns() // 1_000_000
+    with host.store(db_path) as store:
+        done = store.write(lambda db: events.append(db, batch, now_ms=now_ms))
+    click.echo(json.dumps({"inserted": done.inserted}))
+
+
+def read_json(raw: bytes) -> object:
+    """Parse standard input; raise `InputError` for what is too large, or no JSON."""
+    if len(raw) > _MAX_BYTES:
+        raise InputError(f"payload too large: more than {_MAX_BYTES} bytes")
+    try:
+        return json.loads(raw)
+    except RecursionError as error:
+        raise InputError("invalid json: nested too deeply") from error
+    except ValueError as error:
+        raise InputError(f"invalid json: {error}") from error
+
+
+@click.command("raw-events-status")
+@click.option("--limit", default=25, show_default=True, type=click.IntRange(1, 1000))
+@db_option
+@json_option
+@pass_host
+def status(host: Host, limit: int, db_path: str | None, as_json: bool) -> None:
+    """List streams whose events wait for a flush.
+
+    Example: codemem raw-events-status
+    """
+    with host.store(db_path) as store, store.read() as db:
+        waiting = events.backlog(db, limit=limit)
+        streams, pending = events.totals(db)
+    if as_json:
+        items = [{**asdict(item), "pending": item.pending} for item in waiting]
+        say_json({"items": items, "totals": {"streams": streams, "pending": pending}})
+        return
+    for item in waiting:
+        say(_status_line(item))
+    if not waiting:
+        say("No pending raw events")
+
+
+def _status_line(item: Backlog) -> str:
+    """Return the documented line; `batches` uses the names of older clients for the same states."""
+    count = item.batches.get
+    pending, claimed = count("pending", 0), count("claimed", 0)
+    failed, done = count("failed", 0) + count("dead", 0), count("completed", 0)
+    return (
+        f"- {item.source}:{item.stream_id} pending={item.pending}"
+        f" max_seq={item.last_received_seq} last_flushed={item.last_flushed_seq}"
+        f" batches=started:{pending} running:{claimed} error:{failed} completed:{done}"
+        f" queue=pending:{pending} claimed:{claimed} failed:{failed} done:{done}"
+        f" project={item.project or ''}"
+    )
+
+
+@click.command("flush-raw-events")
+@click.argument("stream_id")
+@click.option("--source", default="opencode", show_default=True, help="The host it came from.")
+@click.option("--max-events", type=click.IntRange(1), help="At most so many in one batch.")
+@db_option
+@json_option
+@pass_host
+def flush(
+    host: Host,
+    stream_id: str,
+    source: str,
+    max_events: int | None,
+    db_path: str | None,
+    as_json: bool,
+) -> None:
+    """Turn a stream's waiting events into memories now.
+
+    Example: codemem flush-raw-events 5a1f0c2e --source claude
+    """
+    with host.store(db_path) as store:
+        flusher = Flusher(store, host.plugins, host.settings)
+        report = flusher.flush(source, stream_id, max_events=max_events)
+    if as_json:
+        say_json(asdict(report))
+    else:
+        say(f"Flushed {report.events} events")
+    if report.failure:
+        raise ObserverError(
+            f"the flush stopped: {report.failure}", hint="codemem raw-events-status shows the batch"
+        )

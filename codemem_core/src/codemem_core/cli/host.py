@@ -1,0 +1,55 @@
+"""What every command needs: settings, plugins, the database and the current project."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
+
+import click
+
+from codemem_core import paths
+from codemem_core.plugins import Plugins
+from codemem_core.settings import Settings
+from codemem_core.store.store import Store
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Host:
+    """One run of the program; made once, handed to commands with `pass_host`."""
+
+    def __init__(self, *, blocked: Sequence[str] = ()) -> None:
+        self.settings = Settings.load()
+        self.blocked = blocked
+        """Names of plugins to go without, from `-p no:NAME`."""
+
+    @cached_property
+    def plugins(self) -> Plugins:
+        """The installed plugins."""
+        return Plugins.load(self.settings, blocked=self.blocked)
+
+    def store(self, db_path: str | None) -> Store:
+        """Open the database: `--db-path`, else `CODEMEM_DB`, else the default."""
+        return Store.open(paths.database_path(self.settings, db_path))
+
+    def project(self, project: str | None, *, everywhere: bool) -> str | None:
+        """Return the project to look at: as named, else the current folder's, else all (None)."""
+        if everywhere:
+            return None
+        return project or self.plugins.project(os.getcwd(), {})
+
+
+pass_host = click.make_pass_decorator(Host)
+
+db_option = click.option(
+    "--db-path", type=click.Path(dir_okay=False), help="The database. [default: $CODEMEM_DB]"
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def project_options(command: F) -> F:
+    """Add `--project NAME` and `--all-projects`."""
+    command = click.option("--project", help="Whose memories. [default: this folder's]")(command)
+    return click.option("--all-projects", is_flag=True, help="Every project's memories.")(command)

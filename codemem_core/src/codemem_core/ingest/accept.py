@@ -1,0 +1,224 @@
+"""From what a host sent to events fit to be stored: checked, normalised, redacted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from codemem_core.errors import InputError
+from codemem_core.plugins import Plugins
+from codemem_core.records.events import AdapterEvent, RawEvent, epoch_ms
+from codemem_core.records.protocols import EventContext
+from codemem_core.redact import redact, strip_private
+
+_STREAM_KEYS = ("session_stream_id", "session_id", "stream_id", "opencode_session_id")
+_META_KEYS = ("cwd", "project", "started_at")
+
+
+class Intake:
+    """Turns deliveries into `RawEvent` records, whichever way they came in."""
+
+    def __init__(self, plugins: Plugins) -> None:
+        self._plugins = plugins
+
+    def raw_events(self, body: object, *, require_id: bool = False) -> list[RawEvent]:
+        """Read one event, or `{"events": [...], ...}` with fields that hold for all of them.
+
+        Everything is checked before anything is returned. `require_id` refuses events without an
+        id instead of deriving one. Raises `InputError` with what is wrong.
+        """
+        request = _checked_mapping(storable(body), "payload")
+        _check_texts(request, _META_KEYS)
+        listed = request.get("events")
+        if listed is None:
+            listed, request = [request], {}
+        if not isinstance(listed, list):
+            raise InputError("events must be a list")
+        shared = {key: request.get(key) for key in (*_META_KEYS, "source")}
+        shared["stream"] = _stream_of(request)
+        return [self._raw_event(event, shared, require_id=require_id) for event in listed]
+
+    def hook(self, source: str, payload: object) -> RawEvent | None:
+        """Read one hook payload of `source`; None when it holds nothing worth keeping.
+
+        Raises `InputError` when it is no payload of that host.
+        """
+        clean = strip_private(_checked_mapping(storable(payload), "payload"))
+        extra = clean.get("codemem")
+        extra = extra if isinstance(extra, Mapping) else {}
+        cwd = clean.get("cwd") if isinstance(clean.get("cwd"), str) else None
+        event = self._plugins.source(source).normalize(clean, context=EventContext(cwd=cwd))
+        if event is None:
+            return None
+        if extra.get("project") is not None:
+            # The hook saw CODEMEM_PROJECT in its own environment, which is not the server's.
+            project = self._plugins.project(None, {"project": extra["project"]})
+        else:
+            project = self._plugins.project(event.cwd, clean)
+        return _raw_of(event, event_type=f"{source}.hook", project=project)
+
+    def _raw_event(self, event: object, shared: Mapping[str, Any], *, require_id: bool) -> RawEvent:
+        fields = _checked_mapping(event, "event")
+        stream = _stream_of(fields) or shared["stream"]
+        event_type = fields.get("event_type")
+        if not isinstance(event_type, str) or not event_type.strip():
+            raise InputError("event_type required")
+        seq = _number(fields, "event_seq", whole=True)
+        ts_ms = _number(fields, "ts_wall_ms", whole=True)
+        mono_ms = _number(fields, "ts_mono_ms", whole=False)
+        payload = _checked_mapping(fields.get("payload") or {}, "payload")
+        _check_texts(fields, (*_META_KEYS, "source"))
+        if not stream:
+            raise InputError("session id required")
+        if stream.startswith("msg_"):
+            raise InputError("invalid session id", hint="this is a message's id, not a session's")
+        meta = {key: fields.get(key) or shared[key] for key in (*_META_KEYS, "source")}
+        source = (meta["source"] or "opencode").strip().lower()
+        given_id = str(fields.get("event_id") or payload.get("_raw_event_id") or "").strip()
+        if require_id and not given_id:
+            raise InputError("event_id required")
+        clean, _ = redact(strip_private(payload))
+        timing = {"s": seq, "w": ts_ms, "m": mono_ms}
+        context = EventContext(
+            stream_id=stream, event_type=event_type, ts_ms=ts_ms, cwd=meta["cwd"]
+        )
+        adapter = self._adapter(source, {"type": event_type, **clean}, context)
+        if adapter is not None:
+            clean = {**clean, "_adapter": adapter.to_json()}
+        return RawEvent(
+            source=source,
+            stream_id=stream,
+            event_id=given_id[:200] or _derived_id(event_type, clean, timing),
+            event_type=event_type,
+            payload=clean,
+            ts_ms=ts_ms if ts_ms is not None or adapter is None else adapter.ts_ms,
+            mono_ms=mono_ms,
+            origin=origin_of(adapter) if adapter else "import",
+            cwd=meta["cwd"],
+            project=self._plugins.project(meta["cwd"], {"project": meta["project"]}),
+            started_at=meta["started_at"],
+        )
+
+    def _adapter(
+        self, source: str, payload: Mapping[str, Any], context: EventContext
+    ) -> AdapterEvent | None:
+        """Return the event in its common form: as sent, or as the source understands it."""
+        if "_adapter" in payload:
+            try:
+                return AdapterEvent.from_json(payload["_adapter"])
+            except InputError:
+                pass  # an envelope that breaks the schema is ignored; the native fields count
+        if source not in self._plugins.ingest_sources():
+            return None
+        try:
+            return self._plugins.source(source).normalize(payload, context=context)
+        except InputError:
+            return None  # kept raw: a later version may understand it
+
+
+def _raw_of(event: AdapterEvent, *, event_type: str, project: str | None) -> RawEvent:
+    payload, masked = redact(event.payload)
+    clean = replace(event, payload=payload, project=project, redacted=event.redacted or masked > 0)
+    started = event.ts if event.event_type == "session_start" else None
+    return RawEvent(
+        source=event.source,
+        stream_id=event.session_id,
+        event_id=event.event_id,
+        event_type=event_type,
+        payload={"type": event_type, "timestamp": event.ts, "_adapter": clean.to_json()},
+        ts_ms=event.ts_ms,
+        origin=origin_of(event),
+        cwd=event.cwd,
+        project=project,
+        started_at=started,
+    )
+
+
+_REPOSITORY_TOOLS = frozenset(
+    {"read", "edit", "write", "multiedit", "notebookedit", "apply_patch", "grep", "glob", "list"}
+)
+_OUTSIDE_TOOLS = frozenset({"webfetch", "websearch", "fetch", "web_search"})
+_OUTSIDE_COMMANDS = ("curl ", "wget ", "gh ", "http ", "https://", "http://")
+
+
+def origin_of(event: AdapterEvent) -> str:
+    """Say where an event's text came from: one of `records.events.ORIGINS`."""
+    if event.event_type in {"prompt", "session_start", "session_end"}:
+        return "user"
+    if event.event_type == "assistant":
+        return "assistant"
+    name = str(event.payload.get("tool_name", "")).lower()
+    if name in _REPOSITORY_TOOLS:
+        return "tool_repo"
+    given = event.payload.get("tool_input")
+    command = given.get("command", "") if isinstance(given, Mapping) else ""
+    outside = any(mark in str(command) for mark in _OUTSIDE_COMMANDS)
+    if name in _OUTSIDE_TOOLS or name.startswith("mcp") or outside:
+        return "external"
+    return "tool_exec"
+
+
+def storable(value: object) -> Any:  # noqa: ANN401
+    """Return a JSON value that SQLite takes: no lone surrogates, NUL characters or NaN."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    if isinstance(value, Mapping):
+        return {storable(str(key)): storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _derived_id(event_type: str, payload: Mapping[str, Any], timing: Mapping[str, Any]) -> str:
+    """Return an id for an event that came without one: the same event gives the same id."""
+    body = {"t": event_type, "p": {k: v for k, v in payload.items() if k != "_adapter"}}
+    numbered = timing["s"] is not None
+    body |= {"s": timing["s"]} if numbered else {"w": timing["w"], "m": timing["m"]}
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
+    return f"legacy-seq-{timing['s']}-{digest}" if numbered else f"legacy-{digest}"
+
+
+def _checked_mapping(value: object, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise InputError(f"{name} must be an object")
+    return value
+
+
+def _check_texts(fields: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        if fields.get(name) is not None and not isinstance(fields[name], str):
+            raise InputError(f"{name} must be string")
+    if fields.get("started_at"):
+        epoch_ms(fields["started_at"])
+
+
+def _stream_of(fields: Mapping[str, Any]) -> str | None:
+    """Return the one session id given under any of its names."""
+    _check_texts(fields, _STREAM_KEYS)
+    given = {value for key in _STREAM_KEYS if (value := (fields.get(key) or "").strip())}
+    if len(given) > 1:
+        raise InputError("conflicting session id fields")
+    return next(iter(given), None)
+
+
+def _number(fields: Mapping[str, Any], name: str, *, whole: bool) -> Any:  # noqa: ANN401
+    """Return an optional number; digits in a string count, as old clients send them."""
+    value = fields.get(name)
+    if value is None:
+        return None
+    problem = InputError(f"{name} must be {'int' if whole else 'number'}")
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise problem
+    try:
+        number = int(value) if whole else float(value)
+    except (ValueError, OverflowError) as error:
+        raise problem from error
+    if not -(2**63) <= number < 2**63:
+        raise problem
+    return number

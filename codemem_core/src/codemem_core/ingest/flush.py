@@ -1,0 +1,194 @@
+"""One batch: claim, collect the evidence, observe, extract, commit."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import apsw
+
+from codemem_core.errors import ObserverError, RateLimited, TransientError
+from codemem_core.ingest.evidence import collect
+from codemem_core.ingest.extract import parse_reply
+from codemem_core.ingest.remember import memories_of
+from codemem_core.observe import Observed, Observing
+from codemem_core.plugins import Plugins
+from codemem_core.records.events import epoch_ms
+from codemem_core.records.evidence import Evidence
+from codemem_core.records.memory import NewMemory
+from codemem_core.settings import Settings
+from codemem_core.store import batches, events, memories, sessions, usage
+from codemem_core.store.batches import Claim, Failure, LeaseLost
+from codemem_core.store.store import Store
+from codemem_core.store.usage import Usage
+
+EXTRACTOR = "observe-1"
+"""Names the way evidence becomes memories; part of each batch's and each memory's key."""
+
+
+@dataclass(slots=True)
+class FlushReport:
+    """What one flush of a stream did."""
+
+    events: int = 0
+    """Events whose batch was completed."""
+    memory_ids: list[int] = field(default_factory=list)
+    """Memories written, oldest first."""
+    runtime: str = ""
+    """Which observer answered last."""
+    failure: str = ""
+    """Why it stopped early, or empty."""
+
+
+class Flusher:
+    """Turns the waiting events of a stream into memories.
+
+    May be used from several threads; a stream is only ever flushed by one of them.
+    """
+
+    def __init__(self, store: Store, plugins: Plugins, settings: Settings) -> None:
+        self._store = store
+        self._plugins = plugins
+        self._observing = Observing(plugins, settings)
+        self._max_events = settings.number("raw_events_worker_max_events")
+
+    def flush(self, source: str, stream_id: str, *, max_events: int | None = None) -> FlushReport:
+        """Flush everything that waits, batch by batch, and report.
+
+        An observer that fails leaves its batch for a later try; that is in the report, not raised.
+        """
+        report = FlushReport()
+        limit = self._max_events if max_events is None else max_events
+        while not report.failure and (claim := self._claim((source, stream_id), limit)):
+            self._flush_batch(claim, report)
+        return report
+
+    def _claim(self, key: tuple[str, str], limit: int) -> Claim | None:
+        return self._store.write(
+            lambda db: batches.claim(
+                db, key, extractor=EXTRACTOR, max_events=limit, now_ms=_now_ms()
+            )
+        )
+
+    def _flush_batch(self, claim: Claim, report: FlushReport) -> None:
+        try:
+            distilled, observed = self._distil(claim)
+        except ObserverError as error:
+            report.failure = f"{error.kind}: {error}"
+            self._fail(claim, _failure(error))
+            return
+        except BaseException:
+            # Stopped, or a bug of ours: the stream must not stay taken while this process lives.
+            self._fail(claim, Failure(kind="bug", message="the flush was broken off"))
+            raise
+        try:
+            written = self._store.write(lambda db: _commit(db, claim, distilled, observed))
+        except LeaseLost as error:
+            report.failure = str(error)
+            return
+        report.events += claim.end_seq - claim.start_seq + 1
+        report.memory_ids += written
+        report.runtime = observed.runtime if observed else report.runtime
+        self._tell(written)
+
+    def _distil(self, claim: Claim) -> tuple[Sequence[NewMemory], Observed | None]:
+        with self._store.read() as db:
+            raw = events.page(
+                db,
+                claim.stream,
+                first=claim.start_seq,
+                last=claim.end_seq,
+                key=(claim.source, claim.stream_id),
+            )
+        evidence = collect(raw, project=claim.project, cwd=claim.cwd)
+        if not worth_observing(evidence):
+            return (), None
+        observed = self._observing.observe(evidence)
+        extraction = parse_reply(observed.reply.text)
+        if not extraction.understood:
+            raise TransientError("the observer's answer is in no form we know")
+        return memories_of(extraction, evidence, raw, extractor=observed.runtime), observed
+
+    def _fail(self, claim: Claim, failure: Failure) -> None:
+        try:
+            self._store.write(lambda db: batches.fail(db, claim, failure, now_ms=_now_ms()))
+        except LeaseLost:
+            return  # the new owner decides what becomes of the batch
+
+    def _tell(self, memory_ids: Sequence[int]) -> None:
+        for memory_id in memory_ids:
+            with self._store.read() as db:
+                saved = memories.get(db, memory_id)
+            if saved is not None:
+                self._plugins.memory_saved(saved)
+
+
+_TRIVIAL = frozenset(
+    {"yes", "y", "ok", "okay", "approved", "approve", "looks good", "lgtm", "ship it"}
+    | {"sounds good", "sure", "go ahead", "proceed", "continue", "thanks", "thank you"}
+)
+
+
+def worth_observing(evidence: Evidence) -> bool:
+    """Say whether there is anything an observer could learn from.
+
+    A bare "ok" is not worth a model call; neither is a session that was only opened and closed.
+    """
+    if any(evidence.tools()) or any(evidence.messages()):
+        return True
+    asked = (" ".join(p.text.strip("'\"` .!").lower().split()) for p in evidence.prompts())
+    return any(text and text not in _TRIVIAL for text in asked)
+
+
+def _commit(
+    db: apsw.Connection, claim: Claim, distilled: Sequence[NewMemory], observed: Observed | None
+) -> list[int]:
+    """Write the batch's memories, its cost and its completion: all of it or nothing."""
+    now_ms = _now_ms()
+    session = sessions.of_stream(
+        db,
+        (claim.source, claim.stream_id),
+        project=claim.project,
+        cwd=claim.cwd,
+        started_ms=epoch_ms(claim.started_at) if claim.started_at else now_ms,
+    )
+    written = [
+        memories.add(
+            db,
+            replace(new, key=_key(claim, ordinal)),
+            session_id=session,
+            batch=claim.batch,
+            now_ms=now_ms,
+        )
+        for ordinal, new in enumerate(distilled)
+    ]
+    if observed is not None:
+        usage.record(db, _cost(observed, session), now_ms=now_ms)
+    batches.finish(db, claim, now_ms=now_ms)
+    return [memory_id for memory_id in written if memory_id is not None]
+
+
+def _cost(observed: Observed, session: int) -> Usage:
+    return Usage(
+        event="observe",
+        session_id=session,
+        tokens_read=observed.reply.tokens_in,
+        tokens_written=observed.reply.tokens_out,
+        metadata={"runtime": observed.runtime, "model": observed.reply.model},
+    )
+
+
+def _key(claim: Claim, ordinal: int) -> str:
+    parts = (claim.source, claim.stream_id, claim.start_seq, claim.end_seq, EXTRACTOR, ordinal)
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
+
+
+def _failure(error: ObserverError) -> Failure:
+    asked = error.retry_after_s if isinstance(error, RateLimited) else None
+    return Failure(kind=error.kind, message=str(error), retry_after_ms=int((asked or 0) * 1000))
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

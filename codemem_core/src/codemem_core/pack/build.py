@@ -1,0 +1,136 @@
+"""Build a pack: the few memories that help with what is about to be done.
+
+On the hook path: see the modules it puts together.
+"""
+
+from __future__ import annotations
+
+from codemem_core.pack.query import is_recap
+from codemem_core.pack.rank import fitting, without_repeats
+from codemem_core.pack.render import fence, layout, line, tokens
+from codemem_core.pack.select import Sections
+from codemem_core.store.search import newest, search
+from codemem_core.store.words import query_terms
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    import apsw
+
+    from codemem_core.store.search import Hit
+
+LIMIT = 8
+TOKEN_BUDGET = 800
+# A shorter line says too little; with less to share, fewer memories get a place.
+_LINE_TOKENS = 60
+_RECAP_SUMMARIES = 2
+
+
+class Pack:
+    """What the memory has to say about a context."""
+
+    __slots__ = ("context", "items", "metrics", "repeats", "text")
+
+    def __init__(
+        self, context: str, *, text: str, items: list[Hit], repeats: dict[int, list[int]]
+    ) -> None:
+        self.context = context
+        self.text = text
+        """Markdown with the sections Summary, Timeline and Observations; empty: nothing fits."""
+        self.items = items
+        """The memories in the order they are printed, with the reasons for their place."""
+        self.repeats = repeats
+        """Ids of memories that say the same as an item, by the item's id."""
+        self.metrics: dict[str, Any] = {}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object that hosts and tools read."""
+        return {
+            "context": self.context,
+            "items": [self._item(hit) for hit in self.items],
+            "pack_text": self.text,
+            "metrics": self.metrics,
+        }
+
+    def _item(self, hit: Hit) -> dict[str, Any]:
+        repeats = self.repeats.get(hit.id, [])
+        return {
+            "id": hit.id,
+            "kind": hit.kind,
+            "title": hit.title,
+            "body": hit.body,
+            "confidence": hit.confidence,
+            "tags": hit.tags,
+            "metadata": {
+                "origin": hit.origin,
+                "confirmed": hit.confirmed,
+                "project": hit.project,
+                "session_id": hit.session_id,
+                "created_ms": hit.created_ms,
+            },
+            "support_count": 1 + len(repeats),
+            "duplicate_ids": repeats,
+        }
+
+
+def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
+    db: apsw.Connection,
+    context: str,
+    *,
+    limit: int = LIMIT,
+    token_budget: int = TOKEN_BUDGET,
+    project: str | None = None,
+    working_set: Iterable[str] = (),
+    injected: bool = False,
+    now_ms: int | None = None,
+) -> Pack:
+    """Return the memories that fit `context`, within `limit` items and `token_budget` tokens.
+
+    `injected`: it goes into a prompt unasked. Then it holds nothing from the web or an import that
+    nobody confirmed, and stands in a fence that says it is data.
+    """
+    wanted = {"project": project, "trusted": injected}
+    found = search(db, context, limit=3 * limit, working_set=working_set, now_ms=now_ms, **wanted)
+    hits = fitting(found, terms=len(query_terms(context)))
+    recent = _recent(db, limit, wanted) if is_recap(context) else []
+    distinct, repeats = without_repeats({hit.id: hit for hit in [*recent, *hits]}.values())
+    start, end = fence() if injected else ("", "")
+    room = token_budget - tokens(start + layout(Sections([]), {}) + end)
+    lines = _choose(distinct, limit=limit, room=room)
+    sections = Sections([hit for hit in distinct if hit.id in lines])
+    text = start + layout(sections, lines) + end if lines else ""
+    pack = Pack(context, text=text, items=sections.all(), repeats=repeats)
+    pack.metrics = {
+        "limit": limit,
+        "items": len(pack.items),
+        "token_budget": token_budget,
+        "project": project,
+        "fallback": "recent" if recent else None,
+        "pack_tokens": tokens(text),
+        "pack_item_ids": [hit.id for hit in pack.items],
+        "exact_duplicates_collapsed": sum(len(repeats[hit.id]) for hit in pack.items),
+    }
+    return pack
+
+
+def _recent(db: apsw.Connection, limit: int, wanted: dict[str, Any]) -> list[Hit]:
+    """Return where the work stands: the newest summaries, else the newest memories."""
+    summaries = newest(db, limit=_RECAP_SUMMARIES, kind="session_summary", **wanted)
+    return summaries or newest(db, limit=limit, **wanted)
+
+
+def _choose(hits: list[Hit], *, limit: int, room: int) -> dict[int, str]:
+    """Return the lines of the memories that get a place, by id; each gets its share of `room`."""
+    lines: dict[int, str] = {}
+    for at, hit in enumerate(hits):
+        places = min(limit - len(lines), len(hits) - at)
+        if places <= 0:
+            break
+        share = min(room, max(_LINE_TOKENS, room // places))
+        text = line(hit, room=share - 1)  # 1: its line break
+        if text:
+            lines[hit.id] = text
+            room -= tokens(text) + 1
+    return lines

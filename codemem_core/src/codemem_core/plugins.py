@@ -1,0 +1,325 @@
+"""Plugins: find them, check them, keep a bad one from hurting anybody, and ask them.
+
+A plugin is a module that an entry point of the group `codemem` names. Its hooks are called once,
+right after it is imported; what they return is checked then, and a plugin that breaks a rule is
+switched off as a whole. The rest keeps working.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import pluggy
+
+from codemem_core import hookspecs
+from codemem_core._version import __version__
+from codemem_core.errors import CodememError, NotFound, PluginError
+from codemem_core.records.plugin import PluginInfo
+from codemem_core.records.seams import (
+    AuthSource,
+    Command,
+    Embedder,
+    FlushPolicy,
+    IngestSource,
+    ObserverRuntime,
+    Route,
+    SeamRecord,
+)
+from codemem_core.records.setting import Setting
+from codemem_core.settings import Settings, blocked_plugins
+
+if TYPE_CHECKING:
+    from codemem_core.records.memory import Memory
+    from codemem_core.records.protocols import Source
+
+Record = SeamRecord | Setting
+R = TypeVar("R", bound=Record)
+
+SEAMS: dict[str, type[Record]] = {
+    "codemem_settings": Setting,
+    "codemem_ingest_sources": IngestSource,
+    "codemem_flush_policies": FlushPolicy,
+    "codemem_observer_runtimes": ObserverRuntime,
+    "codemem_auth_sources": AuthSource,
+    "codemem_embedders": Embedder,
+    "codemem_commands": Command,
+    "codemem_viewer_routes": Route,
+}
+"""Hook name -> the record it returns, in the order an event travels."""
+
+_BUILTIN = "builtin"
+_OURS = {f"codemem-{name}" for name in ("core", "claude", "mcp", "observers", "opencode", "viewer")}
+_log = logging.getLogger(__name__)
+
+
+class Plugins:
+    """The plugins of one process; made once in `main` and handed on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pm = pluggy.PluginManager("codemem")
+        self._pm.add_hookspecs(hookspecs)
+        self._infos: list[PluginInfo] = []
+        self._records: dict[str, dict[str, Record]] = {hook: {} for hook in SEAMS}
+        self._provider: dict[tuple[str, str], PluginInfo] = {}
+        self._sources: dict[str, Source] = {}
+        if settings.flag("trace_hooks"):
+            self._pm.add_hookcall_monitoring(_trace, lambda *_: None)
+
+    @classmethod
+    def load(cls, settings: Settings, *, blocked: Iterable[str] = ()) -> Plugins:
+        """Load the core's own plugin and every installed one that is not blocked."""
+        from codemem_core import builtin  # noqa: PLC0415 - `only` goes without it
+
+        plugins = cls(settings)
+        core = PluginInfo(name=_BUILTIN, distribution="codemem-core", version=__version__)
+        plugins._add(core, partial(_itself, builtin))
+        unwanted = {*blocked, *blocked_plugins(settings)}
+        # pluggy takes them in the order of `sys.path`; sorted, the order is the same everywhere.
+        for entry in sorted(entry_points(group="codemem"), key=_order):
+            info = _info(entry)
+            if entry.name in unwanted:
+                plugins._infos.append(replace(info, state="blocked"))
+            else:
+                plugins._add(info, entry.load)
+        return plugins
+
+    @classmethod
+    def only(cls, *modules: ModuleType, settings: Settings) -> Plugins:
+        """Load exactly these modules, and not even the core's own."""
+        plugins = cls(settings)
+        for module in modules:
+            plugins._add(PluginInfo(name=module.__name__), partial(_itself, module))
+        return plugins
+
+    # --- one method a seam -----------------------------------------------------------------------
+
+    def settings(self) -> dict[str, Setting]:
+        """Return every setting by its key."""
+        return self._named("codemem_settings", Setting)
+
+    def ingest_sources(self) -> dict[str, IngestSource]:
+        """Return the hosts whose events are understood, by name."""
+        return self._named("codemem_ingest_sources", IngestSource)
+
+    def flush_policies(self) -> dict[str, FlushPolicy]:
+        """Return the flush policies by name."""
+        return self._named("codemem_flush_policies", FlushPolicy)
+
+    def observer_runtimes(self) -> dict[str, ObserverRuntime]:
+        """Return the observer runtimes by name."""
+        return self._named("codemem_observer_runtimes", ObserverRuntime)
+
+    def auth_sources(self) -> dict[str, AuthSource]:
+        """Return the auth sources by name."""
+        return self._named("codemem_auth_sources", AuthSource)
+
+    def embedders(self) -> dict[str, Embedder]:
+        """Return the embedders by name."""
+        return self._named("codemem_embedders", Embedder)
+
+    def commands(self) -> dict[str, Command]:
+        """Return the commands by name."""
+        return self._named("codemem_commands", Command)
+
+    def viewer_routes(self) -> dict[str, Route]:
+        """Return the viewer's routes by name."""
+        return self._named("codemem_viewer_routes", Route)
+
+    def project(self, cwd: str | None, payload: Mapping[str, Any]) -> str | None:
+        """Return the project an event belongs to: the first answer, the core's last."""
+        for name, answer in self._ask("codemem_project", cwd=cwd, payload=payload):
+            if isinstance(answer, str) and answer:
+                return answer
+            if answer is not None:
+                self._note(name, f"`codemem_project` gave no text: `{answer!r:.80}`")
+        return None
+
+    def memory_saved(self, memory: Memory) -> None:
+        """Tell every plugin that a memory was committed."""
+        for _ in self._ask("codemem_memory_saved", memory=memory):
+            pass
+
+    # --- the code behind a record ----------------------------------------------------------------
+
+    def target(self, record: SeamRecord) -> Any:  # noqa: ANN401 - whatever its seam asks for
+        """Import what a record names; raises `PluginError` that names the plugin."""
+        module, _, name = record.target.partition(":")
+        try:
+            return getattr(import_module(module), name)
+        except (Exception, SystemExit) as error:
+            raise self._error(record, error) from error
+
+    def make(self, record: SeamRecord) -> object:
+        """Import what a record names and call it with the settings.
+
+        Raises `PluginError` that names the plugin, or the target's own `CodememError`.
+        """
+        target = self.target(record)
+        try:
+            return target(self._settings)
+        except CodememError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise self._error(record, error) from error
+
+    def source(self, name: str) -> Source:
+        """Return the ingest source of that name, made once; raises `NotFound`."""
+        if name not in self._sources:
+            record = self.ingest_sources().get(name)
+            if record is None:
+                raise NotFound(
+                    f"no plugin understands events of: `{name}`", hint="see `codemem plugins`"
+                )
+            self._sources.setdefault(name, cast("Source", self.make(record)))
+        return self._sources[name]
+
+    def provider(self, record: SeamRecord) -> PluginInfo | None:
+        """Return the plugin that offers a record."""
+        for hook, records in self._records.items():
+            if records.get(record.name) is record:
+                return self._provider[hook, record.name]
+        return None
+
+    def listing(self) -> list[PluginInfo]:
+        """Return every plugin that was found, blocked and failed ones too."""
+        return list(self._infos)
+
+    @property
+    def problems(self) -> list[str]:
+        """What went wrong in which plugin, a sentence each."""
+        return [f"plugin {info}: {info.problem}" for info in self._infos if info.problem]
+
+    # --- loading ---------------------------------------------------------------------------------
+
+    def _add(self, info: PluginInfo, load: Callable[[], ModuleType]) -> None:
+        """Import, register and check one plugin; a bad one leaves nothing but a line behind."""
+        if self._pm.has_plugin(info.name):
+            self._infos.append(_failed(info, PluginError("another plugin has the same name")))
+            return
+        try:
+            module = load()
+            _check_api(module)
+            self._pm.register(module, name=info.name)
+            self._pm.check_pending()
+            offered = self._collect(info)
+        # A plugin may do anything, `sys.exit()` included.
+        except (Exception, SystemExit) as error:
+            if self._pm.has_plugin(info.name):
+                self._pm.unregister(name=info.name)
+            self._infos.append(_failed(info, error))
+            return
+        hooks = tuple(hook.name for hook in self._pm.get_hookcallers(module) or ())
+        self._keep(replace(info, hooks=hooks), offered)
+
+    def _collect(self, info: PluginInfo) -> dict[tuple[str, str], Record]:
+        """Ask a plugin for its records; raises when one of them is wrong."""
+        offered: dict[tuple[str, str], Record] = {}
+        for hook, kind in SEAMS.items():
+            for answer in self._call(info.name, hook):
+                for record in answer:
+                    if not isinstance(record, kind):
+                        raise PluginError(f"`{hook}` gave no {kind.__name__}: `{record!r:.80}`")
+                    for name in _names(record):
+                        first = (
+                            info if (hook, name) in offered else self._provider.get((hook, name))
+                        )
+                        if first:
+                            raise PluginError(f"`{name}` of `{hook}` is offered by {first} too")
+                        offered[hook, name] = record
+        return offered
+
+    def _keep(self, info: PluginInfo, offered: dict[tuple[str, str], Record]) -> None:
+        self._infos.append(info)
+        for (hook, name), record in offered.items():
+            self._provider[hook, name] = info
+            if name == _names(record)[0]:
+                self._records[hook][name] = record
+        self._settings.add(record for record in offered.values() if isinstance(record, Setting))
+
+    # --- calling ---------------------------------------------------------------------------------
+
+    def _named(self, hook: str, kind: type[R]) -> dict[str, R]:
+        records = self._records[hook].items()
+        return {name: record for name, record in records if isinstance(record, kind)}
+
+    def _ask(self, hook: str, **arguments: object) -> Iterator[tuple[str, object]]:
+        """Call a hook's implementations one by one, in pluggy's order; skip those that raise."""
+        impls = reversed(getattr(self._pm.hook, hook).get_hookimpls())
+        for name in dict.fromkeys(impl.plugin_name for impl in impls):
+            try:
+                answer = self._call(name, hook, **arguments)
+            except (Exception, SystemExit) as error:
+                self._note(name, f"`{hook}` failed: {_sentence(error)}")
+            else:
+                yield name, answer
+
+    def _call(self, name: str, hook: str, **arguments: object) -> Any:  # noqa: ANN401
+        """Call one plugin's implementation of a hook."""
+        others = [plugin for other, plugin in self._pm.list_name_plugin() if other != name]
+        return self._pm.subset_hook_caller(hook, others)(**arguments)
+
+    def _note(self, name: str, problem: str) -> None:
+        _log.warning("plugin `%s`: %s", name, problem)
+        self._infos = [
+            replace(info, problem=problem) if (info.name, info.state) == (name, "active") else info
+            for info in self._infos
+        ]
+
+    def _error(self, record: SeamRecord, error: BaseException) -> PluginError:
+        return PluginError(
+            f"plugin {self.provider(record) or '?'}: `{record.target}`: {_sentence(error)}",
+            hint="switch it off with `-p no:NAME`",
+        )
+
+
+def _itself(module: ModuleType) -> ModuleType:
+    return module
+
+
+def _info(entry: EntryPoint) -> PluginInfo:
+    name, version = (entry.dist.name, entry.dist.version) if entry.dist else ("", "")
+    return PluginInfo(
+        name=entry.name, distribution=name, version=version, third_party=name not in _OURS
+    )
+
+
+def _order(entry: EntryPoint) -> tuple[str, str]:
+    return entry.name, entry.dist.name if entry.dist else ""
+
+
+def _check_api(module: ModuleType) -> None:
+    wanted = getattr(module, "CODEMEM_API", hookspecs.API)
+    if not isinstance(wanted, int) or wanted > hookspecs.API:
+        raise PluginError(f"it needs hooks version `{wanted}`, this codemem has {hookspecs.API}")
+
+
+def _names(record: Record) -> tuple[str, ...]:
+    """Return what must be unique in a record; the first is its name."""
+    return (record.key, record.env) if isinstance(record, Setting) else (record.name,)
+
+
+def _failed(info: PluginInfo, error: BaseException) -> PluginInfo:
+    return replace(info, state="failed", problem=_sentence(error))
+
+
+def _sentence(error: BaseException) -> str:
+    """Return an error in one line; pluggy's have several."""
+    text = " ".join(str(error).split())
+    if isinstance(error, CodememError | pluggy.PluginValidationError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _trace(hook: str, impls: Iterable[pluggy.HookImpl], arguments: Mapping[str, object]) -> None:
+    names = ", ".join(impl.plugin_name for impl in impls)
+    shown = ", ".join(f"{name}={value!r:.80}" for name, value in arguments.items())
+    sys.stderr.write(f"codemem: {hook}({shown}) asks {names or 'nobody'}\n")

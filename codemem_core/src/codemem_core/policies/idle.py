@@ -1,0 +1,19 @@
+"""Flush a session that has gone quiet."""
+
+from __future__ import annotations
+
+from codemem_core.records.events import FlushDecision, StreamState
+from codemem_core.settings import Settings
+
+
+class Idle:
+    """Due once nothing has arrived for `raw_events_sweeper_idle_ms`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._enabled = settings.flag("raw_events_sweeper")
+        self._idle_ms = settings.number("raw_events_sweeper_idle_ms")
+
+    def due(self, state: StreamState, *, now_ms: int) -> FlushDecision:
+        """Compare the stream's silence with the limit; times are this machine's, not the host's."""
+        quiet_ms = now_ms - state.last_received_ms
+        return FlushDecision(self._enabled and quiet_ms >= self._idle_ms, "idle")

@@ -1,0 +1,121 @@
+"""Words: how text becomes search terms, for what is indexed and for what is asked.
+
+On the hook path: `re` only.
+"""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MAX_TERMS = 32
+"""Terms of one query; also the bits of `search`'s mask of matched terms."""
+_MAX_TAGS = 20
+_MAX_TAG_CHARS = 40
+# Identifiers whose parts are indexed; a long body full of code has about 60.
+_MAX_HIDDEN = 200
+
+_TAG_STOP_WORDS = frozenset(
+    "a an and are as at be but by for from has have i in is it me my next of on or our should so"
+    " that the their them then there this to up was we were what when where which who with you"
+    " your".split()
+)
+# The short ones are what an apostrophe leaves: what's, we'll, don't.
+_QUERY_STOP_WORDS = _TAG_STOP_WORDS | frozenset(
+    "about after all also am any because been before being can could did do does doing done get"
+    " got had having he her here hers him his how if into its itself just let might more most no"
+    " nor not now off once only other ours out over own please same she some such than theirs"
+    " these they those through too under until us very while whom why will would yours d ll m re s t ve didn doesn don isn wasn won".split()
+)
+
+_NAME = re.compile(r"[^\W_]+")
+_PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|\d+")
+# Chinese, Japanese and Korean letters: FTS5 keeps a run of them as one token. Compiled when one
+# turns up, because that takes 2 ms.
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_SCRIPT_RUN = f"[{_CJK}]+|[^{_CJK}]+"
+
+
+def query_terms(text: str) -> list[str]:
+    """Return what to search for: lower-case terms in the order asked, each once.
+
+    A term of several words is a phrase (`parseDate` asks for `parsedate` and `parse date`).
+    Stop-words are left out, unless the text has nothing else.
+    """
+    terms = list(dict.fromkeys(_terms(text)))
+    return [term for term in terms if term not in _QUERY_STOP_WORDS][:MAX_TERMS] or terms[
+        :MAX_TERMS
+    ]
+
+
+def index_tags(
+    kind: str, concepts: Iterable[str], files: Iterable[str], *, title: str, body: str
+) -> str:
+    """Return what is indexed beside title and body, space-separated.
+
+    First the tags of the memory (at most 20): its kind, concepts, and of each file the name, its
+    folder and the top folder. Then the parts of identifiers, and the pairs of letters that make
+    Chinese, Japanese and Korean text findable.
+    """
+    files = list(files)
+    words = [kind, *concepts]
+    for path in files:
+        words += _path_tags(path)
+    tags = list(dict.fromkeys(tag for tag in map(_tag, words) if tag))[:_MAX_TAGS]
+    hidden = dict.fromkeys(_hidden_words(f"{title} {body} {' '.join(files)}"))
+    return " ".join([*tags, *list(hidden)[:_MAX_HIDDEN]])
+
+
+def _terms(text: str) -> Iterator[str]:
+    for name in _NAME.findall(text):
+        for word in _script_runs(name):
+            if _is_cjk(word):
+                yield from _pairs(word)
+                continue
+            yield word.lower()
+            parts = _split(word)
+            if parts:
+                yield " ".join(parts)
+
+
+def _hidden_words(text: str) -> Iterator[str]:
+    """Find the words that FTS5 does not see because they are grown together, in their order."""
+    for name in _NAME.findall(text):
+        words = _script_runs(name)
+        for word in words:
+            parts = list(_pairs(word)) if _is_cjk(word) else _split(word)
+            if parts:
+                yield " ".join(parts)
+            elif len(words) > 1:
+                yield word.lower()
+
+
+def _script_runs(name: str) -> list[str]:
+    return [name] if name.isascii() else re.findall(_SCRIPT_RUN, name)
+
+
+def _is_cjk(word: str) -> bool:
+    return not word.isascii() and re.match(f"[{_CJK}]", word) is not None
+
+
+def _split(word: str) -> list[str]:
+    """Return the parts of `parseHTTPDate2`: parse, http, date, 2; nothing for a plain word."""
+    parts = _PIECE.findall(word)
+    return [part.lower() for part in parts] if len(parts) > 1 else []
+
+
+def _pairs(run: str) -> Iterator[str]:
+    return (run[at : at + 2] for at in range(max(1, len(run) - 1)))
+
+
+def _path_tags(path: str) -> list[str]:
+    parts = [part for part in re.split(r"[/\\]", path) if part]
+    return [*parts[-1:], *parts[-2:-1], *(parts[:1] if len(parts) >= 3 else [])]
+
+
+def _tag(text: str) -> str:
+    tag = re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")[:_MAX_TAG_CHARS]
+    return "" if tag in _TAG_STOP_WORDS else tag

@@ -1,0 +1,1 @@
+"""Places where the observer's credential may be."""

@@ -1,0 +1,71 @@
+"""What tests share: a home of their own, an open store, events to put into it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codemem_core.records.events import AdapterEvent, RawEvent
+from codemem_core.store.store import Store
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give every test an empty home folder and none of the caller's codemem variables."""
+    for name in list(os.environ):
+        if name.startswith(("CODEMEM_", "XDG_")):
+            monkeypatch.delenv(name)
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    """Name a database that does not exist yet."""
+    return str(tmp_path / "data" / "mem.sqlite")
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
+    """Open an empty store with a writer thread, as the server has it."""
+    with Store.open(database, threaded=True) as opened:
+        yield opened
+
+
+EventMaker = Callable[..., RawEvent]
+
+
+@pytest.fixture
+def make_event() -> EventMaker:
+    """Make raw events as a Claude session gives them; each has another id and time."""
+    made = 0
+
+    def make(event_type: str = "prompt", stream_id: str = "s1", **payload: Any) -> RawEvent:
+        nonlocal made
+        made += 1
+        adapter = AdapterEvent(
+            source="claude",
+            session_id=stream_id,
+            event_id=f"event-{made:04d}",
+            event_type=event_type,
+            ts=f"2026-11-22T08:{made // 60:02d}:{made % 60:02d}Z",
+            payload=payload or {"text": f"prompt {made}"},
+        )
+        return RawEvent(
+            source="claude",
+            stream_id=stream_id,
+            event_id=adapter.event_id,
+            event_type="claude.hook",
+            payload={"_adapter": adapter.to_json()},
+            ts_ms=adapter.ts_ms,
+            origin="user" if event_type == "prompt" else "tool_exec",
+            project="demo",
+        )
+
+    return make
