@@ -18,23 +18,19 @@ _FIRST_CHARS = 200
 _FILES = 5
 
 # Whole phrases: "next" or "task" somewhere in a sentence asks for no recap.
-_RECAP = re.compile(
-    r"""\b(?:
-        where \s (?:were|was|are|did) \s (?:we|i) (?: \s leave \s off)?
-      | what (?:'s|\s is|s) \s (?:next|left|pending|remaining)
-      | what \s (?:did|have|were) \s (?:we|i) \s (?:do|done|doing|work|working|decide|decided)
-      | what \s (?:happened|was \s done)
-      | (?:pick|carry|continue) \s (?:up \s|on \s)? (?:from \s)? where \s (?:we|i) \s left \s off
-      | catch \s me \s up | bring \s me \s up \s to \s (?:date|speed)
-    )\b""",
-    re.IGNORECASE | re.VERBOSE,
+_RECAP = frozenset(
+    {
+        *("where were we", "where was i", "where are we", "where did we leave off"),
+        *("what s next", "what is next", "whats next", "what next", "what s left", "what is left"),
+        *("what did we do", "what did we decide", "what did we work on", "what have we done"),
+        *("what were we doing", "what were we working on", "what happened", "what was done"),
+        *("where we left off", "where i left off", "catch me up", "bring me up to date"),
+    }
 )
-_ORDER = re.compile(
-    r"(?:please\s+|ok(?:ay)?,?\s+|so,?\s+)*(?:recap|summari[sz]e|remind me|resume|continue|go on)\b",
-    re.IGNORECASE,
-)
-# An order such as "continue" asks for a recap only when hardly anything follows it.
+# Orders that ask for one when hardly anything follows: "continue", "recap the last session".
+_ORDERS = frozenset({"recap", "summarize", "summarise", "resume", "continue"})
 _ORDER_WORDS = 6
+_COURTESY = frozenset({"please", "ok", "okay", "so", "now", "hi", "hello", "and", "let", "us", "s"})
 
 
 def injection_query(
@@ -57,7 +53,9 @@ def injection_query(
 
 def is_recap(context: str) -> bool:
     """Say whether somebody asks where the work stands: "where were we", "what's next"."""
-    context = " ".join(context.replace("\u2019", "'").split())
-    if _RECAP.search(context):
+    words = re.findall(r"\w+", context.lower())
+    text = f" {' '.join(words)} "
+    if any(f" {phrase} " in text for phrase in _RECAP):
         return True
-    return bool(_ORDER.match(context)) and len(context.split()) <= _ORDER_WORDS
+    asked = [word for word in words if word not in _COURTESY]
+    return 0 < len(asked) <= _ORDER_WORDS and asked[0] in _ORDERS

@@ -26,18 +26,17 @@ _NOTICE = (
 )
 
 # Control characters, zero width, direction marks, tags, variation selectors: nothing a person sees.
-_UNSEEN = re.compile(
+_UNSEEN = (
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 # Tags by which a host marks its own words, and ours. Others (`List<str>`, `<div>`) stay readable.
-_RESERVED_TAG = re.compile(
-    r"<(?=\s*/?\s*(?:system|codemem|user|assistant|human|developer|tool|function|invoke|parameter"
-    r"|antml|command|local-command|task|bash-|ide_|instruction|important|private|hook|thinking))",
-    re.IGNORECASE,
+_RESERVED_TAG = (
+    r"(?i)<(?=\s*/?\s*(?:system|codemem|user|assistant|human|developer|tool|function|invoke|parameter"
+    r"|antml|command|local-command|task|bash-|ide_|instruction|important|private|hook|thinking))"
 )
-_SENTENCE_END = re.compile(r"[.!?;](?=\s)|[。！？]")  # noqa: RUF001 - CJK sentence ends
+_SENTENCE_ENDS = (". ", "! ", "? ", "; ", "。", "！", "？")  # noqa: RUF001
 
 
 def tokens(text: str) -> int:
@@ -98,7 +97,11 @@ def shorten(text: str, max_chars: int) -> str:
 
 def harmless(text: str) -> str:
     """Return `text` in one line, without unseen characters and without tags that a host obeys."""
-    return _RESERVED_TAG.sub("&lt;", " ".join(_UNSEEN.sub("", text).split()))
+    text = " ".join(text.split())
+    # The patterns take 1 ms each to compile, so only text that needs them pays for them.
+    if not (text.isascii() and text.isprintable()):
+        text = re.sub(_UNSEEN, "", text)
+    return re.sub(_RESERVED_TAG, "&lt;", text) if "<" in text else text
 
 
 def clip(text: str, limit: int) -> str:
@@ -108,9 +111,9 @@ def clip(text: str, limit: int) -> str:
     if limit < 2:
         return ""
     head = text[: limit - 1]
-    ends = [match.end() for match in _SENTENCE_END.finditer(head)]
-    if ends and ends[-1] >= limit // 2:
-        return head[: ends[-1]]
+    end = max(head.rfind(end) for end in _SENTENCE_ENDS)
+    if end >= limit // 2:
+        return head[: end + 1]
     # A word end in the last half; text without spaces is cut where it stands.
     word = head.rfind(" ", limit // 2)
     return (head[:word] if word > 0 else head).rstrip() + "…"

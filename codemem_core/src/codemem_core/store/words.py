@@ -31,12 +31,12 @@ _QUERY_STOP_WORDS = _TAG_STOP_WORDS | frozenset(
     " these they those through too under until us very while whom why will would yours d ll m re s t ve didn doesn don isn wasn won".split()
 )
 
-# Chinese, Japanese and Korean letters: FTS5 keeps a run of them as one token.
-_CJK_LETTERS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_CJK = re.compile(f"[{_CJK_LETTERS}]")
-_WORD = re.compile(rf"[{_CJK_LETTERS}]+|[^\W_{_CJK_LETTERS}]+")
 _NAME = re.compile(r"[^\W_]+")
 _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|\d+")
+# Chinese, Japanese and Korean letters: FTS5 keeps a run of them as one token. Compiled when one
+# turns up, because that takes 2 ms.
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_SCRIPT_RUN = f"[{_CJK}]+|[^{_CJK}]+"
 
 
 def query_terms(text: str) -> list[str]:
@@ -46,7 +46,9 @@ def query_terms(text: str) -> list[str]:
     Stop-words are left out, unless the text has nothing else.
     """
     terms = list(dict.fromkeys(_terms(text)))
-    return [term for term in terms if term not in _QUERY_STOP_WORDS][:MAX_TERMS] or terms[:MAX_TERMS]
+    return [term for term in terms if term not in _QUERY_STOP_WORDS][:MAX_TERMS] or terms[
+        :MAX_TERMS
+    ]
 
 
 def index_tags(
@@ -68,20 +70,21 @@ def index_tags(
 
 
 def _terms(text: str) -> Iterator[str]:
-    for word in _WORD.findall(text):
-        if _is_cjk(word):
-            yield from _pairs(word)
-            continue
-        yield word.lower()
-        parts = _split(word)
-        if parts:
-            yield " ".join(parts)
+    for name in _NAME.findall(text):
+        for word in _script_runs(name):
+            if _is_cjk(word):
+                yield from _pairs(word)
+                continue
+            yield word.lower()
+            parts = _split(word)
+            if parts:
+                yield " ".join(parts)
 
 
 def _hidden_words(text: str) -> Iterator[str]:
     """Find the words that FTS5 does not see because they are grown together, in their order."""
     for name in _NAME.findall(text):
-        words = _WORD.findall(name)
+        words = _script_runs(name)
         for word in words:
             parts = list(_pairs(word)) if _is_cjk(word) else _split(word)
             if parts:
@@ -90,8 +93,12 @@ def _hidden_words(text: str) -> Iterator[str]:
                 yield word.lower()
 
 
+def _script_runs(name: str) -> list[str]:
+    return [name] if name.isascii() else re.findall(_SCRIPT_RUN, name)
+
+
 def _is_cjk(word: str) -> bool:
-    return _CJK.fullmatch(word[0]) is not None
+    return not word.isascii() and re.match(f"[{_CJK}]", word) is not None
 
 
 def _split(word: str) -> list[str]:
