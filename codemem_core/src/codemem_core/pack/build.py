@@ -10,7 +10,6 @@ from codemem_core.pack.rank import fitting, without_repeats
 from codemem_core.pack.render import fence, layout, line, tokens
 from codemem_core.pack.select import Sections
 from codemem_core.store.search import newest, search
-from codemem_core.store.words import query_terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,10 +91,8 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     nobody confirmed, and stands in a fence that says it is data.
     """
     wanted = {"project": project, "trusted": injected}
-    found = search(
-        db, context, limit=3 * limit, working_set=working_set, now_ms=now_ms, **wanted
-    )
-    hits = fitting(found, terms=len(query_terms(context)))
+    found = search(db, context, limit=3 * limit, working_set=working_set, now_ms=now_ms, **wanted)
+    hits = fitting(found)
     recent = _recent(db, limit, wanted) if is_recap(context) else []
     distinct, repeats = without_repeats({hit.id: hit for hit in [*recent, *hits]}.values())
     start, end = fence() if injected else ("", "")
