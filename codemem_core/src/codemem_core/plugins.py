@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -56,6 +56,7 @@ SEAMS: dict[str, type[Record]] = {
 """Hook name -> the record it returns, in the order an event travels."""
 
 _BUILTIN = "builtin"
+_OURS = {f"codemem-{name}" for name in ("core", "claude", "mcp", "observers", "opencode", "viewer")}
 _log = logging.getLogger(__name__)
 
 
@@ -83,12 +84,8 @@ class Plugins:
         plugins._add(core, partial(_itself, builtin))
         unwanted = {*blocked, *blocked_plugins(settings)}
         # pluggy takes them in the order of `sys.path`; sorted, the order is the same everywhere.
-        for entry in sorted(entry_points(group="codemem"), key=lambda entry: entry.name):
-            info = PluginInfo(
-                name=entry.name,
-                distribution=entry.dist.name if entry.dist else "",
-                version=entry.dist.version if entry.dist else "",
-            )
+        for entry in sorted(entry_points(group="codemem"), key=_order):
+            info = _info(entry)
             if entry.name in unwanted:
                 plugins._infos.append(replace(info, state="blocked"))
             else:
@@ -97,7 +94,7 @@ class Plugins:
 
     @classmethod
     def only(cls, *modules: ModuleType, settings: Settings) -> Plugins:
-        """Load exactly these modules, and not even the core's own: for tests."""
+        """Load exactly these modules, and not even the core's own."""
         plugins = cls(settings)
         for module in modules:
             plugins._add(PluginInfo(name=module.__name__), partial(_itself, module))
@@ -286,6 +283,17 @@ class Plugins:
 
 def _itself(module: ModuleType) -> ModuleType:
     return module
+
+
+def _info(entry: EntryPoint) -> PluginInfo:
+    name, version = (entry.dist.name, entry.dist.version) if entry.dist else ("", "")
+    return PluginInfo(
+        name=entry.name, distribution=name, version=version, third_party=name not in _OURS
+    )
+
+
+def _order(entry: EntryPoint) -> tuple[str, str]:
+    return entry.name, entry.dist.name if entry.dist else ""
 
 
 def _check_api(module: ModuleType) -> None:

@@ -22,12 +22,13 @@ class Host:
 
     def __init__(self, *, blocked: Sequence[str] = ()) -> None:
         self.settings = Settings.load()
-        self._blocked = blocked
+        self.blocked = blocked
+        """Names of plugins to go without, from `-p no:NAME`."""
 
     @cached_property
     def plugins(self) -> Plugins:
         """The installed plugins."""
-        return Plugins.load(self.settings, blocked=self._blocked)
+        return Plugins.load(self.settings, blocked=self.blocked)
 
     def store(self, db_path: str | None) -> Store:
         """Open the database: `--db-path`, else `CODEMEM_DB`, else the default."""

@@ -79,6 +79,25 @@ def recent(
     return [_memory(row) for row in found]
 
 
+_BESIDE = """
+    SELECT {columns} FROM memories m JOIN sessions s ON s.id = m.session_id
+     WHERE m.session_id = :session AND m.active = 1
+       AND (m.created_ms, m.id) {side} (:created_ms, :id)
+     ORDER BY m.created_ms {order}, m.id {order}
+     LIMIT :limit
+"""
+_BEFORE = _BESIDE.format(columns=_COLUMNS, side="<", order="DESC")
+_AFTER = _BESIDE.format(columns=_COLUMNS, side=">", order="ASC")
+
+
+def around(db: apsw.Connection, memory: Memory, *, before: int, after: int) -> list[Memory]:
+    """Return a memory between its neighbours in the same session, oldest first."""
+    place = {"session": memory.session_id, "created_ms": memory.created_ms, "id": memory.id}
+    older = rows(db, _BEFORE, place | {"limit": before})
+    newer = rows(db, _AFTER, place | {"limit": after})
+    return [*(_memory(row) for row in reversed(older)), memory, *(_memory(row) for row in newer)]
+
+
 def forget(db: apsw.Connection, memory_id: int, *, now_ms: int) -> bool:
     """Take a memory out of search and packs; say whether there was one to take out."""
     db.execute(

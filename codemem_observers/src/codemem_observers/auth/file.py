@@ -20,10 +20,7 @@ class File:
 
     def __init__(self, settings: Settings) -> None:
         """Keep the path."""
-        path = settings.text("observer_auth_file") or ""
-        path = os.path.expanduser(os.path.expandvars(path))
-        # Never below the current directory: that is a repository somebody else may have written.
-        self._path = os.path.join(os.path.expanduser("~"), path) if path else ""
+        self._path = os.path.expandvars(settings.path("observer_auth_file"))
 
     def resolve(self, request: AuthRequest) -> Credential | None:
         """Return the whole content, trimmed; None when there is none or it cannot be read."""

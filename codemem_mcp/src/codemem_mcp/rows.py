@@ -1,0 +1,59 @@
+"""Memories as the JSON objects that tools return."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from codemem_core.records.memory import Memory
+    from codemem_core.store.search import Hit
+
+
+def row(memory: Memory) -> dict[str, Any]:
+    """Return a memory in full; times are ISO 8601 in UTC, lists are lists."""
+    fields = asdict(memory)
+    fields["body_text"] = fields.pop("body")
+    fields["tags_text"] = " ".join(fields.pop("tags"))
+    fields["metadata_json"] = fields.pop("metadata")
+    for name in ("created", "updated"):
+        fields[f"{name}_at"] = iso(fields.pop(f"{name}_ms"))
+    return fields
+
+
+def found(hit: Hit) -> dict[str, Any]:
+    """Return a search hit with its body."""
+    return {
+        "id": hit.id,
+        "title": hit.title,
+        "kind": hit.kind,
+        "body": hit.body,
+        "confidence": hit.confidence,
+        "score": round(hit.score, 4),
+        "session_id": hit.session_id,
+        "metadata": _metadata(hit),
+    }
+
+
+def indexed(hit: Hit) -> dict[str, Any]:
+    """Return a search hit in short: enough to decide whether to read it."""
+    return {
+        "id": hit.id,
+        "kind": hit.kind,
+        "title": hit.title,
+        "score": round(hit.score, 4),
+        "created_at": iso(hit.created_ms),
+        "session_id": hit.session_id,
+        "metadata": _metadata(hit),
+    }
+
+
+def iso(ms: int) -> str:
+    """Return epoch milliseconds as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def _metadata(hit: Hit) -> dict[str, Any]:
+    """Say where a hit came from: a reader must know what nobody vouched for."""
+    return {"project": hit.project, "origin": hit.origin, "confirmed": hit.confirmed}

@@ -1,0 +1,125 @@
+"""OpenCode's events in the common form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from codemem_core.errors import InputError
+from codemem_core.records.events import AdapterEvent
+from codemem_core.records.protocols import EventContext
+from codemem_opencode import messages, sessions, tools
+from codemem_opencode.identity import event_id, iso_time, now
+from codemem_opencode.said import Said, child, word
+
+if TYPE_CHECKING:
+    from codemem_core.settings import Settings
+
+SOURCE = "opencode"
+
+
+def _read_part(event: Mapping[str, Any]) -> Said | None:
+    """Read `message.part.updated` by the part's type; steps, patches and files say nothing new."""
+    kind = child(event, "properties", "part").get("type")
+    if kind == "tool":
+        return tools.read_failed_part(event)
+    return messages.read_text_part(event) if kind == "text" else None
+
+
+# `session.idle` is missing on purpose: it says when to flush, not what happened.
+_READERS: Mapping[str, Callable[[Mapping[str, Any]], Said | None]] = {
+    "user_prompt": messages.read_user_prompt,
+    "assistant_message": messages.read_assistant_message,
+    "assistant_usage": messages.read_assistant_usage,
+    "tool.execute.after": tools.read_tool,
+    "chat.message": messages.read_chat_message,
+    "message.updated": messages.read_message,
+    "message.part.updated": _read_part,
+    "session.created": sessions.read_created,
+    "session.compacted": sessions.read_compacted,
+    "session.deleted": sessions.read_deleted,
+    "session.error": sessions.read_error,
+}
+
+
+class OpenCode:
+    """The ingest source `opencode`."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        """Take the settings every source is given; this one needs none."""
+
+    def normalize(
+        self, payload: Mapping[str, Any], *, context: EventContext
+    ) -> AdapterEvent | None:
+        """Return the event in its common form, or None when it says nothing worth keeping.
+
+        `payload` is what codemem's plugin posts, or an event of OpenCode's bus or hooks; its name
+        is `type`, else the context's. An adapter event that it carries under `_adapter` is taken as
+        it is. Raises `InputError` when nobody names the session.
+        """
+        if not isinstance(payload, Mapping):
+            raise InputError("event is not an object")
+        session_id = _session_id(payload, context=context)
+        carried = _carried(payload.get("_adapter"), session_id=session_id)
+        if carried is not None:
+            return carried
+        kind = word(payload.get("type")) or context.event_type or ""
+        reader = _READERS.get(kind)
+        said = reader(payload) if reader else None
+        if said is None:
+            return None
+        if not session_id:
+            raise InputError(f"event without session id: `{kind}`")
+        return _event(said, payload=payload, session_id=session_id, kind=kind, context=context)
+
+
+def _event(
+    said: Said, *, payload: Mapping[str, Any], session_id: str, kind: str, context: EventContext
+) -> AdapterEvent:
+    known = iso_time(said.at) or iso_time(payload.get("timestamp")) or iso_time(context.ts_ms)
+    meta = {"original_event_type": kind} | ({} if known else {"ts_normalized": "generated"})
+    return AdapterEvent(
+        source=SOURCE,
+        session_id=session_id,
+        event_id=event_id(
+            session_id=session_id,
+            event_type=said.event_type,
+            raw_event_type=kind,
+            # OpenCode's own id tells two events apart that have no time and say the same.
+            timestamp=known or word(payload.get("id")) or None,
+            payload=said.payload,
+        ),
+        event_type=said.event_type,
+        ts=known or now(),
+        payload=said.payload,
+        project=word(payload.get("project")) or context.project,
+        cwd=word(said.cwd) or context.cwd,
+        meta=meta,
+    )
+
+
+def _session_id(payload: Mapping[str, Any], *, context: EventContext) -> str:
+    """Return the stream's id, else the id the event itself names, else nothing."""
+    properties = child(payload, "properties")
+    places = (
+        context.stream_id,
+        properties.get("sessionID"),
+        child(properties, "part").get("sessionID"),
+        child(payload, "input").get("sessionID"),
+        payload.get("sessionID"),
+        payload.get("session_id"),
+        payload.get("_raw_session_id"),
+    )
+    return next((word(place) for place in places if word(place)), "")
+
+
+def _carried(value: object, *, session_id: str) -> AdapterEvent | None:
+    """Return the adapter event a payload carries; None when there is none of this session."""
+    if value is None:
+        return None
+    try:
+        event = AdapterEvent.from_json(value)
+    except InputError:
+        return None
+    is_ours = event.source == SOURCE and event.session_id == (session_id or event.session_id)
+    return event if is_ours else None

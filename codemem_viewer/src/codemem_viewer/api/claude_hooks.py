@@ -1,0 +1,30 @@
+"""Claude Code's hooks, as Claude Code sends them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from litestar import Router, post
+
+from codemem_core.ingest.accept import Intake
+from codemem_core.ingest.worker import FlushWorker
+from codemem_core.store.store import Store
+from codemem_viewer.acknowledge import append
+from codemem_viewer.decode import json_object
+
+
+@post("/api/claude-hooks", status_code=200)
+async def receive(body: bytes, store: Store, intake: Intake, worker: FlushWorker) -> dict[str, int]:
+    """Store one hook payload; `skipped` is 1 when it says nothing worth keeping.
+
+    The answer comes when it is on disk.
+    """
+    event = await asyncio.to_thread(lambda: intake.hook("claude", json_object(body)))
+    if event is None:
+        return {"inserted": 0, "skipped": 1}
+    appended = await append(store, [event])
+    worker.notify()
+    return {"inserted": appended.inserted, "skipped": 0}
+
+
+router = Router("/", route_handlers=[receive], tags=["events"])

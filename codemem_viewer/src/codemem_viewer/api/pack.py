@@ -1,0 +1,85 @@
+"""Packs: what a prompt would be told."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from litestar import Router, get, post
+from litestar.params import Parameter
+
+from codemem_core.errors import InputError
+from codemem_core.pack.build import build_pack
+from codemem_core.settings import Settings
+from codemem_core.store.store import Store
+from codemem_viewer.decode import json_object
+
+MAX_ITEMS = 200
+MAX_TOKENS = 100_000
+
+
+@get("/api/pack", sync_to_thread=True)
+def for_query(  # noqa: PLR0913, PLR0917 - one parameter a query field
+    store: Store,
+    settings: Settings,
+    context: str = "",
+    limit: Annotated[int | None, Parameter(ge=1, le=MAX_ITEMS)] = None,
+    token_budget: Annotated[int | None, Parameter(ge=1, le=MAX_TOKENS)] = None,
+    project: str | None = None,
+) -> dict[str, Any]:
+    """Build the pack for a short context; a prompt belongs in a POST, out of logs and history."""
+    asked = {"context": context, "limit": limit, "token_budget": token_budget, "project": project}
+    return _pack(store, settings, asked)
+
+
+@post("/api/pack", status_code=200)
+async def for_body(body: bytes, store: Store, settings: Settings) -> dict[str, Any]:
+    """Build the pack for `{"context", "limit", "token_budget", "project", "working_set"}`."""
+    return await asyncio.to_thread(lambda: _pack(store, settings, json_object(body)))
+
+
+def _pack(store: Store, settings: Settings, asked: dict[str, Any]) -> dict[str, Any]:
+    context = _text(asked, "context")
+    if not context:
+        raise InputError("context required")
+    limit = _number(asked, "limit", MAX_ITEMS) or settings.number("inject_limit")
+    budget = _number(asked, "token_budget", MAX_TOKENS) or settings.number("inject_token_budget")
+    project, working_set = _text(asked, "project"), _paths(asked)
+    with store.read() as db:
+        pack = build_pack(
+            db,
+            context,
+            limit=limit,
+            token_budget=budget,
+            project=project or None,
+            working_set=working_set,
+        )
+    return pack.to_json()
+
+
+def _text(asked: dict[str, Any], name: str) -> str:
+    value = asked.get(name)
+    if not isinstance(value, str | None):
+        raise InputError(f"{name} must be string")
+    return (value or "").strip()
+
+
+def _number(asked: dict[str, Any], name: str, most: int) -> int | None:
+    value = asked.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InputError(f"{name} must be int")
+    if not 1 <= value <= most:
+        raise InputError(f"{name} must be from 1 to {most}")
+    return value
+
+
+def _paths(asked: dict[str, Any]) -> tuple[str, ...]:
+    value = asked.get("working_set") or []
+    if not isinstance(value, list) or not all(isinstance(path, str) for path in value):
+        raise InputError("working_set must be a list of strings")
+    return tuple(value)
+
+
+router = Router("/", route_handlers=[for_query, for_body], tags=["pack"])

@@ -1,0 +1,82 @@
+"""Events come in; how many wait to be flushed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from litestar import Router, get, post
+from litestar.params import Parameter
+
+from codemem_core._version import __version__
+from codemem_core.ingest.accept import Intake
+from codemem_core.ingest.worker import FlushWorker
+from codemem_core.settings import Settings
+from codemem_core.store import events
+from codemem_core.store.store import Store
+from codemem_viewer.acknowledge import append
+from codemem_viewer.decode import json_object
+
+FEATURES = ("raw_events", "claude_hooks", "pack_post", "stats")
+"""What a client may count on beyond the documented keys; only ever grows."""
+
+
+@post("/api/raw-events", status_code=200)
+async def receive(body: bytes, store: Store, intake: Intake, worker: FlushWorker) -> dict[str, int]:
+    """Store one event, or `{"events": […]}`; an event that is there already is not stored again.
+
+    All are checked before any is stored. The answer comes when they are on disk.
+    """
+    received = await asyncio.to_thread(lambda: intake.raw_events(json_object(body)))
+    appended = await append(store, received)
+    worker.notify()
+    return {"inserted": appended.inserted, "received": len(received)}
+
+
+@get("/api/raw-events", sync_to_thread=True)
+def totals(store: Store) -> dict[str, int]:
+    """Say how many streams have events that wait, and how many events that is."""
+    with store.read() as db:
+        sessions, pending = events.totals(db)
+    return {"sessions": sessions, "pending": pending}
+
+
+@get("/api/raw-events/status", sync_to_thread=True)
+def status(
+    store: Store,
+    settings: Settings,
+    limit: Annotated[int, Parameter(ge=1, le=1000)] = 25,
+) -> dict[str, Any]:
+    """List streams with events that wait, newest first, and what this server can do."""
+    with store.read() as db:
+        waiting = events.backlog(db, limit=limit)
+        sessions, pending = events.totals(db)
+    return {
+        "version": __version__,
+        "features": FEATURES,
+        "items": [_item(stream) for stream in waiting],
+        "totals": {"sessions": sessions, "pending": pending},
+        "ingest": {
+            "available": True,
+            "mode": "stream_queue",
+            "max_body_bytes": settings.number("raw_events_max_body_bytes"),
+        },
+    }
+
+
+def _item(stream: events.Backlog) -> dict[str, Any]:
+    names = ("session_stream_id", "session_id", "opencode_session_id", "stream_id")
+    return dict.fromkeys(names, stream.stream_id) | {
+        "source": stream.source,
+        "project": stream.project,
+        "cwd": stream.cwd,
+        "started_at": stream.started_at,
+        "last_seen_ts_wall_ms": stream.last_event_ms,
+        "last_flushed_event_seq": stream.last_flushed_seq,
+        "max_seq": stream.last_received_seq,
+        "pending": stream.pending,
+        "batches": dict(stream.batches),
+    }
+
+
+router = Router("/", route_handlers=[receive, totals, status], tags=["events"])

@@ -1,0 +1,104 @@
+"""The application: routes from the plugins, what they may ask for, and how errors are said."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+from litestar import Litestar, Request, Response
+from litestar.di import Provide
+from litestar.exceptions import HTTPException, LitestarException, ValidationException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from codemem_core._version import __version__
+from codemem_core.errors import CodememError, InputError, NotFound, PluginError, StoreError
+from codemem_viewer.lifespan import flushing
+
+if TYPE_CHECKING:
+    from codemem_core.ingest.accept import Intake
+    from codemem_core.ingest.worker import FlushWorker
+    from codemem_core.plugins import Plugins
+    from codemem_core.records.seams import Route
+    from codemem_core.settings import Settings
+    from codemem_core.store.store import Store
+
+_log = logging.getLogger("codemem.viewer")
+_STATUS = {InputError: 400, NotFound: 404, StoreError: 503}
+
+
+def create_app(
+    store: Store, plugins: Plugins, settings: Settings, *, intake: Intake, worker: FlushWorker
+) -> Litestar:
+    """Return the application, with the routes the plugins offer.
+
+    It lets everybody in: serve it through a `Guard` only. A route's function may ask, by name, for
+    `store`, `plugins`, `settings`, `intake` and `worker`. `store` is open and threaded; `worker` is
+    started and stopped by the application.
+    """
+    given = {
+        "store": store,
+        "plugins": plugins,
+        "settings": settings,
+        "intake": intake,
+        "worker": worker,
+    }
+    app = Litestar(
+        dependencies={name: _provide(value) for name, value in given.items()},
+        exception_handlers={
+            HTTPException: _say_http_error,
+            CodememError: _say_error,
+            Exception: _say_nothing,
+        },
+        lifespan=[lambda _: flushing(worker)],
+        logging_config=None,
+        openapi_config=OpenAPIConfig(
+            title="codemem",
+            version=__version__,
+            path="/api/openapi",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        ),
+    )
+    for route in plugins.viewer_routes().values():
+        _add(app, route, plugins)
+    return app
+
+
+def _add(app: Litestar, route: Route, plugins: Plugins) -> None:
+    """Add one plugin's router; a bad one is left out and named in the log."""
+    try:
+        app.register(plugins.target(route))
+    except (PluginError, LitestarException) as error:
+        _log.warning("viewer route `%s` is left out: %s", route.name, error)
+
+
+def _provide(value: object) -> Provide:
+    return Provide(lambda: value, sync_to_thread=False)
+
+
+def _say_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, str]]:
+    """Litestar's own: no such route, method not allowed, a parameter of the wrong type."""
+    message = error.detail.lower()
+    if isinstance(error, ValidationException) and isinstance(error.extra, list) and error.extra:
+        message = _wrong_parameter(error.extra[0])
+    return Response({"error": message}, status_code=error.status_code, headers=error.headers)
+
+
+def _wrong_parameter(problem: dict[str, str]) -> str:
+    wanted = re.match(r"Expected `(\w+)[^`]*`(?:, got|$)", problem["message"])
+    if wanted:
+        return f"{problem['key']} must be {wanted[1]}"
+    return f"{problem.get('key', 'request')}: {problem['message']}"
+
+
+def _say_error(_: Request[Any, Any, Any], error: CodememError) -> Response[dict[str, str]]:
+    """Ours: the class says whose fault it was."""
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+    return Response({"error": str(error)}, status_code=status)
+
+
+def _say_nothing(request: Request[Any, Any, Any], _: Exception) -> Response[dict[str, str]]:
+    """Say nothing of a defect: the log gets the traceback, the client nothing it can use."""
+    _log.exception("%s %s failed", request.method, request.scope["path"])
+    return Response({"error": "internal server error"}, status_code=500)

@@ -1,0 +1,42 @@
+"""Request bodies: bytes to plain objects, and nothing that could hurt later."""
+
+from __future__ import annotations
+
+import msgspec
+
+from codemem_core.errors import InputError
+
+MAX_DEPTH = 64
+"""Real payloads nest about 12 deep; what walks them later recurses."""
+
+
+def json_object(body: bytes) -> dict[str, object]:
+    """Return the JSON object in `body`; an empty body is an empty object.
+
+    Raises `InputError` for what is not JSON (lone surrogates and numbers out of range included),
+    for what nests deeper than `MAX_DEPTH`, and for JSON that is no object.
+    """
+    try:
+        value = msgspec.json.decode(body or b"{}")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError("invalid json") from error
+    if not isinstance(value, dict):
+        raise InputError("payload must be an object")
+    if not _is_shallow(value):
+        raise InputError(f"json nests deeper than {MAX_DEPTH}")
+    return value
+
+
+def _is_shallow(value: object) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return True
+    return False
+
+
+def _children(node: object) -> list[object]:
+    if isinstance(node, dict):
+        return list(node.values())
+    return node if isinstance(node, list) else []

@@ -1,0 +1,207 @@
+"""The guard: every request passes here before any route sees it, and nothing passes by default.
+
+It wraps the whole application, so a route added tomorrow, by us or by a plugin, is behind it. Each
+listener has its own `Guard` with its own `Door`: by which door a request came is a fact of the
+listener that accepted it, not something a request can claim.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+    Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+OPEN = frozenset({("GET", "/api/health")})
+"""Method and path of what needs no token. The rest of the guard still applies to it."""
+
+MAX_BODY_BYTES = 1024 * 1024
+BODY_S = 5.0
+"""How long a client may take to send its body."""
+DISCARD_BYTES = 16 * MAX_BODY_BYTES
+"""How much of a refused body is read and thrown away: a client still sending hears no answer."""
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_SAME_SITE = frozenset({b"same-origin", b"none"})
+
+HEADERS = {
+    b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; "
+    b"img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    b"form-action 'self'",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"referrer-policy": b"no-referrer",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"cache-control": b"no-store",
+}
+"""On every answer; a route cannot weaken them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What one listener lets through."""
+
+    hosts: frozenset[bytes]
+    """`Host` headers, whole: the one thing a page that rebinds its name to us cannot have."""
+    origins: frozenset[bytes]
+    """`Origin` headers; a request without one is judged by the rest."""
+    token: bytes | None = None
+    """What `Authorization: Bearer` must say; None where the listener itself is private."""
+
+    @classmethod
+    def tcp(cls, host: str, port: int, *, token: str) -> Self:
+        """Return the door of a loopback listener: anybody on this machine can knock."""
+        name = f"[{host}]" if ":" in host else host
+        hosts = [f"{each}:{port}".encode() for each in {name, "localhost"}]
+        origins = frozenset(b"http://" + each for each in hosts)
+        return cls(frozenset(hosts), origins, token.encode())
+
+    @classmethod
+    def unix(cls) -> Self:
+        """Return the door of the Unix socket: its folder keeps everybody else out.
+
+        No browser comes this way, so no origin is right.
+        """
+        return cls(frozenset({b"localhost"}), frozenset())
+
+
+class Refused(Exception):
+    """A request that goes no further; `status` and `body` are the answer."""
+
+    def __init__(self, status: int, message: str, **more: object) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"error": message, **more}
+
+
+class Guard:
+    """An ASGI application around another: refuses, or hands on a request with its body read."""
+
+    def __init__(
+        self, app: Application, door: Door, *, max_body_bytes: int = MAX_BODY_BYTES
+    ) -> None:
+        self._app = app
+        self._door = door
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:  # noqa: ANN401
+        """Judge the request; only what the door allows reaches the application."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        try:
+            check(scope, self._door)
+            if scope["type"] == "http":
+                receive = _replay(await self._body(scope, receive), receive)
+        except Refused as refused:
+            await _refuse(scope, refused, send)
+            return
+        await self._app(scope, receive, _with_headers(send))
+
+    async def _body(self, scope: Any, receive: Receive) -> bytes:  # noqa: ANN401
+        """Read the whole body; time and bytes are counted as they come, not as announced."""
+        chunks: list[bytes] = []
+        received = 0
+        limit = self._max_body_bytes
+        try:
+            async with asyncio.timeout(BODY_S):
+                while received <= DISCARD_BYTES:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise Refused(400, "the body was cut off")
+                    chunk = message.get("body", b"")
+                    received += len(chunk)
+                    if received <= limit:
+                        chunks.append(chunk)
+                    if not message.get("more_body"):
+                        break
+        except TimeoutError:
+            raise Refused(408, "the body took too long") from None
+        if received > limit:
+            raise Refused(413, "payload too large", max_bytes=limit)
+        if received and scope["method"] in _READING:
+            _check_json(scope["headers"])
+        return b"".join(chunks)
+
+
+def check(scope: Any, door: Door) -> None:  # noqa: ANN401
+    """Judge everything but the body, on the raw scope; raise `Refused`."""
+    headers = scope["headers"]
+    if _values(headers, b"host") not in [[host] for host in door.hosts]:
+        raise Refused(421, "wrong host")
+    if any(origin not in door.origins for origin in _values(headers, b"origin")):
+        raise Refused(403, "forbidden")
+    if any(site not in _SAME_SITE for site in _values(headers, b"sec-fetch-site")):
+        raise Refused(403, "forbidden")
+    method = scope.get("method", "GET")
+    if door.token is not None and (method, scope["path"]) not in OPEN:
+        _check_token(headers, door.token)
+    if _values(headers, b"content-encoding"):
+        raise Refused(415, "content-encoding is not supported")
+    if method not in _READING:
+        _check_json(headers)
+
+
+def _check_token(headers: list[tuple[bytes, bytes]], token: bytes) -> None:
+    given = _values(headers, b"authorization")
+    if len(given) != 1 or not hmac.compare_digest(given[0], b"Bearer " + token):
+        raise Refused(401, "token required")
+
+
+def _check_json(headers: list[tuple[bytes, bytes]]) -> None:
+    # A page may send text/plain or a form anywhere without being asked; JSON it may not.
+    kinds = [kind.partition(b";")[0].strip().lower() for kind in _values(headers, b"content-type")]
+    if kinds != [b"application/json"]:
+        raise Refused(415, "content-type must be application/json")
+
+
+def _values(headers: list[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
+    return [value for key, value in headers if key.lower() == name]
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the body once and then listens on."""
+    first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return first.pop() if first else await receive()
+
+    return replayed
+
+
+def _with_headers(send: Send) -> Send:
+    """Return a `send` that puts our headers on the answer, over the route's own."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            own = [pair for pair in message.get("headers", ()) if pair[0].lower() not in HEADERS]
+            message = {**message, "headers": [*own, *HEADERS.items()]}
+        await send(message)
+
+    return sent
+
+
+async def _refuse(scope: Any, refused: Refused, send: Send) -> None:  # noqa: ANN401
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    body = json.dumps(refused.body).encode()
+    headers = [
+        (b"content-type", b"application/json; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if refused.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    send = _with_headers(send)
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,92 @@
+"""Where one database's server lives, and how to reach it from outside."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import struct
+import sys
+from dataclasses import dataclass
+from typing import Self
+
+from codemem_core.paths import open_private, run_folder, socket_path, viewer_token_path
+from codemem_core.settings import Settings
+from codemem_viewer.lock import ServerLock
+
+_ANSWER_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The files of one database's server."""
+
+    db: str
+    socket: str
+    log: str
+    lock: str
+
+    @classmethod
+    def of(cls, db: str) -> Self:
+        """Return the place for the database at `db`; its folder is made, and is ours alone."""
+        path = socket_path(db)
+        run_folder(os.path.dirname(path))
+        stem = path.removesuffix(".sock")
+        return cls(db=db, socket=path, log=f"{stem}.log", lock=f"{stem}.lock")
+
+    def server_lock(self) -> ServerLock:
+        """Return the lock, not yet taken."""
+        return ServerLock(self.lock)
+
+
+def viewer_token(settings: Settings, db: str) -> str:
+    """Return what TCP clients must show, made up on first use; call it under the server lock."""
+    chosen = settings.text("viewer_token")
+    if chosen:
+        return chosen
+    path = viewer_token_path(db)
+    with open(open_private(path, flags=os.O_RDWR | os.O_CREAT), "r+", encoding="ascii") as file:
+        os.fchmod(file.fileno(), 0o600)
+        token = file.read().strip()
+        if not token:
+            token = secrets.token_urlsafe(32)
+            file.write(token + "\n")
+    return token
+
+
+def answers(place: Place) -> bool:
+    """Say whether a server answers on the socket."""
+    request = b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    try:
+        with _connected(place) as client:
+            client.sendall(request)
+            return client.recv(12) == b"HTTP/1.1 200"
+    except OSError:
+        return False
+
+
+def server_pid(place: Place) -> int | None:
+    """Return the process that listens on the socket, or None.
+
+    The kernel says it, not a file: a pid that was written down may be somebody else's by now.
+    """
+    try:
+        with _connected(place) as client:
+            if sys.platform == "linux":
+                told = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+                return int(struct.unpack("3i", told)[0])
+            told = client.getsockopt(0, 2, 4)  # SOL_LOCAL, LOCAL_PEERPID
+            return int(struct.unpack("i", told)[0])
+    except OSError:
+        return None
+
+
+def _connected(place: Place) -> socket.socket:
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    client.settimeout(_ANSWER_S)
+    try:
+        client.connect(place.socket)
+    except OSError:
+        client.close()
+        raise
+    return client

@@ -1,0 +1,155 @@
+"""`codemem serve`: run, start, stop and look at the server of a database."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+import click
+
+from codemem_core.cli.host import Host, db_option, pass_host
+from codemem_core.errors import CodememError
+from codemem_core.paths import database_path, open_private
+from codemem_core.settings import Settings
+from codemem_viewer.place import Place, answers, server_pid, viewer_token
+
+START_S = 20.0
+STOP_S = 30.0
+LOOK_AGAIN_S = 0.05
+
+
+@click.command
+@click.argument(
+    "action",
+    type=click.Choice(["run", "start", "stop", "restart", "status"]),
+    default="run",
+    metavar="[start|stop|restart|status]",
+)
+@click.option("--host", help="Loopback address to listen on (default: 127.0.0.1).")
+@click.option("--port", type=click.IntRange(0, 65535), help="TCP port (default: 38888).")
+@db_option
+@click.option("--background", is_flag=True, help="Return as soon as the server answers.")
+@click.option("--foreground", is_flag=True, help="Stay in front, with `restart` too.")
+@click.option("--stop", "stop_first", is_flag=True, help="The same as `serve stop`.")
+@click.option("--restart", is_flag=True, help="The same as `serve restart`.")
+@pass_host
+def serve(  # noqa: PLR0913 - one parameter an option
+    program: Host,
+    action: str,
+    *,
+    host: str | None,
+    port: int | None,
+    db_path: str | None,
+    background: bool,
+    foreground: bool,
+    stop_first: bool,
+    restart: bool,
+) -> None:
+    """Run the codemem server: it takes events, makes memories and serves the API.
+
+    One server per database; starting a second one does nothing. Hooks reach it by a Unix socket,
+    browsers by TCP with the token that `codemem serve status` shows.
+    """
+    os.umask(0o077)
+    settings = program.settings
+    place = Place.of(database_path(settings, db_path))
+    action = "stop" if stop_first else "restart" if restart else action
+    if action == "status":
+        _show(place, settings)
+        return
+    if action in {"stop", "restart"}:
+        stopped = _stop(place)
+        click.echo("server stopped" if stopped else "no server was running")
+        if action == "stop":
+            return
+    if not settings.flag("viewer_enabled"):
+        click.echo("the server is switched off: CODEMEM_VIEWER")
+        return
+    address = (host or settings.text("viewer_host") or "127.0.0.1", _port(port, settings))
+    if background or (action in {"start", "restart"} and not foreground):
+        _start(place, address, program.blocked)
+    else:
+        # Imported here: `serve status` and `serve start` need no framework (0.5 s).
+        from codemem_viewer.server import run  # noqa: PLC0415
+
+        run(place, program.plugins, settings, address=address)
+
+
+def _port(option: int | None, settings: Settings) -> int:
+    return settings.number("viewer_port") if option is None else option
+
+
+def _start(place: Place, address: tuple[str, int], blocked: Sequence[str]) -> None:
+    """Start a server that outlives this command; return when one answers."""
+    log = open_private(place.log, flags=os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    # -P: a file of the folder the command was called in must not stand in for a module.
+    program = [sys.executable, "-P", "-m", "codemem_core"]
+    without = [part for name in blocked for part in ("-p", f"no:{name}")]
+    options = ["--host", address[0], "--port", str(address[1]), "--db-path", place.db]
+    child = subprocess.Popen(
+        [*program, *without, "serve", "--foreground", *options],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        cwd=os.path.dirname(place.db),
+        start_new_session=True,
+    )
+    os.close(log)
+    give_up = time.monotonic() + START_S
+    while time.monotonic() < give_up:
+        ended = child.poll()
+        # One that found another server running ends well, and the other one is the server.
+        if answers(place) and (ended == 0 or server_pid(place) == child.pid):
+            click.echo(f"server running, pid {server_pid(place)}")
+            return
+        if ended:
+            break
+        time.sleep(LOOK_AGAIN_S)
+    raise CodememError(
+        f"the server did not start: {_last_line(place.log)}", hint=f"see `{place.log}`"
+    )
+
+
+def _last_line(path: str) -> str:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        lines = file.read().split("\n")
+    return next((line for line in reversed(lines) if line.strip()), "it said nothing")
+
+
+def _stop(place: Place) -> bool:
+    """Stop the server and wait until it is gone; False when there was none.
+
+    Gone means that its lock is free, or another server's: then nothing of it is left.
+    """
+    told = None
+    give_up = time.monotonic() + STOP_S
+    with place.server_lock() as lock:
+        while not lock.take(wait_s=LOOK_AGAIN_S if told else 0):
+            pid = server_pid(place)
+            if told is None and pid is not None:
+                os.kill(pid, signal.SIGTERM)
+                told = pid
+            elif pid not in {told, None}:
+                break
+            if time.monotonic() > give_up:
+                raise CodememError(f"the server does not stop: pid {told or 'unknown'}")
+    return told is not None
+
+
+def _show(place: Place, settings: Settings) -> None:
+    """Say whether a server runs, and its link; exit 3 when none does, as `systemctl` does."""
+    pid = server_pid(place)
+    if pid is None:
+        click.echo(f"no server is running for {place.db}")
+        raise SystemExit(3)
+    click.echo(f"server running, pid {pid}, database {place.db}")
+    note = json.loads(place.server_lock().read_note() or "{}")
+    if note.get("url") and sys.stdout.isatty():
+        click.echo(f"{note['url']}#token={viewer_token(settings, place.db)}")
+    elif note.get("url"):
+        click.echo(note["url"])

@@ -1,0 +1,152 @@
+"""Real servers, each in its own process with a home of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from codemem_viewer.place import Place, answers
+
+TOKEN = "test-token"
+
+
+@dataclass
+class Machine:
+    """A user's home folder and what `codemem serve` does in it."""
+
+    path: Path
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    @property
+    def db(self) -> Path:
+        return self.path / ".codemem" / "mem.sqlite"
+
+    @property
+    def socket(self) -> Path:
+        return self.path / ".codemem" / "run" / "mem.sqlite.sock"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("CODEMEM_")}
+        return kept | {
+            "HOME": str(self.path),
+            "CODEMEM_VIEWER_PORT": "0",
+            "CODEMEM_VIEWER_TOKEN": TOKEN,
+        }
+
+    def serve(self, *options: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run `codemem serve` to its end."""
+        return subprocess.run(
+            self._command(*options),
+            env=self.environ | environ,
+            cwd=self.path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def start(self, *options: str, **environ: str) -> subprocess.Popen[str]:
+        """Run `codemem serve` in the foreground until it answers or ends."""
+        child = subprocess.Popen(
+            self._command(*options),
+            env=self.environ | environ,
+            cwd=self.path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.started.append(child)
+        wait_until(lambda: child.poll() is not None or self.answers())
+        return child
+
+    def answers(self) -> bool:
+        """Say whether a server answers on the socket."""
+        return answers(Place(db=str(self.db), socket=str(self.socket), log="", lock=""))
+
+    def url(self) -> str:
+        """Return where the server listens on TCP."""
+        return re.findall(r"http://\S+/", self.serve("status").stdout)[0].rstrip("/")
+
+    def tcp(self, **headers: str) -> httpx.Client:
+        """Return a client that knows the token."""
+        given = {"Authorization": f"Bearer {TOKEN}"} | headers
+        return httpx.Client(base_url=self.url(), headers=given, trust_env=False)
+
+    def unix(self) -> httpx.Client:
+        """Return a client of the socket."""
+        transport = httpx.HTTPTransport(uds=str(self.socket))
+        return httpx.Client(base_url="http://localhost", transport=transport, timeout=30)
+
+    def end(self) -> None:
+        """End what was started and is still there."""
+        self.serve("stop")
+        for child in self.started:
+            if child.poll() is None:
+                child.send_signal(signal.SIGKILL)
+            child.communicate()
+
+    def _command(self, *options: str) -> list[str]:
+        return [sys.executable, "-P", "-m", "codemem_core", "serve", *options]
+
+
+def wait_until(true: Callable[[], bool], *, limit_s: float = 30) -> None:
+    """Wait for something to become true."""
+    give_up = time.monotonic() + limit_s
+    while not true():
+        if time.monotonic() > give_up:
+            pytest.fail("waited in vain")
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    """A home without a server."""
+    machine = Machine(tmp_path)
+    yield machine
+    machine.end()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A home with a server that the module's tests share."""
+    machine = Machine(tmp_path_factory.mktemp("home"))
+    child = machine.start()
+    if child.poll() is not None:
+        pytest.fail(f"no server: {child.communicate()[0]}")
+    yield machine
+    machine.end()
+
+
+@pytest.fixture(scope="module")
+def api(served: Machine) -> Iterator[httpx.Client]:
+    """A client of the shared server's socket."""
+    with served.unix() as client:
+        yield client
+
+
+@pytest.fixture
+def event() -> Callable[..., dict[str, Any]]:
+    """Make a raw event as OpenCode's plugin posts it."""
+
+    def make(session: str, number: int = 0, **more: Any) -> dict[str, Any]:
+        return {
+            "session_id": session,
+            "event_id": f"{session}-{number:06}",
+            "event_type": "user_prompt",
+            "ts_wall_ms": 1_760_000_000_000 + number,
+            "payload": {"type": "user_prompt", "prompt_text": f"prompt {number}"},
+        } | more
+
+    return make
