@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import pairwise
 
 import apsw
 
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 _WEIGHTS = {
     "words": 1.0,  # BM25, the best hit of the query = 1
     "phrases": 0.3,  # BM25 of neighbouring words that stand together
-    "coverage": 0.2,  # share of the query's terms that occur
-    "session": 0.2,  # the best words + phrases + coverage in the same session
-    "recency": 0.05,  # 1 now, a half after 30 days
-    "kind": 0.05,
+    "coverage": 0.3,  # share of the query's terms that occur
+    "session": 0.5,  # the best words + phrases + coverage in the same session
+    "recency": 0.03,  # 1 now, a half after 30 days
+    "kind": 0.02,
     "files": 0.2,  # files it changed that are being worked on
 }
 _FULL_SCORE = sum(_WEIGHTS.values())
@@ -45,8 +46,8 @@ class Hit:
     """A memory that was found, and why it stands where it stands."""
 
     __slots__ = (
-        "id", "session_id", "kind", "title", "body", "tags", "confidence", "origin", "confirmed",
-        "project", "created_ms", "files_modified", "score", "parts", "asked", "matched",
+        "asked", "body", "confidence", "confirmed", "created_ms", "files_modified", "id", "kind",
+        "matched", "origin", "parts", "project", "score", "session_id", "tags", "title",
     )  # fmt: skip
 
     def __init__(self, row: Sequence[Any]) -> None:
@@ -82,7 +83,7 @@ _WANTED = """
     AND (:project IS NULL OR m.project = :project)
     AND (NOT :trusted OR m.confirmed OR m.origin NOT IN ('external', 'import'))
 """
-_RANK = "bm25(2.0, 1.0, 0.25)"  # title, body, tags
+_RANK = "bm25(1.5, 1.0, 0.25)"  # title, body, tags
 # CROSS JOIN: FTS5 sorts, so that only the rows within the limit are read and examined.
 _BY_WORDS = f"""
     SELECT {_COLUMNS}, -f.rank, codemem_matched(memories_fts)
@@ -122,8 +123,8 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
     if not terms or limit <= 0:
         return []
     terms = _telling(db, terms)
-    wanted = {"project": project, "kind": kind, "trusted": trusted}
-    wanted |= {"limit": min(max(4 * limit, _MIN_POOL), max(limit, _MAX_POOL))}
+    pool = min(max(4 * limit, _MIN_POOL), max(limit, _MAX_POOL))
+    wanted = {"project": project, "kind": kind, "trusted": trusted, "limit": pool}
     found = _by_words(db, terms, wanted)
     _score_text(found, _by_phrases(db, terms), terms)
     hits = [hit for hit, _ in found]
@@ -179,7 +180,7 @@ def _by_words(
     return hits
 
 
-def _matched_mask(api: apsw.FTS5ExtensionApi) -> int:
+def _matched_mask(api: apsw.FTS5ExtensionApi, *_: object) -> int:
     return sum(1 << at for at in range(api.phrase_count) if api.phrase_columns(at))
 
 
@@ -187,7 +188,7 @@ def _by_phrases(db: apsw.Connection, terms: list[str]) -> dict[int, float]:
     """Return the BM25 of neighbouring terms that stand together, by memory id."""
     if len(terms) < 2:
         return {}
-    pairs = (f'"{first} {second}"' for first, second in zip(terms, terms[1:], strict=False))
+    pairs = (f'"{first} {second}"' for first, second in pairwise(terms))
     return dict(rows(db, _BY_PHRASES, {"phrases": " OR ".join(pairs)}))
 
 
