@@ -47,8 +47,6 @@ def read_payload(raw: bytes) -> dict[str, Any] | None:
         return None
     try:
         payload = json.loads(raw)
-        if not isinstance(payload, dict):
-            return None
         if len(raw) > _SENT:
             payload = _clipped(payload)
         if b"private" in raw.lower():
@@ -57,7 +55,7 @@ def read_payload(raw: bytes) -> dict[str, Any] | None:
             payload = strip_private(payload)
     except (ValueError, RecursionError):
         return None
-    return payload
+    return payload if isinstance(payload, dict) else None
 
 
 def stamp(payload: dict[str, Any], settings: Settings) -> None:

@@ -16,7 +16,7 @@ from codemem_core.ingest.flush import Flusher
 from codemem_core.plugins import Plugins
 from codemem_core.records.events import StreamState
 from codemem_core.records.protocols import Policy
-from codemem_core.settings import Settings, sweep_interval_ms
+from codemem_core.settings import Settings
 from codemem_core.store import events
 from codemem_core.store.store import Store
 
@@ -39,7 +39,7 @@ class FlushWorker:
         self._policies = _make_policies(plugins)
         self._intake = Intake(plugins)
         self._spool = settings.path("claude_hook_spool_dir")
-        self._interval_s = max(1.0, sweep_interval_ms(settings) / 1000)
+        self._interval_s = sweep_interval_s(settings)
         self._busy: set[tuple[str, str]] = set()
         self._wake = threading.Event()
         self._stopping = False
@@ -115,3 +115,11 @@ def _make_policies(plugins: Plugins) -> dict[str, Policy]:
         except CodememError as error:
             log.warning("flush policy left out: %s", error)
     return made
+
+
+def sweep_interval_s(settings: Settings) -> float:
+    """Return the pause between two sweeps, at least 1 s; the setting in milliseconds wins."""
+    in_ms = settings.number("raw_events_sweeper_interval_ms")
+    if settings.where("raw_events_sweeper_interval_ms") == "default":
+        in_ms = settings.number("raw_events_sweeper_interval_s") * 1000
+    return max(1.0, in_ms / 1000)

@@ -6,7 +6,7 @@ import click
 
 from codemem_core.cli.host import Host, db_option, json_option, pass_host
 from codemem_core.cli.output import say, say_json
-from codemem_core.store.stats import read_stats
+from codemem_core.store import stats as store_stats
 
 
 @click.command()
@@ -19,7 +19,7 @@ def stats(host: Host, db_path: str | None, as_json: bool) -> None:
     Example: codemem stats --json
     """
     with host.store(db_path) as store, store.read() as db:
-        figures = read_stats(db, path=store.path)
+        figures = store_stats.stats(db)
     if as_json:
         say_json(figures)
         return

@@ -1,0 +1,254 @@
+"""One observation for each thing the user asked: what was done, how, and what proved it."""
+
+from __future__ import annotations
+
+import re
+
+from codemem_core.records.memory import Observation
+from codemem_observers.extractive.prose import (
+    CAUSE,
+    DECISION,
+    MAX_TITLE,
+    RULE,
+    VERIFIED,
+    Statement,
+    clip,
+    end_sentence,
+    joined,
+    says_something,
+    without_pleasantry,
+)
+from codemem_observers.extractive.shell import first_error
+from codemem_observers.extractive.turns import Run, Turn
+
+MAX_FILES = 8
+MAX_SAID = 9
+MAX_FACT = 280
+
+_PREFIX = re.compile(r"^(\w+)(?:\([^)]*\))?!?:\s")
+_BY_PREFIX = {
+    "fix": "bugfix",
+    "hotfix": "bugfix",
+    "bug": "bugfix",
+    "feat": "feature",
+    "feature": "feature",
+    "refactor": "refactor",
+    "docs": "change",
+    "chore": "change",
+    "test": "change",
+    "style": "change",
+    "build": "change",
+    "ci": "change",
+    "perf": "change",
+}
+_BY_WORD = (
+    (
+        "bugfix",
+        re.compile(
+            r"\b(?:fix(?:e[sd]|ing)?|bug|broken|crash(?:es|ed)?|regression|repair|resolve[sd]?|wrong)\b"
+        ),
+    ),
+    (
+        "refactor",
+        re.compile(
+            r"\b(?:refactor|rename|move|extract|simplif|clean ?up|dedup|reorgani[sz]e|split|consolidate)"
+        ),
+    ),
+    ("feature", re.compile(r"\b(?:add|implement|create|introduce|support|enable|build|new)\b")),
+)
+_COMMIT_TALK = re.compile(r"^(?:committed|commit\b|pushed|the commit|pre-commit)", re.IGNORECASE)
+
+
+def observe_work(turn: Turn) -> Observation | None:
+    """Return what a turn achieved, or None when it neither changed nor explained anything."""
+    if turn.changes or turn.commits:
+        return _change(turn)
+    return _finding(turn)
+
+
+def outcome(turn: Turn) -> list[Statement]:
+    """Return what the assistant said of the result, without chatter and repeated measurements."""
+    kept: dict[str, Statement] = {}
+    for statement in turn.said:
+        text = without_pleasantry(statement.text)
+        measured = VERIFIED.search(text) and not CAUSE.search(text) and len(text) < 140
+        if says_something(text) and not measured and not _COMMIT_TALK.match(text):
+            kept.setdefault(text, statement)
+    return list(kept.values())
+
+
+def last_checks(turn: Turn) -> list[tuple[str, Run]]:
+    """Return the last result of each kind of check, as `1351 tests passed`, with its command.
+
+    The commands that check by themselves count before a commit's hook.
+    """
+    hooked = [run for run in turn.runs if run.purpose == "git commit"]
+    own = [run for run in turn.runs if run.purpose != "git commit"]
+    last = {check.what: (check.text, run) for run in [*hooked, *own] for check in run.checks}
+    return list(last.values())
+
+
+def title_of(turn: Turn) -> str:
+    """Return what the turn was about: the commit's subject, the request, or what was said."""
+    if turn.commits and not (turn.commit_covers_more and turn.request.title):
+        return clip(turn.commits[-1][0].subject, MAX_TITLE)
+    if turn.request.title and not turn.request.corrects:
+        return turn.request.title
+    said = next((without_pleasantry(s.text) for s in outcome(turn)), "")
+    return clip((said or turn.request.title or _files_title(turn)).rstrip("."), MAX_TITLE)
+
+
+def kind_of(turn: Turn) -> str:
+    """Return the kind the evidence supports best: commit prefix, fixed tests, words, new files."""
+    subject = turn.commits[-1][0].subject if turn.commits and not turn.commit_covers_more else ""
+    if (prefix := _PREFIX.match(subject)) and prefix[1].lower() in _BY_PREFIX:
+        return _BY_PREFIX[prefix[1].lower()]
+    if _tests_were_fixed(turn):
+        return "bugfix"
+    for text in (subject, turn.request.title):
+        opening = " ".join(text.lower().split()[:5])
+        for kind, words in _BY_WORD:
+            if words.search(opening):
+                return kind
+    if any(change.moved_to for change in turn.changes):
+        return "refactor"
+    return "feature" if any(change.created for change in turn.changes) else "change"
+
+
+def _tests_were_fixed(turn: Turn) -> bool:
+    """Say whether tests failed before the turn's first edit and pass at its end."""
+    first_edit = min((seq for change in turn.changes for seq in change.seqs), default=-1)
+    tests = [(run.seq, check) for run in turn.runs for check in run.checks if check.what == "tests"]
+    before = [check.ok for seq, check in tests if seq < first_edit]
+    return bool(before) and not all(before) and tests[-1][1].ok
+
+
+def _change(turn: Turn) -> Observation:
+    said = outcome(turn)
+    files = [c for c in turn.changes if c.path]
+    files.sort(key=lambda c: -(len(c.added) + len(c.removed)))
+    checks = last_checks(turn)
+    used = {*turn.prompt_seqs, *(s.seq for s in said), *(run.seq for _, run in checks)}
+    used |= {seq for change in turn.changes for seq in change.seqs}
+    used |= {seq for _, seq in turn.commits}
+    return Observation(
+        kind=kind_of(turn),
+        title=title_of(turn),
+        subtitle=_subtitle(turn),
+        narrative=_narrative(turn, said),
+        facts=tuple(_facts(turn, said)),
+        concepts=_concepts(turn, said),
+        files_modified=tuple(sorted(c.moved_to or c.path for c in files)),
+        files_read=tuple(path for path in turn.reads if path not in {c.path for c in files})[:12],
+        evidence=tuple(sorted(used)),
+    )
+
+
+def _subtitle(turn: Turn) -> str:
+    count = len({change.path for change in turn.changes})
+    commit = turn.commits[-1][0] if turn.commits else None
+    parts = [
+        f"{count} file{'s' * (count != 1)} changed" if count else "",
+        *(text for text, _ in last_checks(turn)),
+        f"commit {commit.hash}".strip() if commit else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _narrative(turn: Turn, said: list[Statement]) -> str:
+    parts = [f"Asked: {turn.request.text}" if turn.request.text else ""]
+    if turn.commits and (body := turn.commits[-1][0].body):
+        parts.append(clip(body, 420))
+    told = [s.text for s in said if not s.is_item] or [
+        s.full for s in said[: 0 if parts[1:] else 2]
+    ]
+    told.sort(key=lambda text: not CAUSE.search(text))
+    parts += [clip(without_pleasantry(text)) for text in told[:3]]
+    if turn.changes and not parts[1:]:
+        parts.append(f"Changed {joined([f'`{c.path}`' for c in turn.changes])}")
+    parts.append(proof(turn))
+    if turn.corrected:
+        parts.append(f"Afterwards the user said: “{turn.corrected}”")
+    return " ".join(end_sentence(part) for part in dict.fromkeys(parts) if part)
+
+
+def proof(turn: Turn) -> str:
+    """Return which commands showed what, and what was committed; only what was seen."""
+    parts = [f"Last results: {joined(checked(turn))}"] if last_checks(turn) else []
+    for commit, _ in turn.commits:
+        hooked = [check.text for run in turn.runs if run.commit is commit for check in run.checks]
+        parts.append(f"Committed as {commit.hash}" if commit.hash else "Committed")
+        parts[-1] += f" “{commit.subject}”" + (f" (its hook: {joined(hooked)})" if hooked else "")
+    pushed = [run for run in turn.runs if run.ok and re.search(r"\bgit\b.*\bpush\b", run.core)]
+    parts += [f"Pushed with `{pushed[-1].shown}`"] if pushed else []
+    return ". ".join(parts)
+
+
+def checked(turn: Turn) -> list[str]:
+    """Return the last results as `command` (1351 tests passed), one for each command."""
+    by_run: dict[str, list[str]] = {}
+    for text, run in last_checks(turn):
+        why = "" if run.ok else first_error(run.output)
+        by_run.setdefault(run.shown, []).append(f"{text}: {why}" if why else text)
+    return [f"`{shown}` ({joined(texts)})" for shown, texts in by_run.items()]
+
+
+def _facts(turn: Turn, said: list[Statement]) -> list[str]:
+    facts = [f"`{c.path}`: {c.describe()}" for c in turn.changes[:MAX_FILES] if c.path]
+    facts += grouped(said, limit=MAX_SAID)
+    facts += [f"Last result of {text}" for text in checked(turn)]
+    facts += [f"Commit {commit.hash}".strip() + f": {commit.subject}" for commit, _ in turn.commits]
+    return [end_sentence(clip(fact, MAX_FACT)) for fact in dict.fromkeys(facts)]
+
+
+def grouped(said: list[Statement], *, limit: int) -> list[str]:
+    """Return statements as facts, list items of one lead joined while they fit."""
+    facts: list[str] = []
+    lead = ""
+    for statement in said:
+        text = without_pleasantry(statement.text)
+        fits = facts and len(facts[-1]) + len(text) < MAX_FACT
+        if statement.lead and statement.lead == lead and fits:
+            facts[-1] = f"{facts[-1].rstrip('.')}; {text}"
+        else:
+            facts.append(statement.full if statement.lead else text)
+        lead = statement.lead
+    return facts[:limit]
+
+
+def _concepts(turn: Turn, said: list[Statement]) -> tuple[str, ...]:
+    text = " ".join(s.text for s in said)
+    found = ["what-changed"]
+    if kind_of(turn) == "bugfix":
+        found.append("problem-solution")
+    if CAUSE.search(text):
+        found.append("why-it-exists")
+    if DECISION.search(text):
+        found.append("trade-off")
+    return tuple(found)
+
+
+def _finding(turn: Turn) -> Observation | None:
+    """Return what a turn found out without changing anything."""
+    said = outcome(turn)
+    looked = turn.reads or turn.searches or turn.runs
+    substance = sum(len(s.text) for s in said)
+    if not said or substance < (60 if looked else 160):
+        return None
+    text = " ".join(s.text for s in said)
+    explains = bool(CAUSE.search(text) or RULE.search(text))
+    seqs = {*turn.prompt_seqs, *(s.seq for s in said), *turn.reads.values()}
+    return Observation(
+        kind="discovery" if explains else "exploration",
+        title=title_of(turn),
+        narrative=_narrative(turn, said),
+        facts=tuple(end_sentence(clip(f, MAX_FACT)) for f in grouped(said, limit=MAX_SAID)),
+        concepts=("how-it-works", "why-it-exists") if CAUSE.search(text) else ("how-it-works",),
+        files_read=tuple(turn.reads)[:12],
+        evidence=tuple(sorted(seqs)),
+    )
+
+
+def _files_title(turn: Turn) -> str:
+    paths = joined([f"`{change.path.rpartition('/')[2]}`" for change in turn.changes], limit=3)
+    return f"Changed {paths}" if paths else "Findings"
