@@ -54,7 +54,7 @@ def learn(turns: list[Turn]) -> list[Lesson]:
     order = sorted((step for turn in turns for step in turn.order), key=lambda step: step[0])
     lessons: dict[tuple[str, str], Lesson] = {}
     for at, (_, step) in enumerate(order):
-        if isinstance(step, Run) and not step.ok:
+        if isinstance(step, Run) and not (step.ok or step.looks):
             later = [one for _, one in order[at + 1 :]]
             if (why := what_failed(step, later)) and (lesson := _lesson(step, why, later)):
                 lessons.setdefault(lesson.key, lesson)

@@ -58,13 +58,24 @@ _OFFER = re.compile(
 )
 _NOISE = re.compile(
     r"^(?:(?:perfect|great|done|excellent|good|ok(?:ay)?|understood|sure|got it|all done|all set|you'?re right|absolutely)"
-    r"\W*$|(?:here'?s|here is|here are|below is)\b|summary\W*$|i'?ll\b|i will\b|i'?m going to\b|let me\b|let'?s\b|"
+    r"\W*$|(?:here'?s|here is|here are|below is)\b|summary\W*$|i'?ll\b|i will\b|i'?m going to\b|let me\b|let'?s\b|i'?m (?:now |also |just )*\w+ing\b|"
+    r"i(?:'?m| am) about to\b|i (?:still |also |just )?(?:need|want|have) to\b|i (?:also )?see\b|next,? i\b|"
     r"now (?:let|i'?ll|i will|i need)|all (?:the |of the )?(?:changes|tasks|edits|steps|checks|files)\b.{0,40}$|"
     r"(?:everything|it all) (?:passes|works|is)\b.{0,30}$|both are\b|i found\b.{0,30}$|the (?:changes|following)\b.{0,30}:$)",
     re.IGNORECASE,
 )
 _PLEASED = re.compile(
     r"^(?:(?:perfect|great|done|excellent|good|ok(?:ay)?|all done|all set|understood|sure)[.!,:]*\s+(?:-|—|–)?\s*)+",
+    re.IGNORECASE,
+)
+
+_I_HAVE = re.compile(
+    r"^(?:i(?:'ve| have)|we(?:'ve| have)) (?:now |also |successfully )*(?=[a-z]+(?:ed|t|n|de)\b)",
+    re.IGNORECASE,
+)
+_VAGUE = re.compile(
+    r"\b(?:changes?|files?|tasks?|steps?|key|following|summary|part \d|what|notes?|details?|here|overview|implementation|results?|"
+    r"updates?|fix(?:es)?|actions?|modified|new|added|done)\b",
     re.IGNORECASE,
 )
 
@@ -105,10 +116,11 @@ def statements(markdown: str, *, seq: int = -1) -> list[Statement]:
             continue
         bullet = _BULLET.match(line)
         depth = len(bullet[1].expandtabs(2)) if bullet else -1
+        row = line.strip().startswith("|") and line.strip().endswith("|")
         text = plain(bullet[2] if bullet else _row(line))
         while len(leads) > 1 and leads[-1][0] >= depth:
             leads.pop()
-        here = Statement("", leads[-1][1] if bullet else "", section, bool(bullet), seq)
+        here = Statement("", leads[-1][1] if bullet else "", section, bool(bullet) or row, seq)
         found.extend(replace(here, text=sentence) for sentence in sentences(text))
         if text.endswith(":") or bullet:
             leads.append((depth, text.rstrip(":")))
@@ -121,7 +133,7 @@ def plain(text: str) -> str:
     """Return one line of markdown without emphasis, links and pictographs."""
     text = _LINK.sub(r"\1", text)
     text = _EMPHASIS.sub(lambda m: m[2] or m[3], text)
-    return " ".join(_SYMBOLS.sub("", text).split())
+    return " ".join(_SYMBOLS.sub("", text).replace("’", "'").split())
 
 
 def sentences(text: str) -> list[str]:
@@ -148,7 +160,7 @@ def says_something(text: str) -> bool:
 
 def without_pleasantry(text: str) -> str:
     """Return the sentence without `Done!` and the like in front."""
-    rest = _PLEASED.sub("", text)
+    rest = _I_HAVE.sub("", _PLEASED.sub("", text))
     return rest[:1].upper() + rest[1:] if rest and rest != text else text
 
 
@@ -168,7 +180,8 @@ def _topic(lead: str) -> str:
     if match := re.match(r"(?:File:?\s+)?(`[^`\n]+`)", lead, re.IGNORECASE):
         return match[1]
     label = re.split(r"\s[—–-]\s|: ", lead, maxsplit=1)[0]
-    return label if len(label) <= 60 and len(label.split()) <= 6 else ""
+    short = len(label) <= 60 and len(label.split()) <= 6
+    return label if short and not _VAGUE.search(label) else ""
 
 
 def _file_in(section: str) -> str:

@@ -45,7 +45,7 @@ def observe_reasons(turn: Turn) -> Iterator[Observation]:
 def _background(turn: Turn) -> Observation | None:
     """Return what a long prompt explains, beyond what to do."""
     body = [s for s in turn.request.background if says_something(s.text)]
-    why = [s for s in body if _WHY_SECTION.search(s.section) and not s.lead][:4]
+    why = [s for s in body if _WHY_SECTION.search(s.section) and not s.is_item][:4]
     ranked = sorted((s for s in body if s not in why), key=_weight, reverse=True)
     chosen = {id(s) for s in ranked[:MAX_BACKGROUND] if _weight(s) >= 3}
     kept = [s for s in body if id(s) in chosen]

@@ -113,7 +113,7 @@ def _plan(text: str) -> str:
 
 def _read_plan(text: str, heading: str, seq: int) -> Request:
     body = [s for s in statements(text, seq=seq) if not _PLAN.match(s.text + "\n")]
-    about = [s.text for s in body if s.section and not s.lead and says_something(s.text)]
+    about = [s.text for s in body if not s.is_item and says_something(s.text)]
     goal = next(iter(about), "")
     title = clip(heading, MAX_TITLE)
     text = clip(f"{heading}. {goal}" if goal else heading, 420)

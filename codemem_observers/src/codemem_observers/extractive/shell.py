@@ -18,6 +18,10 @@ _LOOK = re.compile(
     r"nl|awk|diff|cd|git\s+(?:status|diff|log|show|branch|blame|remote|rev-parse|ls-files|stash list|fetch|grep)|"
     r"gh\s+\w+\s+(?:view|list|diff|checks|status))\b"
 )
+_QUOTED = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"")
+_PRINTED = re.compile(
+    r"\b(?:cat|nl(?: -ba)?|sed -n (?:'[^']*'|\"[^\"]*\"|\S+)|(?:head|tail)(?: -n)?(?: -?\d+)?) ([\w@+.-]*[/\w@+-]+\.\w+)(?=\s|$|[;&|])"
+)
 _COMMIT = re.compile(r"\bgit\b(?:\s+-[cC]\s+\S+)*\s+commit\b")
 _COMMITTED = re.compile(r"^\[([\w./+-]+)(?: \([\w -]+\))? ([0-9a-f]{7,40})\] (.+)$", re.MULTILINE)
 _MESSAGE = (
@@ -40,7 +44,7 @@ _TELLING = re.compile(
     re.IGNORECASE,
 )
 _UNTELLING = re.compile(
-    r"^(?:exit code \d+|error:? script .* exited|npm (?:err!|error) (?:code|path|a complete log)|command failed\b.{0,20}$|"
+    r"^(?:\$ |exit code \d+|error:? script .* exited|npm (?:err!|error) (?:code|path|a complete log)|command failed\b.{0,20}$|"
     r"found \d+ errors?\.?|\W*some errors were emitted|\d+ (?:passed|failed|pass|fail)\b.{0,20}$|usage:|for more information|hint:)",
     re.IGNORECASE,
 )
@@ -78,8 +82,14 @@ def folder(command: str) -> str:
     return match[1].strip("\"'") if match else ""
 
 
+def read_paths(command: str) -> list[str]:
+    """Return the files that `cat`, `sed -n` and the like printed."""
+    return _PRINTED.findall(command[:2000])
+
+
 def only_looks(command: str) -> bool:
     """Say whether a command just prints what is there."""
+    command = _QUOTED.sub("''", command)
     return all(
         bool(_LOOK.match(part.strip()))
         for part in re.split(r"&&|\|\||;|\|", command)
@@ -110,7 +120,7 @@ def first_error(output: str) -> str:
     """Return the first error a type checker or linter named, with its file, or nothing."""
     if match := _TYPE_ERROR.search(output):
         return clip(f"{match[1]}: {match[2]}", 140)
-    found = (match[1].strip() for match in _LINT_ERROR.finditer(output))
+    found = (match[1].strip(" :") for match in _LINT_ERROR.finditer(output))
     return next((clip(text, 120) for text in found if not _UNTELLING.match(text)), "")
 
 
@@ -120,7 +130,9 @@ def modified_files(command: str, output: str) -> list[str]:
         return []
     found = [one or two for one, two in _MODIFIED.findall(output)]
     for block in _MODIFIED_LIST.findall(output):
-        found += [path for path in block.split() if not path.startswith("...")]
+        found += [
+            path for path in block.split() if re.fullmatch(r"[\w@.-]*[/\w@-]+\.?[\w/.-]+", path)
+        ]
     return list(dict.fromkeys(found))
 
 
@@ -164,15 +176,22 @@ def _message(command: str) -> list[str]:
                 .replace("\\n", "\n")
                 .replace("\\`", "`")
             )
-            return [
-                _ended(line)
-                for raw in text.splitlines()
-                if (line := raw.strip()) and not _TRAILER.match(line)
-            ]
+            return _paragraphs(text)
     return []
 
 
-def _ended(line: str) -> str:
-    """Return a line of a commit message; list items become sentences of the body."""
-    item = re.match(r"[-*•]\s+(.+)", line)
-    return end_sentence(item[1]) if item else line
+def _paragraphs(text: str) -> list[str]:
+    """Return a commit message without trailers: subject, then paragraphs and list items whole."""
+    subject, _, body = text.strip().partition("\n")
+    parts = [subject.strip()]
+    fresh = True
+    for line in map(str.strip, body.splitlines()):
+        item = re.match(r"[-*•]\s+(.+)", line)
+        if _TRAILER.match(line):
+            break
+        if not line or item or fresh:
+            parts.append(item[1] if item else line)
+        else:
+            parts[-1] += " " + line
+        fresh = not line
+    return [part if at == 0 else end_sentence(part) for at, part in enumerate(parts) if part]

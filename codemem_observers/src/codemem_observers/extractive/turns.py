@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import PurePosixPath
 
 from codemem_core.records.evidence import Evidence, EvidenceItem, Message, Prompt, ToolUse
@@ -22,6 +22,7 @@ from codemem_observers.extractive.shell import (
     modified_files,
     only_looks,
     read_commit,
+    read_paths,
 )
 
 _EDITS = re.compile(r"edit|write|patch|replace|create_file|notebook")
@@ -80,6 +81,8 @@ class Turn:
     """Path read → sequence number."""
     searches: dict[str, int] = field(default_factory=dict)
     said: list[Statement] = field(default_factory=list)
+    concluded: set[int] = field(default_factory=set)
+    """Sequence numbers of the messages that ended a turn; others were said on the way."""
     order: list[tuple[int, Run | FileChange]] = field(default_factory=list)
     """Commands and edits in the order they happened."""
     answers: list[tuple[str, int]] = field(default_factory=list)
@@ -106,11 +109,13 @@ def read_turns(evidence: Evidence) -> list[Turn]:
     """Split a session where the user asked for something new; `commit` and `go on` do not."""
     place = _Place(evidence)
     turns = [Turn(Request("", ""))]
-    for item in evidence.items:
+    for item, following in zip_longest(evidence.items, evidence.items[1:]):
         if isinstance(item, Prompt):
             _prompted(turns, item)
-        else:
+        elif item:
             _happened(turns[-1], item, place)
+        if isinstance(item, Message) and not isinstance(following, ToolUse):
+            turns[-1].concluded.add(item.seq)
     for turn in turns:
         turn.changes = merged(turn.changes)
     return _related([turn for turn in turns if not turn.is_empty])
@@ -149,6 +154,8 @@ def _used(turn: Turn, use: ToolUse, place: _Place) -> None:
             name = "apply_patch"
         else:
             run = _read_run(command, use)
+            for path in read_paths(run.core):
+                turn.reads.setdefault(place.relative(path) or path, use.seq)
             turn.modified |= dict.fromkeys(modified_files(run.core, run.output), use.seq)
             turn.runs.append(run)
             turn.order.append((use.seq, run))

@@ -69,12 +69,19 @@ def observe_work(turn: Turn) -> Observation | None:
 def outcome(turn: Turn) -> list[Statement]:
     """Return what the assistant said of the result, without chatter and repeated measurements."""
     kept: dict[str, Statement] = {}
+    subjects = {commit.subject for commit, _ in turn.commits}
     for statement in turn.said:
         text = without_pleasantry(statement.text)
+        if statement.seq not in turn.concluded and not _explains(text):
+            continue
         measured = VERIFIED.search(text) and not CAUSE.search(text) and len(text) < 140
-        if says_something(text) and not measured and not _COMMIT_TALK.match(text):
+        if says_something(text) and not (measured or _COMMIT_TALK.match(text) or text in subjects):
             kept.setdefault(text, statement)
     return list(kept.values())
+
+
+def _explains(text: str) -> bool:
+    return bool(CAUSE.search(text) or RULE.search(text) or DECISION.search(text))
 
 
 def last_checks(turn: Turn) -> list[tuple[str, Run]]:
@@ -194,7 +201,11 @@ def checked(turn: Turn) -> list[str]:
 
 
 def _facts(turn: Turn, said: list[Statement]) -> list[str]:
-    facts = [f"`{c.path}`: {c.describe()}" for c in turn.changes[:MAX_FILES] if c.path]
+    deleted = [c.path for c in turn.changes if c.deleted]
+    kept = [c for c in turn.changes if c.path and not (c.deleted and len(deleted) > 2)]
+    facts = [f"`{c.path}`: {c.describe()}" for c in kept[:MAX_FILES]]
+    if len(deleted) > 2:
+        facts.append(f"Deleted {len(deleted)} files: {joined([f'`{path}`' for path in deleted])}")
     facts += grouped(said, limit=MAX_SAID)
     facts += [f"Last result of {text}" for text in checked(turn)]
     facts += [f"Commit {commit.hash}".strip() + f": {commit.subject}" for commit, _ in turn.commits]
@@ -236,10 +247,9 @@ def _finding(turn: Turn) -> Observation | None:
     if not said or substance < (60 if looked else 160):
         return None
     text = " ".join(s.text for s in said)
-    explains = bool(CAUSE.search(text) or RULE.search(text))
     seqs = {*turn.prompt_seqs, *(s.seq for s in said), *turn.reads.values()}
     return Observation(
-        kind="discovery" if explains else "exploration",
+        kind="discovery" if CAUSE.search(text) or RULE.search(text) else "exploration",
         title=title_of(turn),
         narrative=_narrative(turn, said),
         facts=tuple(end_sentence(clip(f, MAX_FACT)) for f in grouped(said, limit=MAX_SAID)),
