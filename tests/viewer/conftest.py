@@ -16,11 +16,13 @@ from typing import Any
 import httpx
 import pytest
 
+from codemem_viewer.place import Place, answers
+
 TOKEN = "test-token"
 
 
 @dataclass
-class Home:
+class Machine:
     """A user's home folder and what `codemem serve` does in it."""
 
     path: Path
@@ -71,11 +73,7 @@ class Home:
 
     def answers(self) -> bool:
         """Say whether a server answers on the socket."""
-        try:
-            with self.unix() as client:
-                return client.get("/api/health").is_success
-        except httpx.TransportError:
-            return False
+        return answers(Place(db=str(self.db), socket=str(self.socket), log="", lock=""))
 
     def url(self) -> str:
         """Return where the server listens on TCP."""
@@ -100,7 +98,7 @@ class Home:
             child.communicate()
 
     def _command(self, *options: str) -> list[str]:
-        return [sys.executable, "-P", "-m", "codemem_core.cli.main", "serve", *options]
+        return [sys.executable, "-P", "-m", "codemem_core", "serve", *options]
 
 
 def wait_until(true: Callable[[], bool], *, limit_s: float = 30) -> None:
@@ -113,24 +111,26 @@ def wait_until(true: Callable[[], bool], *, limit_s: float = 30) -> None:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
+def machine(tmp_path: Path) -> Iterator[Machine]:
     """A home without a server."""
-    home = Home(tmp_path)
-    yield home
-    home.end()
+    machine = Machine(tmp_path)
+    yield machine
+    machine.end()
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A home with a server that the module's tests share."""
-    home = Home(tmp_path_factory.mktemp("home"))
-    home.start()
-    yield home
-    home.end()
+    machine = Machine(tmp_path_factory.mktemp("home"))
+    child = machine.start()
+    if child.poll() is not None:
+        pytest.fail(f"no server: {child.communicate()[0]}")
+    yield machine
+    machine.end()
 
 
 @pytest.fixture(scope="module")
-def api(served: Home) -> Iterator[httpx.Client]:
+def api(served: Machine) -> Iterator[httpx.Client]:
     """A client of the shared server's socket."""
     with served.unix() as client:
         yield client

@@ -2,12 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import httpx
 import pytest
 
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import memories, sessions
 from codemem_core.store.store import Store
+
+QUESTION = "why was the invoice rounding wrong"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory(served: object) -> None:
+    """Put one memory beside the running server, as a command of the user would."""
+    new = NewMemory(
+        key="test-1",
+        kind="bugfix",
+        title="Round the invoice total once",
+        body="Rounding each line made the invoice total wrong; now the sum is rounded.",
+        origin="user",
+        files_modified=("invoicing/invoice.py",),
+    )
+
+    def remember(db: object) -> None:
+        session = sessions.by_hand(db, project="shop", cwd=None, now_ms=1)  # type: ignore[arg-type]
+        memories.add(db, new, session_id=session, now_ms=1)  # type: ignore[arg-type]
+
+    with Store.open(str(served.db)) as store:  # type: ignore[attr-defined]
+        store.write(remember)
+
+
+def test_get_and_post_build_the_same_pack(api: httpx.Client) -> None:
+    """The two doors to a pack differ only in what ends up in logs."""
+    asked = {"context": QUESTION, "limit": 3, "project": "shop"}
+    by_get = api.get("/api/pack", params=asked).json()
+    by_post = api.post("/api/pack", json=asked).json()
+
+    assert [item["title"] for item in by_post["items"]] == ["Round the invoice total once"]
+    assert by_get["pack_text"] == by_post["pack_text"]
+    assert by_post["context"] == QUESTION
+    assert {"context", "items", "pack_text", "metrics"} <= set(by_post)
+
+
+def test_limits_default_to_the_settings(api: httpx.Client) -> None:
+    """Without figures, the pack is as large as an injected one."""
+    metrics = api.post("/api/pack", json={"context": QUESTION}).json()["metrics"]
+
+    assert (metrics["limit"], metrics["token_budget"]) == (8, 800)
+
+
+def test_working_set_is_taken(api: httpx.Client) -> None:
+    """The files at hand are part of the question."""
+    asked = {"context": QUESTION, "working_set": ["invoicing/invoice.py"]}
+
+    assert api.post("/api/pack", json=asked).is_success
+
+
+def test_context_is_required(api: httpx.Client) -> None:
+    """A pack is about something."""
+    answers = [api.get("/api/pack"), api.post("/api/pack", json={"context": " "})]
+
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert answers[0].json() == {"error": "context required"}
+
+
+def test_memories_come_in_pages(api: httpx.Client) -> None:
+    """The list says whether there is more."""
+    page = api.get("/api/memories", params={"limit": 1, "project": ""}).json()
+
+    assert [item["title"] for item in page["items"]] == ["Round the invoice total once"]
+    assert page["items"][0]["facts"] == []
+    assert page["pagination"] == {
+        "limit": 1,
+        "offset": 0,
+        "next_offset": None,
+        "has_more": False,
+    }

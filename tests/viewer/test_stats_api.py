@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-from codemem_core.records.memory import NewMemory
-from codemem_core.store import memories, sessions, stats
+from codemem_core.store.stats import stats
 from codemem_core.store.store import Store
 
-from pathlib import Path
 
-
-def test_ledger_balances(home: Any, event: Callable[..., dict[str, Any]]) -> None:
+def test_ledger_balances(machine: Any, event: Callable[..., dict[str, Any]]) -> None:
     """What was received is what was stored and what was there already."""
-    home.start()
-    with home.unix() as api:
+    machine.start()
+    with machine.unix() as api:
         for _ in range(2):
             api.post("/api/raw-events", json={"events": [event("s", n) for n in range(3)]})
         found = api.get("/api/stats").json()
@@ -26,6 +21,37 @@ def test_ledger_balances(home: Any, event: Callable[..., dict[str, Any]]) -> Non
         "opencode": {"received": 6, "stored": 3, "duplicate": 3, "rejected": 0}
     }
     assert found["database"]["raw_events"] == 3
-    assert found["database"]["path"] == str(home.db)
+    assert found["database"]["path"] == str(machine.db)
     assert found["reliability"]["counts"]["skipped_duplicate"] == 3
     assert found["reliability"]["rates"]["dropped_event_rate"] == 0.0
+
+
+def test_empty_database_has_counts(store: Store) -> None:
+    """Nothing divides by nothing."""
+    with store.read() as db:
+        found = stats(db)
+
+    assert found["ledger"] == {}
+    assert found["usage"]["totals"]["work_investment_tokens"] == 0
+    assert found["reliability"]["rates"] == {
+        "flush_success_rate": 1.0,
+        "dropped_event_rate": 0.0,
+        "session_boundary_accuracy": 1.0,
+    }
+
+
+def test_shared_cost_counts_once(store: Store) -> None:
+    """Memories that came out of one observation share what it cost."""
+    rows = [("a", '{"discovery_tokens": 70, "discovery_group": "g"}')]
+    rows += [("b", '{"discovery_tokens": 90, "discovery_group": "g"}')]
+    rows += [("c", '{"discovery_tokens": 5}'), ("d", "{}")]
+    add = """INSERT INTO memories (key, session_id, kind, title, body, origin, created_ms,
+                                   updated_ms, metadata) VALUES (?, 1, 'change', '', '', 'user', 1, 1, ?)"""
+
+    store.write(lambda db: db.execute("INSERT INTO sessions (started_ms) VALUES (1)"))
+    store.write(lambda db: db.executemany(add, rows))
+    with store.read() as db:
+        totals = stats(db)["usage"]["totals"]
+
+    assert totals["work_investment_tokens"] == 95
+    assert totals["work_investment_tokens_sum"] == 165

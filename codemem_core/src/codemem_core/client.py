@@ -90,7 +90,9 @@ def _parse(head: bytes) -> tuple[int, int]:
     fields = first.split(b" ", 2)
     if not fields[0].startswith(b"HTTP/1.") or len(fields) < 2 or not fields[1].isdigit():
         raise OSError("the reply is not HTTP")
-    headers = {name.strip().lower(): value.strip() for name, _, value in (l.partition(b":") for l in lines)}
+    headers = {
+        name.strip().lower(): value.strip() for name, _, value in (l.partition(b":") for l in lines)
+    }
     length = headers.get(b"content-length", b"0")
     if b"transfer-encoding" in headers or not length.isdigit() or len(length) > 10:
         raise OSError("the reply does not say how long it is")

@@ -56,7 +56,7 @@ def create_app(
         openapi_config=OpenAPIConfig(
             title="codemem",
             version=__version__,
-            path="/api",
+            path="/api/openapi",
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
     )

@@ -20,6 +20,7 @@ from codemem_viewer.place import Place, answers, server_pid, viewer_token
 
 START_S = 20.0
 STOP_S = 30.0
+LOOK_AGAIN_S = 0.05
 
 
 @click.command
@@ -101,13 +102,17 @@ def _start(place: Place, address: tuple[str, int], blocked: Sequence[str]) -> No
     os.close(log)
     give_up = time.monotonic() + START_S
     while time.monotonic() < give_up:
-        if answers(place):
+        ended = child.poll()
+        # One that found another server running ends well, and the other one is the server.
+        if answers(place) and (ended == 0 or server_pid(place) == child.pid):
             click.echo(f"server running, pid {server_pid(place)}")
             return
-        if child.poll():
+        if ended:
             break
-        time.sleep(0.05)
-    raise CodememError(f"the server did not start: {_last_line(place.log)}", hint=place.log)
+        time.sleep(LOOK_AGAIN_S)
+    raise CodememError(
+        f"the server did not start: {_last_line(place.log)}", hint=f"see `{place.log}`"
+    )
 
 
 def _last_line(path: str) -> str:
@@ -119,22 +124,21 @@ def _last_line(path: str) -> str:
 def _stop(place: Place) -> bool:
     """Stop the server and wait until it is gone; False when there was none.
 
-    Gone means that its lock is free: then nothing of it is left.
+    Gone means that its lock is free, or another server's: then nothing of it is left.
     """
+    told = None
     give_up = time.monotonic() + STOP_S
     with place.server_lock() as lock:
-        if lock.take(wait_s=0):
-            return False
-        while (pid := server_pid(place)) is None:
-            # It is starting or ending: the lock is held and nobody listens.
-            if lock.take(wait_s=0.1):
-                return True
+        while not lock.take(wait_s=LOOK_AGAIN_S if told else 0):
+            pid = server_pid(place)
+            if told is None and pid is not None:
+                os.kill(pid, signal.SIGTERM)
+                told = pid
+            elif pid not in {told, None}:
+                break
             if time.monotonic() > give_up:
-                raise CodememError("a server holds the lock but does not listen", hint=place.lock)
-        os.kill(pid, signal.SIGTERM)
-        if not lock.take(wait_s=STOP_S):
-            raise CodememError(f"the server did not stop within {STOP_S:.0f} s", hint=f"kill {pid}")
-    return True
+                raise CodememError(f"the server does not stop: pid {told or 'unknown'}")
+    return told is not None
 
 
 def _show(place: Place, settings: Settings) -> None:

@@ -92,9 +92,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     nobody confirmed, and stands in a fence that says it is data.
     """
     wanted = {"project": project, "trusted": injected}
-    found = search(
-        db, context, limit=3 * limit, working_set=working_set, now_ms=now_ms, **wanted
-    )
+    found = search(db, context, limit=3 * limit, working_set=working_set, now_ms=now_ms, **wanted)
     hits = fitting(found, terms=len(query_terms(context)))
     recent = _recent(db, limit, wanted) if is_recap(context) else []
     distinct, repeats = without_repeats({hit.id: hit for hit in [*recent, *hits]}.values())

@@ -46,7 +46,9 @@ def query_terms(text: str) -> list[str]:
     Stop-words are left out, unless the text has nothing else.
     """
     terms = list(dict.fromkeys(_terms(text)))
-    return [term for term in terms if term not in _QUERY_STOP_WORDS][:MAX_TERMS] or terms[:MAX_TERMS]
+    return [term for term in terms if term not in _QUERY_STOP_WORDS][:MAX_TERMS] or terms[
+        :MAX_TERMS
+    ]
 
 
 def index_tags(
