@@ -311,11 +311,12 @@ def test_a_megabyte_of_nonsense_ends(reply: str) -> None:
 
 
 PIECES = st.sampled_from(
-    "<observation>|</observation>|<summary>|</summary>|<title>|</title>|<type>|bugfix|</type>"
-    "|<narrative>|</narrative>|<facts>|<fact>|</fact>|text|<evidence>1-4</evidence>|<![CDATA[|]]>"
-    '|&amp;|<|&|```|<skip_summary reason=\'x\'/>|{"observations":[|{"title":"t"}|]|}|\ud800|\x00'.split(
-        "|"
-    )
+    (
+        "<observation>|</observation>|<summary>|</summary>|<title>|</title>|<type>|bugfix|</type>|"
+        "<narrative>|</narrative>|<facts>|<fact>|</fact>|<evidence>1-4</evidence>|<![CDATA[|]]>|"
+        "text|&amp;|<|&|```|<skip_summary reason='x'/>|\ud800|\x00|"
+        '{"observations":[|{"title":"t"}|]|}'
+    ).split("|")
 )
 
 

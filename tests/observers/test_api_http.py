@@ -7,9 +7,11 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,9 +23,12 @@ from codemem_core.errors import (
     RateLimited,
     TransientError,
 )
+from codemem_core.observe import Observing
+from codemem_core.plugins import Plugins
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import Credential, ObserveRequest
 from codemem_core.settings import Settings
+from codemem_observers import plugin
 from codemem_observers.api_http import ApiHttp
 
 CANARY = "sk-canary-7f3a"
@@ -90,10 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("content-length", str(len(reply.content)))
         self.end_headers()
-        try:
+        with suppress(OSError):  # the client has gone, as it should
             self._send(reply)
-        except OSError:
-            pass  # the client has gone, as it should
 
     def _send(self, reply: Reply) -> None:
         if reply.hang != "between":
@@ -104,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
             if self.server.over.wait(0.05):
                 return
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has
+    def log_message(self, format: str, *args: Any) -> None:
         """Keep quiet."""
 
 
@@ -190,6 +193,31 @@ def test_the_users_headers_stand_over_ours(endpoint: Endpoint) -> None:
     assert (headers["authorization"], headers["x-team"]) == ("Token other", "blue")
 
 
+def test_a_refused_token_is_read_again(endpoint: Endpoint, tmp_path: Path) -> None:
+    """With the real plugin: 401, the token file read anew, then the answer."""
+    token = tmp_path / "token"
+    token.write_text(CANARY)
+    settings = Settings.load(
+        {
+            "CODEMEM_OBSERVER_BASE_URL": endpoint.url,
+            "CODEMEM_OBSERVER_MODEL": "qwen3:8b",
+            "CODEMEM_OBSERVER_AUTH_SOURCE": "file",
+            "CODEMEM_OBSERVER_AUTH_FILE": str(token),
+        }
+    )
+    endpoint.replies = [Reply(), Reply(401), Reply()]
+    observing = Observing(Plugins.only(plugin, settings=settings), settings)
+    evidence = Evidence(source="claude", stream_id="s1")
+    observing.observe(evidence)
+
+    token.write_text("renewed")
+    observed = observing.observe(evidence)
+
+    assert (observed.runtime, observed.reply.text) == ("api_http", "TEXT")
+    sent = [headers["authorization"] for _, headers, _ in endpoint.requests]
+    assert sent == [f"Bearer {CANARY}", f"Bearer {CANARY}", "Bearer renewed"]
+
+
 NOT_FOUND = {"error": {"type": "not_found_error", "message": f"no model for {CANARY}"}}
 QUOTA = {"error": {"code": "insufficient_quota", "message": "pay"}}
 ECHO = {"error": {"code": CANARY, "message": CANARY}}
@@ -242,7 +270,7 @@ def test_every_failure_has_its_class_and_tells_no_secret(
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("12", 12.0), ("0.5", 0.5), ("", None), ("soon", None), ("-3", None)],
+    [("12", 12.0), ("0.5", 0.5), ("9e999", 86_400.0), ("", None), ("soon", None), ("-3", None)],
 )
 def test_retry_after_is_read(endpoint: Endpoint, value: str, seconds: float | None) -> None:
     """Seconds as they stand; what is no time asks for nothing."""
