@@ -17,15 +17,21 @@ import pytest
 from codemem_core import paths
 from codemem_core.store.store import Store
 
+# Fast commands end the process themselves, so the probe looks at both ways out.
 PROBE = """
-import sys
-before = set(sys.modules)
+import os, sys
+before, really_exit = set(sys.modules), os._exit
+def leave(code):
+    loaded = sorted(set(sys.modules) - before)
+    import json
+    print(json.dumps([code, loaded]), file=sys.stderr, flush=True)
+    really_exit(code)
+os._exit = leave
 sys.argv[1:] = {argv!r}
 from codemem_core.cli.main import main
 code = main()
-loaded = sorted(set(sys.modules) - before)
-import json
-sys.stderr.write(json.dumps([code, loaded]))
+sys.stdout.flush()
+leave(code)
 """
 REPLY = b'HTTP/1.1 200 OK\r\nContent-Length: 26\r\n\r\n{"inserted":1,"skipped":0}'
 FORBIDDEN = {
