@@ -1,4 +1,4 @@
-"""How much of what a model noticed about real sessions does `extractive` say, without a model?
+"""Measure how much of a model's notes on real sessions `extractive` says without a model.
 
     python benchmarks/extractive_coverage.py SESSIONS [--show ID] [--json]
 
@@ -21,12 +21,15 @@ import time
 import tracemalloc
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from codemem_claude.history import hook_payloads
-from codemem_core.records.evidence import Evidence, Message, Prompt, ToolUse
+from codemem_core.ingest.accept import Intake
+from codemem_core.ingest.evidence import collect
+from codemem_core.plugins import Plugins
+from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import ObserveRequest
 from codemem_core.settings import Settings
 from codemem_observers.extractive import Extractive
@@ -34,10 +37,12 @@ from codemem_observers.extractive import Extractive
 COVERED = 0.5
 CATEGORIES = ("intent", "outcome", "repo", "code", "workflow", "friction", "open_items")
 _STOP = frozenset(
-    "a an and are as at be been but by can could did do does for from had has have how i if in into is it its "
-    "not no of on only or our should so such than that the their them then there these they this those to up use "
-    "used using via was we were what when where which while who will with would you your also any all both each "
-    "after before during per".split()
+    """
+    a an and are as at be been but by can could did do does for from had has have how i if in into
+    is it its not no of on only or our should so such than that the their them then there these they
+    this those to up use used using via was we were what when where which while who will with would
+    you your also any all both each after before during per
+    """.split()
 )
 
 
@@ -182,79 +187,16 @@ def show(one: Measured, notes: list[tuple[str, str]]) -> None:
 
 
 def read_evidence(path: Path) -> Evidence:
-    """Build the evidence of a whole transcript, tool output cut in its middle."""
-    items: list[Prompt | Message | ToolUse] = []
-    first: dict[str, Any] = {}
-    prompts = 0
-    for seq, payload in enumerate(hook_payloads(path)):
-        first = first or payload
-        event = payload["hook_event_name"]
-        if event == "UserPromptSubmit":
-            prompts += 1
-            items.append(Prompt(text=payload["prompt"], number=prompts, seq=seq))
-        elif event == "Stop":
-            items.append(Message(text=payload["last_assistant_message"], seq=seq))
-        elif event.startswith("PostToolUse"):
-            items.append(_tool_use(payload, seq))
-    cwd = first.get("cwd")
-    return Evidence(
-        source="claude",
-        stream_id=str(first.get("session_id", "")),
-        project=Path(cwd).name if cwd else None,
-        cwd=cwd,
-        items=tuple(items),
-    )
-
-
-def _tool_use(payload: Mapping[str, Any], seq: int) -> ToolUse:
-    error = payload.get("error")
-    return ToolUse(
-        name=payload["tool_name"].lower(),
-        input=payload["tool_input"] or {},
-        output="" if error else _output(payload["tool_response"]),
-        error=_middle_cut(error) if error else None,
-        cwd=payload.get("cwd"),
-        seq=seq,
-    )
-
-
-def _output(response: object) -> str:
-    if not isinstance(response, dict):
-        return _middle_cut(response if isinstance(response, str) else json.dumps(response))
-    if "structuredPatch" in response:
-        return _diff(response)
-    if "stdout" in response:
-        return _middle_cut("\n".join(filter(None, (response["stdout"], response.get("stderr")))))
-    return _middle_cut(json.dumps(response, ensure_ascii=False))
-
-
-def _diff(response: Mapping[str, Any]) -> str:
-    path = response.get("filePath", "")
-    if response.get("type") == "create":
-        lines = str(response.get("content", "")).splitlines()
-        return "\n".join(
-            [
-                "--- /dev/null",
-                f"+++ {path}",
-                f"@@ -0,0 +1,{len(lines)} @@",
-                *(f"+{line}" for line in lines),
-            ]
-        )
-    hunks = [
-        line
-        for h in response["structuredPatch"]
-        for line in (
-            f"@@ -{h['oldStart']},{h['oldLines']} +{h['newStart']},{h['newLines']} @@",
-            *h["lines"],
-        )
-    ]
-    return "\n".join([f"--- {path}", f"+++ {path}", *hunks])
-
-
-def _middle_cut(text: str, limit: int = 4000) -> str:
-    if len(text) <= limit:
-        return text
-    return f"{text[: limit // 2]}\n…\n{text[-limit // 2 :]}"
+    """Take a transcript through intake (normalised, redacted) to the evidence of the session."""
+    intake = Intake(Plugins.only("codemem_claude.plugin", settings=Settings.load({})))
+    events = []
+    for payload in hook_payloads(path):
+        payload.pop("transcript_path")  # the last reply stands in the payload already
+        event = intake.hook("claude", payload)
+        if event is not None:
+            events.append(replace(event, seq=len(events)))
+    cwd = next((event.cwd for event in events if event.cwd), None)
+    return collect(events, project=Path(cwd).name if cwd else None, cwd=cwd)
 
 
 if __name__ == "__main__":

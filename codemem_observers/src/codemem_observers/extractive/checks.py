@@ -169,7 +169,10 @@ def _types(text: str) -> Iterator[Check]:
 
 
 def _build(text: str) -> Iterator[Check]:
-    good = r"(?:Compiled successfully|✓ built in|BUILD SUCCESS(?:FUL)?\b|Build succeeded|webpack .* compiled successfully)"
+    good = (
+        r"(?:Compiled successfully|✓ built in|BUILD SUCCESS(?:FUL)?\b|Build succeeded"
+        r"|webpack .* compiled successfully)"
+    )
     if re.search(rf"(?:^|\s){good}", text):
         yield Check("build", True, "build succeeded")
     elif re.search(

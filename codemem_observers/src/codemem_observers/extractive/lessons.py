@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codemem_core.records.memory import Observation
-from codemem_observers.extractive.edits import FileChange, merged
+from codemem_observers.extractive.diffs import merged
+from codemem_observers.extractive.edits import FileChange
 from codemem_observers.extractive.prose import MAX_TITLE, clip, end_sentence, joined
+from codemem_observers.extractive.runs import Run
 from codemem_observers.extractive.shell import first_error, folder, similarity, telling_line
-from codemem_observers.extractive.turns import Run, Turn
+from codemem_observers.extractive.turns import Turn
 
 MAX_LESSONS = 5
 _FIXER = re.compile(
-    r"fix|format|\bfmt\b|install|\badd\b|\bpull\b|rebase|stash|build|generate|codegen|migrate|clean|update|upgrade|"
+    r"fix|format|\bfmt\b|install|\badd\b|\bpull\b|rebase|stash|build|generate|codegen|"
+    r"migrate|clean|update|upgrade|"
     r"sync|mkdir|chmod|export|start|restart|prettier|kill|reset|checkout|\brm\b|login"
 )
+
+# Scripts typed for one look: nobody runs them again.
+_INLINE = re.compile(r"\s-(?:e|c|lc)\s|<<|\n|^.{100}")
+MAX_UNSOLVED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +62,14 @@ def learn(turns: list[Turn]) -> list[Lesson]:
     order = sorted((step for turn in turns for step in turn.order), key=lambda step: step[0])
     lessons: dict[tuple[str, str], Lesson] = {}
     for at, (_, step) in enumerate(order):
-        if isinstance(step, Run) and not step.ok:
+        if isinstance(step, Run) and not (step.ok or step.looks):
             later = [one for _, one in order[at + 1 :]]
             if (why := what_failed(step, later)) and (lesson := _lesson(step, why, later)):
                 lessons.setdefault(lesson.key, lesson)
     solved = {lesson.key[0] for lesson in lessons.values() if lesson.solved}
-    ranked = [one for one in lessons.values() if one.solved or one.key[0] not in solved]
-    return sorted(ranked, key=lambda lesson: not lesson.solved)[:MAX_LESSONS]
+    ranked = [one for one in lessons.values() if one.solved]
+    unsolved = [one for one in lessons.values() if not one.solved and one.key[0] not in solved]
+    return [*ranked, *unsolved[-MAX_UNSOLVED:]][:MAX_LESSONS]
 
 
 def what_failed(run: Run, later: list[Run | FileChange]) -> str:
@@ -91,7 +100,7 @@ def _lesson(failed: Run, why: str, later: list[Run | FileChange]) -> Lesson | No
         edited = any(isinstance(one, FileChange) for one in later[:at])
         if step.purpose != failed.purpose and not edited and _another_way(failed, step):
             return _other_command(failed, why, step, later)
-    if _passed_elsewhere(failed, later):
+    if _passed_elsewhere(failed, later) or _INLINE.search(failed.purpose):
         return None
     fact = end_sentence(f"`{failed.shown}` failed: {why}")
     facts = (fact, "No later success of it was seen.")
@@ -122,16 +131,19 @@ def _other_command(failed: Run, why: str, worked: Run, later: list[Run | FileCha
         end_sentence(f"`{failed.shown}` failed: {why}"),
         end_sentence(f"`{worked.shown}` worked instead{f' ({result})' if result else ''}"),
     ]
-    if prefix := failed.purpose.removesuffix(worked.purpose).strip():
-        good = [s.core.removeprefix(prefix).split() for s in later if _worked_with(s, prefix)]
-        names = list(dict.fromkeys(f"`{words[0]}`" for words in good if words))
+    if failed.purpose.endswith(f" {worked.purpose}"):
+        prefix = failed.purpose.removesuffix(worked.purpose).strip()
+        names = list(dict.fromkeys(_worked_with(later, prefix)))
         facts += [f"The `{prefix}` prefix did work with {joined(names)}."] if names else []
     title = f"Use `{worked.shown}`, not `{failed.shown}`: {why}"
     return Lesson(title, tuple(facts), (failed.seq, worked.seq), (failed.purpose, worked.purpose))
 
 
-def _worked_with(step: Run | FileChange, prefix: str) -> bool:
-    return isinstance(step, Run) and step.ok and step.core.startswith(prefix + " ")
+def _worked_with(later: list[Run | FileChange], prefix: str) -> Iterator[str]:
+    """Yield the programs that did run behind a prefix."""
+    for step in later:
+        if isinstance(step, Run) and step.ok and step.core.startswith(f"{prefix} "):
+            yield f"`{step.core.removeprefix(prefix).split()[0]}`"
 
 
 def _repaired(failed: Run, why: str, passed: Run, between: list[Run | FileChange]) -> Lesson | None:

@@ -6,12 +6,15 @@ import re
 
 from codemem_core.records.memory import Observation
 from codemem_observers.extractive.prose import clip, end_sentence, joined
+from codemem_observers.extractive.runs import Run
 from codemem_observers.extractive.shell import folder
-from codemem_observers.extractive.turns import Run, Turn
+from codemem_observers.extractive.turns import Turn
 
 _RUNNER = re.compile(
-    r"^(?:npm|pnpm|yarn|bun|deno|npx|make|just|cargo|uv|poetry|tox|nox|go|gradle|\./gradlew|mvn|dotnet|bundle|rake|mix|"
-    r"composer|docker compose|task)\s+\S"
+    r"^(?:(?:npm|pnpm|yarn|bun|deno|composer)\s+(?:run|test|install|ci|task|build)|make|"
+    r"just|cargo|uv run|poetry run|tox|nox|"
+    r"go (?:build|run|generate|vet|mod)|gradle|\./gradlew|mvn|dotnet|bundle exec|rake|mix|"
+    r"docker compose|task)\b"
 )
 _NAMES = {"tests": "tests", "lint": "lint", "types": "type check", "build": "build"}
 

@@ -1,9 +1,11 @@
-"""Sentences out of markdown, and what a sentence is good for."""
+"""Sentences out of markdown, and sentences for a reader."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+
+from codemem_observers.extractive.words import VAGUE
 
 MAX_TITLE = 90
 MAX_SENTENCE = 320
@@ -20,53 +22,6 @@ _BULLET = re.compile(r"^(\s*)(?:[-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?(.*)$")
 _TABLE_RULE = re.compile(r"^\|?[\s:|-]{3,}$")
 _END = re.compile(r"(?<=[.!?])[\"')”]?\s+(?=[\"'(“`\x00]?[A-Z0-9\x00`])")
 _ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|vs|approx|cf|resp|incl|no)\.$", re.IGNORECASE)
-
-CAUSE = re.compile(
-    r"\b(because|caused? by|root cause|due to|turns? out|the (?:real |actual |underlying )?"
-    r"(?:issue|problem|bug|reason|culprit|cause) (?:is|was)|since (?:the|it|we)|as a result|"
-    r"which (?:meant|means|caused|made|broke)|that'?s why|was (?:missing|never|not|hard-?coded)|"
-    r"(?:fails?|failed|breaks?|broke) (?:when|because|if|with|as)|so that)\b",
-    re.IGNORECASE,
-)
-DECISION = re.compile(
-    r"\b(instead of|rather than|decided|decision|chose|chosen|opted|preferred?|deliberately|intentionally|"
-    r"by design|trade-?offs?|on purpose|out of scope|deferred|keep(?:s|ing)? .{3,60} (?:as is|unchanged)|"
-    r"remains? unchanged|no longer|reuses?|in favou?r of)\b",
-    re.IGNORECASE,
-)
-RULE = re.compile(
-    r"\b(must|needs? to|requires?|required|only (?:when|if|for|after|once|on)|never|always|cannot|can'?t|won'?t|"
-    r"does(?:n'?t| not)|already|by default|careful|beware|note that|important|expects?|depends? on|"
-    r"mirrors?|in sync|hard-?coded|lives? in|not supported|incompatible)\b",
-    re.IGNORECASE,
-)
-VERIFIED = re.compile(
-    r"\b(tests? (?:now )?pass|passing|all pass|verified|confirmed|lint(?:ing)? (?:is )?(?:clean|pass)|"
-    r"typecheck|type[- ]check|no (?:lint )?(?:errors|issues|regressions)|green|checks pass)",
-    re.IGNORECASE,
-)
-NEXT = re.compile(
-    r"\b(next steps?|remaining (?:work|items?|tasks?|steps?)|still (?:needs?|missing|to do|open|fails?)|todo|"
-    r"follow[- ]?ups?|not (?:yet|been) \w+ed|unresolved|(?:should|needs?) to be done|left (?:as is|unstaged|open)|"
-    r"remains? (?:unstaged|open|uncommitted|to be)|not (?:committed|pushed|included|addressed))\b",
-    re.IGNORECASE,
-)
-_OFFER = re.compile(
-    r"\b(let me know|would you like|do you want|want me to|shall I|should I|feel free|happy to|ready (?:to|for)|"
-    r"if you(?:'d| would) like|I can also)\b",
-    re.IGNORECASE,
-)
-_NOISE = re.compile(
-    r"^(?:(?:perfect|great|done|excellent|good|ok(?:ay)?|understood|sure|got it|all done|all set|you'?re right|absolutely)"
-    r"\W*$|(?:here'?s|here is|here are|below is)\b|summary\W*$|i'?ll\b|i will\b|i'?m going to\b|let me\b|let'?s\b|"
-    r"now (?:let|i'?ll|i will|i need)|all (?:the |of the )?(?:changes|tasks|edits|steps|checks|files)\b.{0,40}$|"
-    r"(?:everything|it all) (?:passes|works|is)\b.{0,30}$|both are\b|i found\b.{0,30}$|the (?:changes|following)\b.{0,30}:$)",
-    re.IGNORECASE,
-)
-_PLEASED = re.compile(
-    r"^(?:(?:perfect|great|done|excellent|good|ok(?:ay)?|all done|all set|understood|sure)[.!,:]*\s+(?:-|—|–)?\s*)+",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +60,11 @@ def statements(markdown: str, *, seq: int = -1) -> list[Statement]:
             continue
         bullet = _BULLET.match(line)
         depth = len(bullet[1].expandtabs(2)) if bullet else -1
+        row = line.strip().startswith("|") and line.strip().endswith("|")
         text = plain(bullet[2] if bullet else _row(line))
         while len(leads) > 1 and leads[-1][0] >= depth:
             leads.pop()
-        here = Statement("", leads[-1][1] if bullet else "", section, bool(bullet), seq)
+        here = Statement("", leads[-1][1] if bullet else "", section, bool(bullet) or row, seq)
         found.extend(replace(here, text=sentence) for sentence in sentences(text))
         if text.endswith(":") or bullet:
             leads.append((depth, text.rstrip(":")))
@@ -121,7 +77,7 @@ def plain(text: str) -> str:
     """Return one line of markdown without emphasis, links and pictographs."""
     text = _LINK.sub(r"\1", text)
     text = _EMPHASIS.sub(lambda m: m[2] or m[3], text)
-    return " ".join(_SYMBOLS.sub("", text).split())
+    return " ".join(_SYMBOLS.sub("", text).replace("\u2019", "'").split())
 
 
 def sentences(text: str) -> list[str]:
@@ -139,19 +95,6 @@ def sentences(text: str) -> list[str]:
     return [sentence for sentence in whole if len(sentence) > 2]
 
 
-def says_something(text: str) -> bool:
-    """Say whether a sentence carries content: no greeting, no announcement, no offer."""
-    if len(text) < 12 or text.endswith((":", "?")):
-        return False
-    return not _NOISE.match(text) and not _OFFER.search(text)
-
-
-def without_pleasantry(text: str) -> str:
-    """Return the sentence without `Done!` and the like in front."""
-    rest = _PLEASED.sub("", text)
-    return rest[:1].upper() + rest[1:] if rest and rest != text else text
-
-
 def clip(text: str, limit: int = MAX_SENTENCE) -> str:
     """Shorten to `limit` characters at a word, with an ellipsis and no open code span."""
     text = " ".join(text.split())
@@ -160,15 +103,16 @@ def clip(text: str, limit: int = MAX_SENTENCE) -> str:
     cut = text[: limit - 1].rsplit(" ", 1)[0] or text[: limit - 1]
     if cut.count("`") % 2 and cut.rfind("`") > limit // 3:
         cut = cut[: cut.rfind("`")]
-    return cut.rstrip(" ,;:—–-([") + "…"
+    return cut.rstrip(" ,;:—\u2013-([") + "…"
 
 
 def _topic(lead: str) -> str:
     """Return what an introducing line is about: a code span it starts with, or a short label."""
     if match := re.match(r"(?:File:?\s+)?(`[^`\n]+`)", lead, re.IGNORECASE):
         return match[1]
-    label = re.split(r"\s[—–-]\s|: ", lead, maxsplit=1)[0]
-    return label if len(label) <= 60 and len(label.split()) <= 6 else ""
+    label = re.split(r"\s[—\u2013-]\s|: ", lead, maxsplit=1)[0]
+    short = len(label) <= 60 and len(label.split()) <= 6
+    return label if short and not VAGUE.search(label) else ""
 
 
 def _file_in(section: str) -> str:

@@ -6,24 +6,24 @@ import re
 from collections.abc import Iterator
 
 from codemem_core.records.memory import Observation
-from codemem_observers.extractive.prose import (
+from codemem_observers.extractive.naming import outcome, title_of
+from codemem_observers.extractive.prose import MAX_TITLE, Statement, clip, end_sentence
+from codemem_observers.extractive.turns import Turn
+from codemem_observers.extractive.words import (
     CAUSE,
+    CHOICE,
     DECISION,
-    MAX_TITLE,
     RULE,
-    Statement,
-    clip,
-    end_sentence,
     says_something,
     without_pleasantry,
 )
-from codemem_observers.extractive.turns import Turn
-from codemem_observers.extractive.work import MAX_FACT, outcome, title_of
+from codemem_observers.extractive.work import MAX_FACT
 
 MAX_BACKGROUND = 10
 
 _WHY_SECTION = re.compile(
-    r"context|background|problem|motivation|why|root cause|overview|rationale|symptom|analysis|current",
+    r"context|background|problem|motivation|why|root cause|overview|rationale|symptom|"
+    r"analysis|current",
     re.I,
 )
 _HOW_TO_CHECK = re.compile(
@@ -45,7 +45,7 @@ def observe_reasons(turn: Turn) -> Iterator[Observation]:
 def _background(turn: Turn) -> Observation | None:
     """Return what a long prompt explains, beyond what to do."""
     body = [s for s in turn.request.background if says_something(s.text)]
-    why = [s for s in body if _WHY_SECTION.search(s.section) and not s.lead][:4]
+    why = [s for s in body if _WHY_SECTION.search(s.section) and not s.is_item][:4]
     ranked = sorted((s for s in body if s not in why), key=_weight, reverse=True)
     chosen = {id(s) for s in ranked[:MAX_BACKGROUND] if _weight(s) >= 3}
     kept = [s for s in body if id(s) in chosen]
@@ -86,7 +86,7 @@ def _correction(turn: Turn) -> Observation:
 
 def _decision(turn: Turn) -> Observation | None:
     """Return what the user chose and what the assistant said it decided, with the reasons given."""
-    said = [s for s in outcome(turn) if DECISION.search(s.text)][:6]
+    said = [s for s in outcome(turn) if CHOICE.search(s.text)][:6]
     chosen = [f"The user chose — {answer}" for answer, _ in turn.answers[:4]]
     texts = [end_sentence(clip(text, MAX_FACT)) for text in (*chosen, *(s.full for s in said))]
     if not texts:

@@ -11,14 +11,16 @@ from codemem_observers.extractive.prose import (
     Statement,
     clip,
     plain,
-    says_something,
     sentences,
     statements,
 )
+from codemem_observers.extractive.words import says_something
 
 _WRAPPED = re.compile(
-    r"<(system-reminder|task-notification|local-command-[a-z]+|command-(?:message|contents)|ide_[a-z_]+|"
-    r"environment_context|environment_details|user_instructions|INSTRUCTIONS|codemem[\w:-]*|private)\b[^>]*>"
+    r"<(system-reminder|task-notification|local-command-[a-z]+|command-(?:message|contents)|"
+    r"ide_[a-z_]+|"
+    r"environment_context|environment_details|user_instructions|INSTRUCTIONS|codemem[\w:-]*|"
+    r"private)\b[^>]*>"
     r".*?(?:</\1>|\Z)",
     re.DOTALL,
 )
@@ -27,29 +29,38 @@ _ARGS = re.compile(r"<command-args>(.*?)</command-args>", re.DOTALL)
 _PLAN = re.compile(r"^\s*implement (?:the |this )?(?:following )?plan\b[^\n]*\n", re.IGNORECASE)
 _HEADING = re.compile(r"^\s{0,3}#{1,3}\s+(.+?)\s*#*\s*$", re.MULTILINE)
 _LABEL = re.compile(
-    r"^(?:implementation plan|plan|goal|task|summary|overview)\b\s*[:—–-]\s*", re.IGNORECASE
+    r"^(?:implementation plan|plan|goal|task|summary|overview)\b\s*[:—\u2013-]\s*", re.IGNORECASE
 )
 _POLITE = re.compile(
-    r"^(?:(?:hi|hey|hello|ok|okay|so|now|then|also|and|please|pls|pelase|can you|could you|would you|"
-    r"will you|i want you to|i(?:'d| would) like you to|i need you to|let'?s|help me(?: to)?)\b[,:!]?\s+)+",
+    r"^(?:(?:hi|hey|hello|ok|okay|so|now|then|also|and|please|pls|pelase|can you|could you|"
+    r"would you|"
+    r"will you|i want you to|i(?:'d| would) like you to|i need you to|let'?s|"
+    r"help me(?: to)?)\b[,:!]?\s+)+",
     re.IGNORECASE,
 )
 # "commit", "commit and push", "yes", "go on": they add nothing to what was asked before.
 _GO_AHEAD = re.compile(
-    r"^(?:(?:ok(?:ay)?|yes|yep|yeah|y|sure|please|pls|pelase|now|and|then|great|thanks?|thank you|perfect|good|nice|"
-    r"looks good|lgtm|cool|go|go ahead|go on|continue|proceed|resume|do it|do so|try again|retry|commit|push|"
-    r"merge|ship it|amend|it|this|that|them|all|a|the|changes?|everything|directly|to|main|master|remote|you|"
+    r"^(?:(?:ok(?:ay)?|yes|yep|yeah|y|sure|please|pls|pelase|now|and|then|great|thanks?|"
+    r"thank you|perfect|good|nice|"
+    r"looks good|lgtm|cool|go|go ahead|go on|continue|proceed|resume|do it|do so|try again|"
+    r"retry|commit|push|"
+    r"merge|ship it|amend|it|this|that|them|all|a|the|changes?|everything|directly|to|main|"
+    r"master|remote|you|"
     r"can|with|pr|create|open)\b[\s.,!]*)+$",
     re.IGNORECASE,
 )
 _SMALL_TALK = re.compile(
-    r"^(?:hi|hello|hey|thanks?|thank you|good (?:morning|evening)|test|ping|how are you)\b[\s!.?\w]{0,20}$",
+    r"^(?:hi|hello|hey|thanks?|thank you|good (?:morning|evening)|test|ping|"
+    r"how are you)\b[\s!.?\w]{0,20}$",
     re.IGNORECASE,
 )
 _CORRECTION = re.compile(
-    r"^(?:no\b[,.]?|nope\b|not\b|don'?t\b|do not\b|stop\b|wait\b|actually\b|instead\b|i(?:'ve| have)? revert|"
-    r"revert\b|undo\b|only\b|wrong\b|that'?s (?:not|wrong)|never\b|always\b|rather\b|prefer\b|use\b.*\binstead\b)|"
-    r"\b(?:instead of|rather than|focus only|should not|shouldn'?t|must not|i prefer|i don'?t want|you should have|"
+    r"^(?:no\b[,.]?|nope\b|not\b|don'?t\b|do not\b|stop\b|wait\b|actually\b|instead\b|"
+    r"i(?:'ve| have)? revert|"
+    r"revert\b|undo\b|only\b|wrong\b|that'?s (?:not|wrong)|never\b|always\b|rather\b|"
+    r"prefer\b|use\b.*\binstead\b)|"
+    r"\b(?:instead of|rather than|focus only|should not|shouldn'?t|must not|i prefer|"
+    r"i don'?t want|you should have|"
     r"from now on|in (?:the )?future|i meant)\b",
     re.IGNORECASE,
 )
@@ -113,7 +124,7 @@ def _plan(text: str) -> str:
 
 def _read_plan(text: str, heading: str, seq: int) -> Request:
     body = [s for s in statements(text, seq=seq) if not _PLAN.match(s.text + "\n")]
-    about = [s.text for s in body if s.section and not s.lead and says_something(s.text)]
+    about = [s.text for s in body if not s.is_item and says_something(s.text)]
     goal = next(iter(about), "")
     title = clip(heading, MAX_TITLE)
     text = clip(f"{heading}. {goal}" if goal else heading, 420)

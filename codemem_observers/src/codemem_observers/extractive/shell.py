@@ -9,16 +9,28 @@ from codemem_observers.extractive.prose import clip, end_sentence
 
 _CD = re.compile(r"^\s*cd\s+(\"[^\"]+\"|'[^']+'|\S+)\s*(?:&&|;)\s*")
 _PIPE = re.compile(
-    r"\s*(?:2>&1|&>\S+|2>\s*/dev/null|>\s*/dev/null)?\s*\|\s*(?:tail|head|grep|egrep|rg|sed|awk|less|cat|tee|wc|sort|uniq)\b.*$",
+    r"\s*(?:2>&1|&>\S+|2>\s*/dev/null|>\s*/dev/null)?\s*\|\s*(?:tail|head|grep|egrep|rg|sed|"
+    r"awk|less|cat|tee|wc|sort|uniq)\b.*$",
     re.DOTALL,
 )
 _REDIRECT = re.compile(r"\s+(?:2>&1|&>\s*\S+|2>\s*\S+|<\s*/dev/null)")
 _LOOK = re.compile(
-    r"^(?:rtk\s+)?(?:ls|cat|head|tail|sed -n|less|wc|find|fd|tree|rg|grep|ag|pwd|echo|which|file|stat|du|jq|sleep|true|"
-    r"nl|awk|diff|cd|git\s+(?:status|diff|log|show|branch|blame|remote|rev-parse|ls-files|stash list|fetch|grep)|"
+    r"^(?:rtk\s+)?(?:ls|cat|head|tail|sed -n|less|wc|find|fd|tree|rg|grep|ag|pwd|echo|which|"
+    r"file|stat|du|jq|sleep|true|"
+    r"nl|awk|diff|cd|git\s+(?:status|diff|log|show|branch|blame|remote|rev-parse|ls-files|"
+    r"stash list|fetch|grep)|"
     r"gh\s+\w+\s+(?:view|list|diff|checks|status))\b"
 )
+_QUOTED = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"")
+_PRINTED = re.compile(
+    r"\b(?:cat|nl(?: -ba)?|sed -n (?:'[^']*'|\"[^\"]*\"|\S+)|(?:head|"
+    r"tail)(?: -n)?(?: -?\d+)?) ([\w@+.-]*[/\w@+-]+\.\w+)(?=\s|$|[;&|])"
+)
 _COMMIT = re.compile(r"\bgit\b(?:\s+-[cC]\s+\S+)*\s+commit\b")
+# A commit tried out in a scratch repository is none of the project's.
+_ELSEWHERE = re.compile(
+    r"--dry-run|\bmktemp\b|\bgit (?:init|clone)\b|\bcd [\"']?(?:/tmp|/var/tmp|\$)"
+)
 _COMMITTED = re.compile(r"^\[([\w./+-]+)(?: \([\w -]+\))? ([0-9a-f]{7,40})\] (.+)$", re.MULTILINE)
 _MESSAGE = (
     re.compile(r"<<-?\s*['\"]?(\w+)['\"]?\n(.*?)\n\s*\1\b", re.DOTALL),
@@ -30,18 +42,22 @@ _TRAILER = re.compile(
 )
 _EXITED = re.compile(
     r"exited with (?:exit )?(?:code|status):? [1-9]|^npm (?:ERR!|error)|command not found$|"
-    r"^error: (?:unrecognized|unknown|script|could not|unable)|^Traceback \(most recent call last\)|^fatal: |"
+    r"^error: (?:unrecognized|unknown|script|could not|unable)|"
+    r"^Traceback \(most recent call last\)|^fatal: |"
     r"No such file or directory$",
     re.MULTILINE,
 )
 _TELLING = re.compile(
-    r"error|fail|not found|cannot|can't|unable|unrecognized|unknown|invalid|denied|refused|rejected|missing|"
+    r"error|fail|not found|cannot|can't|unable|unrecognized|unknown|invalid|denied|refused|"
+    r"rejected|missing|"
     r"undefined|unexpected|panic|fatal|exception|no such|timed? ?out|conflict|expected",
     re.IGNORECASE,
 )
 _UNTELLING = re.compile(
-    r"^(?:exit code \d+|error:? script .* exited|npm (?:err!|error) (?:code|path|a complete log)|command failed\b.{0,20}$|"
-    r"found \d+ errors?\.?|\W*some errors were emitted|\d+ (?:passed|failed|pass|fail)\b.{0,20}$|usage:|for more information|hint:)",
+    r"^(?:\$ |exit code \d+|error:? script .* exited|npm (?:err!|error) (?:code|path|"
+    r"a complete log)|command failed\b.{0,20}$|"
+    r"found \d+ errors?\.?|\W*some errors were emitted|\d+ (?:passed|failed|pass|"
+    r"fail)\b.{0,20}$|usage:|for more information|hint:)",
     re.IGNORECASE,
 )
 _TYPE_ERROR = re.compile(r"^(\S+?)[(:]\d+.*?\berror\b[ :]*(?:TS\d+: )?(.+)$", re.MULTILINE)
@@ -50,6 +66,8 @@ _MODIFIED = re.compile(
     r"^(?:\s*modified:\s+| ?[MARC]{1,2} +)(\S+)$|^ (\S+\.\w+)\s+\|\s+\d+ [+-]+", re.MULTILINE
 )
 _MODIFIED_LIST = re.compile(r"Modified: \d+ files?\n((?: +\S+\n?)+)")
+_WORDS = re.compile(r"[A-Za-z]{2,}\W+(?:\w+\W+)*?[A-Za-z]{2,}")
+_PATH = re.compile(r"[\w@.-]*[/\w@-]+\.?[\w/.-]+")
 _RULER = re.compile(r"[━─═=_*-]{4,}")
 
 
@@ -78,8 +96,14 @@ def folder(command: str) -> str:
     return match[1].strip("\"'") if match else ""
 
 
+def read_paths(command: str) -> list[str]:
+    """Return the files that `cat`, `sed -n` and the like printed."""
+    return _PRINTED.findall(command[:2000])
+
+
 def only_looks(command: str) -> bool:
     """Say whether a command just prints what is there."""
+    command = _QUOTED.sub("''", command)
     return all(
         bool(_LOOK.match(part.strip()))
         for part in re.split(r"&&|\|\||;|\|", command)
@@ -95,7 +119,7 @@ def failed_quietly(output: str) -> bool:
 def telling_line(output: str) -> str:
     """Return the line that says best what went wrong, at most 160 characters."""
     lines = [_RULER.sub("", line).strip(" \t×✗✘│|>") for line in output[:20_000].splitlines()]  # noqa: RUF001
-    lines = [line for line in lines if len(line) > 3 and not _UNTELLING.match(line)]
+    lines = [line for line in lines if _WORDS.search(line) and not _UNTELLING.match(line)]
     traceback = any(line.startswith("Traceback (most recent") for line in lines)
     telling = [line for line in lines if _TELLING.search(line)]
     if traceback and telling:
@@ -110,7 +134,7 @@ def first_error(output: str) -> str:
     """Return the first error a type checker or linter named, with its file, or nothing."""
     if match := _TYPE_ERROR.search(output):
         return clip(f"{match[1]}: {match[2]}", 140)
-    found = (match[1].strip() for match in _LINT_ERROR.finditer(output))
+    found = (match[1].strip(" :") for match in _LINT_ERROR.finditer(output))
     return next((clip(text, 120) for text in found if not _UNTELLING.match(text)), "")
 
 
@@ -120,7 +144,7 @@ def modified_files(command: str, output: str) -> list[str]:
         return []
     found = [one or two for one, two in _MODIFIED.findall(output)]
     for block in _MODIFIED_LIST.findall(output):
-        found += [path for path in block.split() if not path.startswith("...")]
+        found += [path for path in block.split() if _PATH.fullmatch(path)]
     return list(dict.fromkeys(found))
 
 
@@ -138,7 +162,7 @@ def hides_exit_code(command: str) -> bool:
 
 def commits(command: str) -> bool:
     """Say whether a command makes a commit."""
-    return bool(_COMMIT.search(command)) and "--dry-run" not in command
+    return bool(_COMMIT.search(command)) and not _ELSEWHERE.search(command)
 
 
 def read_commit(command: str, output: str, *, ok: bool = True) -> Commit | None:
@@ -164,15 +188,22 @@ def _message(command: str) -> list[str]:
                 .replace("\\n", "\n")
                 .replace("\\`", "`")
             )
-            return [
-                _ended(line)
-                for raw in text.splitlines()
-                if (line := raw.strip()) and not _TRAILER.match(line)
-            ]
+            return _paragraphs(text)
     return []
 
 
-def _ended(line: str) -> str:
-    """Return a line of a commit message; list items become sentences of the body."""
-    item = re.match(r"[-*•]\s+(.+)", line)
-    return end_sentence(item[1]) if item else line
+def _paragraphs(text: str) -> list[str]:
+    """Return a commit message without trailers: subject, then paragraphs and list items whole."""
+    subject, _, body = text.strip().partition("\n")
+    parts = [subject.strip()]
+    fresh = True
+    for line in map(str.strip, body.splitlines()):
+        item = re.match(r"[-*•]\s+(.+)", line)
+        if _TRAILER.match(line):
+            break
+        if not line or item or fresh:
+            parts.append(item[1] if item else line)
+        else:
+            parts[-1] += " " + line
+        fresh = not line
+    return [part if at == 0 else end_sentence(part) for at, part in enumerate(parts) if part]

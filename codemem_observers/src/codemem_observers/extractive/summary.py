@@ -6,20 +6,12 @@ import re
 
 from codemem_core.records.memory import Summary
 from codemem_observers.extractive.lessons import Lesson
-from codemem_observers.extractive.prose import (
-    CAUSE,
-    NEXT,
-    RULE,
-    Statement,
-    clip,
-    end_sentence,
-    joined,
-    says_something,
-    without_pleasantry,
-)
+from codemem_observers.extractive.naming import outcome, title_of
+from codemem_observers.extractive.prose import Statement, clip, end_sentence, joined
 from codemem_observers.extractive.shell import core
 from codemem_observers.extractive.turns import Turn
-from codemem_observers.extractive.work import outcome, proof, title_of
+from codemem_observers.extractive.words import CAUSE, NEXT, RULE, says_something, without_pleasantry
+from codemem_observers.extractive.work import proof
 
 _VERIFY = re.compile(r"verif|test plan|manual test|how to test", re.IGNORECASE)
 _BY_HAND = re.compile(
@@ -47,7 +39,8 @@ def summarize(turns: list[Turn], lessons: list[Lesson]) -> Summary:
 
 
 def _completed(turn: Turn) -> str:
-    said = [without_pleasantry(s.text) for s in outcome(turn) if not s.is_item][:2]
+    ended = sorted(outcome(turn), key=lambda s: s.seq not in turn.concluded)
+    said = [without_pleasantry(s.text) for s in ended if not s.is_item][:2]
     title = title_of(turn)
     parts = [title, *(text for text in said if text[:40] != title[:40]), proof(turn)]
     return " ".join(end_sentence(clip(part)) for part in parts if part)

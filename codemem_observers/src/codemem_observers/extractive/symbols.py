@@ -10,7 +10,8 @@ _CODE = (
     re.compile(rf"^\s*{_TS}(?:class|interface|enum|namespace)\s+(?P<name>[A-Z][\w$]*)"),
     re.compile(rf"^\s*{_TS}type\s+(?P<name>[A-Z]\w*)[^=\n]*="),
     re.compile(
-        rf"^\s{{0,2}}{_TS}(?:const|let|var)\s+(?P<call>[\w$]+)\s*(?::[^=]+)?=\s*(?:async\s*)?(?:\([^)]*\)|\w+)\s*(?::[^=]+)?=>"
+        rf"^\s{{0,2}}{_TS}(?:const|let|"
+        rf"var)\s+(?P<call>[\w$]+)\s*(?::[^=]+)?=\s*(?:async\s*)?(?:\([^)]*\)|\w+)\s*(?::[^=]+)?=>"
     ),
     re.compile(rf"^{_TS}(?:const|let|var)\s+(?P<name>[A-Za-z_$][\w$]*)\s*[:=]"),
     re.compile(r"^\s+const\s+\[(?P<name>\w+),\s*set[A-Z]\w*\]\s*="),
@@ -21,16 +22,19 @@ _CODE = (
     re.compile(r"^\s*(?:pub(?:\([^)]*\))?\s+)?(?:async\s+|const\s+|unsafe\s+)*fn\s+(?P<call>\w+)"),
     re.compile(r"^\s*(?:pub(?:\([^)]*\))?\s+)?(?:struct|enum|trait|mod|union)\s+(?P<name>\w+)"),
     re.compile(
-        r"^\s*(?:(?:public|private|protected|internal|static|final|override|abstract|async|readonly|suspend|virtual)\s+)+"
+        r"^\s*(?:(?:public|private|protected|internal|static|final|override|abstract|async|"
+        r"readonly|suspend|virtual)\s+)+"
         r"(?:[\w<>\[\],.?]+\s+)?(?P<call>\w+)\s*\("
     ),
     re.compile(r"^\s*(?:function\s+)?(?P<call>\w+)\s*\(\)\s*\{"),
     re.compile(
-        r"^(?:\t| {2,4})(?:async\s+)?(?P<call>[a-z]\w+)\([^()]*\)\s*(?::\s*[\w<>\[\]| ,.]+)?\s*\{\s*$"
+        r"^(?:\t| {2,4})(?:async\s+)?(?P<call>[a-z]\w+)\([^()]*\)\s*(?::\s*[\w<>\[\]|"
+        r" ,.]+)?\s*\{\s*$"
     ),
     re.compile(r"^(?P<name>[A-Z][A-Z0-9_]{2,})\s*(?::[^=]+)?="),
     re.compile(
-        r"^\s*create\s+(?:or replace\s+)?(?:unique\s+)?(?:table|index|view)\s+(?:if not exists\s+)?(?P<name>[\w.\"]+)",
+        r"^\s*create\s+(?:or replace\s+)?(?:unique\s+)?(?:table|index|"
+        r"view)\s+(?:if not exists\s+)?(?P<name>[\w.\"]+)",
         re.IGNORECASE,
     ),
 )

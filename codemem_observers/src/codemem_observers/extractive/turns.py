@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import PurePosixPath
 
 from codemem_core.records.evidence import Evidence, EvidenceItem, Message, Prompt, ToolUse
-from codemem_observers.extractive.checks import Check, failing_tests, read_checks, silent_success
-from codemem_observers.extractive.edits import FileChange, merged, read_changes
-from codemem_observers.extractive.prose import Statement, clip, statements
+from codemem_observers.extractive.diffs import merged, read_changes
+from codemem_observers.extractive.edits import FileChange
+from codemem_observers.extractive.prose import Statement, statements
 from codemem_observers.extractive.requests import Request, read_request
-from codemem_observers.extractive.shell import (
-    Commit,
-    commits,
-    core,
-    failed_quietly,
-    hides_exit_code,
-    modified_files,
-    only_looks,
-    read_commit,
-)
+from codemem_observers.extractive.runs import Run, command_of, read_run
+from codemem_observers.extractive.shell import Commit, modified_files, read_paths
 
 _EDITS = re.compile(r"edit|write|patch|replace|create_file|notebook")
 _COMMANDS = re.compile(r"bash|shell|exec|terminal|run_command|run_terminal_cmd")
@@ -33,46 +24,11 @@ _ANSWER = re.compile(r"\"([^\"]{4,300})\"\s*[=:]\s*\"([^\"]{1,300})\"")
 _OURS = re.compile(r"codemem|^memory_|^mem_")
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A command that ran."""
-
-    command: str
-    """As it was typed."""
-    core: str
-    """Without what only changes how it is shown."""
-    ok: bool
-    output: str
-    checks: tuple[Check, ...]
-    failing: tuple[str, ...]
-    """Names of the tests that failed."""
-    commit: Commit | None
-    looks: bool
-    """It only printed what is there."""
-    seq: int
-
-    @property
-    def sure(self) -> bool:
-        """Say whether success was measured: no pipe hid the exit code, or a result was printed."""
-        return bool(self.checks) or not hides_exit_code(self.command)
-
-    @property
-    def purpose(self) -> str:
-        """What two runs have in common when they try the same thing."""
-        return "git commit" if commits(self.core) else self.core
-
-    @property
-    def shown(self) -> str:
-        """The command for a sentence, at most 80 characters."""
-        return clip(self.purpose, 80).replace("`", "'")
-
-
 @dataclass(slots=True)
 class Turn:
     """What was asked and what followed, until something else was asked."""
 
     request: Request
-    number: int | None = None
     prompt_seqs: list[int] = field(default_factory=list)
     changes: list[FileChange] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
@@ -80,6 +36,8 @@ class Turn:
     """Path read → sequence number."""
     searches: dict[str, int] = field(default_factory=dict)
     said: list[Statement] = field(default_factory=list)
+    concluded: set[int] = field(default_factory=set)
+    """Sequence numbers of the messages that ended a turn; others were said on the way."""
     order: list[tuple[int, Run | FileChange]] = field(default_factory=list)
     """Commands and edits in the order they happened."""
     answers: list[tuple[str, int]] = field(default_factory=list)
@@ -101,23 +59,38 @@ class Turn:
         """Say whether nothing was asked, done or said."""
         return not (self.request.title or self.changes or self.runs or self.said)
 
+    def absorb(self, later: Turn) -> None:
+        """Take over what a later turn did for the same request."""
+        self.prompt_seqs += later.prompt_seqs
+        self.runs += later.runs
+        self.said += later.said
+        self.order += later.order
+        self.answers += later.answers
+        self.concluded |= later.concluded
+        for mine, others in ((self.reads, later.reads), (self.searches, later.searches)):
+            mine.update({key: seq for key, seq in others.items() if key not in mine})
+        self.modified |= later.modified
+
 
 def read_turns(evidence: Evidence) -> list[Turn]:
     """Split a session where the user asked for something new; `commit` and `go on` do not."""
     place = _Place(evidence)
     turns = [Turn(Request("", ""))]
-    for item in evidence.items:
+    for item, following in zip_longest(evidence.items, evidence.items[1:]):
         if isinstance(item, Prompt):
             _prompted(turns, item)
-        else:
+        elif item:
             _happened(turns[-1], item, place)
+        if isinstance(item, Message) and not isinstance(following, ToolUse):
+            turns[-1].concluded.add(item.seq)
     for turn in turns:
         turn.changes = merged(turn.changes)
     return _related([turn for turn in turns if not turn.is_empty])
 
 
 def _related(turns: list[Turn]) -> list[Turn]:
-    """Note what turns have to do with one another: a shared commit, a correction."""
+    """Join or mark turns that have to do with one another: a shared commit, a correction."""
+    turns = _with_their_commits(turns)
     uncommitted = False
     for turn in turns:
         turn.commit_covers_more = uncommitted and bool(turn.commits)
@@ -128,10 +101,22 @@ def _related(turns: list[Turn]) -> list[Turn]:
     return turns
 
 
+def _with_their_commits(turns: list[Turn]) -> list[Turn]:
+    """Join a turn that only committed to the one whose changes it committed."""
+    kept: list[Turn] = []
+    for turn in turns:
+        before = kept[-1] if kept else None
+        if turn.commits and not turn.changes and before and before.changes and not before.commits:
+            before.absorb(turn)
+        else:
+            kept.append(turn)
+    return kept
+
+
 def _prompted(turns: list[Turn], prompt: Prompt) -> None:
     request = read_request(prompt.text, seq=prompt.seq)
     if not request.goes_on and (request.title or not turns[-1].is_empty):
-        turns.append(Turn(request, prompt.number))
+        turns.append(Turn(request))
     turns[-1].prompt_seqs.append(prompt.seq)
 
 
@@ -144,24 +129,15 @@ def _happened(turn: Turn, item: EvidenceItem, place: _Place) -> None:
 
 def _used(turn: Turn, use: ToolUse, place: _Place) -> None:
     name = use.name.lower().rpartition("__")[2]
-    if _COMMANDS.search(name) and (command := _command(use)):
-        if _is_patch(command):
-            name = "apply_patch"
-        else:
-            run = _read_run(command, use)
-            turn.modified |= dict.fromkeys(modified_files(run.core, run.output), use.seq)
-            turn.runs.append(run)
-            turn.order.append((use.seq, run))
-            return
-    if use.error is not None:
+    command = command_of(use) if _COMMANDS.search(name) else ""
+    if command and not _is_patch(command):
+        _ran(turn, command, use, place)
+    elif use.error is not None:
         return
-    if _QUESTIONS.match(name):
+    elif command or _EDITS.search(name):
+        _edited(turn, use, place)
+    elif _QUESTIONS.match(name):
         turn.answers.extend((answer, use.seq) for answer in _answers(use.output))
-    elif _EDITS.search(name):
-        for change in read_changes(use):
-            change.path = place.relative(change.path)
-            turn.changes.append(change)
-            turn.order.append((use.seq, change))
     elif _READS.match(name):
         if path := place.relative(_named(use, ("file_path", "filePath", "path", "file"))):
             turn.reads.setdefault(path, use.seq)
@@ -169,32 +145,27 @@ def _used(turn: Turn, use: ToolUse, place: _Place) -> None:
         turn.searches.setdefault(pattern, use.seq)
 
 
+def _ran(turn: Turn, command: str, use: ToolUse, place: _Place) -> None:
+    run = read_run(command, use)
+    turn.runs.append(run)
+    turn.order.append((use.seq, run))
+    for path in read_paths(run.core):
+        if inside := place.relative(path):
+            turn.reads.setdefault(inside, use.seq)
+    turn.modified |= dict.fromkeys(modified_files(run.core, run.output), use.seq)
+
+
+def _edited(turn: Turn, use: ToolUse, place: _Place) -> None:
+    for change in read_changes(use):
+        change.path = place.relative(change.path) or change.path
+        turn.changes.append(change)
+        turn.order.append((use.seq, change))
+
+
 def _answers(output: str) -> list[str]:
     """Return `question: answer` of each question the host put to the user."""
     told = output.rpartition('"answers"')[2]
     return [f"{question.rstrip(' ?:')}: {answer}" for question, answer in _ANSWER.findall(told)]
-
-
-def _read_run(command: str, use: ToolUse) -> Run:
-    output = "\n".join(part for part in (use.output, use.error) if part)
-    looks = only_looks(command)
-    ok = use.error is None and (looks or not failed_quietly(output))
-    checks = [] if looks else read_checks(output)
-    ok = ok and all(check.ok for check in checks)
-    whole = core(command)
-    if ok and not (checks or hides_exit_code(command)) and (silent := silent_success(whole)):
-        checks.append(silent)
-    commit = read_commit(command, output, ok=ok) if use.error is None else None
-    failing = () if looks else failing_tests(output)
-    return Run(command, whole, ok, output, tuple(checks), failing, commit, looks, use.seq)
-
-
-def _command(use: ToolUse) -> str:
-    value = next((use.input[k] for k in ("command", "cmd", "script") if use.input.get(k)), "")
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        words = [str(word) for word in value]
-        return words[-1] if len(words) > 2 and words[1] in {"-c", "-lc", "-ic"} else " ".join(words)
-    return str(value)
 
 
 def _is_patch(command: str) -> bool:

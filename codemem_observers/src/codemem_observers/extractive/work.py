@@ -5,58 +5,21 @@ from __future__ import annotations
 import re
 
 from codemem_core.records.memory import Observation
-from codemem_observers.extractive.prose import (
+from codemem_observers.extractive.naming import kind_of, outcome, title_of
+from codemem_observers.extractive.prose import Statement, clip, end_sentence, joined
+from codemem_observers.extractive.runs import Run
+from codemem_observers.extractive.shell import first_error
+from codemem_observers.extractive.turns import Turn
+from codemem_observers.extractive.words import (
     CAUSE,
     DECISION,
-    MAX_TITLE,
-    RULE,
-    VERIFIED,
-    Statement,
-    clip,
-    end_sentence,
-    joined,
-    says_something,
+    explains,
     without_pleasantry,
 )
-from codemem_observers.extractive.shell import first_error
-from codemem_observers.extractive.turns import Run, Turn
 
 MAX_FILES = 8
 MAX_SAID = 9
 MAX_FACT = 280
-
-_PREFIX = re.compile(r"^(\w+)(?:\([^)]*\))?!?:\s")
-_BY_PREFIX = {
-    "fix": "bugfix",
-    "hotfix": "bugfix",
-    "bug": "bugfix",
-    "feat": "feature",
-    "feature": "feature",
-    "refactor": "refactor",
-    "docs": "change",
-    "chore": "change",
-    "test": "change",
-    "style": "change",
-    "build": "change",
-    "ci": "change",
-    "perf": "change",
-}
-_BY_WORD = (
-    (
-        "bugfix",
-        re.compile(
-            r"\b(?:fix(?:e[sd]|ing)?|bug|broken|crash(?:es|ed)?|regression|repair|resolve[sd]?|wrong)\b"
-        ),
-    ),
-    (
-        "refactor",
-        re.compile(
-            r"\b(?:refactor|rename|move|extract|simplif|clean ?up|dedup|reorgani[sz]e|split|consolidate)"
-        ),
-    ),
-    ("feature", re.compile(r"\b(?:add|implement|create|introduce|support|enable|build|new)\b")),
-)
-_COMMIT_TALK = re.compile(r"^(?:committed|commit\b|pushed|the commit|pre-commit)", re.IGNORECASE)
 
 
 def observe_work(turn: Turn) -> Observation | None:
@@ -64,17 +27,6 @@ def observe_work(turn: Turn) -> Observation | None:
     if turn.changes or turn.commits:
         return _change(turn)
     return _finding(turn)
-
-
-def outcome(turn: Turn) -> list[Statement]:
-    """Return what the assistant said of the result, without chatter and repeated measurements."""
-    kept: dict[str, Statement] = {}
-    for statement in turn.said:
-        text = without_pleasantry(statement.text)
-        measured = VERIFIED.search(text) and not CAUSE.search(text) and len(text) < 140
-        if says_something(text) and not measured and not _COMMIT_TALK.match(text):
-            kept.setdefault(text, statement)
-    return list(kept.values())
 
 
 def last_checks(turn: Turn) -> list[tuple[str, Run]]:
@@ -86,41 +38,6 @@ def last_checks(turn: Turn) -> list[tuple[str, Run]]:
     own = [run for run in turn.runs if run.purpose != "git commit"]
     last = {check.what: (check.text, run) for run in [*hooked, *own] for check in run.checks}
     return list(last.values())
-
-
-def title_of(turn: Turn) -> str:
-    """Return what the turn was about: the commit's subject, the request, or what was said."""
-    if turn.commits and not (turn.commit_covers_more and turn.request.title):
-        return clip(turn.commits[-1][0].subject, MAX_TITLE)
-    if turn.request.title and not turn.request.corrects:
-        return turn.request.title
-    said = next((without_pleasantry(s.text) for s in outcome(turn)), "")
-    return clip((said or turn.request.title or _files_title(turn)).rstrip("."), MAX_TITLE)
-
-
-def kind_of(turn: Turn) -> str:
-    """Return the kind the evidence supports best: commit prefix, fixed tests, words, new files."""
-    subject = turn.commits[-1][0].subject if turn.commits and not turn.commit_covers_more else ""
-    if (prefix := _PREFIX.match(subject)) and prefix[1].lower() in _BY_PREFIX:
-        return _BY_PREFIX[prefix[1].lower()]
-    if _tests_were_fixed(turn):
-        return "bugfix"
-    for text in (subject, turn.request.title):
-        opening = " ".join(text.lower().split()[:5])
-        for kind, words in _BY_WORD:
-            if words.search(opening):
-                return kind
-    if any(change.moved_to for change in turn.changes):
-        return "refactor"
-    return "feature" if any(change.created for change in turn.changes) else "change"
-
-
-def _tests_were_fixed(turn: Turn) -> bool:
-    """Say whether tests failed before the turn's first edit and pass at its end."""
-    first_edit = min((seq for change in turn.changes for seq in change.seqs), default=-1)
-    tests = [(run.seq, check) for run in turn.runs for check in run.checks if check.what == "tests"]
-    before = [check.ok for seq, check in tests if seq < first_edit]
-    return bool(before) and not all(before) and tests[-1][1].ok
 
 
 def _change(turn: Turn) -> Observation:
@@ -159,7 +76,8 @@ def _narrative(turn: Turn, said: list[Statement]) -> str:
     parts = [f"Asked: {turn.request.text}" if turn.request.text else ""]
     if turn.commits and (body := turn.commits[-1][0].body):
         parts.append(clip(body, 420))
-    told = [s.text for s in said if not s.is_item] or [
+    ended = sorted(said, key=lambda s: s.seq not in turn.concluded)
+    told = [s.text for s in ended if not s.is_item] or [
         s.full for s in said[: 0 if parts[1:] else 2]
     ]
     told.sort(key=lambda text: not CAUSE.search(text))
@@ -194,7 +112,11 @@ def checked(turn: Turn) -> list[str]:
 
 
 def _facts(turn: Turn, said: list[Statement]) -> list[str]:
-    facts = [f"`{c.path}`: {c.describe()}" for c in turn.changes[:MAX_FILES] if c.path]
+    deleted = [c.path for c in turn.changes if c.deleted]
+    kept = [c for c in turn.changes if c.path and not (c.deleted and len(deleted) > 2)]
+    facts = [f"`{c.path}`: {c.describe()}" for c in kept[:MAX_FILES]]
+    if len(deleted) > 2:
+        facts.append(f"Deleted {len(deleted)} files: {joined([f'`{path}`' for path in deleted])}")
     facts += grouped(said, limit=MAX_SAID)
     facts += [f"Last result of {text}" for text in checked(turn)]
     facts += [f"Commit {commit.hash}".strip() + f": {commit.subject}" for commit, _ in turn.commits]
@@ -236,10 +158,9 @@ def _finding(turn: Turn) -> Observation | None:
     if not said or substance < (60 if looked else 160):
         return None
     text = " ".join(s.text for s in said)
-    explains = bool(CAUSE.search(text) or RULE.search(text))
     seqs = {*turn.prompt_seqs, *(s.seq for s in said), *turn.reads.values()}
     return Observation(
-        kind="discovery" if explains else "exploration",
+        kind="discovery" if explains(text) else "exploration",
         title=title_of(turn),
         narrative=_narrative(turn, said),
         facts=tuple(end_sentence(clip(f, MAX_FACT)) for f in grouped(said, limit=MAX_SAID)),
@@ -247,8 +168,3 @@ def _finding(turn: Turn) -> Observation | None:
         files_read=tuple(turn.reads)[:12],
         evidence=tuple(sorted(seqs)),
     )
-
-
-def _files_title(turn: Turn) -> str:
-    paths = joined([f"`{change.path.rpartition('/')[2]}`" for change in turn.changes], limit=3)
-    return f"Changed {paths}" if paths else "Findings"

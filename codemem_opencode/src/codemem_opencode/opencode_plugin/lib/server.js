@@ -14,32 +14,36 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
  */
 export async function post(socketPath, path, body, { timeoutMs }) {
   await checkPrivate(dirname(socketPath));
-  return new Promise((resolve, reject) => {
-    const data = Buffer.from(JSON.stringify(body));
-    const headers = {
-      host: "localhost",
-      "content-type": "application/json",
-      "content-length": data.length,
-    };
-    const sent = request({ socketPath, path, method: "POST", headers, agent: false }, (answer) => {
-      const chunks = [];
-      let bytes = 0;
-      answer.on("data", (chunk) => {
-        chunks.push(chunk);
-        bytes += chunk.length;
-        if (bytes > MAX_ANSWER_BYTES) sent.destroy(new Error("answer is too long"));
-      });
-      answer.on("error", reject);
-      answer.on("end", () => resolve({ status: answer.statusCode, json: parsed(chunks) }));
-    });
-    const timer = setTimeout(() => sent.destroy(new Error("no answer in time")), timeoutMs);
+  const data = Buffer.from(JSON.stringify(body));
+  const headers = {
+    host: "localhost",
+    "content-type": "application/json",
+    "content-length": data.length,
+  };
+  let timer;
+  const answered = new Promise((resolve, reject) => {
+    const sent = request({ socketPath, path, method: "POST", headers, agent: false });
+    sent.on("response", (answer) => read(answer, MAX_ANSWER_BYTES).then(resolve, reject));
+    // Bun says `close` before the answer has been read, so it tells nothing; the timer does.
     sent.on("error", reject);
-    sent.on("close", () => {
-      clearTimeout(timer);
-      reject(new Error("connection closed")); // No effect after an answer.
-    });
+    timer = setTimeout(() => {
+      reject(new Error("no answer in time"));
+      sent.destroy();
+    }, timeoutMs);
     sent.end(data);
   });
+  return answered.finally(() => clearTimeout(timer));
+}
+
+async function read(answer, maxBytes) {
+  const chunks = [];
+  let bytes = 0;
+  for await (const chunk of answer) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Error("answer is too long");
+  }
+  return { status: answer.statusCode, json: parsed(chunks) };
 }
 
 /** Refuse a folder in which another user could have put a socket of theirs. */
