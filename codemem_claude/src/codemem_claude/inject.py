@@ -133,7 +133,9 @@ def _from_server(path: str, context: str, project: str, settings: Settings) -> s
     reply = json.loads(_post(path, json.dumps(asked).encode("ascii"), settings))
     text = reply["pack_text"]
     # A server that does not know `injected` answers with what nobody may inject unasked.
-    return shorten(text, _max_chars(settings)) if is_fenced(text) else ""
+    if not isinstance(text, str) or not is_fenced(text):
+        return ""
+    return shorten(text, _max_chars(settings))
 
 
 def _post(path: str, body: bytes, settings: Settings) -> bytes:
