@@ -70,9 +70,7 @@ def test_wrong_types_are_a_400(api: httpx.Client, path: str, body: dict[str, Any
 
 
 @pytest.mark.parametrize("body", [{}, {"hook_event_name": 1}, {"session_id": []}, {"a": None}])
-def test_hook_payload_of_wrong_types_is_no_defect(
-    api: httpx.Client, body: dict[str, Any]
-) -> None:
+def test_hook_payload_of_wrong_types_is_no_defect(api: httpx.Client, body: dict[str, Any]) -> None:
     """A hook payload is refused or skipped."""
     answer = api.post("/api/claude-hooks", json=body)
 
@@ -126,9 +124,7 @@ def test_compressed_body_is_refused(api: httpx.Client) -> None:
     ("method", "path", "status"),
     [("GET", "/api/nothing", 404), ("POST", "/api/nothing", 404), ("DELETE", "/api/stats", 405)],
 )
-def test_unknown_routes_answer_json(
-    api: httpx.Client, method: str, path: str, status: int
-) -> None:
+def test_unknown_routes_answer_json(api: httpx.Client, method: str, path: str, status: int) -> None:
     """Errors of the framework look like ours."""
     answer = api.request(method, path, headers=JSON)
 
