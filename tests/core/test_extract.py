@@ -19,7 +19,9 @@ NARRATIVE = "The cursor moved before the commit; it moves after it now."
 def block(**fields: str) -> str:
     """Write an observation as a model would."""
     fields = {"type": "bugfix", "title": TITLE, "narrative": NARRATIVE} | fields
-    return "<observation>" + "".join(f"<{k}>{v}</{k}>" for k, v in fields.items()) + "</observation>"
+    return (
+        "<observation>" + "".join(f"<{k}>{v}</{k}>" for k, v in fields.items()) + "</observation>"
+    )
 
 
 def only(reply: str) -> Observation:
@@ -102,7 +104,7 @@ def test_what_stands_around_the_blocks_is_ignored(around: str) -> None:
 
 def test_attributes_do_not_hide_a_block() -> None:
     """A start tag may carry attributes and spaces."""
-    reply = block().replace("<observation>", '<observation id="1" lang = \'en\' >')
+    reply = block().replace("<observation>", "<observation id=\"1\" lang = 'en' >")
 
     assert only(reply).title == TITLE
 
@@ -225,7 +227,13 @@ def test_citations_are_read_or_else_mean_everything(written: str, read: tuple[in
 
 def test_json_says_the_same() -> None:
     """A runtime may answer in JSON."""
-    observation = {"type": "change", "title": "T", "narrative": "N", "facts": ["f"], "evidence": [4]}
+    observation = {
+        "type": "change",
+        "title": "T",
+        "narrative": "N",
+        "facts": ["f"],
+        "evidence": [4],
+    }
     reply = json.dumps({"observations": [observation], "summary": {"request": "R"}})
 
     extraction = parse_reply(f"Sure:\n```json\n{reply}\n```")
@@ -303,10 +311,12 @@ def test_a_megabyte_of_nonsense_ends(reply: str) -> None:
 
 
 PIECES = st.sampled_from(
-    ["<observation>", "</observation>", "<summary>", "</summary>", "<title>", "</title>", "<type>"]
-    + ["bugfix", "</type>", "<narrative>", "</narrative>", "<facts>", "<fact>", "</fact>", "text"]
-    + ["<evidence>1-4</evidence>", "<![CDATA[", "]]>", "&amp;", "<", "&", "```", '{"observations":[']
-    + ['{"title":"t"}', "]", "}", "<skip_summary reason='x'/>", "\ud800", "\x00"]
+    (
+        "<observation>|</observation>|<summary>|</summary>|<title>|</title>|<type>|bugfix|</type>|"
+        "<narrative>|</narrative>|<facts>|<fact>|</fact>|<evidence>1-4</evidence>|<![CDATA[|]]>|"
+        "text|&amp;|<|&|```|<skip_summary reason='x'/>|\ud800|\x00|"
+        '{"observations":[|{"title":"t"}|]|}'
+    ).split("|")
 )
 
 

@@ -13,9 +13,7 @@ LIMIT = 12_000
 
 def evidence(*items: EvidenceItem, omitted: int = 0) -> Evidence:
     """Make the evidence of one stretch."""
-    return Evidence(
-        source="claude", stream_id="s1", project="shop", items=items, omitted=omitted
-    )
+    return Evidence(source="claude", stream_id="s1", project="shop", items=items, omitted=omitted)
 
 
 def shown(*items: EvidenceItem, max_chars: int = LIMIT) -> str:

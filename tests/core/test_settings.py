@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from codemem_core.errors import SettingsError
-from codemem_core.settings import Setting, Settings, blocked_plugins
+from codemem_core.settings import Setting, Settings, blocked_plugins, sweep_interval_ms
 
 
 def with_file(home: Path, content: str, **environ: str) -> Settings:
@@ -242,3 +242,13 @@ def test_both_variables_switch_plugins_off() -> None:
     environ = {"CODEMEM_DISABLED_PLUGINS": "a,b", "CODEMEM_PLUGINS_DISABLE": '["c"]'}
 
     assert blocked_plugins(Settings.load({"HOME": "/nowhere", **environ})) == {"a", "b", "c"}
+
+
+def test_sweep_interval_takes_milliseconds_before_seconds() -> None:
+    """The seconds count when only they are set."""
+    seconds = {"HOME": "/nowhere", "CODEMEM_RAW_EVENTS_SWEEPER_INTERVAL_S": "5"}
+    both = {**seconds, "CODEMEM_RAW_EVENTS_SWEEPER_INTERVAL_MS": "700"}
+
+    assert sweep_interval_ms(Settings.load({"HOME": "/nowhere"})) == 30_000
+    assert sweep_interval_ms(Settings.load(seconds)) == 5_000
+    assert sweep_interval_ms(Settings.load(both)) == 700

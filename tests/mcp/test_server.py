@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import Client, StdioServerParameters
 
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import memories, sessions
 from codemem_core.store.store import Store
-from mcp import Client, StdioServerParameters
 
-SERVER = ["-c", "from codemem_mcp.server import mcp; mcp()"]
+SERVER = ["-m", "codemem_core", "mcp"]
 Call = Callable[..., Awaitable[dict[str, Any]]]
 
 
@@ -271,8 +271,8 @@ def test_stdout_is_json_rpc_and_the_end_of_stdin_ends_the_server(home: Path) -> 
     assert all(answer["jsonrpc"] == "2.0" for answer in answers)
 
 
-def test_plugin_module_loads_no_sdk(home: Path) -> None:
-    """Listing commands, or asking for this one's help, does not import the SDK."""
+def test_help_loads_no_sdk() -> None:
+    """Listing the commands, or asking for this one's help, does not import the SDK."""
     code = (
         "import sys, codemem_mcp.plugin, codemem_mcp.server;"
         "print(sorted({'mcp', 'pydantic', 'anyio'} & set(sys.modules)))"

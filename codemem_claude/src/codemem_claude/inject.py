@@ -11,13 +11,13 @@ import os
 import sys
 
 import apsw
-from codemem_core.project import project_label
 
 from codemem_core import paths
 from codemem_core.errors import CodememError, NotFound
 from codemem_core.pack.build import build_pack
 from codemem_core.pack.query import injection_query
 from codemem_core.pack.render import is_fenced, shorten
+from codemem_core.project import project_label
 from codemem_core.settings import Settings
 from codemem_core.store.connection import connect, rows
 

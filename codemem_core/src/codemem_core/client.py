@@ -87,14 +87,16 @@ def _reply(link: socket.socket, deadline: float) -> tuple[int, bytes]:
 def _parse(head: bytes) -> tuple[int, int]:
     """Return status and body length; our server gives every reply its length."""
     first, *lines = head.split(b"\r\n")
-    fields = first.split(b" ", 2)
-    if not fields[0].startswith(b"HTTP/1.") or len(fields) < 2 or not fields[1].isdigit():
+    version, _, rest = first.partition(b" ")
+    status = rest[:3]
+    if not version.startswith(b"HTTP/1.") or not status.isdigit():
         raise OSError("the reply is not HTTP")
-    headers = {name.strip().lower(): value.strip() for name, _, value in (l.partition(b":") for l in lines)}
-    length = headers.get(b"content-length", b"0")
+    fields = (line.partition(b":") for line in lines)
+    headers = {name.strip().lower(): value.strip() for name, _, value in fields}
+    length = headers.get(b"content-length", b"")
     if b"transfer-encoding" in headers or not length.isdigit() or len(length) > 10:
         raise OSError("the reply does not say how long it is")
-    return int(fields[1]), int(length)
+    return int(status), int(length)
 
 
 def _more(link: socket.socket, deadline: float) -> bytes:

@@ -85,7 +85,7 @@ def codemem_project(cwd: str | None, payload: Mapping[str, Any]) -> str | None:
 def codemem_flush_policies() -> Iterable[FlushPolicy]:
     """Offer rules that decide when a session's events become memories.
 
-    Called once, when the worker starts. A stream is due as soon as one policy says so.
+    Called once; the worker makes them when it starts. A stream is due as soon as one policy says so.
 
         return [FlushPolicy(name="lunch", target="codemem_lunch:AtNoon")]
     """
@@ -132,7 +132,7 @@ def codemem_memory_saved(memory: Memory) -> None:
 def codemem_embedders() -> Iterable[Embedder]:
     """Offer ways to turn text into vectors.
 
-    Called once, by the server only; without one, retrieval is lexical.
+    Called once; only the server makes one. Without any, retrieval is lexical.
 
         return [Embedder(name="bge", target="codemem_bge:Bge", dimension=384)]
     """
@@ -146,7 +146,7 @@ def codemem_embedders() -> Iterable[Embedder]:
 def codemem_commands() -> Iterable[Command]:
     """Offer commands of the `codemem` program.
 
-    Called when the command line is read; a command's module is imported when it is called.
+    Called once; a command's module is imported when somebody runs it.
 
         return [Command(name="hello", target="codemem_hello:hello", help="Say hello.")]
     """
@@ -157,7 +157,7 @@ def codemem_commands() -> Iterable[Command]:
 def codemem_viewer_routes() -> Iterable[Route]:
     """Offer pages or API routes of the viewer.
 
-    Called when the server starts. The viewer's guard stands before every route.
+    Called once; the server imports them when it starts. Its guard stands before every route.
 
         return [Route(name="board", target="codemem_board:router")]
     """

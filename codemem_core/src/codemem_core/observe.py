@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from codemem_core.errors import AuthError, SettingsError
+from codemem_core.errors import AuthError, PluginError, SettingsError, TransientError
 from codemem_core.ingest.prompt import observe_prompt
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import (
@@ -56,9 +56,15 @@ class Observing:
         """Return what the observer answers to the evidence.
 
         Without a configured runtime and without a credential an offline runtime answers. Raises
-        the `ObserverError` classes, and `SettingsError` for a runtime or auth source that is not
-        installed.
+        the `ObserverError` classes and nothing else.
         """
+        try:
+            return self._observe(evidence)
+        except (SettingsError, PluginError) as error:
+            # The same request works once somebody has mended the settings or the plugin.
+            raise TransientError(str(error), hint=error.hint) from error
+
+    def _observe(self, evidence: Evidence) -> Observed:
         record = self._chosen()
         if record is None:
             return self._fall_back(evidence, "the usual runtime is not installed")

@@ -93,14 +93,11 @@ class Plugins:
         return plugins
 
     @classmethod
-    def only(cls, *modules: str | ModuleType, settings: Settings) -> Plugins:
+    def only(cls, *modules: ModuleType, settings: Settings) -> Plugins:
         """Load exactly these modules, and not even the core's own."""
         plugins = cls(settings)
         for module in modules:
-            if isinstance(module, str):
-                plugins._add(PluginInfo(name=module), partial(import_module, module))
-            else:
-                plugins._add(PluginInfo(name=module.__name__), partial(_itself, module))
+            plugins._add(PluginInfo(name=module.__name__), partial(_itself, module))
         return plugins
 
     # --- one method a seam -----------------------------------------------------------------------
@@ -220,9 +217,8 @@ class Plugins:
                 self._pm.unregister(name=info.name)
             self._infos.append(_failed(info, error))
             return
-        hooks = self._pm.get_hookcallers(module) or []
-        seams = tuple(hook.name.removeprefix("codemem_") for hook in hooks)
-        self._keep(replace(info, seams=seams), offered)
+        hooks = tuple(hook.name for hook in self._pm.get_hookcallers(module) or ())
+        self._keep(replace(info, hooks=hooks), offered)
 
     def _collect(self, info: PluginInfo) -> dict[tuple[str, str], Record]:
         """Ask a plugin for its records; raises when one of them is wrong."""

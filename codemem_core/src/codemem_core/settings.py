@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["TABLE", "Setting", "Settings", "Value", "blocked_plugins"]
+__all__ = ["TABLE", "Setting", "Settings", "Value", "blocked_plugins", "sweep_interval_ms"]
 
 _FILES = ("~/.config/codemem/config.json", "~/.config/codemem/config.jsonc")
 # A person's config file has a few kilobytes; a larger one is something else.
@@ -171,6 +171,17 @@ class Settings:
 def blocked_plugins(settings: Settings) -> set[str]:
     """Return the names of the plugins that the user switched off."""
     return {*settings.names("disabled_plugins"), *settings.names("plugins_disable")}
+
+
+def sweep_interval_ms(settings: Settings) -> int:
+    """Return how often the sweeper looks, in milliseconds.
+
+    The setting in seconds counts when the one in milliseconds is not set.
+    """
+    key = "raw_events_sweeper_interval_ms"
+    if settings.where(key) == "default":
+        return settings.number("raw_events_sweeper_interval_s") * 1000
+    return settings.number(key)
 
 
 def _content(path: str) -> str:

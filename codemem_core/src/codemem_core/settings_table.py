@@ -41,8 +41,7 @@ def _later(  # noqa: PLR0913
 
 # A table is read down its columns, so the formatter leaves it alone.
 # fmt: off
-TABLE: tuple[Setting, ...] = (
-    # --- where things are ------------------------------------------------------------------------
+_PLACES = (
     _works("CODEMEM_DB", "path", "~/.codemem/mem.sqlite",
            help="The database; `--db-path` means the same."),
     _works("CODEMEM_CONFIG", "path", "~/.config/codemem/config.json",
@@ -51,14 +50,16 @@ TABLE: tuple[Setting, ...] = (
     _works("CODEMEM_PROJECT", "text", None,
            help="Project label for everything this process records and asks; a path counts by its "
                 "last part. Without it, the repository or folder names the project."),
-    # --- plugins ---------------------------------------------------------------------------------
+)
+_PLUGINS = (
     _works("CODEMEM_DISABLED_PLUGINS", "names", [],
            help="Plugins that are not even imported, by name; like `-p no:NAME`."),
     _works("CODEMEM_PLUGINS_DISABLE", "names", [],
            help="Another name of `CODEMEM_DISABLED_PLUGINS`; both count."),
     _works("CODEMEM_TRACE_HOOKS", "flag", False,
            help="Write every hook call to stderr."),
-    # --- host plugins ----------------------------------------------------------------------------
+)
+_HOSTS = (
     _works("CODEMEM_PLUGIN_IGNORE", "flag", False,
            help="Skip all host hooks of this process; set for the observer's own children."),
     _works("CODEMEM_PLUGIN_LOG", "text", None,
@@ -79,7 +80,8 @@ TABLE: tuple[Setting, ...] = (
            help="The OpenCode plugin warns when codemem is older."),
     _later("CODEMEM_BACKEND_UPDATE_POLICY", "text", "notify",
            help="What the OpenCode plugin does about an old codemem: `notify`, `auto` or `off`."),
-    # --- Claude hooks ----------------------------------------------------------------------------
+)
+_CLAUDE = (
     _works("CODEMEM_CLAUDE_HOOK_HTTP_CONNECT_TIMEOUT_S", "real", 1.0, least=0,
            help="Seconds a hook waits for the server to accept the connection."),
     _works("CODEMEM_CLAUDE_HOOK_HTTP_MAX_TIME_S", "real", 2.0, least=0,
@@ -98,7 +100,8 @@ TABLE: tuple[Setting, ...] = (
            help="Turn a session into memories as soon as it ends."),
     _works("CODEMEM_CLAUDE_HOOK_FLUSH_ON_STOP", "flag", False,
            help="Also after every turn (`Stop`)."),
-    # --- injection -------------------------------------------------------------------------------
+)
+_INJECTION = (
     _works("CODEMEM_INJECT_CONTEXT", "flag", True,
            help="Put a pack of memories into prompts."),
     _works("CODEMEM_INJECT_LIMIT", "number", 8, least=0,
@@ -115,7 +118,8 @@ TABLE: tuple[Setting, ...] = (
            help="Ask the server for the pack when the database cannot be read directly."),
     _works("CODEMEM_INJECT_ALLOW_UVX", "flag", False,
            help="Let the inject script use `uvx`; off, because it delays every prompt."),
-    # --- the server ------------------------------------------------------------------------------
+)
+_SERVER = (
     _works("CODEMEM_VIEWER", "flag", True, key="viewer_enabled",
            help="Use the server at all."),
     _works("CODEMEM_VIEWER_HOST", "text", "127.0.0.1",
@@ -130,7 +134,8 @@ TABLE: tuple[Setting, ...] = (
            help="Token that TCP clients must show; `viewer.token` beside the database when unset."),
     _later("CODEMEM_VIEWER_PID", "path", None,
            help="Pid file of the background server; `viewer.pid` beside the database when unset."),
-    # --- the queue of raw events -----------------------------------------------------------------
+)
+_QUEUE = (
     _later("CODEMEM_RAW_EVENTS", "flag", True,
            help="The OpenCode plugin streams its events."),
     _later("CODEMEM_RAW_EVENTS_BACKOFF_MS", "number", 10000, least=0,
@@ -162,7 +167,8 @@ TABLE: tuple[Setting, ...] = (
            help="Bytes of one request with events, at most."),
     _works("CODEMEM_RAW_EVENTS_WORKER_MAX_EVENTS", "number", 250,
            help="Events of one flush, at most; 0 sets no limit."),
-    # --- the observer ----------------------------------------------------------------------------
+)
+_OBSERVER = (
     _works("CODEMEM_OBSERVER_RUNTIME", "text", "api_http",
            help="What turns events into memories; `codemem plugins` lists the runtimes. "
                 "`extractive` needs no model and steps in when there is no credential."),
@@ -204,10 +210,25 @@ TABLE: tuple[Setting, ...] = (
            help="Agent of `opencode run`."),
     _later("CODEMEM_CODEX_ENDPOINT", "text", None,
            help="Endpoint for OpenAI's OAuth tokens, when not the usual one."),
-    # --- retrieval -------------------------------------------------------------------------------
+)
+_RETRIEVAL = (
     _later("CODEMEM_EMBEDDING_DISABLED", "flag", False,
            help="Search by words only, even if an embedder is installed."),
     _later("CODEMEM_EMBEDDING_MODEL", "text", "BAAI/bge-small-en-v1.5",
            help="Model of the embedder."),
 )
 # fmt: on
+
+SECTIONS: dict[str, tuple[Setting, ...]] = {
+    "Where things are": _PLACES,
+    "Plugins": _PLUGINS,
+    "Host plugins": _HOSTS,
+    "Claude hooks": _CLAUDE,
+    "Injection": _INJECTION,
+    "The server": _SERVER,
+    "The queue of raw events": _QUEUE,
+    "The observer": _OBSERVER,
+    "Retrieval": _RETRIEVAL,
+}
+"""The settings by theme, as the documentation shows them."""
+TABLE = tuple(setting for section in SECTIONS.values() for setting in section)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 import time
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from codemem_core.errors import InputError
 from codemem_core.pack.build import build_pack
-from codemem_core.project import normalize_label, project_label
+from codemem_core.project import normalize_label
 from codemem_core.records.memory import KINDS, NewMemory
 from codemem_core.redact import redact, strip_private
 from codemem_core.store import memories, sessions
 from codemem_core.store.search import Hit, search
+from codemem_core.store.words import index_tags
 from codemem_mcp import rows
 
 if TYPE_CHECKING:
@@ -29,11 +30,11 @@ _EVERYWHERE = frozenset({"", "*"})
 class MemoryTools:
     """The tools over one store, for an agent that works on one project."""
 
-    def __init__(self, store: Store, *, settings: Settings, cwd: str) -> None:
+    def __init__(self, store: Store, *, settings: Settings, project: str | None, cwd: str) -> None:
         self._store = store
         self._settings = settings
+        self._project = project
         self._cwd = cwd
-        self._project = project_label(cwd=cwd, payload_project=None, environ=settings.environ)
 
     def memory_search_index(
         self, query: str, limit: int = 8, kind: str | None = None, project: str | None = None
@@ -129,19 +130,21 @@ class MemoryTools:
         preference. `kind` is one of those that `memory_schema` lists, often `decision`,
         `discovery`, `bugfix` or `note`. Leave secrets out.
         """
-        text = {"title": title.strip(), "body": body.strip()}
-        clean, _ = redact(strip_private(text))
+        clean, _ = redact(strip_private({"title": title, "body": body}))
+        title, body = clean["title"].strip(), clean["body"].strip()
+        if not title:
+            raise InputError("a memory needs a title")
+        kind = _kind(kind)
         new = NewMemory(
-            key=f"mcp:{uuid.uuid4()}",
-            kind=_kind(kind),
-            title=clean["title"],
-            body=clean["body"],
+            key=f"mcp-{secrets.token_hex(16)}",
+            kind=kind,
+            title=title,
+            body=body,
             origin="assistant",
+            tags=tuple(index_tags(kind, (), (), title=title, body=body).split()),
             confidence=min(max(confidence, 0.0), 1.0),
             extractor="mcp",
         )
-        if not new.title:
-            raise InputError("memory without a title")
         label = self._scope(project)
         return {"id": self._store.write(lambda db: self._add(db, new, project=label))}
 

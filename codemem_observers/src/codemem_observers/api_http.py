@@ -25,6 +25,7 @@ _SILENCE_S = 60.0
 _TOTAL_S = 120.0
 _MOST_BYTES = 2_000_000
 """4,000 tokens are 16 kB; what is longer is no answer."""
+_LONGEST_WAIT_S = 86_400.0
 _AGAIN = frozenset({408, 409, 425})
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
 
@@ -150,12 +151,12 @@ def _code(body: bytes, request: ObserveRequest) -> str:
 
 
 def _retry_after(value: str) -> float | None:
-    """Return the seconds a `Retry-After` header asks for: a number or a date."""
+    """Return the seconds a `Retry-After` header asks for, as a number or a date."""
     try:
-        return max(0.0, float(value)) if value[:1].isdigit() else _seconds_until(value)
+        if value[:1].isdigit():
+            wait_s = float(value)
+        else:
+            wait_s = parsedate_to_datetime(value).timestamp() - time.time()
     except ValueError:
         return None
-
-
-def _seconds_until(date: str) -> float:
-    return max(0.0, parsedate_to_datetime(date).timestamp() - time.time())
+    return min(max(0.0, wait_s), _LONGEST_WAIT_S)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import apsw
 
-from codemem_core.errors import ObserverError, RateLimited
+from codemem_core.errors import ObserverError, RateLimited, TransientError
 from codemem_core.ingest.evidence import collect
 from codemem_core.ingest.extract import parse_reply
 from codemem_core.ingest.remember import memories_of
@@ -107,6 +107,8 @@ class Flusher:
             return (), None
         observed = self._observing.observe(evidence)
         extraction = parse_reply(observed.reply.text)
+        if not extraction.understood:
+            raise TransientError("the observer's answer is in no form we know")
         return memories_of(extraction, evidence, raw, extractor=observed.runtime), observed
 
     def _fail(self, claim: Claim, failure: Failure) -> None:

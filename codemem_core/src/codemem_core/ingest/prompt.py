@@ -41,7 +41,7 @@ def observe_prompt(
 ) -> tuple[str, str]:
     """Return (instructions, prompt) of at most `max_chars` characters together.
 
-    Instructions take about 3,500 of them; the evidence gets 2,000 even when `max_chars` says less.
+    Instructions take about 2,500 of them; the evidence gets 2,000 even when `max_chars` says less.
     `tag` is the fence's name, drawn at random when not given.
     """
     instructions = _instructions()

@@ -140,10 +140,7 @@ class _Reader:
         if tag.name in _ENTRIES and LISTS.get(self._list) != tag.name:
             return index + 1
         text, after = self._inner(index)
-        if tag.name in _ENTRIES:
-            self._entries(self._list).append(text)
-        else:
-            self._entries(tag.name).append(text)
+        self._entries(self._list if tag.name in _ENTRIES else tag.name).append(text)
         return after
 
     def _entries(self, name: str) -> list[str]:

@@ -10,7 +10,6 @@ from codemem_core.pack.rank import fitting, without_repeats
 from codemem_core.pack.render import fence, layout, line, tokens
 from codemem_core.pack.select import Sections
 from codemem_core.store.search import newest, search
-from codemem_core.store.words import query_terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +42,13 @@ class Pack:
         """The memories in the order they are printed, with the reasons for their place."""
         self.repeats = repeats
         """Ids of memories that say the same as an item, by the item's id."""
-        self.metrics: dict[str, Any] = {}
+        self.metrics: dict[str, Any] = {
+            "items": len(items),
+            "pack_tokens": tokens(text),
+            "pack_item_ids": [hit.id for hit in items],
+            "exact_duplicates_collapsed": sum(len(repeats[hit.id]) for hit in items),
+        }
+        """What hosts and `stats` show of it; estimates count four ASCII characters a token."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object that hosts and tools read."""
@@ -91,36 +96,35 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     `injected`: it goes into a prompt unasked. Then it holds nothing from the web or an import that
     nobody confirmed, and stands in a fence that says it is data.
     """
-    wanted = {"project": project, "trusted": injected}
     found = search(
-        db, context, limit=3 * limit, working_set=working_set, now_ms=now_ms, **wanted
+        db,
+        context,
+        limit=3 * limit,
+        project=project,
+        trusted=injected,
+        working_set=working_set,
+        now_ms=now_ms,
     )
-    hits = fitting(found, terms=len(query_terms(context)))
-    recent = _recent(db, limit, wanted) if is_recap(context) else []
-    distinct, repeats = without_repeats({hit.id: hit for hit in [*recent, *hits]}.values())
+    recent = _recent(db, limit, project, trusted=injected) if is_recap(context) else []
+    hits = {hit.id: hit for hit in [*recent, *fitting(found)]}
+    distinct, repeats = without_repeats(hits.values())
     start, end = fence() if injected else ("", "")
     room = token_budget - tokens(start + layout(Sections([]), {}) + end)
     lines = _choose(distinct, limit=limit, room=room)
     sections = Sections([hit for hit in distinct if hit.id in lines])
     text = start + layout(sections, lines) + end if lines else ""
     pack = Pack(context, text=text, items=sections.all(), repeats=repeats)
-    pack.metrics = {
-        "limit": limit,
-        "items": len(pack.items),
-        "token_budget": token_budget,
-        "project": project,
-        "fallback": "recent" if recent else None,
-        "pack_tokens": tokens(text),
-        "pack_item_ids": [hit.id for hit in pack.items],
-        "exact_duplicates_collapsed": sum(len(repeats[hit.id]) for hit in pack.items),
-    }
+    pack.metrics |= {"limit": limit, "token_budget": token_budget, "project": project}
+    pack.metrics["fallback"] = "recent" if recent else None
     return pack
 
 
-def _recent(db: apsw.Connection, limit: int, wanted: dict[str, Any]) -> list[Hit]:
+def _recent(db: apsw.Connection, limit: int, project: str | None, *, trusted: bool) -> list[Hit]:
     """Return where the work stands: the newest summaries, else the newest memories."""
-    summaries = newest(db, limit=_RECAP_SUMMARIES, kind="session_summary", **wanted)
-    return summaries or newest(db, limit=limit, **wanted)
+    kind = "session_summary"
+    return newest(
+        db, limit=_RECAP_SUMMARIES, project=project, kind=kind, trusted=trusted
+    ) or newest(db, limit=limit, project=project, trusted=trusted)
 
 
 def _choose(hits: list[Hit], *, limit: int, room: int) -> dict[int, str]:

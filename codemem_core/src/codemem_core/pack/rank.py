@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 _MIN_TERMS = 2
 
 
-def fitting(hits: Iterable[Hit], *, terms: int) -> list[Hit]:
-    """Return the hits that share enough with a query of `terms` terms; one common word is chance.
+def fitting(hits: Iterable[Hit]) -> list[Hit]:
+    """Return the hits that share at least two terms with the query; one is chance.
 
     A query of one or two terms asks for just them: a single match is enough.
     """
-    needed = _MIN_TERMS if terms > _MIN_TERMS else 1
-    return [hit for hit in hits if len(hit.matched) >= needed]
+    return [
+        hit for hit in hits if len(hit.matched) >= (_MIN_TERMS if hit.asked > _MIN_TERMS else 1)
+    ]
 
 
 def without_repeats(hits: Iterable[Hit]) -> tuple[list[Hit], dict[int, list[int]]]:

@@ -16,8 +16,8 @@ class PluginInfo:
     """Whether it comes from somebody else's distribution."""
     state: str = "active"
     """`active`, `blocked` (not imported) or `failed` (switched off)."""
-    seams: tuple[str, ...] = ()
-    """The hooks it implements, without their prefix."""
+    hooks: tuple[str, ...] = ()
+    """What it implements."""
     problem: str = ""
     """Why it failed, or the last thing that went wrong in an active one."""
 

@@ -1,6 +1,6 @@
 """Words: how text becomes search terms, for what is indexed and for what is asked.
 
-On the hook path: `re` only.
+On the hook path: stdlib `re` only.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ _QUERY_STOP_WORDS = _TAG_STOP_WORDS | frozenset(
     "about after all also am any because been before being can could did do does doing done get"
     " got had having he her here hers him his how if into its itself just let might more most no"
     " nor not now off once only other ours out over own please same she some such than theirs"
-    " these they those through too under until us very while whom why will would yours d ll m re s t ve didn doesn don isn wasn won".split()
+    " these they those through too under until us very while whom why will would yours"
+    " d ll m re s t ve didn doesn don isn wasn won".split()
 )
 
 _NAME = re.compile(r"[^\W_]+")
@@ -46,7 +47,8 @@ def query_terms(text: str) -> list[str]:
     Stop-words are left out, unless the text has nothing else.
     """
     terms = list(dict.fromkeys(_terms(text)))
-    return [term for term in terms if term not in _QUERY_STOP_WORDS][:MAX_TERMS] or terms[:MAX_TERMS]
+    telling = [term for term in terms if term not in _QUERY_STOP_WORDS]
+    return (telling or terms)[:MAX_TERMS]
 
 
 def index_tags(

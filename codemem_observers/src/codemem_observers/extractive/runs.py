@@ -1,0 +1,77 @@
+"""Commands that ran, with what they showed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from codemem_core.records.evidence import ToolUse
+from codemem_observers.extractive.checks import Check, failing_tests, read_checks, silent_success
+from codemem_observers.extractive.prose import clip
+from codemem_observers.extractive.shell import (
+    Commit,
+    commits,
+    core,
+    failed_quietly,
+    hides_exit_code,
+    only_looks,
+    read_commit,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A command that ran."""
+
+    command: str
+    """As it was typed."""
+    core: str
+    """Without what only changes how it is shown."""
+    ok: bool
+    output: str
+    checks: tuple[Check, ...]
+    failing: tuple[str, ...]
+    """Names of the tests that failed."""
+    commit: Commit | None
+    looks: bool
+    """It only printed what is there."""
+    seq: int
+
+    @property
+    def sure(self) -> bool:
+        """Say whether success was measured: no pipe hid the exit code, or a result was printed."""
+        return bool(self.checks) or not hides_exit_code(self.command)
+
+    @property
+    def purpose(self) -> str:
+        """What two runs have in common when they try the same thing."""
+        return "git commit" if commits(self.core) else self.core
+
+    @property
+    def shown(self) -> str:
+        """The command for a sentence, at most 80 characters."""
+        return clip(self.purpose, 80).replace("`", "'")
+
+
+def read_run(command: str, use: ToolUse) -> Run:
+    """Return what a command showed; success needs more than an exit code a pipe may hide."""
+    output = "\n".join(part for part in (use.output, use.error) if part)
+    looks = only_looks(command)
+    ok = use.error is None and (looks or not failed_quietly(output))
+    checks = [] if looks else read_checks(output)
+    ok = ok and all(check.ok for check in checks)
+    whole = core(command)
+    if ok and not (checks or hides_exit_code(command)) and (silent := silent_success(whole)):
+        checks.append(silent)
+    commit = read_commit(command, output, ok=ok) if use.error is None else None
+    failing = () if looks else failing_tests(output)
+    return Run(command, whole, ok, output, tuple(checks), failing, commit, looks, use.seq)
+
+
+def command_of(use: ToolUse) -> str:
+    """Return the command line of a shell tool, whichever way the host gives it."""
+    value = next((use.input[k] for k in ("command", "cmd", "script") if use.input.get(k)), "")
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        words = [str(word) for word in value]
+        return words[-1] if len(words) > 2 and words[1] in {"-c", "-lc", "-ic"} else " ".join(words)
+    return str(value)

@@ -1,0 +1,170 @@
+"""One observation for each thing the user asked: what was done, how, and what proved it."""
+
+from __future__ import annotations
+
+import re
+
+from codemem_core.records.memory import Observation
+from codemem_observers.extractive.naming import kind_of, outcome, title_of
+from codemem_observers.extractive.prose import Statement, clip, end_sentence, joined
+from codemem_observers.extractive.runs import Run
+from codemem_observers.extractive.shell import first_error
+from codemem_observers.extractive.turns import Turn
+from codemem_observers.extractive.words import (
+    CAUSE,
+    DECISION,
+    explains,
+    without_pleasantry,
+)
+
+MAX_FILES = 8
+MAX_SAID = 9
+MAX_FACT = 280
+
+
+def observe_work(turn: Turn) -> Observation | None:
+    """Return what a turn achieved, or None when it neither changed nor explained anything."""
+    if turn.changes or turn.commits:
+        return _change(turn)
+    return _finding(turn)
+
+
+def last_checks(turn: Turn) -> list[tuple[str, Run]]:
+    """Return the last result of each kind of check, as `1351 tests passed`, with its command.
+
+    The commands that check by themselves count before a commit's hook.
+    """
+    hooked = [run for run in turn.runs if run.purpose == "git commit"]
+    own = [run for run in turn.runs if run.purpose != "git commit"]
+    last = {check.what: (check.text, run) for run in [*hooked, *own] for check in run.checks}
+    return list(last.values())
+
+
+def _change(turn: Turn) -> Observation:
+    said = outcome(turn)
+    files = [c for c in turn.changes if c.path]
+    files.sort(key=lambda c: -(len(c.added) + len(c.removed)))
+    checks = last_checks(turn)
+    used = {*turn.prompt_seqs, *(s.seq for s in said), *(run.seq for _, run in checks)}
+    used |= {seq for change in turn.changes for seq in change.seqs}
+    used |= {seq for _, seq in turn.commits}
+    return Observation(
+        kind=kind_of(turn),
+        title=title_of(turn),
+        subtitle=_subtitle(turn),
+        narrative=_narrative(turn, said),
+        facts=tuple(_facts(turn, said)),
+        concepts=_concepts(turn, said),
+        files_modified=tuple(sorted(c.moved_to or c.path for c in files)),
+        files_read=tuple(path for path in turn.reads if path not in {c.path for c in files})[:12],
+        evidence=tuple(sorted(used)),
+    )
+
+
+def _subtitle(turn: Turn) -> str:
+    count = len({change.path for change in turn.changes})
+    commit = turn.commits[-1][0] if turn.commits else None
+    parts = [
+        f"{count} file{'s' * (count != 1)} changed" if count else "",
+        *(text for text, _ in last_checks(turn)),
+        f"commit {commit.hash}".strip() if commit else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _narrative(turn: Turn, said: list[Statement]) -> str:
+    parts = [f"Asked: {turn.request.text}" if turn.request.text else ""]
+    if turn.commits and (body := turn.commits[-1][0].body):
+        parts.append(clip(body, 420))
+    ended = sorted(said, key=lambda s: s.seq not in turn.concluded)
+    told = [s.text for s in ended if not s.is_item] or [
+        s.full for s in said[: 0 if parts[1:] else 2]
+    ]
+    told.sort(key=lambda text: not CAUSE.search(text))
+    parts += [clip(without_pleasantry(text)) for text in told[:3]]
+    if turn.changes and not parts[1:]:
+        parts.append(f"Changed {joined([f'`{c.path}`' for c in turn.changes])}")
+    parts.append(proof(turn))
+    if turn.corrected:
+        parts.append(f"Afterwards the user said: “{turn.corrected}”")
+    return " ".join(end_sentence(part) for part in dict.fromkeys(parts) if part)
+
+
+def proof(turn: Turn) -> str:
+    """Return which commands showed what, and what was committed; only what was seen."""
+    parts = [f"Last results: {joined(checked(turn))}"] if last_checks(turn) else []
+    for commit, _ in turn.commits:
+        hooked = [check.text for run in turn.runs if run.commit is commit for check in run.checks]
+        parts.append(f"Committed as {commit.hash}" if commit.hash else "Committed")
+        parts[-1] += f" “{commit.subject}”" + (f" (its hook: {joined(hooked)})" if hooked else "")
+    pushed = [run for run in turn.runs if run.ok and re.search(r"\bgit\b.*\bpush\b", run.core)]
+    parts += [f"Pushed with `{pushed[-1].shown}`"] if pushed else []
+    return ". ".join(parts)
+
+
+def checked(turn: Turn) -> list[str]:
+    """Return the last results as `command` (1351 tests passed), one for each command."""
+    by_run: dict[str, list[str]] = {}
+    for text, run in last_checks(turn):
+        why = "" if run.ok else first_error(run.output)
+        by_run.setdefault(run.shown, []).append(f"{text}: {why}" if why else text)
+    return [f"`{shown}` ({joined(texts)})" for shown, texts in by_run.items()]
+
+
+def _facts(turn: Turn, said: list[Statement]) -> list[str]:
+    deleted = [c.path for c in turn.changes if c.deleted]
+    kept = [c for c in turn.changes if c.path and not (c.deleted and len(deleted) > 2)]
+    facts = [f"`{c.path}`: {c.describe()}" for c in kept[:MAX_FILES]]
+    if len(deleted) > 2:
+        facts.append(f"Deleted {len(deleted)} files: {joined([f'`{path}`' for path in deleted])}")
+    facts += grouped(said, limit=MAX_SAID)
+    facts += [f"Last result of {text}" for text in checked(turn)]
+    facts += [f"Commit {commit.hash}".strip() + f": {commit.subject}" for commit, _ in turn.commits]
+    return [end_sentence(clip(fact, MAX_FACT)) for fact in dict.fromkeys(facts)]
+
+
+def grouped(said: list[Statement], *, limit: int) -> list[str]:
+    """Return statements as facts, list items of one lead joined while they fit."""
+    facts: list[str] = []
+    lead = ""
+    for statement in said:
+        text = without_pleasantry(statement.text)
+        fits = facts and len(facts[-1]) + len(text) < MAX_FACT
+        if statement.lead and statement.lead == lead and fits:
+            facts[-1] = f"{facts[-1].rstrip('.')}; {text}"
+        else:
+            facts.append(statement.full if statement.lead else text)
+        lead = statement.lead
+    return facts[:limit]
+
+
+def _concepts(turn: Turn, said: list[Statement]) -> tuple[str, ...]:
+    text = " ".join(s.text for s in said)
+    found = ["what-changed"]
+    if kind_of(turn) == "bugfix":
+        found.append("problem-solution")
+    if CAUSE.search(text):
+        found.append("why-it-exists")
+    if DECISION.search(text):
+        found.append("trade-off")
+    return tuple(found)
+
+
+def _finding(turn: Turn) -> Observation | None:
+    """Return what a turn found out without changing anything."""
+    said = outcome(turn)
+    looked = turn.reads or turn.searches or turn.runs
+    substance = sum(len(s.text) for s in said)
+    if not said or substance < (60 if looked else 160):
+        return None
+    text = " ".join(s.text for s in said)
+    seqs = {*turn.prompt_seqs, *(s.seq for s in said), *turn.reads.values()}
+    return Observation(
+        kind="discovery" if explains(text) else "exploration",
+        title=title_of(turn),
+        narrative=_narrative(turn, said),
+        facts=tuple(end_sentence(clip(f, MAX_FACT)) for f in grouped(said, limit=MAX_SAID)),
+        concepts=("how-it-works", "why-it-exists") if CAUSE.search(text) else ("how-it-works",),
+        files_read=tuple(turn.reads)[:12],
+        evidence=tuple(sorted(seqs)),
+    )

@@ -1,0 +1,46 @@
+"""The pages that come from the code say what the code says."""
+
+import importlib.util
+import inspect
+from pathlib import Path
+from types import FunctionType, ModuleType
+
+import pytest
+
+from codemem_core import hookspecs
+
+ROOT = Path(__file__).parents[2]
+
+
+def load_generator() -> ModuleType:
+    """Import `tools/docs.py`."""
+    spec = importlib.util.spec_from_file_location("tools_docs", ROOT / "tools" / "docs.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+docs = load_generator()
+HOOKS = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("codemem_")}
+
+
+@pytest.mark.parametrize("path", docs.PAGES)
+def test_page_is_what_the_generator_writes(path: str) -> None:
+    """Run `python tools/docs.py` after changing a hook, a setting or a command."""
+    assert (ROOT / path).read_text(encoding="utf-8") == docs.page(path)
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_every_hook_is_documented_with_its_signature(name: str) -> None:
+    """docs/hooks.md shows each hook as it can be implemented today."""
+    hook = HOOKS[name]
+    assert isinstance(hook, FunctionType)
+    signature = inspect.signature(hook)
+    arguments = ", ".join(f"{p.name}: {p.annotation}" for p in signature.parameters.values())
+
+    text = (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
+
+    assert f"\n## {name}\n" in text
+    assert f"\ndef {name}({arguments}) -> {signature.return_annotation}: ...\n" in text

@@ -1,0 +1,307 @@
+"""Which runtime answers, with which credential, and what happens when one is missing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+import pytest
+
+from codemem_core.errors import AuthError, PermanentError, SettingsError, TransientError
+from codemem_core.hookspecs import hookimpl
+from codemem_core.observe import Observing, fill_headers, provider_of, token_owner
+from codemem_core.plugins import Plugins
+from codemem_core.records.evidence import Evidence, Prompt
+from codemem_core.records.protocols import (
+    AuthRequest,
+    Credential,
+    ObserveRequest,
+    ObserverReply,
+)
+from codemem_core.records.seams import AuthSource, ObserverRuntime
+from codemem_core.settings import Settings
+
+CANARY = "sk-canary-7f3a"
+EVIDENCE = Evidence(source="claude", stream_id="s1", items=(Prompt(text="fix it", seq=1),))
+
+
+class Scene:
+    """One observer with a model, one without, one auth source; keeps what they were asked."""
+
+    def __init__(self) -> None:
+        self.tokens: list[str | None] = [CANARY]
+        self.refused: set[str] = set()
+        self.now = 0.0
+        self.asked: list[ObserveRequest] = []
+        self.resolved: list[AuthRequest] = []
+
+    def model(self, settings: Settings) -> Scene:
+        """Stand in for the runtime's class."""
+        return self
+
+    def observe(self, request: ObserveRequest) -> ObserverReply:
+        """Answer, unless the token is one of the refused."""
+        self.asked.append(request)
+        if request.credential and request.credential.token in self.refused:
+            raise AuthError("refused")
+        return ObserverReply(text="<skip_summary/>")
+
+    def resolve(self, request: AuthRequest) -> Credential | None:
+        """Hand out the tokens in turn; the last one again and again."""
+        self.resolved.append(request)
+        token = self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]
+        return Credential(token, source="file") if token is not None else None
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """Set up what the test's plugin will do."""
+    return Scene()
+
+
+Make = Callable[..., Observing]
+
+
+@pytest.fixture
+def make(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """Make an `Observing` over a plugin that leads to the scene; keywords are settings."""
+
+    @hookimpl
+    def codemem_observer_runtimes() -> Iterator[ObserverRuntime]:
+        yield ObserverRuntime(name="api_http", target="scene:model")
+        yield ObserverRuntime(name="offline", target="scene:model", needs_credential=False)
+
+    @hookimpl
+    def codemem_auth_sources() -> Iterator[AuthSource]:
+        for name in ("auto", "none"):
+            yield AuthSource(name=name, target="scene:model")
+
+    module = ModuleType("scene")
+    vars(module).update(
+        model=scene.model,
+        codemem_observer_runtimes=codemem_observer_runtimes,
+        codemem_auth_sources=codemem_auth_sources,
+    )
+    monkeypatch.setitem(sys.modules, "scene", module)
+
+    def made(**settings: str) -> Observing:
+        loaded = load(**settings)
+        return Observing(Plugins.only(module, settings=loaded), loaded, clock=lambda: scene.now)
+
+    return made
+
+
+def load(**settings: str) -> Settings:
+    """Load settings from an environment of these alone."""
+    return Settings.load({f"CODEMEM_{name.upper()}": value for name, value in settings.items()})
+
+
+def test_with_a_credential_the_model_answers(make: Make, scene: Scene) -> None:
+    """The runtime gets prompt, instructions, model and credential."""
+    observed = make(observer_model="gpt-x").observe(EVIDENCE)
+
+    assert (observed.runtime, observed.fell_back) == ("api_http", "")
+    request = scene.asked[0]
+    assert request.credential == Credential(CANARY, source="file")
+    assert request.model == "gpt-x"
+    assert "fix it" in request.prompt
+    assert "fix it" not in request.instructions
+
+
+def test_without_a_credential_the_offline_runtime_answers(make: Make, scene: Scene) -> None:
+    """A fresh machine has a working memory, and the answer says who gave it."""
+    scene.tokens = [None]
+
+    observed = make().observe(EVIDENCE)
+
+    assert (observed.runtime, observed.fell_back) == ("offline", "no credential")
+
+
+def test_a_runtime_somebody_chose_does_not_fall_back(make: Make, scene: Scene) -> None:
+    """Who configured a model wants to hear that its key is missing."""
+    scene.tokens = [None]
+
+    with pytest.raises(AuthError, match="no credential"):
+        make(observer_runtime="api_http").observe(EVIDENCE)
+
+    assert not scene.asked
+
+
+def test_an_offline_runtime_never_touches_the_credential(make: Make, scene: Scene) -> None:
+    """Asking for no model means that no command runs and no file is read."""
+    observed = make(observer_runtime="offline").observe(EVIDENCE)
+
+    assert (observed.runtime, observed.fell_back) == ("offline", "")
+    assert not scene.resolved
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"observer_base_url": "http://127.0.0.1:11434/v1"}, {"observer_auth_source": "none"}],
+)
+def test_a_server_that_may_want_no_token_is_asked_without(
+    make: Make, scene: Scene, settings: dict[str, str]
+) -> None:
+    """A local server works without a credential."""
+    scene.tokens = [None]
+
+    assert make(**settings).observe(EVIDENCE).runtime == "api_http"
+    assert scene.asked[0].credential is None
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"observer_runtime": "extractiv"},
+        {"observer_auth_source": "keyring"},
+        {"observer_headers": '{"X-Bad": "caf\\u00e9"}'},
+    ],
+)
+def test_a_mistake_in_the_settings_keeps_the_batch(make: Make, settings: dict[str, str]) -> None:
+    """A typo never sends the session elsewhere; it is named and can be mended."""
+    name, value = next(iter(settings.items()))
+
+    with pytest.raises(TransientError) as caught:
+        make(**settings).observe(EVIDENCE)
+
+    assert value in str(caught.value) or name in str(caught.value)
+
+
+def test_a_refused_credential_is_fetched_anew_once(make: Make, scene: Scene) -> None:
+    """A token that expired between two batches costs one more call, not the batch."""
+    scene.tokens = ["old", "new"]
+    scene.refused = {"old"}
+
+    make().observe(EVIDENCE)
+
+    assert [r.credential.token for r in scene.asked if r.credential] == ["old", "new"]
+    assert [r.fresh for r in scene.resolved] == [False, True]
+
+
+def test_a_credential_refused_twice_is_an_error(make: Make, scene: Scene) -> None:
+    """There is no third call."""
+    scene.refused = {CANARY}
+
+    with pytest.raises(AuthError):
+        make().observe(EVIDENCE)
+
+    assert len(scene.asked) == 2
+
+
+def test_another_failure_is_not_asked_again(make: Make, scene: Scene) -> None:
+    """Only a refused credential is worth a second call here; the queue does the rest."""
+
+    def fail(request: ObserveRequest) -> ObserverReply:
+        scene.asked.append(request)
+        raise PermanentError("no such model")
+
+    scene.observe = fail  # type: ignore[method-assign]
+
+    with pytest.raises(PermanentError):
+        make().observe(EVIDENCE)
+
+    assert len(scene.asked) == 1
+
+
+@pytest.mark.parametrize(("ttl", "asked"), [("300", 1), ("0", 2)])
+def test_a_credential_is_kept_for_its_time(make: Make, scene: Scene, ttl: str, asked: int) -> None:
+    """Within the time it is not fetched again; a time of 0 keeps nothing."""
+    observing = make(observer_auth_cache_ttl_s=ttl)
+
+    observing.observe(EVIDENCE)
+    observing.observe(EVIDENCE)
+
+    assert len(scene.resolved) == asked
+
+
+def test_a_credential_is_fetched_again_after_its_time(make: Make, scene: Scene) -> None:
+    """The limit itself is outside."""
+    observing = make(observer_auth_cache_ttl_s="300")
+    observing.observe(EVIDENCE)
+
+    scene.now = 300.0
+    observing.observe(EVIDENCE)
+
+    assert len(scene.resolved) == 2
+
+
+def test_a_missing_credential_is_not_remembered(make: Make, scene: Scene) -> None:
+    """Who logs in gets the model with the next batch."""
+    scene.tokens = [None, CANARY]
+    observing = make()
+
+    runtimes = [observing.observe(EVIDENCE).runtime for _ in range(2)]
+
+    assert runtimes == ["offline", "api_http"]
+
+
+@pytest.mark.parametrize("token", [f"{CANARY}\nX-Evil: 1", f"{CANARY}é", f"{CANARY}\x00"])
+def test_a_token_no_header_can_carry_is_refused_unseen(
+    make: Make, scene: Scene, token: str
+) -> None:
+    """HTTP libraries quote such values in their errors; ours does not show it."""
+    scene.tokens = [token]
+
+    with pytest.raises(AuthError) as caught:
+        make().observe(EVIDENCE)
+
+    assert CANARY not in f"{caught.value!r} {caught.value}"
+
+
+def test_header_templates_are_filled() -> None:
+    """The three variables stand for the credential's parts."""
+    templates = {"Authorization": "${auth.type} ${auth.token}", "X-From": "${auth.source}"}
+
+    filled = fill_headers(templates, Credential("t", source="command"))
+
+    assert filled == {"Authorization": "bearer t", "X-From": "command"}
+
+
+def test_headers_that_would_say_nothing_are_left_out() -> None:
+    """Without a token no header mentions one; blank headers are not sent."""
+    templates = {"Authorization": "Bearer ${auth.token}", "X-Blank": " ", "X-Team": "blue"}
+
+    assert fill_headers(templates, None) == {"X-Team": "blue"}
+
+
+@pytest.mark.parametrize("name", ["", "X Y", "X:Y", "X\nY", "é"])
+def test_a_header_name_that_cannot_be_sent_is_refused(name: str) -> None:
+    """The mistake is named before anything is sent."""
+    with pytest.raises(SettingsError, match="observer_headers"):
+        fill_headers({name: "x"}, None)
+
+
+def test_a_value_filled_in_is_not_filled_again() -> None:
+    """A token that looks like a template stays as it is."""
+    filled = fill_headers({"A": "${auth.token}"}, Credential("${auth.source}"))
+
+    assert filled == {"A": "${auth.source}"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "provider", "owner"),
+    [
+        ({}, "openai", "openai"),
+        ({"observer_model": "claude-4.5-haiku"}, "anthropic", "anthropic"),
+        ({"observer_provider": "gateway"}, "gateway", "gateway"),
+        ({"observer_base_url": "https://x.example"}, "custom", "custom"),
+        (
+            {"observer_provider": "openai", "observer_base_url": "https://x.example"},
+            "openai",
+            "custom",
+        ),
+        (
+            {"observer_model": "claude-x", "observer_base_url": "https://x.example"},
+            "anthropic",
+            "custom",
+        ),
+    ],
+)
+def test_a_vendors_key_is_not_wanted_for_somebody_elses_host(
+    settings: dict[str, str], provider: str, owner: str
+) -> None:
+    """With a base URL the credential is asked for as a custom provider's."""
+    loaded = load(**settings)
+
+    assert (provider_of(loaded), token_owner(loaded)) == (provider, owner)

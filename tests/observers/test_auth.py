@@ -1,0 +1,180 @@
+"""The places of a credential, and that none of them can hold up or hurt the worker."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from codemem_core.records.protocols import AuthRequest, Credential
+from codemem_core.settings import Settings
+from codemem_observers.auth.auto import Auto
+from codemem_observers.auth.command import Command
+from codemem_observers.auth.env import Env
+from codemem_observers.auth.file import File
+from codemem_observers.auth.none import NoToken
+
+OPENAI = AuthRequest(provider="openai")
+ANTHROPIC = AuthRequest(provider="anthropic")
+CUSTOM = AuthRequest(provider="my-gateway")
+
+
+def load(**environ: str) -> Settings:
+    """Load settings from this environment alone, with a PATH for commands."""
+    return Settings.load({"PATH": os.environ["PATH"], **environ})
+
+
+def command(script: str, *, timeout_ms: int = 5_000) -> Settings:
+    """Load settings whose auth command is this Python script."""
+    settings = load(CODEMEM_OBSERVER_AUTH_TIMEOUT_MS=str(timeout_ms))
+    return with_argv(settings, [sys.executable, "-c", script])
+
+
+def with_argv(settings: Settings, argv: list[str]) -> Settings:
+    """Return the same settings with an auth command."""
+    return Settings.load({**settings.environ, "CODEMEM_OBSERVER_AUTH_COMMAND": json.dumps(argv)})
+
+
+@pytest.mark.parametrize(
+    ("request_", "environ", "token"),
+    [
+        (OPENAI, {"OPENCODE_API_KEY": "a", "OPENAI_API_KEY": "b", "CODEX_API_KEY": "c"}, "a"),
+        (OPENAI, {"OPENAI_API_KEY": "b", "CODEX_API_KEY": "c"}, "b"),
+        (OPENAI, {"OPENAI_API_KEY": " ", "CODEX_API_KEY": " c\n"}, "c"),
+        (ANTHROPIC, {"ANTHROPIC_API_KEY": "d", "OPENAI_API_KEY": "b"}, "d"),
+        (CUSTOM, {"CODEMEM_OBSERVER_API_KEY": "e"}, "e"),
+    ],
+)
+def test_env_reads_the_providers_own_variables(
+    request_: AuthRequest, environ: dict[str, str], token: str
+) -> None:
+    """In the documented order; blank ones do not count."""
+    assert Env(load(**environ)).resolve(request_) == Credential(token, source="env")
+
+
+def test_a_custom_provider_never_gets_a_vendors_key() -> None:
+    """Keys of known vendors stay with those vendors."""
+    vendors = ("OPENCODE_API_KEY", "OPENAI_API_KEY", "CODEX_API_KEY", "ANTHROPIC_API_KEY")
+
+    assert Env(load(**dict.fromkeys(vendors, "x"))).resolve(CUSTOM) is None
+
+
+def test_file_is_read_whole_and_trimmed(home: Path) -> None:
+    """`~` and variables in the path are expanded."""
+    (home / "token").write_text("  abc\n")
+
+    found = File(load(HOME=str(home), CODEMEM_OBSERVER_AUTH_FILE="~/token")).resolve(OPENAI)
+
+    assert found == Credential("abc", source="file")
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "folder", "pipe", "binary", "large"])
+def test_a_file_that_holds_no_token_is_no_credential(tmp_path: Path, kind: str) -> None:
+    """Neither a folder nor a named pipe nor a log file stops the worker."""
+    path = tmp_path / "token"
+    {
+        "missing": lambda: None,
+        "empty": path.touch,
+        "folder": path.mkdir,
+        "pipe": lambda: os.mkfifo(path),
+        "binary": lambda: path.write_bytes(b"\xff\xfe"),
+        "large": lambda: path.write_text("x" * 70_000),
+    }[kind]()
+
+    assert File(load(CODEMEM_OBSERVER_AUTH_FILE=str(path))).resolve(OPENAI) is None
+
+
+def test_command_prints_the_token(home: Path) -> None:
+    """Its arguments reach it as they are: no shell reads them; it runs in the home folder."""
+    script = "import os, sys; print(sys.argv[1], os.path.basename(os.getcwd()), sys.stdin.read())"
+    settings = with_argv(load(), [sys.executable, "-c", script, "$HOME; *"])
+
+    assert Command(settings).resolve(OPENAI) == Credential("$HOME; * home", source="command")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "print('token'); raise SystemExit(3)",
+        "pass",
+        "print('  ')",
+        "print('x' * 70_000)",
+        "print('token', flush=True); import time; time.sleep(60)",
+        "import os, time; os.close(1); time.sleep(60)",
+    ],
+    ids=["fails", "silent", "blank", "endless", "slow", "closes-and-stays"],
+)
+def test_a_command_that_breaks_a_limit_gives_nothing(script: str) -> None:
+    """Failure, silence, too much output and too much time are all no credential."""
+    assert Command(command(script, timeout_ms=1_000)).resolve(OPENAI) is None
+
+
+@pytest.mark.parametrize("argv", [[], ["/nonexistent/tool"], ["a\x00b"]])
+def test_a_command_that_cannot_start_gives_nothing(argv: list[str]) -> None:
+    """A tool that is not installed is no credential, not a crash."""
+    assert Command(with_argv(load(), argv)).resolve(OPENAI) is None
+
+
+@pytest.mark.parametrize(("ending", "found"), [("", True), ("import time; time.sleep(60)", False)])
+def test_no_child_of_the_command_survives(tmp_path: Path, ending: str, found: bool) -> None:
+    """A helper left in the background goes with its group, in time or at the limit."""
+    pid_file = tmp_path / "pid"
+    script = (
+        "import subprocess, sys, pathlib\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        f"pathlib.Path({str(pid_file)!r}).write_text(str(child.pid))\n"
+        f"print('token', flush=True)\n{ending}\n"
+    )
+
+    credential = Command(command(script, timeout_ms=3_000)).resolve(OPENAI)
+
+    assert (credential is not None) == found
+    assert ends(int(pid_file.read_text()))
+
+
+def ends(pid: int) -> bool:
+    """Wait until a killed process is gone, up to 10 s; it would sleep for 60."""
+    for _ in range(1_000):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state in "ZX":  # killed, and not yet collected by its new parent
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_none_finds_nothing() -> None:
+    """It is the way to say that a server wants no token."""
+    assert NoToken(load(OPENAI_API_KEY="b")).resolve(OPENAI) is None
+
+
+def test_auto_asks_in_the_documented_order(tmp_path: Path) -> None:
+    """The explicit key, the environment, the file, the command: the first that has one."""
+    (tmp_path / "token").write_text("from-file")
+    environ = with_argv(load(), [sys.executable, "-c", "print('from-command')"]).environ
+    places = [
+        {"CODEMEM_OBSERVER_API_KEY": "explicit"},
+        {"OPENAI_API_KEY": "from-env"},
+        {"CODEMEM_OBSERVER_AUTH_FILE": str(tmp_path / "token")},
+        dict(environ),
+    ]
+
+    found = []
+    while places:
+        settings = Settings.load({k: v for place in places for k, v in place.items()})
+        credential = Auto(settings).resolve(OPENAI)
+        found.append(credential.source if credential else None)
+        places.pop(0)
+
+    assert found == ["explicit", "env", "file", "command"]
+
+
+def test_a_credential_does_not_show_its_token() -> None:
+    """Neither text nor repr of a credential holds it."""
+    found = Env(load(OPENAI_API_KEY="sk-canary-7f3a")).resolve(OPENAI)
+
+    assert "canary" not in f"{found} {found!r}"

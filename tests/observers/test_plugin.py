@@ -1,0 +1,26 @@
+"""The plugin's table of contents leads somewhere."""
+
+from codemem_core.plugins import Plugins
+from codemem_core.settings import Settings
+from codemem_observers import plugin
+
+
+def test_every_record_can_be_made() -> None:
+    """Each target exists and takes the settings."""
+    plugins = Plugins.only(plugin, settings=Settings.load({}))
+    runtimes, sources = plugins.observer_runtimes(), plugins.auth_sources()
+
+    made = [plugins.make(record) for record in (*runtimes.values(), *sources.values())]
+
+    assert set(runtimes) == {"api_http", "extractive"}
+    assert set(sources) == {"auto", "env", "file", "command", "none"}
+    assert all(hasattr(thing, "observe") or hasattr(thing, "resolve") for thing in made)
+
+
+def test_extractive_is_the_one_that_needs_no_credential() -> None:
+    """It is what steps in on a fresh machine."""
+    runtimes = Plugins.only(plugin, settings=Settings.load({})).observer_runtimes()
+
+    assert [name for name, record in runtimes.items() if not record.needs_credential] == [
+        "extractive"
+    ]

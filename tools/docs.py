@@ -1,0 +1,155 @@
+"""Write the pages of docs/ that come from the code: `python tools/docs.py`.
+
+A test compares them with what this program would write.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import click
+
+from codemem_core import hookspecs
+from codemem_core.cli.app import cli
+from codemem_core.cli.host import Host
+from codemem_core.plugins import SEAMS, Plugins
+from codemem_core.records import seams
+from codemem_core.settings import Setting, Settings
+from codemem_core.settings_table import SECTIONS
+
+ROOT = Path(__file__).parent.parent
+_MADE = "<!-- Made by `python tools/docs.py`; change the code instead. -->\n\n"
+_WIDTH = 88
+
+
+# --- hooks ---------------------------------------------------------------------------------------
+
+
+def _hooks() -> Iterator[str]:
+    yield "# Hooks\n\n"
+    yield f"{inspect.getdoc(hookspecs)}\n\n"
+    yield "An implementation may name fewer arguments than the hook has. Arguments with a default\n"
+    yield f"are never filled. This is version {hookspecs.API} of the hooks.\n"
+    for node in ast.parse(inspect.getsource(hookspecs)).body:
+        if isinstance(node, ast.FunctionDef):
+            yield f"\n## {node.name}\n\n"
+            yield f"```python\n{_signature(node)}\n```\n\n"
+            yield f"{ast.get_docstring(node)}\n"
+    yield "\n# Records\n\n"
+    yield f"{inspect.getdoc(seams)}\n"
+    yield "What a target must be stands in `codemem_core/records/protocols.py`.\n"
+    for kind in (seams.SeamRecord, *SEAMS.values()):
+        yield from _record(kind)
+
+
+def _signature(node: ast.FunctionDef) -> str:
+    returns = ast.unparse(node.returns) if node.returns else "None"
+    return f"def {node.name}({ast.unparse(node.args)}) -> {returns}: ..."
+
+
+def _record(kind: type) -> Iterator[str]:
+    """Show a record and the fields it adds to `SeamRecord`."""
+    yield f"\n## {kind.__name__}\n\n{inspect.getdoc(kind)}\n"
+    (node,) = ast.parse(inspect.getsource(kind)).body
+    body = node.body if isinstance(node, ast.ClassDef) else []
+    gap = "\n"
+    for attribute, text in pairwise(body):
+        if isinstance(attribute, ast.AnnAssign) and isinstance(text, ast.Expr):
+            told = " ".join(str(ast.literal_eval(text.value)).split())
+            yield f"{gap}- `{ast.unparse(attribute)}` — {told}\n"
+            gap = ""
+
+
+# --- settings ------------------------------------------------------------------------------------
+
+_SETTINGS = """# Settings
+
+A setting comes from its environment variable, else from the config file, else from its default.
+The config file is the one that `CODEMEM_CONFIG` names, else `~/.config/codemem/config.json`, else
+`~/.config/codemem/config.jsonc`: an object of the keys below, comments and trailing commas allowed.
+A value that cannot be used is reported, and the next source counts. Nothing is ever read from the
+current folder.
+
+| kind | in the environment | in the file |
+|---|---|---|
+| text | text | string |
+| path | absolute, or from `~/` | the same |
+| number, real | digits | number |
+| flag | `1 true yes on` or `0 false off no` | `true`, `false`, or the same words |
+| names | separated by commas, or a JSON array | array of strings |
+| argv | a JSON array of strings, never a shell line | array of strings |
+| mapping | a JSON object of strings | object of strings |
+"""
+
+
+def _settings() -> Iterator[str]:
+    yield _SETTINGS
+    for title, settings in SECTIONS.items():
+        yield f"\n## {title}\n\n| variable | key | kind | default | |\n|---|---|---|---|---|\n"
+        for setting in settings:
+            yield _setting(setting)
+
+
+def _setting(setting: Setting) -> str:
+    default = "" if setting.default in (None, [], {}) else f"`{_written(setting.default)}`"
+    status = f" **{setting.status.capitalize()}.**" if setting.status else ""
+    cells = [f"`{setting.env}`", f"`{setting.key}`", setting.kind, default, setting.help + status]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+# --- commands ------------------------------------------------------------------------------------
+
+
+def _commands() -> Iterator[str]:
+    yield "# Commands\n\n"
+    yield "`--json` prints JSON and nothing else. Errors are one line and a hint on stderr.\n\n"
+    with _ours() as context:
+        yield _help(context)
+        records = context.obj.plugins.commands()
+        for hidden, title in ((False, ""), (True, "\n# Called by hosts\n")):
+            yield title
+            for name in sorted(n for n, record in records.items() if record.hidden is hidden):
+                command = cli.get_command(context, name)
+                assert command is not None, name
+                inner = click.Context(command, parent=context, info_name=name)
+                yield f"\n## {name}\n\n{_help(inner)}"
+
+
+def _ours() -> click.Context:
+    """Return a context without other people's plugins."""
+    listing = Plugins.load(Settings.load({})).listing()
+    theirs = [info.name for info in listing if info.third_party]
+    return click.Context(cli, info_name="codemem", obj=Host(blocked=theirs))
+
+
+def _help(context: click.Context) -> str:
+    context.terminal_width = _WIDTH
+    return f"```text\n{context.get_help().rstrip()}\n```\n"
+
+
+PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "docs/hooks.md": _hooks,
+    "docs/settings.md": _settings,
+    "docs/cli.md": _commands,
+}
+
+
+def page(path: str) -> str:
+    """Return what the page at this path should say."""
+    return _MADE + "".join(PAGES[path]())
+
+
+if __name__ == "__main__":
+    for path in PAGES:
+        (ROOT / path).write_text(page(path), encoding="utf-8")
