@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import signal
 import socket
 import stat
 import subprocess
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from codemem_core.client import post_json
+from codemem_viewer.listen import CONNECTIONS
 from codemem_viewer.lock import ServerLock
 from codemem_viewer.place import Place, server_pid
 
@@ -234,3 +241,45 @@ def test_nobody_listens_on_a_stale_socket(tmp_path: Path) -> None:
         listener.bind(path)
 
     assert server_pid(Place(db="", socket=path, log="", lock="")) is None
+
+
+def test_acknowledged_events_survive_a_stop(machine: Any, event: Event) -> None:
+    """SIGTERM in the middle of the work: whatever was answered with 200 is stored."""
+    server = machine.start()
+    acknowledged: list[int] = []
+
+    def post_until_gone(client: int) -> None:
+        with contextlib.suppress(OSError):
+            for number in range(100_000):
+                body = json.dumps(event(f"busy-{client}", number)).encode()
+                target = str(machine.socket)
+                status, _ = post_json(target, "/api/raw-events", body, connect_s=5, total_s=30)
+                acknowledged.append(status)
+
+    with ThreadPoolExecutor(4) as clients:
+        posting = [clients.submit(post_until_gone, client) for client in range(4)]
+        while len(acknowledged) <= 50:
+            time.sleep(0.01)
+        server.send_signal(signal.SIGTERM)
+        for each in posting:
+            each.result(timeout=60)
+    server.wait(timeout=30)
+    machine.start()
+    with machine.unix() as api:
+        stored = api.get("/api/raw-events").json()["pending"]
+
+    assert stored >= acknowledged.count(200) > 50
+
+
+def test_full_tcp_door_leaves_the_socket_open(machine: Any) -> None:
+    """Whoever holds every TCP connection keeps no hook out."""
+    machine.start()
+    host, port = urlsplit(machine.url()).netloc.split(":")
+    with contextlib.ExitStack() as opened:
+        for _ in range(CONNECTIONS + 5):
+            opened.enter_context(socket.create_connection((host, int(port))))
+        with machine.tcp() as browser:
+            turned_away = browser.get("/api/health").status_code
+        answered = machine.answers()
+
+    assert (turned_away, answered) == (503, True)
