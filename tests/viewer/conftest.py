@@ -23,21 +23,24 @@ TOKEN = "test-token"
 
 @dataclass
 class Machine:
-    """A user's home folder and what `codemem serve` does in it."""
+    """A user's home folder and the servers started in it."""
 
     path: Path
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def db(self) -> Path:
+        """The database."""
         return self.path / ".codemem" / "mem.sqlite"
 
     @property
     def socket(self) -> Path:
+        """The server's socket."""
         return self.path / ".codemem" / "run" / "mem.sqlite.sock"
 
     @property
     def environ(self) -> dict[str, str]:
+        """What a process of this user sees: a free port, a known token."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("CODEMEM_")}
         return kept | {
             "HOME": str(self.path),
@@ -48,7 +51,7 @@ class Machine:
     def serve(self, *options: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run `codemem serve` to its end."""
         return subprocess.run(
-            self._command(*options),
+            self.command(*options),
             env=self.environ | environ,
             cwd=self.path,
             capture_output=True,
@@ -60,7 +63,7 @@ class Machine:
     def start(self, *options: str, **environ: str) -> subprocess.Popen[str]:
         """Run `codemem serve` in the foreground until it answers or ends."""
         child = subprocess.Popen(
-            self._command(*options),
+            self.command(*options),
             env=self.environ | environ,
             cwd=self.path,
             stdout=subprocess.PIPE,
@@ -91,13 +94,15 @@ class Machine:
 
     def end(self) -> None:
         """End what was started and is still there."""
-        self.serve("stop")
+        if self.socket.exists():
+            self.serve("stop")
         for child in self.started:
             if child.poll() is None:
                 child.send_signal(signal.SIGKILL)
             child.communicate()
 
-    def _command(self, *options: str) -> list[str]:
+    def command(self, *options: str) -> list[str]:
+        """Return the command line of `codemem serve`."""
         return [sys.executable, "-P", "-m", "codemem_core", "serve", *options]
 
 

@@ -35,10 +35,10 @@ def test_hook_waits_in_its_stream(api: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "payload", [{}, PROMPT | {"hook_event_name": "Unheard"}, PROMPT | {"prompt": " "}]
+    "more", [{"hook_event_name": "Unheard"}, {"prompt": " "}, {"session_id": None}]
 )
-def test_hook_that_says_nothing_is_skipped(api: httpx.Client, payload: dict[str, Any]) -> None:
+def test_hook_that_says_nothing_is_skipped(api: httpx.Client, more: dict[str, Any]) -> None:
     """Unknown and empty payloads are no error: the host would show it to the user."""
-    answer = api.post("/api/claude-hooks", json=payload)
+    answer = api.post("/api/claude-hooks", json=PROMPT | more)
 
     assert (answer.status_code, answer.json()) == (200, {"inserted": 0, "skipped": 1})

@@ -46,7 +46,8 @@ def test_shared_cost_counts_once(store: Store) -> None:
     rows += [("b", '{"discovery_tokens": 90, "discovery_group": "g"}')]
     rows += [("c", '{"discovery_tokens": 5}'), ("d", "{}")]
     add = """INSERT INTO memories (key, session_id, kind, title, body, origin, created_ms,
-                                   updated_ms, metadata) VALUES (?, 1, 'change', '', '', 'user', 1, 1, ?)"""
+                                   updated_ms, metadata)
+             VALUES (?, 1, 'change', '', '', 'user', 1, 1, ?)"""
 
     store.write(lambda db: db.execute("INSERT INTO sessions (started_ms) VALUES (1)"))
     store.write(lambda db: db.executemany(add, rows))

@@ -18,6 +18,8 @@ from codemem_core.paths import database_path, open_private
 from codemem_core.settings import Settings
 from codemem_viewer.place import Place, answers, server_pid, viewer_token
 
+SETTLE_S = 0.5
+"""How long to wait for the lock of a server that may just be ending."""
 START_S = 20.0
 STOP_S = 30.0
 LOOK_AGAIN_S = 0.05
@@ -74,10 +76,20 @@ def serve(  # noqa: PLR0913 - one parameter an option
     if background or (action in {"start", "restart"} and not foreground):
         _start(place, address, program.blocked)
     else:
-        # Imported here: `serve status` and `serve start` need no framework (0.5 s).
-        from codemem_viewer.server import run  # noqa: PLC0415
+        _run(place, program, address)
 
-        run(place, program.plugins, settings, address=address)
+
+def _run(place: Place, program: Host, address: tuple[str, int]) -> None:
+    """Serve in this process, unless another one does."""
+    # Never given back: it ends with the process, so a free lock means that nothing is left of it.
+    lock = place.server_lock()
+    if not lock.take(wait_s=SETTLE_S):
+        click.echo(f"a server is running for this database: {place.db}")
+        return
+    # Imported here: who only looks or stops needs no framework (0.5 s).
+    from codemem_viewer.server import run  # noqa: PLC0415
+
+    run(place, lock=lock, plugins=program.plugins, settings=program.settings, address=address)
 
 
 def _port(option: int | None, settings: Settings) -> int:
@@ -86,6 +98,9 @@ def _port(option: int | None, settings: Settings) -> int:
 
 def _start(place: Place, address: tuple[str, int], blocked: Sequence[str]) -> None:
     """Start a server that outlives this command; return when one answers."""
+    if answers(place):
+        click.echo(f"server running, pid {server_pid(place)}")
+        return
     log = open_private(place.log, flags=os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     # -P: a file of the folder the command was called in must not stand in for a module.
     program = [sys.executable, "-P", "-m", "codemem_core"]
@@ -111,14 +126,15 @@ def _start(place: Place, address: tuple[str, int], blocked: Sequence[str]) -> No
             break
         time.sleep(LOOK_AGAIN_S)
     raise CodememError(
-        f"the server did not start: {_last_line(place.log)}", hint=f"see `{place.log}`"
+        f"the server did not start: {_last_words(place.log)}", hint=f"see `{place.log}`"
     )
 
 
-def _last_line(path: str) -> str:
+def _last_words(path: str) -> str:
+    """Return the last line of a log that is no hint."""
     with open(path, encoding="utf-8", errors="replace") as file:
-        lines = file.read().split("\n")
-    return next((line for line in reversed(lines) if line.strip()), "it said nothing")
+        said = [line for line in file.read().splitlines() if line and not line.startswith("hint:")]
+    return said[-1].removeprefix("codemem: ") if said else "it said nothing"
 
 
 def _stop(place: Place) -> bool:

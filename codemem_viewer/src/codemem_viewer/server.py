@@ -1,4 +1,4 @@
-"""The server process, from taking the lock to giving it back."""
+"""The server process, from opening the database to closing it."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ if TYPE_CHECKING:
     from codemem_viewer.listen import Listener
     from codemem_viewer.lock import ServerLock
 
-SETTLE_S = 0.5
-"""How long to wait for the lock of a server that may just be ending."""
 
-
-def run(place: Place, plugins: Plugins, settings: Settings, *, address: tuple[str, int]) -> None:
+def run(
+    place: Place,
+    *,
+    lock: ServerLock,
+    plugins: Plugins,
+    settings: Settings,
+    address: tuple[str, int],
+) -> None:
     """Serve the database on its socket and on TCP until SIGTERM or SIGINT.
 
-    Says so and returns when another process serves it already. Raises `SettingsError` for an
-    address that is not loopback, `StoreError` for a database that cannot be used.
+    `lock` is held. Raises `SettingsError` for an address that is not loopback, `StoreError` for a
+    database that cannot be used.
     """
-    with place.server_lock() as lock:
-        if not lock.take(wait_s=SETTLE_S):
-            click.echo(f"a server is running for this database: {place.db}")
-            return
-        with Store.open(place.db, threaded=True) as store:
-            app = create_app(
-                store,
-                plugins,
-                settings,
-                intake=Intake(plugins),
-                worker=FlushWorker(store, plugins, settings),
-            )
-            limit = settings.number("raw_events_max_body_bytes")
-            with _listening(place, settings, address, lock) as listeners:
-                asyncio.run(serve(app, listeners, max_body_bytes=limit))
+    with Store.open(place.db, threaded=True) as store:
+        app = create_app(
+            store,
+            plugins,
+            settings,
+            intake=Intake(plugins),
+            worker=FlushWorker(store, plugins, settings),
+        )
+        limit = settings.number("raw_events_max_body_bytes")
+        with _listening(place, settings, address, lock) as listeners:
+            asyncio.run(serve(app, listeners, max_body_bytes=limit))
 
 
 @contextlib.contextmanager

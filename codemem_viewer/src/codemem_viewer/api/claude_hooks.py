@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from litestar import Router, post
+from litestar.di import NamedDependency
+from litestar.params import RawBody
 
 from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.worker import FlushWorker
@@ -14,7 +16,12 @@ from codemem_viewer.decode import json_object
 
 
 @post("/api/claude-hooks", status_code=200)
-async def receive(body: bytes, store: Store, intake: Intake, worker: FlushWorker) -> dict[str, int]:
+async def receive(
+    body: RawBody,
+    store: NamedDependency[Store],
+    intake: NamedDependency[Intake],
+    worker: NamedDependency[FlushWorker],
+) -> dict[str, int]:
     """Store one hook payload; `skipped` is 1 when it says nothing worth keeping.
 
     The answer comes when it is on disk.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Router, get
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
 
 from codemem_core.store.memories import recent as newest
 from codemem_core.store.store import Store
@@ -13,11 +14,11 @@ from codemem_core.store.store import Store
 
 @get("/api/memories", sync_to_thread=True)
 def recent(
-    store: Store,
-    limit: Annotated[int, Parameter(ge=1, le=500)] = 20,
-    offset: Annotated[int, Parameter(ge=0, le=10_000)] = 0,
-    project: str | None = None,
-    kind: str | None = None,
+    store: NamedDependency[Store],
+    limit: Annotated[int, QueryParameter(ge=1, le=500)] = 20,
+    offset: Annotated[int, QueryParameter(ge=0, le=10_000)] = 0,
+    project: FromQuery[str | None] = None,
+    kind: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
     """List memories that are not forgotten, a page at a time."""
     with store.read() as db:

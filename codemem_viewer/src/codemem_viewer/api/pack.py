@@ -6,7 +6,8 @@ import asyncio
 from typing import Annotated, Any
 
 from litestar import Router, get, post
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter, RawBody
 
 from codemem_core.errors import InputError
 from codemem_core.pack.build import build_pack
@@ -20,12 +21,12 @@ MAX_TOKENS = 100_000
 
 @get("/api/pack", sync_to_thread=True)
 def for_query(  # noqa: PLR0913, PLR0917 - one parameter a query field
-    store: Store,
-    settings: Settings,
-    context: str = "",
-    limit: Annotated[int | None, Parameter(ge=1, le=MAX_ITEMS)] = None,
-    token_budget: Annotated[int | None, Parameter(ge=1, le=MAX_TOKENS)] = None,
-    project: str | None = None,
+    store: NamedDependency[Store],
+    settings: NamedDependency[Settings],
+    context: FromQuery[str] = "",
+    limit: Annotated[int | None, QueryParameter(ge=1, le=MAX_ITEMS)] = None,
+    token_budget: Annotated[int | None, QueryParameter(ge=1, le=MAX_TOKENS)] = None,
+    project: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
     """Build the pack for a short context; a prompt belongs in a POST, out of logs and history."""
     asked = {"context": context, "limit": limit, "token_budget": token_budget, "project": project}
@@ -33,7 +34,9 @@ def for_query(  # noqa: PLR0913, PLR0917 - one parameter a query field
 
 
 @post("/api/pack", status_code=200)
-async def for_body(body: bytes, store: Store, settings: Settings) -> dict[str, Any]:
+async def for_body(
+    body: RawBody, store: NamedDependency[Store], settings: NamedDependency[Settings]
+) -> dict[str, Any]:
     """Build the pack for `{"context", "limit", "token_budget", "project", "working_set"}`."""
     return await asyncio.to_thread(lambda: _pack(store, settings, json_object(body)))
 

@@ -6,7 +6,8 @@ import asyncio
 from typing import Annotated, Any
 
 from litestar import Router, get, post
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter, RawBody
 
 from codemem_core._version import __version__
 from codemem_core.ingest.accept import Intake
@@ -22,7 +23,12 @@ FEATURES = ("raw_events", "claude_hooks", "pack_post", "stats")
 
 
 @post("/api/raw-events", status_code=200)
-async def receive(body: bytes, store: Store, intake: Intake, worker: FlushWorker) -> dict[str, int]:
+async def receive(
+    body: RawBody,
+    store: NamedDependency[Store],
+    intake: NamedDependency[Intake],
+    worker: NamedDependency[FlushWorker],
+) -> dict[str, int]:
     """Store one event, or `{"events": […]}`; an event that is there already is not stored again.
 
     All are checked before any is stored. The answer comes when they are on disk.
@@ -34,7 +40,7 @@ async def receive(body: bytes, store: Store, intake: Intake, worker: FlushWorker
 
 
 @get("/api/raw-events", sync_to_thread=True)
-def totals(store: Store) -> dict[str, int]:
+def totals(store: NamedDependency[Store]) -> dict[str, int]:
     """Say how many streams have events that wait, and how many events that is."""
     with store.read() as db:
         sessions, pending = events.totals(db)
@@ -43,9 +49,9 @@ def totals(store: Store) -> dict[str, int]:
 
 @get("/api/raw-events/status", sync_to_thread=True)
 def status(
-    store: Store,
-    settings: Settings,
-    limit: Annotated[int, Parameter(ge=1, le=1000)] = 25,
+    store: NamedDependency[Store],
+    settings: NamedDependency[Settings],
+    limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 25,
 ) -> dict[str, Any]:
     """List streams with events that wait, newest first, and what this server can do."""
     with store.read() as db:
