@@ -155,7 +155,7 @@ def similarity(first: str, second: str) -> float:
 
 
 def hides_exit_code(command: str) -> bool:
-    """Say whether a pipe hides how the command ended; one into `tail` still shows its last words."""
+    """Say whether a pipe hides how the command ended; one into `tail` shows its last words."""
     piped = command.replace("||", "").partition("|")[2]
     return bool(piped) and not re.match(r"\s*tail\b[^|;&]*$", piped)
 
