@@ -11,6 +11,7 @@ MAX_TITLE = 90
 MAX_SENTENCE = 320
 # A pasted log can be megabytes; a person or a model says what matters at the start.
 MAX_PROSE = 40_000
+MAX_LINE = 2000
 
 _FENCE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 _CODE_SPAN = re.compile(r"`[^`\n]+`")
@@ -75,7 +76,7 @@ def statements(markdown: str, *, seq: int = -1) -> list[Statement]:
 
 def plain(text: str) -> str:
     """Return one line of markdown without emphasis, links and pictographs."""
-    text = _LINK.sub(r"\1", text)
+    text = _LINK.sub(r"\1", text[:MAX_LINE])
     text = _EMPHASIS.sub(lambda m: m[2] or m[3], text)
     return " ".join(_SYMBOLS.sub("", text).replace("\u2019", "'").split())
 
