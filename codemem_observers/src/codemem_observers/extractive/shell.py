@@ -67,7 +67,7 @@ _MODIFIED = re.compile(
 )
 _MODIFIED_LIST = re.compile(r"Modified: \d+ files?\n((?: +\S+\n?)+)")
 _WORDS = re.compile(r"[A-Za-z]{2,}\W+(?:\w+\W+)*?[A-Za-z]{2,}")
-_PATH = re.compile(r"[\w@.-]*[/\w@-]+\.?[\w/.-]+")
+_PATH = re.compile(r"[\w@-][\w@/-]*[./][\w@./-]*\w")
 _RULER = re.compile(r"[━─═=_*-]{4,}")
 
 
@@ -136,6 +136,11 @@ def first_error(output: str) -> str:
         return clip(f"{match[1]}: {match[2]}", 140)
     found = (match[1].strip(" :") for match in _LINT_ERROR.finditer(output))
     return next((clip(text, 120) for text in found if not _UNTELLING.match(text)), "")
+
+
+def error_files(output: str) -> set[str]:
+    """Return the files a type checker named with its errors."""
+    return {match[1] for match in _TYPE_ERROR.finditer(output)}
 
 
 def modified_files(command: str, output: str) -> list[str]:
