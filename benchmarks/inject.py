@@ -21,22 +21,19 @@ from retrieval import lines_of, load
 from codemem_core.store.store import Store
 
 RUNS = 40
-INJECT = "import sys; from codemem_claude.inject import main; sys.exit(main([]))"
-IMPORT = "import codemem_claude.inject"
+COMMANDS = {
+    "pass": [sys.executable, "-c", "pass"],
+    "import": [sys.executable, "-c", "import codemem_claude.inject"],
+    "inject": [str(Path(sys.executable).with_name("codemem")), "claude-hook-inject"],
+}
 PROMPT = "the date parser test fails on ISO timestamps with an offset, please fix src/dates.py"
 
 
-def run_ms(code: str, given: bytes, environ: dict[str, str]) -> tuple[float, float]:
-    """Run Python code in a process; return its wall time and its processor time."""
+def run_ms(argv: list[str], given: bytes, environ: dict[str, str]) -> tuple[float, float]:
+    """Run a command; return its wall time and its processor time."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-c", code],
-        input=given,
-        env=environ,
-        stdout=subprocess.DEVNULL,
-        check=True,
-    )
+    subprocess.run(argv, input=given, env=environ, stdout=subprocess.DEVNULL, check=True)
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return 1000 * wall, 1000 * used
@@ -51,11 +48,10 @@ def main(root: Path) -> None:
             store.write(lambda db: load(db, docs))
             store.write(lambda db: db.execute("UPDATE memories SET project = 'demo'").fetchall())
         environ = {"HOME": home, "PATH": os.environ["PATH"], "CODEMEM_PROJECT": "demo"}
-        commands = {"pass": "pass", "import": IMPORT, "inject": INJECT}
-        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in COMMANDS}
         for _ in range(RUNS):
-            for name, code in commands.items():
-                taken[name].append(run_ms(code, payload, environ))
+            for name, argv in COMMANDS.items():
+                taken[name].append(run_ms(argv, payload, environ))
     for name, times in taken.items():
         wall, used = (median(each) for each in zip(*times, strict=True))
         sys.stdout.write(f"{name:8}{wall:8.1f} ms wall{used:8.1f} ms processor\n")
