@@ -4,21 +4,36 @@ Counted in modules, not milliseconds: the same on every machine.
 """
 
 import json
+import os
+import socketserver
 import subprocess
 import sys
-from pathlib import Path
+import tempfile
+import threading
+from collections.abc import Iterator
 
 import pytest
 
+from codemem_core import paths
+from codemem_core.store.store import Store
+
+# Fast commands end the process themselves, so the probe looks at both ways out.
 PROBE = """
-import sys
-before = set(sys.modules)
+import os, sys
+before, really_exit = set(sys.modules), os._exit
+def leave(code):
+    loaded = sorted(set(sys.modules) - before)
+    import json
+    print(json.dumps([code, loaded]), file=sys.stderr, flush=True)
+    really_exit(code)
+os._exit = leave
 sys.argv[1:] = {argv!r}
 from codemem_core.cli.main import main
 code = main()
-import json
-sys.stderr.write(json.dumps([code, sorted(set(sys.modules) - before)]))
+sys.stdout.flush()
+leave(code)
 """
+REPLY = b'HTTP/1.1 200 OK\r\nContent-Length: 26\r\n\r\n{"inserted":1,"skipped":0}'
 FORBIDDEN = {
     "asyncio",
     "click",
@@ -40,13 +55,39 @@ FORBIDDEN = {
 }
 
 
-def run(home: Path, *argv: str, stdin: str) -> tuple[int, set[str], str]:
+@pytest.fixture
+def database() -> Iterator[str]:
+    """Name a database whose folder is short enough for the socket to lie beside it."""
+    with tempfile.TemporaryDirectory(prefix="cm") as folder:
+        yield f"{folder}/mem.sqlite"
+
+
+@pytest.fixture
+def server(database: str) -> Iterator[str]:
+    """Answer every request on the database's socket as the real server does."""
+    path = paths.socket_path(database)
+    paths.run_folder(os.path.dirname(path))
+
+    class Reply(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(REPLY)
+
+    with socketserver.UnixStreamServer(path, Reply) as listening:
+        thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
+        thread.start()
+        yield path
+        listening.shutdown()
+        thread.join()
+
+
+def run(*argv: str, stdin: str = "", **environ: str) -> tuple[int, set[str], str]:
     """Run a command in a fresh interpreter: exit code, modules it loaded, what it printed."""
     done = subprocess.run(
-        # Without `site`'s extras: an editable install may load modules of its own.
         [sys.executable, "-c", PROBE.format(argv=list(argv))],
         input=stdin,
-        env={"HOME": str(home), "CODEMEM_VIEWER": "0"},
+        env={"HOME": os.environ["HOME"], **environ},
         capture_output=True,
         text=True,
         check=False,
@@ -56,23 +97,31 @@ def run(home: Path, *argv: str, stdin: str) -> tuple[int, set[str], str]:
     return code, set(modules), done.stdout
 
 
+@pytest.mark.usefixtures("server")
 @pytest.mark.parametrize(
-    ("command", "budget"), [("claude-hook-ingest", 40), ("claude-hook-inject", 60)]
+    ("command", "budget"), [("claude-hook-ingest", 50), ("claude-hook-inject", 55)]
 )
-def test_hook_path_stays_light(home: Path, command: str, budget: int) -> None:
-    """A hook command loads no framework and few modules, whatever is installed."""
-    stdin = json.dumps({"hook_event_name": "UserPromptSubmit", "session_id": "s1", "prompt": ""})
+def test_hook_path_stays_light(command: str, budget: int, database: str) -> None:
+    """With the server up, a hook command loads no framework and few modules."""
+    Store.open(database).close()
+    payload = {
+        "hook_event_name": "UserPromptSubmit",
+        "session_id": "s1",
+        "cwd": os.environ["HOME"],
+        "prompt": "Why does the invoice test fail?",
+    }
 
-    code, modules, _ = run(home, command, stdin=stdin)
+    code, modules, printed = run(command, stdin=json.dumps(payload), CODEMEM_DB=database)
 
     assert code == 0
-    assert FORBIDDEN & modules == set()
+    assert "Traceback" not in printed
+    assert modules & FORBIDDEN == set()
     assert len(modules) <= budget
 
 
-def test_version_loads_next_to_nothing(home: Path) -> None:
+def test_version_loads_next_to_nothing() -> None:
     """The host scripts ask for it before everything else."""
-    _, modules, printed = run(home, "version", stdin="")
+    _, modules, printed = run("version")
 
     assert printed.strip().count(".") == 2
     assert len(modules) <= 10

@@ -125,6 +125,17 @@ def test_after_eight_failures_a_batch_is_dead_and_the_stream_goes_on(
     assert taken(store, now_ms=10**12).start_seq == 2
 
 
+def test_a_missing_key_never_kills_a_batch(store: Store, make_event: EventMaker) -> None:
+    """The user may take a week to find it; the events wait."""
+    fill(store, make_event, 1)
+    for n in range(batches.MAX_ATTEMPTS + 3):
+        claim = taken(store, now_ms=n * 10_000_000)
+        failure = Failure(kind="auth", message="no key")
+        state = store.write(lambda db, c=claim, f=failure: batches.fail(db, c, f, now_ms=0))
+
+    assert state == "failed"
+
+
 def test_a_released_batch_counts_no_attempt(store: Store, make_event: EventMaker) -> None:
     """A server that stops in the middle has not failed."""
     fill(store, make_event, 1)

@@ -82,7 +82,8 @@ def test_every_prompt_and_message_is_there_beside_long_tool_output() -> None:
 def test_the_end_of_the_session_is_never_cut() -> None:
     """The last message and the last tool call are there, however much came before."""
     items: list[EvidenceItem] = [bash(n, f"make {n}", "noise " * 500) for n in range(80)]
-    items += [bash(80, "cat result", "the last output"), Message(text="All 12 pass.", seq=81)]
+    last = ToolUse(name="read", input={}, output="noise " * 500 + "the last output", seq=80)
+    items += [last, Message(text="All 12 pass.", seq=81)]
 
     prompt = shown(*items)
 
@@ -90,20 +91,17 @@ def test_the_end_of_the_session_is_never_cut() -> None:
     assert "All 12 pass." in prompt
 
 
-def test_telling_tool_calls_go_before_looking_around() -> None:
-    """Errors, edits, test runs and commits stay when reads have to go."""
-    looks = [
-        ToolUse(name="read", input={"file_path": f"{n}.py"}, output="y" * 3_000, seq=n)
-        for n in range(60)
-    ]
+def test_telling_tool_calls_go_before_other_ones() -> None:
+    """Errors, edits, test runs and commits stay when other commands have to go."""
+    others = [bash(n, f"ls {n}", "y" * 3_000) for n in range(60)]
     telling: list[EvidenceItem] = [
-        bash(60, "python x.py", error="KeyError: 'total'"),
+        bash(60, "python x.py", "y" * 3_000, error="KeyError: 'total'"),
         ToolUse(name="edit", input={"file_path": "cart.py"}, output="-a +b", seq=61),
         bash(62, "pytest -q", "12 passed"),
         bash(63, "git commit -m 'Count'", "1 file changed"),
     ]
 
-    prompt = shown(*telling, *looks)
+    prompt = shown(*telling, *others)
 
     assert all(f'n="{n}"' in prompt for n in (60, 61, 62, 63))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import apsw
@@ -12,44 +11,10 @@ from hypothesis import strategies as st
 
 from codemem_core.store.search import newest, search
 from codemem_core.store.store import Store
-from codemem_core.store.words import index_tags
 
 DAY_MS = 86_400_000
 NOW_MS = 1_780_000_000_000
 Remember = Callable[..., int]
-
-
-@pytest.fixture
-def db(store: Store) -> apsw.Connection:
-    """Lend a reading connection."""
-    with store.read() as connection:
-        return connection
-
-
-@pytest.fixture
-def remember(store: Store) -> Remember:
-    """Write a memory and return its id."""
-
-    def write(title: str, body: str = "", *, session: int = 1, **fields: object) -> int:
-        files = fields.pop("files", [])
-        assert isinstance(files, list)
-        row: dict[str, object] = {"kind": "change", "origin": "user", "created_ms": NOW_MS}
-        row |= {"title": title, "body": body, "session_id": session, "updated_ms": NOW_MS}
-        row |= {"files_modified": json.dumps(files), **fields}
-        row["tags"] = index_tags(str(row["kind"]), (), files, title=title, body=body)
-
-        def change(db: apsw.Connection) -> int:
-            db.execute("INSERT OR IGNORE INTO sessions (id, started_ms) VALUES (?, 0)", (session,))
-            names = ", ".join(row)
-            marks = ", ".join(f":{name}" for name in row)
-            db.execute(
-                f"INSERT INTO memories (key, {names}) VALUES (hex(randomblob(8)), {marks})", row
-            )
-            return db.last_insert_rowid()
-
-        return store.write(change)
-
-    return write
 
 
 def ids(db: apsw.Connection, query: str, **wanted: object) -> list[int]:

@@ -58,7 +58,7 @@ def test_a_poisonous_file_is_set_aside(tmp_path: Path, store: Store) -> None:
     folder = tmp_path / "spool"
     spool.write(str(folder), "claude", payload("good"))
     (folder / "new" / "0-broken.json").write_text("{")
-    (folder / "new" / "1-wrong.json").write_text('{"source": "claude", "payload": {}}')
+    (folder / "new" / "1-wrong.json").write_text('{"source": "claude", "payload": []}')
 
     assert spool.drain(str(folder), store, intake()) == 1
     assert len(list((folder / "bad").iterdir())) == 2

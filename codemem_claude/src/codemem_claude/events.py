@@ -56,9 +56,9 @@ class Claude:
         self, payload: Mapping[str, Any], *, context: EventContext
     ) -> AdapterEvent | None:
         """Map a hook payload; None for hooks and prompts that say nothing about the work."""
-        hook = payload.get("hook_event_name")
+        hook = payload.get("hook_event_name", "")
         if not isinstance(hook, str):
-            raise InputError("not a Claude Code hook payload: no `hook_event_name`")
+            raise InputError("not a Claude Code hook payload: hook_event_name must be string")
         session_id = payload.get("session_id")
         if hook not in _READ or not isinstance(session_id, str) or not session_id.strip():
             return None

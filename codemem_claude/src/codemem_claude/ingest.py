@@ -12,6 +12,7 @@ import time
 
 from codemem_core import paths
 from codemem_core.client import post_json
+from codemem_core.redact import strip_private
 from codemem_core.settings import Settings
 
 TYPE_CHECKING = False
@@ -49,10 +50,7 @@ def read_payload(raw: bytes) -> dict[str, Any] | None:
         payload = json.loads(raw)
         if len(raw) > _SENT:
             payload = _clipped(payload)
-        if b"private" in raw.lower():
-            from codemem_core.redact import strip_private  # noqa: PLC0415 - its patterns cost 10 ms
-
-            payload = strip_private(payload)
+        payload = strip_private(payload)
     except (ValueError, RecursionError):
         return None
     return payload if isinstance(payload, dict) else None

@@ -85,7 +85,7 @@ def codemem_project(cwd: str | None, payload: Mapping[str, Any]) -> str | None:
 def codemem_flush_policies() -> Iterable[FlushPolicy]:
     """Offer rules that decide when a session's events become memories.
 
-    Called once; the worker makes them when it starts. A stream is due as soon as one policy says so.
+    Called once; the worker makes them when it starts. A stream is due as soon as one says so.
 
         return [FlushPolicy(name="lunch", target="codemem_lunch:AtNoon")]
     """

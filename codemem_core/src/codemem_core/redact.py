@@ -70,7 +70,7 @@ _SHAPED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("cookie", ("cookie:",), r"cookie: ?(?P<secret>[\w.-]{1,64}=[^\r\n\"'\\]{8,4096})"),
     (
         "aws",
-        ("akia", "asia", "redacted:aws"),  # the id beside it is masked by now
+        ("redacted:aws",),  # the id beside it is masked by now
         r"\[REDACTED:aws:\w{4}\][\s,:;|\"']{1,8}(?P<secret>[A-Za-z0-9/+]{40})(?![\w/+=])",
     ),
     ("azure", ("sig=",), r"[?&]sig=(?P<secret>[\w%+/=-]{32,})"),

@@ -81,7 +81,8 @@ class Intake:
         given_id = str(fields.get("event_id") or payload.get("_raw_event_id") or "").strip()
         if require_id and not given_id:
             raise InputError("event_id required")
-        clean, _ = redact(strip_private(payload))
+        public = strip_private(payload)
+        clean, _ = redact(public)
         timing = {"s": seq, "w": ts_ms, "m": mono_ms}
         context = EventContext(
             stream_id=stream, event_type=event_type, ts_ms=ts_ms, cwd=meta["cwd"]
@@ -92,7 +93,7 @@ class Intake:
         return RawEvent(
             source=source,
             stream_id=stream,
-            event_id=given_id[:200] or _derived_id(event_type, clean, timing),
+            event_id=given_id[:200] or _derived_id(event_type, public, timing),
             event_type=event_type,
             payload=clean,
             ts_ms=ts_ms if ts_ms is not None or adapter is None else adapter.ts_ms,
@@ -176,8 +177,11 @@ def storable(value: object) -> Any:  # noqa: ANN401
 
 
 def _derived_id(event_type: str, payload: Mapping[str, Any], timing: Mapping[str, Any]) -> str:
-    """Return an id for an event that came without one: the same event gives the same id."""
-    body = {"t": event_type, "p": {k: v for k, v in payload.items() if k != "_adapter"}}
+    """Return an id for an event that came without one: the same event gives the same id.
+
+    Made before redaction, whose marks differ from process to process.
+    """
+    body = {"t": event_type, "p": payload}
     numbered = timing["s"] is not None
     body |= {"s": timing["s"]} if numbered else {"w": timing["w"], "m": timing["m"]}
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]

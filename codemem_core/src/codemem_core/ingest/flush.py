@@ -11,7 +11,8 @@ import apsw
 
 from codemem_core.errors import ObserverError, RateLimited, TransientError
 from codemem_core.ingest.evidence import collect
-from codemem_core.ingest.extract import parse_reply
+from codemem_core.ingest.extract import Extraction, parse_reply
+from codemem_core.ingest.low_signal import is_trivial
 from codemem_core.ingest.remember import memories_of
 from codemem_core.observe import Observed, Observing
 from codemem_core.plugins import Plugins
@@ -74,7 +75,7 @@ class Flusher:
 
     def _flush_batch(self, claim: Claim, report: FlushReport) -> None:
         try:
-            distilled, observed = self._distil(claim)
+            distilled = self._distil(claim)
         except ObserverError as error:
             report.failure = f"{error.kind}: {error}"
             self._fail(claim, _failure(error))
@@ -84,16 +85,16 @@ class Flusher:
             self._fail(claim, Failure(kind="bug", message="the flush was broken off"))
             raise
         try:
-            written = self._store.write(lambda db: _commit(db, claim, distilled, observed))
+            written = self._store.write(lambda db: _commit(db, claim, distilled))
         except LeaseLost as error:
             report.failure = str(error)
             return
         report.events += claim.end_seq - claim.start_seq + 1
         report.memory_ids += written
-        report.runtime = observed.runtime if observed else report.runtime
+        report.runtime = distilled.runtime or report.runtime
         self._tell(written)
 
-    def _distil(self, claim: Claim) -> tuple[Sequence[NewMemory], Observed | None]:
+    def _distil(self, claim: Claim) -> _Distilled:
         with self._store.read() as db:
             raw = events.page(
                 db,
@@ -104,12 +105,13 @@ class Flusher:
             )
         evidence = collect(raw, project=claim.project, cwd=claim.cwd)
         if not worth_observing(evidence):
-            return (), None
+            return _Distilled()
         observed = self._observing.observe(evidence)
         extraction = parse_reply(observed.reply.text)
         if not extraction.understood:
             raise TransientError("the observer's answer is in no form we know")
-        return memories_of(extraction, evidence, raw, extractor=observed.runtime), observed
+        found = memories_of(extraction, evidence, raw, extractor=observed.runtime)
+        return _Distilled(found, observed.runtime, _cost(observed, extraction))
 
     def _fail(self, claim: Claim, failure: Failure) -> None:
         try:
@@ -125,12 +127,6 @@ class Flusher:
                 self._plugins.memory_saved(saved)
 
 
-_TRIVIAL = frozenset(
-    {"yes", "y", "ok", "okay", "approved", "approve", "looks good", "lgtm", "ship it"}
-    | {"sounds good", "sure", "go ahead", "proceed", "continue", "thanks", "thank you"}
-)
-
-
 def worth_observing(evidence: Evidence) -> bool:
     """Say whether there is anything an observer could learn from.
 
@@ -138,13 +134,19 @@ def worth_observing(evidence: Evidence) -> bool:
     """
     if any(evidence.tools()) or any(evidence.messages()):
         return True
-    asked = (" ".join(p.text.strip("'\"` .!").lower().split()) for p in evidence.prompts())
-    return any(text and text not in _TRIVIAL for text in asked)
+    return not all(is_trivial(prompt.text) for prompt in evidence.prompts())
 
 
-def _commit(
-    db: apsw.Connection, claim: Claim, distilled: Sequence[NewMemory], observed: Observed | None
-) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class _Distilled:
+    """What a batch came to."""
+
+    memories: Sequence[NewMemory] = ()
+    runtime: str = ""
+    cost: Usage | None = None
+
+
+def _commit(db: apsw.Connection, claim: Claim, distilled: _Distilled) -> list[int]:
     """Write the batch's memories, its cost and its completion: all of it or nothing."""
     now_ms = _now_ms()
     session = sessions.of_stream(
@@ -162,21 +164,25 @@ def _commit(
             batch=claim.batch,
             now_ms=now_ms,
         )
-        for ordinal, new in enumerate(distilled)
+        for ordinal, new in enumerate(distilled.memories)
     ]
-    if observed is not None:
-        usage.record(db, _cost(observed, session), now_ms=now_ms)
+    if distilled.cost is not None:
+        usage.record(db, replace(distilled.cost, session_id=session), now_ms=now_ms)
     batches.finish(db, claim, now_ms=now_ms)
     return [memory_id for memory_id in written if memory_id is not None]
 
 
-def _cost(observed: Observed, session: int) -> Usage:
+def _cost(observed: Observed, extraction: Extraction) -> Usage:
     return Usage(
         event="observe",
-        session_id=session,
         tokens_read=observed.reply.tokens_in,
         tokens_written=observed.reply.tokens_out,
-        metadata={"runtime": observed.runtime, "model": observed.reply.model},
+        metadata={
+            "runtime": observed.runtime,
+            "model": observed.reply.model,
+            "fell_back": observed.fell_back,
+            "dropped": dict(extraction.dropped),
+        },
     )
 
 

@@ -29,7 +29,8 @@ _LEADING = re.compile(r"^[\s>$#*•-]+", re.MULTILINE)
 _SENTENCES = re.compile(r"[.!?;]\s+|\n+")
 
 _TRIVIAL = re.compile(
-    r"(?:y(?:es)?|ok(?:ay)?|approved?|lgtm|sure|proceed|go ahead|ship it|(?:looks|sounds) good)?"
+    r"(?:y(?:es)?|ok(?:ay)?|approved?|lgtm|sure|proceed|go ahead|continue|ship it|thanks|thank you"
+    r"|(?:looks|sounds) good)?"
 )
 
 

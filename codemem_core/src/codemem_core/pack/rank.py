@@ -7,21 +7,25 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from codemem_core.store.search import Hit
 
 _MIN_TERMS = 2
+# Judged on questions with an answer and on those of other projects: keeping silent when no hit
+# shares two terms costs 0.001 of pack recall, dropping each such hit 0.011.
+_MIN_SHARE = 0.3
 
 
-def fitting(hits: Iterable[Hit]) -> list[Hit]:
-    """Return the hits that share at least two terms with the query; one is chance.
+def fitting(hits: Sequence[Hit]) -> list[Hit]:
+    """Return what is worth telling; nothing when no hit shares two terms with the query.
 
-    A query of one or two terms asks for just them: a single match is enough.
+    A query of one or two terms asks for just them: a single match is enough. Hits far below the
+    best one are left out.
     """
-    return [
-        hit for hit in hits if len(hit.matched) >= (_MIN_TERMS if hit.asked > _MIN_TERMS else 1)
-    ]
+    if not any(len(hit.matched) >= (_MIN_TERMS if hit.asked > _MIN_TERMS else 1) for hit in hits):
+        return []
+    return [hit for hit in hits if hit.score >= _MIN_SHARE * hits[0].score]
 
 
 def without_repeats(hits: Iterable[Hit]) -> tuple[list[Hit], dict[int, list[int]]]:

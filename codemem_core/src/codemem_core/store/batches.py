@@ -14,6 +14,8 @@ MAX_ATTEMPTS = 8
 """A batch that failed so often is set aside as dead; the stream goes on without it."""
 _FIRST_PAUSE_MS = 5_000
 _LONGEST_PAUSE_MS = 3_600_000
+_NOT_THE_BATCHS_FAULT = frozenset({"auth", "rate_limited"})
+"""A missing key or a used-up quota says nothing of the batch: it waits as long as it takes."""
 
 
 class LeaseLost(StoreError):
@@ -136,9 +138,9 @@ def fail(db: apsw.Connection, claim: Claim, failure: Failure, *, now_ms: int) ->
     replay it. Otherwise `failed`, with a pause that doubles and is drawn at random below that.
     Raises `LeaseLost`.
     """
-    dead = claim.attempt >= MAX_ATTEMPTS
+    dead = claim.attempt >= MAX_ATTEMPTS and failure.kind not in _NOT_THE_BATCHS_FAULT
     _give_back(db, claim, flushed_seq=claim.end_seq if dead else claim.start_seq - 1)
-    longest = min(_LONGEST_PAUSE_MS, _FIRST_PAUSE_MS * 2**claim.attempt)
+    longest = min(_LONGEST_PAUSE_MS, _FIRST_PAUSE_MS * 2 ** min(claim.attempt, 10))
     pause = max(failure.retry_after_ms, secrets.randbelow(longest))
     state = "dead" if dead else "failed"
     db.execute(

@@ -31,5 +31,5 @@ def plugins(host: Host, as_json: bool) -> None:
 
 
 def _offers(info: PluginInfo) -> str:
-    seams = ", ".join(info.seams)
+    seams = ", ".join(hook.removeprefix("codemem_") for hook in info.hooks)
     return f"{seams} (third-party)" if info.third_party else seams
