@@ -84,8 +84,8 @@ def translate(error: apsw.Error, path: str) -> StoreError:
 
 
 def _create_private(path: str) -> None:
-    os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
     try:
+        os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
         # WAL and shared-memory files take their mode from this one.
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:
