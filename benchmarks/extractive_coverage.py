@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from codemem_claude import plugin
 from codemem_claude.history import hook_payloads
 from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.evidence import collect
@@ -188,7 +189,7 @@ def show(one: Measured, notes: list[tuple[str, str]]) -> None:
 
 def read_evidence(path: Path) -> Evidence:
     """Take a transcript through intake (normalised, redacted) to the evidence of the session."""
-    intake = Intake(Plugins.only("codemem_claude.plugin", settings=Settings.load({})))
+    intake = Intake(Plugins.only(plugin, settings=Settings.load({})))
     events = []
     for payload in hook_payloads(path):
         payload.pop("transcript_path")  # the last reply stands in the payload already

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from mcp import Client, StdioServerParameters
+from mcp_types import CallToolResult
 
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import memories, sessions
 from codemem_core.store.store import Store
 
 SERVER = ["-m", "codemem_core", "mcp"]
-Call = Callable[..., Awaitable[dict[str, Any]]]
+Call = Callable[..., CallToolResult]
+Ask = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """Lay out a home with three memories of project `demo` and one of `other`."""
+def place(tmp_path: Path) -> Path:
+    """Lay out a place with three memories of project `demo` and one of `other`."""
     with Store.open(str(tmp_path / "mem.sqlite")) as store:
         for number, (project, title) in enumerate(
             [
@@ -51,36 +53,39 @@ def _add(db: Any, project: str, title: str, number: int) -> None:
     memories.add(db, new, session_id=session, now_ms=1)
 
 
-def environment(home: Path) -> dict[str, str]:
+def environment(place: Path) -> dict[str, str]:
     """Return what the server sees of the environment."""
-    return {"HOME": str(home), "CODEMEM_DB": str(home / "mem.sqlite")}
+    return {"HOME": str(place), "CODEMEM_DB": str(place / "mem.sqlite")}
 
 
-def run(home: Path, session: Callable[[Client], Awaitable[None]]) -> None:
-    """Start the real server in the folder `demo` and hold a session with it."""
+@pytest.fixture
+def agent(place: Path) -> Iterator[Callable[..., Any]]:
+    """Start the real server in the folder `demo`; return what calls a method of a client."""
     server = StdioServerParameters(
-        command=sys.executable, args=SERVER, env=environment(home), cwd=home / "demo"
+        command=sys.executable, args=SERVER, env=environment(place), cwd=place / "demo"
     )
-
-    async def hold() -> None:
-        async with Client(server, read_timeout_seconds=30) as client:
-            await session(client)
-
-    asyncio.run(hold())
+    client = Client(server, read_timeout_seconds=30)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(client):
+        yield lambda method, *arguments: portal.call(getattr(client, method), *arguments)
 
 
-def ask(home: Path, tool: str, **arguments: Any) -> dict[str, Any]:
-    """Call one tool of the real server and return its structured answer."""
-    answers: list[Any] = []
+@pytest.fixture
+def call(agent: Callable[..., Any]) -> Call:
+    """Return what calls a tool."""
+    return lambda tool, **arguments: agent("call_tool", tool, arguments)
 
-    async def session(client: Client) -> None:
-        answers.append(await client.call_tool(tool, arguments))
 
-    run(home, session)
-    (answer,) = answers
-    assert not answer.is_error, answer.content
-    assert json.loads(answer.content[0].text) == answer.structured_content
-    return dict(answer.structured_content)
+@pytest.fixture
+def ask(call: Call) -> Ask:
+    """Return what calls a tool that must succeed and gives its structured answer."""
+
+    def answer(tool: str, **arguments: object) -> dict[str, Any]:
+        result = call(tool, **arguments)
+        assert not result.is_error, result.content
+        assert json.loads(result.content[0].text) == result.structured_content
+        return dict(result.structured_content)
+
+    return answer
 
 
 def titles(answer: dict[str, Any]) -> list[str]:
@@ -88,14 +93,9 @@ def titles(answer: dict[str, Any]) -> list[str]:
     return [item["title"] for item in answer["items"]]
 
 
-def test_tools_are_listed_with_description_and_effects(home: Path) -> None:
+def test_tools_are_listed_with_description_and_effects(agent: Callable[..., Any]) -> None:
     """Each tool says what it is for, and whether it changes anything."""
-    listed: dict[str, Any] = {}
-
-    async def session(client: Client) -> None:
-        listed.update({tool.name: tool for tool in (await client.list_tools()).tools})
-
-    run(home, session)
+    listed = {tool.name: tool for tool in agent("list_tools").tools}
 
     assert set(listed) == {
         "memory_search_index",
@@ -116,11 +116,11 @@ def test_tools_are_listed_with_description_and_effects(home: Path) -> None:
     assert listed["memory_search"].input_schema["required"] == ["query"]
 
 
-def test_index_searches_the_current_project_and_widens(home: Path) -> None:
+def test_index_searches_the_current_project_and_widens(ask: Ask) -> None:
     """The folder names the project; `*` looks everywhere, a name or path at another one."""
-    here = ask(home, "memory_search_index", query="zebra")
-    everywhere = ask(home, "memory_search_index", query="zebra", project="*")
-    there = ask(home, "memory_search_index", query="zebra", project="/somewhere/other")
+    here = ask("memory_search_index", query="zebra")
+    everywhere = ask("memory_search_index", query="zebra", project="*")
+    there = ask("memory_search_index", query="zebra", project="/somewhere/other")
 
     assert titles(here) == ["Zebra cache evicts the newest entry"]
     assert len(titles(everywhere)) == 2
@@ -131,9 +131,9 @@ def test_index_searches_the_current_project_and_widens(home: Path) -> None:
     }
 
 
-def test_search_returns_bodies_of_one_kind(home: Path) -> None:
+def test_search_returns_bodies_of_one_kind(ask: Ask) -> None:
     """`memory_search` gives the text; `kind` leaves the others out."""
-    answer = ask(home, "memory_search", query="widget zebra", kind="decision")
+    answer = ask("memory_search", query="widget zebra", kind="decision")
 
     (item,) = answer["items"]
     assert item["body"] == "Widget store keeps an order, as we saw."
@@ -142,30 +142,30 @@ def test_search_returns_bodies_of_one_kind(home: Path) -> None:
     }
 
 
-def test_get_returns_the_row_or_not_found(home: Path) -> None:
+def test_get_returns_the_row_or_not_found(ask: Ask) -> None:
     """One memory in full by id; an unknown id is an answer, not a failure."""
-    row = ask(home, "memory_get", memory_id=1)
+    row = ask("memory_get", memory_id=1)
 
     assert (row["title"], row["body_text"]) == (
         "Zebra cache evicts the newest entry",
         "Zebra cache evicts the newest entry, as we saw.",
     )
     assert row["created_at"] == "2023-11-14T22:13:20.000+00:00"
-    assert ask(home, "memory_get", memory_id=99) == {"error": "not_found"}
+    assert ask("memory_get", memory_id=99) == {"error": "not_found"}
 
 
-def test_recent_lists_newest_first(home: Path) -> None:
+def test_recent_lists_newest_first(ask: Ask) -> None:
     """The newest memories of the project; a limit below one still gives one."""
-    assert titles(ask(home, "memory_recent", limit=2)) == [
+    assert titles(ask("memory_recent", limit=2)) == [
         "Tests run with one worker",
         "Widget store keeps an order",
     ]
-    assert len(titles(ask(home, "memory_recent", limit=-5))) == 1
+    assert len(titles(ask("memory_recent", limit=-5))) == 1
 
 
-def test_timeline_shows_the_neighbours(home: Path) -> None:
+def test_timeline_shows_the_neighbours(ask: Ask) -> None:
     """The best hit stands between what came before and after it in its session."""
-    answer = ask(home, "memory_timeline", query="widget", depth_before=1, depth_after=1)
+    answer = ask("memory_timeline", query="widget", depth_before=1, depth_after=1)
 
     assert titles(answer) == [
         "Zebra cache evicts the newest entry",
@@ -173,74 +173,66 @@ def test_timeline_shows_the_neighbours(home: Path) -> None:
         "Tests run with one worker",
     ]
     assert answer["items"][0]["linked_prompt"] is None
-    assert ask(home, "memory_timeline", memory_id=99) == {"items": []}
+    assert ask("memory_timeline", memory_id=99) == {"items": []}
 
 
-def test_pack_is_the_pack_object(home: Path) -> None:
+def test_pack_is_the_pack_object(ask: Ask) -> None:
     """`memory_pack` answers with the documented object."""
-    pack = ask(home, "memory_pack", context="zebra cache")
+    pack = ask("memory_pack", context="zebra cache")
 
     assert {"context", "items", "pack_text", "metrics"} <= set(pack)
     assert "Zebra cache evicts the newest entry" in pack["pack_text"]
     assert "stripes" not in pack["pack_text"]
 
 
-def test_remembered_memory_is_found_until_forgotten(home: Path) -> None:
+def test_remembered_memory_is_found_until_forgotten(ask: Ask) -> None:
     """A memory written by the agent is found, is the assistant's word, and can be forgotten."""
     written = ask(
-        home, "memory_remember", kind="Decision", title="Use quokka locks", body="They are fair."
+        "memory_remember", kind="Decision", title="Use quokka locks", body="They are fair."
     )
 
-    row = ask(home, "memory_get", memory_id=written["id"])
+    row = ask("memory_get", memory_id=written["id"])
     assert (row["kind"], row["origin"], row["project"]) == ("decision", "assistant", "demo")
-    assert titles(ask(home, "memory_search", query="quokka")) == ["Use quokka locks"]
-    assert ask(home, "memory_forget", memory_id=written["id"]) == {"status": "ok"}
-    assert titles(ask(home, "memory_search", query="quokka")) == []
-    assert ask(home, "memory_forget", memory_id=99) == {"status": "ok"}
+    assert titles(ask("memory_search", query="quokka")) == ["Use quokka locks"]
+    assert ask("memory_forget", memory_id=written["id"]) == {"status": "ok"}
+    assert titles(ask("memory_search", query="quokka")) == []
+    assert ask("memory_forget", memory_id=99) == {"status": "ok"}
 
 
-def test_remembered_secrets_and_private_text_are_not_written(home: Path) -> None:
+def test_remembered_secrets_and_private_text_are_not_written(ask: Ask) -> None:
     """What must not be kept is gone before the database sees it."""
     secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
     written = ask(
-        home,
         "memory_remember",
         kind="note",
         title="Deploy",
         body=f"Uses {secret} <private>and my pin</private> daily.",
     )
 
-    body = ask(home, "memory_get", memory_id=written["id"])["body_text"]
+    body = ask("memory_get", memory_id=written["id"])["body_text"]
 
     assert secret not in body
     assert "my pin" not in body
 
 
-def test_unknown_kind_is_explained(home: Path) -> None:
+def test_unknown_kind_is_explained(call: Call) -> None:
     """The model reads what was wrong and what to use instead."""
-    answers: list[Any] = []
+    answer = call("memory_remember", kind="project", title="t", body="")
 
-    async def session(client: Client) -> None:
-        answers.append(
-            await client.call_tool("memory_remember", {"kind": "project", "title": "t", "body": ""})
-        )
-
-    run(home, session)
-
-    assert answers[0].is_error
-    assert "unknown kind of memory: `project`. use `decision`" in answers[0].content[0].text
+    assert answer.is_error
+    assert "unknown kind of memory: `project`. use `decision`" in answer.content[0].text
 
 
-def test_schema_names_kinds_and_fields(home: Path) -> None:
+def test_schema_names_kinds_and_fields(ask: Ask) -> None:
     """The schema lists the kinds and what each field holds."""
-    schema = ask(home, "memory_schema")
+    schema = ask("memory_schema")
 
     assert "decision" in schema["kinds"]
     assert "narrative" in schema["fields"]
     assert schema["filters"] == ["kind", "project"]
 
 
-def test_stdout_is_json_rpc_and_the_end_of_stdin_ends_the_server(home: Path) -> None:
+def test_stdout_is_json_rpc_and_the_end_of_stdin_ends_the_server(place: Path) -> None:
     """Nothing but JSON-RPC on stdout, even for nonsense, and exit 0 at the end of input."""
     hello = {
         "jsonrpc": "2.0",
@@ -255,8 +247,8 @@ def test_stdout_is_json_rpc_and_the_end_of_stdin_ends_the_server(home: Path) -> 
     done = subprocess.run(
         [sys.executable, *SERVER],
         input=f"no json\n{json.dumps(hello)}\n",
-        env=environment(home),
-        cwd=home / "demo",
+        env=environment(place),
+        cwd=place / "demo",
         capture_output=True,
         text=True,
         timeout=60,

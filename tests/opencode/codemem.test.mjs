@@ -73,7 +73,7 @@ test("a recorded session reaches the server whole and in order", async (t) => {
 
 test("the prompt's memories stand in the system prompt, not in a title's", async (t) => {
   const { database } = await serve(t, (path) =>
-    path === "/api/pack" ? { json: { pack_text: "## Summary" } } : {},
+    path === "/api/pack" ? { json: { pack_text: "<codemem-memory-0>" } } : {},
   );
   await start(database);
   await play("work_session");
@@ -83,7 +83,7 @@ test("the prompt's memories stand in the system prompt, not in a title's", async
   await hooks["experimental.chat.system.transform"]({ sessionID: SESSION }, main);
   await hooks["experimental.chat.system.transform"]({ sessionID: SESSION }, title);
 
-  assert.deepEqual(main.system, ["You are opencode", "[codemem context]\n## Summary"]);
+  assert.deepEqual(main.system, ["You are opencode", "[codemem context]\n<codemem-memory-0>"]);
   assert.equal(title.system.length, 1);
 });
 

@@ -8,6 +8,7 @@ import { load, serve } from "./recorded.mjs";
 const { Injection, isMainAgent, queryOf } = await load("lib/inject.js");
 const { post } = await load("lib/server.js");
 
+const fenced = (text) => `<codemem-memory-0>\n${text}\n</codemem-memory-0>`;
 const session = (...prompts) => ({ prompts: [prompts[0], prompts.at(-1)], files: ["src/a.py"] });
 const injecting = (socket) =>
   new Injection({
@@ -32,7 +33,7 @@ test("titles and compactions get no memories", () => {
 
 test("a session is told the same until its query changes", async (t) => {
   let packs = 0;
-  const { socket, asked } = await serve(t, () => ({ json: { pack_text: `pack ${++packs}` } }));
+  const { socket, asked } = await serve(t, () => ({ json: { pack_text: fenced(++packs) } }));
   const injection = injecting(socket);
   const one = session("fix the cache");
 
@@ -44,9 +45,9 @@ test("a session is told the same until its query changes", async (t) => {
   injection.prepare(one);
   const nextTurn = await injection.text(one);
 
-  assert.equal(first, "[codemem context]\npack 1");
+  assert.equal(first, `[codemem context]\n${fenced(1)}`);
   assert.equal(withinTheTurn, first);
-  assert.equal(nextTurn, "[codemem context]\npack 2");
+  assert.equal(nextTurn, `[codemem context]\n${fenced(2)}`);
   assert.deepEqual(asked[0].body, {
     context: "fix the cache demo a.py",
     project: "demo",
@@ -57,7 +58,7 @@ test("a session is told the same until its query changes", async (t) => {
 });
 
 test("sessions are told apart", async (t) => {
-  const { socket } = await serve(t, (_path, { context }) => ({ json: { pack_text: context } }));
+  const { socket } = await serve(t, (_path, { context }) => ({ json: { pack_text: fenced(context) } }));
   const injection = injecting(socket);
   const [one, other] = [session("about one"), session("about other")];
   injection.prepare(one);
@@ -72,6 +73,7 @@ for (const [what, answer] of [
   ["fails", { status: 500 }],
   ["says nonsense", { json: { pack_text: 7 } }],
   ["has nothing to say", { json: { pack_text: "" } }],
+  ["does not fence what it says", { json: { pack_text: "## Summary" } }],
 ]) {
   test(`nothing is injected when the server ${what}`, async (t) => {
     const { socket } = await serve(t, () => answer);
@@ -83,7 +85,7 @@ for (const [what, answer] of [
 
 test("what failed is asked for again at the next prompt", async (t) => {
   const answers = [{ status: 500 }];
-  const { socket } = await serve(t, () => answers.shift() ?? { json: { pack_text: "pack" } });
+  const { socket } = await serve(t, () => answers.shift() ?? { json: { pack_text: fenced("pack") } });
   const injection = injecting(socket);
   const one = session("fix the cache");
   injection.prepare(one);

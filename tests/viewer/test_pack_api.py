@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from codemem_core.pack.render import is_fenced
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import memories, sessions
 from codemem_core.store.store import Store
@@ -78,3 +79,13 @@ def test_memories_come_in_pages(api: httpx.Client) -> None:
         "next_offset": None,
         "has_more": False,
     }
+
+
+def test_a_pack_to_inject_is_fenced(api: httpx.Client) -> None:
+    """A host that injects unasked gets text marked as data, others plain text."""
+    asked = {"context": QUESTION, "project": "shop"}
+    plain = api.post("/api/pack", json=asked).json()["pack_text"]
+    to_inject = api.post("/api/pack", json=asked | {"injected": True}).json()["pack_text"]
+
+    assert not is_fenced(plain)
+    assert is_fenced(to_inject)

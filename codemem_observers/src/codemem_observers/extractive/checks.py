@@ -6,11 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-# Runners print their result at the end; a log of megabytes is not read whole.
-TAIL = 20_000
-
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -81,9 +76,8 @@ _FAILED_NAME = (
 
 def read_checks(output: str) -> list[Check]:
     """Return the results a command printed, in the order tests, lint, types, build."""
-    text = _ANSI.sub("", output[-TAIL:])
     readers: tuple[Callable[[str], Iterator[Check]], ...] = (_tests, _lint, _types, _build)
-    return [check for reader in readers for check in reader(text)]
+    return [check for reader in readers for check in reader(output)]
 
 
 def silent_success(command: str) -> Check | None:
@@ -97,8 +91,7 @@ def silent_success(command: str) -> Check | None:
 
 def failing_tests(output: str) -> tuple[str, ...]:
     """Return the names of the tests that the output says failed."""
-    text = _ANSI.sub("", output[-TAIL:])
-    names = (name.strip() for p in _FAILED_NAME for name in re.findall(p, text, re.MULTILINE))
+    names = (name.strip() for p in _FAILED_NAME for name in re.findall(p, output, re.MULTILINE))
     return tuple(dict.fromkeys(names))
 
 

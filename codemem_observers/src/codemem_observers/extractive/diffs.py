@@ -21,12 +21,15 @@ _DIFF_FILE = re.compile(r"^(?:---|\+\+\+) (?:[ab]/)?([^\t\n]+)")
 _CLIPPED = "characters left out"
 
 
-def read_changes(use: ToolUse) -> list[FileChange]:
-    """Return the changes one edit made; several for a patch of several files."""
+def read_changes(use: ToolUse, *, patch: str = "") -> list[FileChange]:
+    """Return the changes one edit made; several for a patch of several files.
+
+    `patch` is the patch when it came on a command line.
+    """
     text = use.output if "\n@@" in f"\n{use.output}" else ""
     if _CLIPPED in text and _first(use.input, _OLD_KEYS):
         text = ""
-    patch = _first(use.input, _PATCH_KEYS)
+    patch = patch or _first(use.input, _PATCH_KEYS)
     path = _first(use.input, _PATH_KEYS)
     if "*** Begin Patch" in patch or "\n*** Update File: " in patch:
         changes = list(_from_patch(patch))

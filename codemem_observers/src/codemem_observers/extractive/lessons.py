@@ -11,7 +11,13 @@ from codemem_observers.extractive.diffs import merged
 from codemem_observers.extractive.edits import FileChange
 from codemem_observers.extractive.prose import MAX_TITLE, clip, end_sentence, joined
 from codemem_observers.extractive.runs import Run
-from codemem_observers.extractive.shell import first_error, folder, similarity, telling_line
+from codemem_observers.extractive.shell import (
+    error_files,
+    first_error,
+    folder,
+    similarity,
+    telling_line,
+)
 from codemem_observers.extractive.turns import Turn
 
 MAX_LESSONS = 5
@@ -61,10 +67,11 @@ def learn(turns: list[Turn]) -> list[Lesson]:
     """Return what each kind of failure taught, once each, solved ones first."""
     order = sorted((step for turn in turns for step in turn.order), key=lambda step: step[0])
     lessons: dict[tuple[str, str], Lesson] = {}
+    touched = {change.path for turn in turns for change in turn.changes}
     for at, (_, step) in enumerate(order):
         if isinstance(step, Run) and not (step.ok or step.looks):
             later = [one for _, one in order[at + 1 :]]
-            if (why := what_failed(step, later)) and (lesson := _lesson(step, why, later)):
+            if (why := what_failed(step, later, touched)) and (lesson := _lesson(step, why, later)):
                 lessons.setdefault(lesson.key, lesson)
     solved = {lesson.key[0] for lesson in lessons.values() if lesson.solved}
     ranked = [one for one in lessons.values() if one.solved]
@@ -72,7 +79,7 @@ def learn(turns: list[Turn]) -> list[Lesson]:
     return [*ranked, *unsolved[-MAX_UNSOLVED:]][:MAX_LESSONS]
 
 
-def what_failed(run: Run, later: list[Run | FileChange]) -> str:
+def what_failed(run: Run, later: list[Run | FileChange], touched: set[str]) -> str:
     """Return in a few words how a command failed, or nothing when it does not say.
 
     Names of failing tests may come from a second look: the same command through `grep`.
@@ -87,7 +94,11 @@ def what_failed(run: Run, later: list[Run | FileChange]) -> str:
         names = step.failing
     text = joined([check.text for check in failed])
     detail = joined([f"“{clip(name, 90)}”" for name in names], limit=2) or first_error(run.output)
-    return f"{text}: {detail}" if detail else text
+    text = f"its hook found {text}" if run.purpose == "git commit" else text
+    files = error_files(run.output)
+    foreign = bool(files) and not any(path.endswith(tuple(touched)) for path in files if touched)
+    where = " (in files not edited here)" if foreign else ""
+    return f"{text}{where}: {detail}" if detail else f"{text}{where}"
 
 
 def _lesson(failed: Run, why: str, later: list[Run | FileChange]) -> Lesson | None:
@@ -162,10 +173,16 @@ def _repaired(failed: Run, why: str, passed: Run, between: list[Run | FileChange
     if fixers:
         fix = joined([f"`{run.shown}`" for run in fixers])
         won = f"It passed after {fix}{f' ({result})' if result else ''}."
-        title = f"`{failed.shown}` passed after {fix}; before: {why}"
+        title = _titled(f"`{failed.shown}` passed after {fix}", why)
         seqs |= {run.seq for run in fixers}
         return Lesson(title, (lost, won), tuple(sorted(seqs)), (failed.purpose, fix))
     return _fixed_by_edits(failed, lost, passed, edits) if edits and passed.ok else None
+
+
+def _titled(lesson: str, why: str) -> str:
+    """Add what was wrong before, if a useful part of it still fits into a title."""
+    room = MAX_TITLE - len(lesson) - len("; before: ")
+    return f"{lesson}; before: {clip(why, room)}" if room >= min(len(why), 25) else lesson
 
 
 def _may_have_fixed(run: Run, failed: Run) -> bool:
@@ -186,6 +203,6 @@ def _fixed_by_edits(failed: Run, lost: str, passed: Run, edits: list[FileChange]
     ]
     won = f"Then `{passed.shown}` passed{f' ({result})' if result else ''}."
     seqs = {failed.seq, passed.seq, *(seq for change in edits for seq in change.seqs)}
-    title = f"`{failed.shown}` passed after a change in {names}; before: {lost.partition(': ')[2]}"
+    title = _titled(f"`{failed.shown}` passed after a change in {names}", lost.partition(": ")[2])
     key = (failed.purpose, ", ".join(how))
     return Lesson(title.rstrip("."), (lost, *facts, won), tuple(sorted(seqs)), key, tuple(how))

@@ -69,11 +69,12 @@ def outcome(turn: Turn) -> list[Statement]:
 
 def title_of(turn: Turn) -> str:
     """Return what the turn was about: the commit's subject, the request, or what was said."""
-    if turn.commits and not (turn.commit_covers_more and turn.request.title):
+    own_title = turn.request.title and not turn.request.corrects
+    if turn.commits and not (turn.commit_covers_more and own_title):
         return clip(turn.commits[-1][0].subject, MAX_TITLE)
-    if turn.request.title and not turn.request.corrects:
+    if own_title:
         return turn.request.title
-    said = next((without_pleasantry(s.text) for s in outcome(turn)), "")
+    said = next((without_pleasantry(s.text) for s in outcome(turn) if not s.is_item), "")
     return clip((said or turn.request.title or _files_title(turn)).rstrip("."), MAX_TITLE)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from codemem_observers.extractive.words import VAGUE
+from codemem_observers.extractive.words import VAGUE, says_something
 
 MAX_TITLE = 90
 MAX_SENTENCE = 320
 # A pasted log can be megabytes; a person or a model says what matters at the start.
 MAX_PROSE = 40_000
+MAX_LINE = 2000
 
 _FENCE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 _CODE_SPAN = re.compile(r"`[^`\n]+`")
@@ -30,7 +31,7 @@ class Statement:
 
     text: str
     lead: str = ""
-    """The line that introduced the list it stands in, without the colon."""
+    """The line or item it stands under, with its colon if it has one."""
     section: str = ""
     """The heading above it."""
     is_item: bool = False
@@ -41,6 +42,7 @@ class Statement:
     def full(self) -> str:
         """The text with what it is about in front, when the text alone would not say."""
         topic = _topic(self.lead) or _file_in(self.section)
+        topic = topic or _announced(self.lead) or _file_in(self.lead)
         if not topic or topic.strip("`") in self.text:
             return self.text
         if self.text.startswith("`") and not topic.startswith("`"):
@@ -67,7 +69,7 @@ def statements(markdown: str, *, seq: int = -1) -> list[Statement]:
         here = Statement("", leads[-1][1] if bullet else "", section, bool(bullet) or row, seq)
         found.extend(replace(here, text=sentence) for sentence in sentences(text))
         if text.endswith(":") or bullet:
-            leads.append((depth, text.rstrip(":")))
+            leads.append((depth, text))
         else:
             leads = [(-1, "")]
     return found
@@ -75,7 +77,7 @@ def statements(markdown: str, *, seq: int = -1) -> list[Statement]:
 
 def plain(text: str) -> str:
     """Return one line of markdown without emphasis, links and pictographs."""
-    text = _LINK.sub(r"\1", text)
+    text = _LINK.sub(r"\1", text[:MAX_LINE])
     text = _EMPHASIS.sub(lambda m: m[2] or m[3], text)
     return " ".join(_SYMBOLS.sub("", text).replace("\u2019", "'").split())
 
@@ -110,13 +112,22 @@ def _topic(lead: str) -> str:
     """Return what an introducing line is about: a code span it starts with, or a short label."""
     if match := re.match(r"(?:File:?\s+)?(`[^`\n]+`)", lead, re.IGNORECASE):
         return match[1]
+    lead = lead.rstrip(":")
     label = re.split(r"\s[—\u2013-]\s|: ", lead, maxsplit=1)[0]
     short = len(label) <= 60 and len(label.split()) <= 6
     return label if short and not VAGUE.search(label) else ""
 
 
-def _file_in(section: str) -> str:
-    match = re.search(r"`([\w@./-]+\.\w+)`", section)
+def _announced(lead: str) -> str:
+    """Return a line that ends with a colon and says what its list holds."""
+    last = (sentences(lead) or [""])[-1]
+    if not last.endswith(":") or not says_something(last.rstrip(":")):
+        return ""
+    return "" if len(last.split()) < 4 else clip(last.rstrip(":"), 110)
+
+
+def _file_in(heading: str) -> str:
+    match = re.search(r"`([\w@./-]+\.\w+)`", heading)
     return match[0] if match else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,14 @@ from codemem_observers.extractive.shell import (
     only_looks,
     read_commit,
 )
+
+# Results stand at the end of a log; a line longer than this is data, and slow to match.
+MAX_OUTPUT = 20_000
+MAX_LINE = 400
+# Longer command lines are scripts with text in them.
+MAX_COMMAND = 20_000
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class Run:
 
 def read_run(command: str, use: ToolUse) -> Run:
     """Return what a command showed; success needs more than an exit code a pipe may hide."""
-    output = "\n".join(part for part in (use.output, use.error) if part)
+    output = _readable("\n".join(part for part in (use.output, use.error) if part))
     looks = only_looks(command)
     ok = use.error is None and (looks or not failed_quietly(output))
     checks = [] if looks else read_checks(output)
@@ -68,10 +77,16 @@ def read_run(command: str, use: ToolUse) -> Run:
     return Run(command, whole, ok, output, tuple(checks), failing, commit, looks, use.seq)
 
 
+def _readable(output: str) -> str:
+    lines = _ANSI.sub("", output[-MAX_OUTPUT:]).splitlines()
+    return "\n".join(line[:MAX_LINE] for line in lines if line.strip())
+
+
 def command_of(use: ToolUse) -> str:
     """Return the command line of a shell tool, whichever way the host gives it."""
     value = next((use.input[k] for k in ("command", "cmd", "script") if use.input.get(k)), "")
     if isinstance(value, Sequence) and not isinstance(value, str):
         words = [str(word) for word in value]
-        return words[-1] if len(words) > 2 and words[1] in {"-c", "-lc", "-ic"} else " ".join(words)
-    return str(value)
+        scripted = len(words) > 2 and words[1] in {"-c", "-lc", "-ic"}
+        value = words[-1] if scripted else " ".join(words)
+    return str(value)[:MAX_COMMAND]

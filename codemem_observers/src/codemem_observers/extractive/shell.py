@@ -67,7 +67,7 @@ _MODIFIED = re.compile(
 )
 _MODIFIED_LIST = re.compile(r"Modified: \d+ files?\n((?: +\S+\n?)+)")
 _WORDS = re.compile(r"[A-Za-z]{2,}\W+(?:\w+\W+)*?[A-Za-z]{2,}")
-_PATH = re.compile(r"[\w@.-]*[/\w@-]+\.?[\w/.-]+")
+_PATH = re.compile(r"[\w@-][\w@/-]*[./][\w@./-]*\w")
 _RULER = re.compile(r"[━─═=_*-]{4,}")
 
 
@@ -138,6 +138,11 @@ def first_error(output: str) -> str:
     return next((clip(text, 120) for text in found if not _UNTELLING.match(text)), "")
 
 
+def error_files(output: str) -> set[str]:
+    """Return the files a type checker named with its errors."""
+    return {match[1] for match in _TYPE_ERROR.finditer(output)}
+
+
 def modified_files(command: str, output: str) -> list[str]:
     """Return the files that `git status` or `git diff --stat` said are modified."""
     if not re.search(r"\bgit\b.*\b(?:status|diff)\b", command):
@@ -155,7 +160,7 @@ def similarity(first: str, second: str) -> float:
 
 
 def hides_exit_code(command: str) -> bool:
-    """Say whether a pipe hides how the command ended; one into `tail` still shows its last words."""
+    """Say whether a pipe hides how the command ended; one into `tail` shows its last words."""
     piped = command.replace("||", "").partition("|")[2]
     return bool(piped) and not re.match(r"\s*tail\b[^|;&]*$", piped)
 

@@ -20,6 +20,7 @@ _COMMANDS = re.compile(r"bash|shell|exec|terminal|run_command|run_terminal_cmd")
 _READS = re.compile(r"^(?:read|view|cat|read_file|open_file)")
 _SEARCHES = re.compile(r"^(?:grep|glob|search|codebase_search|find|list|ls)")
 _QUESTIONS = re.compile(r"^(?:askuserquestion|question|request_user_input)$")
+_SCRATCH = ("/tmp/", "/var/tmp/", "/var/folders/", "/private/tmp/")  # noqa: S108 - names only
 _ANSWER = re.compile(r"\"([^\"]{4,300})\"\s*[=:]\s*\"([^\"]{1,300})\"")
 _OURS = re.compile(r"codemem|^memory_|^mem_")
 
@@ -135,7 +136,7 @@ def _used(turn: Turn, use: ToolUse, place: _Place) -> None:
     elif use.error is not None:
         return
     elif command or _EDITS.search(name):
-        _edited(turn, use, place)
+        _edited(turn, read_changes(use, patch=command), place)
     elif _QUESTIONS.match(name):
         turn.answers.extend((answer, use.seq) for answer in _answers(use.output))
     elif _READS.match(name):
@@ -155,11 +156,13 @@ def _ran(turn: Turn, command: str, use: ToolUse, place: _Place) -> None:
     turn.modified |= dict.fromkeys(modified_files(run.core, run.output), use.seq)
 
 
-def _edited(turn: Turn, use: ToolUse, place: _Place) -> None:
-    for change in read_changes(use):
+def _edited(turn: Turn, changes: list[FileChange], place: _Place) -> None:
+    for change in changes:
+        if change.path.startswith(_SCRATCH):
+            continue
         change.path = place.relative(change.path) or change.path
         turn.changes.append(change)
-        turn.order.append((use.seq, change))
+        turn.order.append((change.seqs[0], change))
 
 
 def _answers(output: str) -> list[str]:

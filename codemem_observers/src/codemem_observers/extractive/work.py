@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from codemem_core.records.memory import Observation
+from codemem_observers.extractive.checks import Check
 from codemem_observers.extractive.naming import kind_of, outcome, title_of
 from codemem_observers.extractive.prose import Statement, clip, end_sentence, joined
 from codemem_observers.extractive.runs import Run
@@ -29,14 +30,14 @@ def observe_work(turn: Turn) -> Observation | None:
     return _finding(turn)
 
 
-def last_checks(turn: Turn) -> list[tuple[str, Run]]:
-    """Return the last result of each kind of check, as `1351 tests passed`, with its command.
+def last_checks(turn: Turn) -> list[tuple[Check, Run]]:
+    """Return the last result of each kind of check, with its command.
 
     The commands that check by themselves count before a commit's hook.
     """
     hooked = [run for run in turn.runs if run.purpose == "git commit"]
     own = [run for run in turn.runs if run.purpose != "git commit"]
-    last = {check.what: (check.text, run) for run in [*hooked, *own] for check in run.checks}
+    last = {check.what: (check, run) for run in [*hooked, *own] for check in run.checks}
     return list(last.values())
 
 
@@ -44,8 +45,11 @@ def _change(turn: Turn) -> Observation:
     said = outcome(turn)
     files = [c for c in turn.changes if c.path]
     files.sort(key=lambda c: -(len(c.added) + len(c.removed)))
-    checks = last_checks(turn)
-    used = {*turn.prompt_seqs, *(s.seq for s in said), *(run.seq for _, run in checks)}
+    used = {
+        *turn.prompt_seqs,
+        *(s.seq for s in said),
+        *(run.seq for run in turn.runs if run.checks),
+    }
     used |= {seq for change in turn.changes for seq in change.seqs}
     used |= {seq for _, seq in turn.commits}
     return Observation(
@@ -66,33 +70,35 @@ def _subtitle(turn: Turn) -> str:
     commit = turn.commits[-1][0] if turn.commits else None
     parts = [
         f"{count} file{'s' * (count != 1)} changed" if count else "",
-        *(text for text, _ in last_checks(turn)),
+        *(check.text for check, _ in last_checks(turn)),
         f"commit {commit.hash}".strip() if commit else "",
     ]
     return ", ".join(part for part in parts if part)
 
 
 def _narrative(turn: Turn, said: list[Statement]) -> str:
-    parts = [f"Asked: {turn.request.text}" if turn.request.text else ""]
-    if turn.commits and (body := turn.commits[-1][0].body):
-        parts.append(clip(body, 420))
+    """Tell the outcome first, as packs show the first sentences, then the proof and the request."""
+    parts = [clip(turn.commits[-1][0].body, 420)] if turn.commits else []
     ended = sorted(said, key=lambda s: s.seq not in turn.concluded)
-    told = [s.text for s in ended if not s.is_item] or [
-        s.full for s in said[: 0 if parts[1:] else 2]
-    ]
+    told = [s.text for s in ended if not s.is_item] or [s.full for s in said[:2] if not any(parts)]
     told.sort(key=lambda text: not CAUSE.search(text))
     parts += [clip(without_pleasantry(text)) for text in told[:3]]
-    if turn.changes and not parts[1:]:
+    if turn.changes and not any(parts):
         parts.append(f"Changed {joined([f'`{c.path}`' for c in turn.changes])}")
     parts.append(proof(turn))
     if turn.corrected:
         parts.append(f"Afterwards the user said: “{turn.corrected}”")
+    asked = turn.request.text.rstrip(".")
+    if asked and asked != title_of(turn):
+        parts.append(f"Asked: {asked}")
     return " ".join(end_sentence(part) for part in dict.fromkeys(parts) if part)
 
 
 def proof(turn: Turn) -> str:
     """Return which commands showed what, and what was committed; only what was seen."""
-    parts = [f"Last results: {joined(checked(turn))}"] if last_checks(turn) else []
+    good, bad = checked(turn, ok=True), checked(turn, ok=False)
+    parts = [f"Checked: {joined([_bracketed(fact) for fact in good])}"] if good else []
+    parts += [f"Failing at the end: {joined([_bracketed(fact) for fact in bad])}"] if bad else []
     for commit, _ in turn.commits:
         hooked = [check.text for run in turn.runs if run.commit is commit for check in run.checks]
         parts.append(f"Committed as {commit.hash}" if commit.hash else "Committed")
@@ -102,13 +108,18 @@ def proof(turn: Turn) -> str:
     return ". ".join(parts)
 
 
-def checked(turn: Turn) -> list[str]:
-    """Return the last results as `command` (1351 tests passed), one for each command."""
+def checked(turn: Turn, *, ok: bool) -> list[tuple[str, str]]:
+    """Return the last good or bad results as (command, `1351 tests passed`)."""
     by_run: dict[str, list[str]] = {}
-    for text, run in last_checks(turn):
-        why = "" if run.ok else first_error(run.output)
-        by_run.setdefault(run.shown, []).append(f"{text}: {why}" if why else text)
-    return [f"`{shown}` ({joined(texts)})" for shown, texts in by_run.items()]
+    for check, run in last_checks(turn):
+        if check.ok == ok:
+            why = "" if ok else first_error(run.output)
+            by_run.setdefault(run.shown, []).append(f"{check.text}: {why}" if why else check.text)
+    return [(shown, joined(texts)) for shown, texts in by_run.items()]
+
+
+def _bracketed(fact: tuple[str, str]) -> str:
+    return f"`{fact[0]}` ({fact[1]})"
 
 
 def _facts(turn: Turn, said: list[Statement]) -> list[str]:
@@ -118,7 +129,7 @@ def _facts(turn: Turn, said: list[Statement]) -> list[str]:
     if len(deleted) > 2:
         facts.append(f"Deleted {len(deleted)} files: {joined([f'`{path}`' for path in deleted])}")
     facts += grouped(said, limit=MAX_SAID)
-    facts += [f"Last result of {text}" for text in checked(turn)]
+    facts += [f"`{shown}`: {text}" for ok in (True, False) for shown, text in checked(turn, ok=ok)]
     facts += [f"Commit {commit.hash}".strip() + f": {commit.subject}" for commit, _ in turn.commits]
     return [end_sentence(clip(fact, MAX_FACT)) for fact in dict.fromkeys(facts)]
 

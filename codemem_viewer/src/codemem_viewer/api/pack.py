@@ -37,7 +37,10 @@ def for_query(  # noqa: PLR0913, PLR0917 - one parameter a query field
 async def for_body(
     body: RawBody, store: NamedDependency[Store], settings: NamedDependency[Settings]
 ) -> dict[str, Any]:
-    """Build the pack for `{"context", "limit", "token_budget", "project", "working_set"}`."""
+    """Build the pack for `{"context", "limit", "token_budget", "project", "working_set"}`.
+
+    With `"injected": true` it is fenced, and holds only what may stand in a prompt unasked.
+    """
     return await asyncio.to_thread(lambda: _pack(store, settings, json_object(body)))
 
 
@@ -56,6 +59,7 @@ def _pack(store: Store, settings: Settings, asked: dict[str, Any]) -> dict[str, 
             token_budget=budget,
             project=project or None,
             working_set=working_set,
+            injected=asked.get("injected") is True,
         )
     return pack.to_json()
 

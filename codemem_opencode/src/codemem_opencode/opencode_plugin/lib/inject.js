@@ -3,6 +3,8 @@
 import { basename } from "node:path";
 
 const QUERY_CHARS = 500;
+// How the server marks text as data; a random tag follows, so that no memory can close it.
+const FENCE = "<codemem-memory-";
 const OTHER_AGENTS = ["You are a title generator", "You are a context summarization agent"];
 
 /** Say whether a model request is the user's: titles and compactions get no memories. */
@@ -54,7 +56,9 @@ export class Injection {
     if (this.tokenBudget) body.token_budget = this.tokenBudget;
     try {
       const { status, json } = await this.ask(body);
-      return status === 200 && typeof json?.pack_text === "string" ? json.pack_text.trim() : null;
+      if (status !== 200 || typeof json?.pack_text !== "string") return null;
+      // A server that does not know `injected` answers with what nobody may inject unasked.
+      return json.pack_text.startsWith(FENCE) ? json.pack_text.trim() : "";
     } catch {
       return null;
     }
