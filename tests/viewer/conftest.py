@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from codemem_core.paths import socket_path
 from codemem_viewer.place import Place, answers
 
 TOKEN = "test-token"
@@ -36,7 +37,7 @@ class Machine:
     @property
     def socket(self) -> Path:
         """The server's socket."""
-        return self.path / ".codemem" / "run" / "mem.sqlite.sock"
+        return Path(socket_path(str(self.db)))
 
     @property
     def environ(self) -> dict[str, str]:
@@ -116,9 +117,9 @@ def wait_until(true: Callable[[], bool], *, limit_s: float = 30) -> None:
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    """A home without a server."""
-    machine = Machine(tmp_path)
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A home without a server; its path is short, so the socket lies beside the database."""
+    machine = Machine(tmp_path_factory.mktemp("m"))
     yield machine
     machine.end()
 

@@ -192,6 +192,21 @@ def test_everything_is_private(machine: Any) -> None:
     assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}
 
 
+def test_database_deep_down_has_its_socket_elsewhere(machine: Any) -> None:
+    """A path too long for a socket's address is no reason not to serve it, once."""
+    db = machine.path / ("deep" * 30) / "mem.sqlite"
+    place = Place.of(str(db))
+    first = machine.serve("--background", "--db-path", str(db))
+    second = machine.serve("--db-path", str(db))
+    stopped = machine.serve("--stop", "--db-path", str(db))
+
+    assert first.returncode == 0, first.stderr
+    assert second.stdout.startswith("a server is running")
+    assert stopped.stdout == "server stopped\n"
+    assert not place.socket.startswith(str(machine.path))
+    assert not Path(place.socket).exists()
+
+
 def test_open_run_folder_is_closed(machine: Any) -> None:
     """A folder of ours that others could enter is put right before the socket is in it."""
     machine.socket.parent.mkdir(parents=True)

@@ -29,13 +29,18 @@ class Place:
 
     @classmethod
     def of(cls, db: str) -> Self:
-        """Return the place for the database at `db`; its folder is made, and is ours alone."""
+        """Return the place for the database at `db`; its folders are made, and are ours alone.
+
+        The socket of a database deep down lies elsewhere (`socket_path`); the lock never does: in
+        `/tmp` it could be cleaned away under a running server.
+        """
+        folder, name = os.path.split(db)
+        stem = os.path.join(folder, "run", name)
         path = socket_path(db)
-        folder = os.path.dirname(path)
-        run_folder(folder)
-        # Whoever may enter it may connect: some systems ignore a socket's own permissions.
-        os.chmod(folder, 0o700)
-        stem = path.removesuffix(".sock")
+        for each in {os.path.dirname(path), os.path.dirname(stem)}:
+            run_folder(each)
+            # Whoever may enter may connect: some systems ignore a socket's own permissions.
+            os.chmod(each, 0o700)
         return cls(db=db, socket=path, log=f"{stem}.log", lock=f"{stem}.lock")
 
     def server_lock(self) -> ServerLock:
