@@ -57,7 +57,7 @@ def _background(turn: Turn) -> Observation | None:
     return Observation(
         kind="decision" if decided else "discovery",
         title=title,
-        narrative=f"From the user's plan. {reasons}",
+        narrative=f"The user's request explains: {reasons}",
         facts=tuple(end_sentence(clip(s.full, MAX_FACT)) for s in kept or why),
         concepts=("why-it-exists", "how-it-works", *(("trade-off",) if decided else ())),
         evidence=tuple(turn.prompt_seqs[:1]),
@@ -74,11 +74,12 @@ def _weight(statement: Statement) -> int:
 
 def _correction(turn: Turn) -> Observation:
     said = clip(turn.request.text, 240)
+    after = f"After work on “{turn.corrects}”. " if turn.corrects else ""
     return Observation(
         kind="decision",
         title=clip(f"User: {turn.request.title}", MAX_TITLE),
-        narrative=end_sentence(f"The user corrected or limited the work: “{said}”"),
-        facts=(end_sentence(f"The user said: “{said}”"),),
+        narrative=f"{after}The user said: “{said}”.",
+        facts=(f"The user said: “{said}”.",),
         concepts=("trade-off",),
         evidence=tuple(turn.prompt_seqs[:1]),
     )

@@ -59,8 +59,7 @@ _CORRECTION = re.compile(
     r"i(?:'ve| have)? revert|"
     r"revert\b|undo\b|only\b|wrong\b|that'?s (?:not|wrong)|never\b|always\b|rather\b|"
     r"prefer\b|use\b.*\binstead\b)|"
-    r"\b(?:instead of|rather than|focus only|should not|shouldn'?t|must not|i prefer|"
-    r"i don'?t want|you should have|"
+    r"\b(?:focus only|i(?:'d)? prefer|i don'?t want|you should(?:n'?t| not)? have|"
     r"from now on|in (?:the )?future|i meant)\b",
     re.IGNORECASE,
 )
@@ -80,7 +79,7 @@ class Request:
     goes_on: bool = False
     """A bare `commit` or `go on`: part of what was asked before."""
     corrects: bool = False
-    """The user changed or limited what was asked."""
+    """It reads like a correction, if something was done before it."""
     background: tuple[Statement, ...] = ()
     """What a pasted plan or a long prompt explains."""
 

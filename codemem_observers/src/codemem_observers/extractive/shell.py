@@ -27,6 +27,8 @@ _PRINTED = re.compile(
     r"tail)(?: -n)?(?: -?\d+)?) ([\w@+.-]*[/\w@+-]+\.\w+)(?=\s|$|[;&|])"
 )
 _COMMIT = re.compile(r"\bgit\b(?:\s+-[cC]\s+\S+)*\s+commit\b")
+# Where a failure shows itself; the same words further up may be part of what was printed.
+LAST_LINES = 8
 # A commit tried out in a scratch repository is none of the project's.
 _ELSEWHERE = re.compile(
     r"--dry-run|\bmktemp\b|\bgit (?:init|clone)\b|\bcd [\"']?(?:/tmp|/var/tmp|\$)"
@@ -113,7 +115,7 @@ def only_looks(command: str) -> bool:
 
 def failed_quietly(output: str) -> bool:
     """Say whether the output tells of a failure that the exit code (of a pipe) hid."""
-    return bool(_EXITED.search(output[-4000:]))
+    return bool(_EXITED.search("\n".join(output[-4000:].splitlines()[-LAST_LINES:])))
 
 
 def telling_line(output: str) -> str:

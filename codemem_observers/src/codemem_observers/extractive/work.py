@@ -44,7 +44,6 @@ def last_checks(turn: Turn) -> list[tuple[Check, Run]]:
 def _change(turn: Turn) -> Observation:
     said = outcome(turn)
     files = [c for c in turn.changes if c.path]
-    files.sort(key=lambda c: -(len(c.added) + len(c.removed)))
     used = {
         *turn.prompt_seqs,
         *(s.seq for s in said),
@@ -111,10 +110,13 @@ def proof(turn: Turn) -> str:
 def checked(turn: Turn, *, ok: bool) -> list[tuple[str, str]]:
     """Return the last good or bad results as (command, `1351 tests passed`)."""
     by_run: dict[str, list[str]] = {}
+    edited = max((seq for change in turn.changes for seq in change.seqs), default=-1)
     for check, run in last_checks(turn):
         if check.ok == ok:
             why = "" if ok else first_error(run.output)
-            by_run.setdefault(run.shown, []).append(f"{check.text}: {why}" if why else check.text)
+            text = f"{check.text}: {why}" if why else check.text
+            text += " before the last edit" if run.seq < edited else ""
+            by_run.setdefault(run.shown, []).append(text)
     return [(shown, joined(texts)) for shown, texts in by_run.items()]
 
 
