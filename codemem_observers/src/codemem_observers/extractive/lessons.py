@@ -28,7 +28,7 @@ _FIXER = re.compile(
 )
 
 # Scripts typed for one look: nobody runs them again.
-_INLINE = re.compile(r"\s-(?:e|c|lc)\s|<<|\n|^.{100}")
+_INLINE = re.compile(r"\s-(?:e|c|lc)\s|\|\|\s*true|<<|\n|^.{100}")
 MAX_UNSOLVED = 2
 
 

@@ -64,6 +64,11 @@ def _background(turn: Turn) -> Observation | None:
     )
 
 
+def _decision_title(text: str) -> str:
+    text = re.sub(r"^(?:decision|decided|choice)\s*:\s*", "", without_pleasantry(text), flags=re.I)
+    return clip(text[:1].upper() + text[1:].rstrip("."), MAX_TITLE)
+
+
 def _weight(statement: Statement) -> int:
     text = f"{statement.lead} {statement.text}"
     signals = sum(bool(words.search(text)) for words in (CAUSE, RULE, DECISION))
@@ -94,7 +99,7 @@ def _decision(turn: Turn) -> Observation | None:
         return None
     return Observation(
         kind="decision",
-        title=clip((chosen or [without_pleasantry(said[0].text)])[0].rstrip("."), MAX_TITLE),
+        title=_decision_title(chosen[0] if chosen else said[0].text),
         narrative=f"Decided while working on “{title_of(turn)}”. {' '.join(texts[:4])}",
         facts=tuple(texts),
         concepts=("trade-off", "why-it-exists"),

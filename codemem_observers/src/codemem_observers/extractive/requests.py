@@ -54,6 +54,9 @@ _SMALL_TALK = re.compile(
     r"how are you)\b[\s!.?\w]{0,20}$",
     re.IGNORECASE,
 )
+_THANKS = re.compile(
+    r"^(?:thanks|thank you|great|perfect|nice|good|ok(?:ay)?|cool)\b.{0,30}$", re.IGNORECASE
+)
 _CORRECTION = re.compile(
     r"^(?:no\b[,.]?|nope\b|not\b|don'?t\b|do not\b|stop\b|wait\b|actually\b|instead\b|"
     r"i(?:'ve| have)? revert|"
@@ -94,6 +97,7 @@ def read_request(prompt: str, *, seq: int = -1) -> Request:
     if len(text) < 80 and _GO_AHEAD.match(text):
         return Request("", plain(text), goes_on=True)
     lines = [s.text for s in statements(text)] or [plain(text)]
+    lines = [line for line in lines if not _THANKS.match(line)] or lines
     first = _politely_opened(next((line for line in lines if len(line) > 8), lines[0]))
     more = [line for line in lines[1:4] if line not in first]
     return Request(

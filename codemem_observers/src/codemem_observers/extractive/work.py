@@ -13,6 +13,7 @@ from codemem_observers.extractive.shell import first_error
 from codemem_observers.extractive.turns import Turn
 from codemem_observers.extractive.words import (
     CAUSE,
+    CHOICE,
     DECISION,
     explains,
     without_pleasantry,
@@ -42,7 +43,7 @@ def last_checks(turn: Turn) -> list[tuple[Check, Run]]:
 
 
 def _change(turn: Turn) -> Observation:
-    said = outcome(turn)
+    said = [s for s in outcome(turn) if not CHOICE.search(s.text)]  # they are decisions' own
     files = [c for c in turn.changes if c.path]
     used = {
         *turn.prompt_seqs,
@@ -80,7 +81,7 @@ def _narrative(turn: Turn, said: list[Statement]) -> str:
     parts = [clip(turn.commits[-1][0].body, 420)] if turn.commits else []
     ended = sorted(said, key=lambda s: s.seq not in turn.concluded)
     told = [s.text for s in ended if not s.is_item] or [s.full for s in said[:2] if not any(parts)]
-    told.sort(key=lambda text: not CAUSE.search(text))
+    told[1:] = sorted(told[1:], key=lambda text: not CAUSE.search(text))
     parts += [clip(without_pleasantry(text)) for text in told[:3]]
     if turn.changes and not any(parts):
         parts.append(f"Changed {joined([f'`{c.path}`' for c in turn.changes])}")
