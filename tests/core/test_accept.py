@@ -155,3 +155,12 @@ def test_any_body_is_taken_or_refused_with_a_reason(body: dict[str, Any]) -> Non
         assert str(error)
     else:
         assert all(event.stream_id and event.event_id for event in events)
+
+
+def test_an_envelope_of_another_stream_is_ignored() -> None:
+    """A payload cannot speak for a session it was not sent for."""
+    forged = tool("Read").to_json() | {"session_id": "somebody-else"}
+
+    (event,) = intake().raw_events({**EVENT, "payload": {"_adapter": forged}})
+
+    assert event.payload.get("_adapter") != forged

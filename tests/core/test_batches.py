@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import apsw
 import pytest
-from tests.conftest import EventMaker
 
 from codemem_core.store import batches, events
 from codemem_core.store.batches import Claim, Failure, LeaseLost
 from codemem_core.store.owner import is_alive, new_owner
 from codemem_core.store.store import Store
+from tests.conftest import EventMaker
 
 KEY = ("claude", "s1")
 

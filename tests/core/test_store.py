@@ -7,11 +7,11 @@ import sys
 
 import apsw
 import pytest
-from tests.conftest import EventMaker
 
 from codemem_core.errors import StoreError
 from codemem_core.store import events
 from codemem_core.store.store import Store
+from tests.conftest import EventMaker
 
 
 def test_a_write_is_seen_by_readers_when_it_returns(store: Store, make_event: EventMaker) -> None:

@@ -6,11 +6,11 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.conftest import EventMaker
 
 from codemem_core.records.events import RawEvent
 from codemem_core.store import events
 from codemem_core.store.store import Store
+from tests.conftest import EventMaker
 
 
 def test_the_same_event_twice_is_one_event(store: Store, make_event: EventMaker) -> None:

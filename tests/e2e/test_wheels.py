@@ -50,9 +50,7 @@ def test_there_is_one_wheel_for_each_distribution(installed: Path) -> None:
     assert names == {"codemem", *(f"codemem_{member}" for member in MEMBERS)}
 
 
-def test_the_installed_program_finds_every_plugin(
-    installed: Path, environ: dict[str, str]
-) -> None:
+def test_the_installed_program_finds_every_plugin(installed: Path, environ: dict[str, str]) -> None:
     """Entry points work from wheels as they do from the checkout."""
     listing = json.loads(run(installed / "codemem", "plugins", "--json", environ=environ))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import stat
@@ -189,6 +190,28 @@ def test_everything_is_private(machine: Any) -> None:
 
     assert "viewer.token" in modes
     assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}
+
+
+def test_open_run_folder_is_closed(machine: Any) -> None:
+    """A folder of ours that others could enter is put right before the socket is in it."""
+    machine.socket.parent.mkdir(parents=True)
+    machine.socket.parent.chmod(0o755)
+    machine.start()
+
+    assert stat.S_IMODE(machine.socket.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_somebody_elses_token_is_refused(machine: Any) -> None:
+    """Whoever put the token there would know it."""
+    machine.db.parent.mkdir()
+    token = machine.db.parent / "viewer.token"
+    token.write_text("known")
+    os.chown(token, 65534, 65534)
+    refused = machine.serve(CODEMEM_VIEWER_TOKEN="")
+
+    assert refused.returncode == 4
+    assert "belongs to another user" in refused.stderr
 
 
 def test_made_up_token_opens_the_door(machine: Any) -> None:

@@ -98,7 +98,7 @@ def _say_error(_: Request[Any, Any, Any], error: CodememError) -> Response[dict[
     return Response({"error": str(error)}, status_code=status)
 
 
-def _say_nothing(request: Request[Any, Any, Any], _: Exception) -> Response[dict[str, str]]:
+def _say_nothing(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:
     """Say nothing of a defect: the log gets the traceback, the client nothing it can use."""
-    _log.exception("%s %s failed", request.method, request.scope["path"])
+    _log.error("%s %s failed", request.method, request.scope["path"], exc_info=error)
     return Response({"error": "internal server error"}, status_code=500)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from codemem_core.errors import CodememError, SettingsError
 from codemem_viewer.guard import Door, Guard
@@ -24,27 +25,25 @@ Listener = tuple[socket.socket, Door]
 
 CONNECTIONS = 64
 """Per listener, so that whoever fills up TCP does not keep the hooks out of the socket."""
+HEAD_S = 5.0
+"""How long a client may take to send the head of a request."""
 GRACE_S = 10.0
 """How long a stopping server waits for requests it has begun."""
 
 
 class PortTaken(CodememError):
-    """Another program listens on the TCP port."""
+    """The TCP port cannot be had, most often because another program has it."""
 
 
 def listen_unix(path: str) -> socket.socket:
-    """Return a listening Unix socket that only this user can reach.
+    """Return a listening Unix socket at `path`.
 
-    Whatever lies at `path` is replaced: call it under the server lock, in a private folder.
+    Whatever lies at `path` is replaced: call it under the server lock. Its folder must be private.
     """
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    umask = os.umask(0o077)
-    try:
-        listener.bind(path)
-    finally:
-        os.umask(umask)
+    listener.bind(path)
     listener.listen()
     return listener
 
@@ -83,6 +82,40 @@ def _loopback(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     return address
 
 
+class PromptProtocol(H11Protocol):
+    """HTTP that hangs up on a client which takes longer than `HEAD_S` to send a request's head.
+
+    uvicorn limits the pause between two requests only: whoever connects and says nothing, or a
+    letter a minute, would keep a place for ever.
+    """
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the clock."""
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(HEAD_S, transport.close)
+
+    def data_received(self, data: bytes) -> None:
+        """Stop the clock when the head is complete, start it with the first byte of another."""
+        super().data_received(data)
+        in_request = self.cycle is not None and not self.cycle.response_complete
+        if in_request:
+            self._stop_clock()
+        elif self._deadline is None:
+            self._deadline = self.loop.call_later(HEAD_S, self.transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def _stop_clock(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
 class _Server(uvicorn.Server):
     """A server that leaves the signals to `serve`: two of them run side by side."""
 
@@ -112,7 +145,7 @@ async def serve(app: Litestar, listeners: Sequence[Listener], *, max_body_bytes:
 def _config(app: Litestar, door: Door, max_body_bytes: int) -> uvicorn.Config:
     return uvicorn.Config(
         Guard(app, door, max_body_bytes=max_body_bytes),
-        http="h11",
+        http=PromptProtocol,
         ws="none",
         lifespan="off",  # once, around both
         log_config=None,

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import Self
 
+from codemem_core.errors import StoreError
 from codemem_core.paths import open_private, run_folder, socket_path, viewer_token_path
 from codemem_core.settings import Settings
 from codemem_viewer.lock import ServerLock
@@ -30,7 +31,10 @@ class Place:
     def of(cls, db: str) -> Self:
         """Return the place for the database at `db`; its folder is made, and is ours alone."""
         path = socket_path(db)
-        run_folder(os.path.dirname(path))
+        folder = os.path.dirname(path)
+        run_folder(folder)
+        # Whoever may enter it may connect: some systems ignore a socket's own permissions.
+        os.chmod(folder, 0o700)
         stem = path.removesuffix(".sock")
         return cls(db=db, socket=path, log=f"{stem}.log", lock=f"{stem}.lock")
 
@@ -40,12 +44,17 @@ class Place:
 
 
 def viewer_token(settings: Settings, db: str) -> str:
-    """Return what TCP clients must show, made up on first use; call it under the server lock."""
+    """Return what TCP clients must show; made up, and kept in a file, on first use.
+
+    Raises `StoreError` for a file that somebody else made.
+    """
     chosen = settings.text("viewer_token")
     if chosen:
         return chosen
     path = viewer_token_path(db)
     with open(open_private(path, flags=os.O_RDWR | os.O_CREAT), "r+", encoding="ascii") as file:
+        if os.fstat(file.fileno()).st_uid != os.geteuid():
+            raise StoreError(f"the token belongs to another user: `{path}`", hint="remove it")
         os.fchmod(file.fileno(), 0o600)
         token = file.read().strip()
         if not token:

@@ -88,8 +88,9 @@ class Intake:
             stream_id=stream, event_type=event_type, ts_ms=ts_ms, cwd=meta["cwd"]
         )
         adapter = self._adapter(source, {"type": event_type, **clean}, context)
+        clean = {name: value for name, value in clean.items() if name != "_adapter"}
         if adapter is not None:
-            clean = {**clean, "_adapter": adapter.to_json()}
+            clean["_adapter"] = adapter.to_json()
         return RawEvent(
             source=source,
             stream_id=stream,
@@ -110,9 +111,13 @@ class Intake:
         """Return the event in its common form: as sent, or as the source understands it."""
         if "_adapter" in payload:
             try:
-                return AdapterEvent.from_json(payload["_adapter"])
+                sent = AdapterEvent.from_json(payload["_adapter"])
             except InputError:
-                pass  # an envelope that breaks the schema is ignored; the native fields count
+                sent = None
+            # An envelope that breaks the schema, or speaks of another stream, is ignored: the
+            # native fields count.
+            if sent is not None and (sent.source, sent.session_id) == (source, context.stream_id):
+                return sent
         if source not in self._plugins.ingest_sources():
             return None
         try:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from codemem_core.pack.select import Sections
     from codemem_core.store.search import Hit
 
-BODY_CHARS = 450
+BODY_CHARS = 1000
 """Bodies are cut here: judged answers stand in the first sentences, and more memories fit."""
 _TRUNCATED = "\n\n[pack truncated]"
 _TAG = "codemem-memory-"

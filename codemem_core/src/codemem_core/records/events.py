@@ -49,7 +49,7 @@ class AdapterEvent:
 
     def __post_init__(self) -> None:
         """Refuse what the schema refuses."""
-        if not self.source or not self.session_id:
+        if not self.source.strip() or not self.session_id.strip():
             raise InputError("event without source or session id")
         if not _EVENT_ID.fullmatch(self.event_id):
             raise InputError(f"event id is not 8 to 128 plain characters: `{self.event_id[:140]}`")
@@ -85,16 +85,24 @@ class AdapterEvent:
             raise InputError("adapter event is not an object")
         if value.get("schema_version") != SCHEMA_VERSION:
             raise InputError(f"adapter event schema is not {SCHEMA_VERSION}")
-        for name in ("source", "session_id", "event_id", "event_type", "ts"):
-            if not isinstance(value.get(name), str) or not value[name].strip():
-                raise InputError(f"adapter event has no `{name}`")
         known = {k: value[k] for k in cls.__dataclass_fields__ if value.get(k) is not None}
-        for name in ("payload", "meta"):
-            if not isinstance(known.get(name, {}), Mapping):
-                raise InputError(f"adapter event `{name}` is not an object")
-        if "payload" not in known:
-            raise InputError("adapter event has no `payload`")
+        for name, kind in _KINDS.items():
+            if not isinstance(known.get(name, kind()), kind):
+                raise InputError(f"adapter event `{name}` is of the wrong type")
+        missing = [name for name in _REQUIRED if name not in known]
+        if missing:
+            raise InputError(f"adapter event has no `{missing[0]}`")
         return cls(**known)
+
+
+_REQUIRED = ("source", "session_id", "event_id", "event_type", "ts", "payload")
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(("source", "session_id", "event_id", "event_type", "ts"), str),
+    **dict.fromkeys(("project", "cwd", "ordering_confidence"), str),
+    **dict.fromkeys(("payload", "meta"), dict),
+    "seq": int,
+    "redacted": bool,
+}
 
 
 def epoch_ms(ts: str) -> int:
