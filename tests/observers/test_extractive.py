@@ -303,6 +303,24 @@ def test_check_before_the_last_edit_is_called_that() -> None:
     assert "`pytest`: 5 tests passed before the last edit." in observations[0]["facts"]
 
 
+@pytest.mark.parametrize(
+    ("command", "pushed"),
+    [
+        ("git push origin main", True),
+        ("git add -A && git push", True),
+        ("git push --dry-run", False),
+        ("rm .git/hooks/pre-push", False),
+    ],
+)
+def test_only_a_push_is_called_one(command: str, pushed: bool) -> None:
+    """Dry runs and files named after the hook push nothing."""
+    observations, _ = observe(
+        Prompt(text="Change the greeting"), edit("hello.py", "'hi'", "'hello'"), bash(command)
+    )
+
+    assert ("Pushed with" in observations[0]["narrative"]) is pushed
+
+
 def test_stated_next_steps_are_kept() -> None:
     """Only what was said to be open stands under next steps."""
     _, summary = observe(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from codemem_core.records.memory import Observation
 from codemem_observers.extractive.checks import Check
 from codemem_observers.extractive.naming import kind_of, outcome, title_of
 from codemem_observers.extractive.prose import Statement, clip, end_sentence, joined
 from codemem_observers.extractive.runs import Run
-from codemem_observers.extractive.shell import first_error
+from codemem_observers.extractive.shell import first_error, pushes
 from codemem_observers.extractive.turns import Turn
 from codemem_observers.extractive.words import (
     CAUSE,
@@ -103,7 +101,7 @@ def proof(turn: Turn) -> str:
         hooked = [check.text for run in turn.runs if run.commit is commit for check in run.checks]
         parts.append(f"Committed as {commit.hash}" if commit.hash else "Committed")
         parts[-1] += f" “{commit.subject}”" + (f" (its hook: {joined(hooked)})" if hooked else "")
-    pushed = [run for run in turn.runs if run.ok and re.search(r"\bgit\b.*\bpush\b", run.core)]
+    pushed = [run for run in turn.runs if run.ok and pushes(run.core)]
     parts += [f"Pushed with `{pushed[-1].shown}`"] if pushed else []
     return ". ".join(parts)
 
