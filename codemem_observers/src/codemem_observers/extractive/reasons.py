@@ -79,11 +79,11 @@ def _weight(statement: Statement) -> int:
 
 def _correction(turn: Turn) -> Observation:
     said = clip(turn.request.text, 240)
-    after = f"After work on “{turn.corrects}”. " if turn.corrects else ""
+    after = f"After work on “{turn.corrects}” the user said" if turn.corrects else "The user said"
     return Observation(
         kind="decision",
         title=clip(f"User: {turn.request.title}", MAX_TITLE),
-        narrative=f"{after}The user said: “{said}”.",
+        narrative=f"{after}: “{said}”.",
         facts=(f"The user said: “{said}”.",),
         concepts=("trade-off",),
         evidence=tuple(turn.prompt_seqs[:1]),
@@ -100,7 +100,7 @@ def _decision(turn: Turn) -> Observation | None:
     return Observation(
         kind="decision",
         title=_decision_title(chosen[0] if chosen else said[0].text),
-        narrative=f"Decided while working on “{title_of(turn)}”. {' '.join(texts[:4])}",
+        narrative=f"Stated while working on “{title_of(turn)}”: {' '.join(texts[:4])}",
         facts=tuple(texts),
         concepts=("trade-off", "why-it-exists"),
         evidence=tuple(sorted({*(s.seq for s in said), *(seq for _, seq in turn.answers[:4])})),

@@ -102,7 +102,8 @@ def proof(turn: Turn) -> str:
         parts.append(f"Committed as {commit.hash}" if commit.hash else "Committed")
         parts[-1] += f" “{commit.subject}”" + (f" (its hook: {joined(hooked)})" if hooked else "")
     pushed = [run for run in turn.runs if run.ok and pushes(run.core)]
-    parts += [f"Pushed with `{pushed[-1].shown}`"] if pushed else []
+    if pushed:
+        parts.append("Pushed" if pushed[-1].commit else f"Pushed with `{pushed[-1].shown}`")
     return ". ".join(parts)
 
 
