@@ -1,11 +1,19 @@
 """The plugin reference names these variables and defaults; each must be there as documented."""
 
 import os
+import re
+from pathlib import Path
 
 import pytest
 
-from codemem_core.settings import TABLE, Settings, Value
+from codemem_core.settings import TABLE, Setting, Settings, Value
 
+ROOT = Path(__file__).parents[2]
+SOURCES = "\n".join(
+    path.read_text(encoding="utf-8")
+    for path in ROOT.glob("codemem_*/src/**/*")
+    if path.suffix in {".py", ".js", ".sh"} and path.name != "settings_table.py"
+)
 BY_ENV = {setting.env: setting for setting in TABLE}
 # Variable -> documented default; None where the reference gives none.
 DOCUMENTED: dict[str, Value] = {
@@ -84,12 +92,10 @@ def test_documented_variable_has_its_default(env: str) -> None:
 
 
 @pytest.mark.parametrize("setting", TABLE, ids=lambda setting: setting.key)
-def test_setting_is_whole(setting: object) -> None:
+def test_setting_is_whole(setting: Setting) -> None:
     """Every row has a help sentence, and a default that its own kind accepts."""
-    row = BY_ENV[setting.env]  # type: ignore[attr-defined]
-
-    assert row.help.endswith(".")
-    assert row.default is None or row.parse(row.default) == row.default
+    assert setting.help.endswith(".")
+    assert setting.default is None or setting.parse(setting.default) == setting.default
 
 
 def test_names_are_unique() -> None:
@@ -102,6 +108,22 @@ def test_flags_and_numbers_always_have_a_value() -> None:
     unset = {setting.kind for setting in TABLE if setting.default is None}
 
     assert unset == {"text", "path"}
+
+
+@pytest.mark.parametrize("setting", TABLE, ids=lambda setting: setting.key)
+def test_setting_is_in_effect_or_marked(setting: Setting) -> None:
+    """What some code asks for works; what nobody asks for says so in docs/settings.md."""
+    asked = re.search(rf'"{setting.key}"|\b{setting.env}\b', SOURCES) is not None
+
+    assert asked is (setting.status == "")
+
+
+def test_no_code_reads_a_variable_beside_the_table() -> None:
+    """A variable of ours without a row would be undocumented."""
+    named = set(re.findall(r"\bCODEMEM_[A-Z][A-Z_]*[A-Z]\b", SOURCES))
+
+    # The version of the hooks, and the example of a plugin's own variable.
+    assert named - set(BY_ENV) == {"CODEMEM_API", "CODEMEM_KEYRING_SERVICE"}
 
 
 def test_loading_reads_no_other_variable_of_ours() -> None:

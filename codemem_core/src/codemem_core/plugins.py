@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from itertools import chain
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -211,6 +212,7 @@ class Plugins:
             self._pm.register(module, name=info.name)
             self._pm.check_pending()
             offered = self._collect(info)
+            self._settings.add(each for each in offered.values() if isinstance(each, Setting))
         # A plugin may do anything, `sys.exit()` included.
         except (Exception, SystemExit) as error:
             if self._pm.has_plugin(info.name):
@@ -224,17 +226,15 @@ class Plugins:
         """Ask a plugin for its records; raises when one of them is wrong."""
         offered: dict[tuple[str, str], Record] = {}
         for hook, kind in SEAMS.items():
-            for answer in self._call(info.name, hook):
-                for record in answer:
-                    if not isinstance(record, kind):
-                        raise PluginError(f"`{hook}` gave no {kind.__name__}: `{record!r:.80}`")
-                    for name in _names(record):
-                        first = (
-                            info if (hook, name) in offered else self._provider.get((hook, name))
-                        )
-                        if first:
-                            raise PluginError(f"`{name}` of `{hook}` is offered by {first} too")
-                        offered[hook, name] = record
+            # Generators run here, inside the caller's guard.
+            for record in chain.from_iterable(self._call(info.name, hook)):
+                if not isinstance(record, kind):
+                    raise PluginError(f"`{hook}` gave no {kind.__name__}: `{record!r:.80}`")
+                for key in [(hook, name) for name in _names(record)]:
+                    first = info if key in offered else self._provider.get(key)
+                    if first:
+                        raise PluginError(f"`{key[1]}` of `{hook}` is offered by {first} too")
+                    offered[key] = record
         return offered
 
     def _keep(self, info: PluginInfo, offered: dict[tuple[str, str], Record]) -> None:
@@ -243,7 +243,6 @@ class Plugins:
             self._provider[hook, name] = info
             if name == _names(record)[0]:
                 self._records[hook][name] = record
-        self._settings.add(record for record in offered.values() if isinstance(record, Setting))
 
     # --- calling ---------------------------------------------------------------------------------
 

@@ -57,11 +57,16 @@ class Settings:
         return settings
 
     def add(self, extra: Iterable[Setting]) -> None:
-        """Read more settings, a plugin's, from the same environment and file."""
+        """Read more settings, a plugin's, from the same environment and file.
+
+        One that is known already is left as it is; raises `SettingsError` when it is another of
+        the same name.
+        """
         for setting in extra:
-            if self._settings.get(setting.key) is setting:
+            known = self._settings.get(setting.key)
+            if known and known.env == setting.env:
                 continue
-            if setting.key in self._settings:
+            if known:
                 raise SettingsError(f"two settings have one name: `{setting.key}`")
             self._settings[setting.key] = setting
             self._values[setting.key] = setting.default
