@@ -280,6 +280,47 @@ def test_edits_of_other_hosts_are_read(name: str, given: Mapping[str, Any]) -> N
     assert "`a.py`: `a = 1` → `a = 2`." in observations[0]["facts"]
 
 
+def test_first_request_corrects_nothing() -> None:
+    """Words of a correction at the start of a session are simply the request."""
+    observations, summary = observe(
+        Prompt(text="Don't show the banner on the login page"),
+        edit("login.html", "<banner/>", "<p/>"),
+    )
+
+    assert [one["type"] for one in observations] == ["change"]
+    assert summary["notes"] == ""
+
+
+def test_check_before_the_last_edit_is_called_that() -> None:
+    """A result that a later edit may have changed does not count as proof of the end."""
+    observations, _ = observe(
+        Prompt(text="Change the greeting"),
+        edit("hello.py", "'hi'", "'hello'"),
+        bash("pytest", PASSED),
+        edit("hello.py", "'hello'", "'good day'"),
+    )
+
+    assert "`pytest`: 5 tests passed before the last edit." in observations[0]["facts"]
+
+
+@pytest.mark.parametrize(
+    ("command", "pushed"),
+    [
+        ("git push origin main", True),
+        ("git add -A && git push", True),
+        ("git push --dry-run", False),
+        ("rm .git/hooks/pre-push", False),
+    ],
+)
+def test_only_a_push_is_called_one(command: str, pushed: bool) -> None:
+    """Dry runs and files named after the hook push nothing."""
+    observations, _ = observe(
+        Prompt(text="Change the greeting"), edit("hello.py", "'hi'", "'hello'"), bash(command)
+    )
+
+    assert ("Pushed with" in observations[0]["narrative"]) is pushed
+
+
 def test_stated_next_steps_are_kept() -> None:
     """Only what was said to be open stands under next steps."""
     _, summary = observe(

@@ -64,7 +64,8 @@ class FileChange:
         gone = [
             n for n in dict.fromkeys(_IDENTIFIER.findall("\n".join(self.removed))) if n not in new
         ][:5]
-        counts = f"{len(self.added)} lines added, {len(self.removed)} removed"
+        plural = "s" * (len(self.added) != 1)
+        counts = f"{len(self.added)} line{plural} added, {len(self.removed)} removed"
         names = [
             f"now with {joined([f'`{name}`' for name in fresh])}" if fresh else "",
             f"no longer {joined([f'`{name}`' for name in gone])}" if gone and not fresh else "",

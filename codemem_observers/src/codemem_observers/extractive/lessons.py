@@ -28,7 +28,7 @@ _FIXER = re.compile(
 )
 
 # Scripts typed for one look: nobody runs them again.
-_INLINE = re.compile(r"\s-(?:e|c|lc)\s|<<|\n|^.{100}")
+_INLINE = re.compile(r"\s-(?:e|c|lc)\s|\|\|\s*true|<<|\n|^.{100}")
 MAX_UNSOLVED = 2
 
 
@@ -96,8 +96,8 @@ def what_failed(run: Run, later: list[Run | FileChange], touched: set[str]) -> s
     detail = joined([f"“{clip(name, 90)}”" for name in names], limit=2) or first_error(run.output)
     text = f"its hook found {text}" if run.purpose == "git commit" else text
     files = error_files(run.output)
-    foreign = bool(files) and not any(path.endswith(tuple(touched)) for path in files if touched)
-    where = " (in files not edited here)" if foreign else ""
+    known = any(one.endswith(two) or two.endswith(one) for one in files for two in touched)
+    where = " (in files not edited here)" if files and not known else ""
     return f"{text}{where}: {detail}" if detail else f"{text}{where}"
 
 
@@ -172,8 +172,9 @@ def _repaired(failed: Run, why: str, passed: Run, between: list[Run | FileChange
         return Lesson(title, (lost, won), tuple(sorted(seqs)), (failed.purpose, where))
     if fixers:
         fix = joined([f"`{run.shown}`" for run in fixers])
-        won = f"It passed after {fix}{f' ({result})' if result else ''}."
-        title = _titled(f"`{failed.shown}` passed after {fix}", why)
+        verb = "passed" if passed.ok else "got further"
+        won = f"It {verb} after {fix}{f' ({result})' if result else ''}."
+        title = _titled(f"`{failed.shown}` {verb} after {fix}", why)
         seqs |= {run.seq for run in fixers}
         return Lesson(title, (lost, won), tuple(sorted(seqs)), (failed.purpose, fix))
     return _fixed_by_edits(failed, lost, passed, edits) if edits and passed.ok else None

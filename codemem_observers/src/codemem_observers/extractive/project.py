@@ -25,7 +25,7 @@ def observe_project(turns: list[Turn]) -> Observation | None:
     best: dict[str, tuple[str, Run]] = {}
     for run in runs:
         for check in run.checks:
-            if not run.commit and "fix" not in run.core:
+            if not run.commit and not re.search(r"\bfix\b", run.core):
                 best[check.what] = (check.text, run)
     hook = next((run for run in reversed(runs) if run.commit and run.checks), None)
     facts = [

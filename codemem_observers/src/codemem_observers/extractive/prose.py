@@ -133,7 +133,7 @@ def _file_in(heading: str) -> str:
 
 def end_sentence(text: str) -> str:
     """Return the text with a full stop, unless it already ends."""
-    text = text.strip()
+    text = text.strip().rstrip(":")
     return text if not text or text[-1] in ".!?…" else text + "."
 
 

@@ -57,11 +57,16 @@ def _background(turn: Turn) -> Observation | None:
     return Observation(
         kind="decision" if decided else "discovery",
         title=title,
-        narrative=f"From the user's plan. {reasons}",
+        narrative=f"The user's request explains: {reasons}",
         facts=tuple(end_sentence(clip(s.full, MAX_FACT)) for s in kept or why),
         concepts=("why-it-exists", "how-it-works", *(("trade-off",) if decided else ())),
         evidence=tuple(turn.prompt_seqs[:1]),
     )
+
+
+def _decision_title(text: str) -> str:
+    text = re.sub(r"^(?:decision|decided|choice)\s*:\s*", "", without_pleasantry(text), flags=re.I)
+    return clip(text[:1].upper() + text[1:].rstrip("."), MAX_TITLE)
 
 
 def _weight(statement: Statement) -> int:
@@ -74,11 +79,12 @@ def _weight(statement: Statement) -> int:
 
 def _correction(turn: Turn) -> Observation:
     said = clip(turn.request.text, 240)
+    after = f"After work on “{turn.corrects}” the user said" if turn.corrects else "The user said"
     return Observation(
         kind="decision",
         title=clip(f"User: {turn.request.title}", MAX_TITLE),
-        narrative=end_sentence(f"The user corrected or limited the work: “{said}”"),
-        facts=(end_sentence(f"The user said: “{said}”"),),
+        narrative=f"{after}: “{said}”.",
+        facts=(f"The user said: “{said}”.",),
         concepts=("trade-off",),
         evidence=tuple(turn.prompt_seqs[:1]),
     )
@@ -93,8 +99,8 @@ def _decision(turn: Turn) -> Observation | None:
         return None
     return Observation(
         kind="decision",
-        title=clip((chosen or [without_pleasantry(said[0].text)])[0].rstrip("."), MAX_TITLE),
-        narrative=f"Decided while working on “{title_of(turn)}”. {' '.join(texts[:4])}",
+        title=_decision_title(chosen[0] if chosen else said[0].text),
+        narrative=f"Stated while working on “{title_of(turn)}”: {' '.join(texts[:4])}",
         facts=tuple(texts),
         concepts=("trade-off", "why-it-exists"),
         evidence=tuple(sorted({*(s.seq for s in said), *(seq for _, seq in turn.answers[:4])})),

@@ -54,13 +54,15 @@ _SMALL_TALK = re.compile(
     r"how are you)\b[\s!.?\w]{0,20}$",
     re.IGNORECASE,
 )
+_THANKS = re.compile(
+    r"^(?:thanks|thank you|great|perfect|nice|good|ok(?:ay)?|cool)\b.{0,30}$", re.IGNORECASE
+)
 _CORRECTION = re.compile(
     r"^(?:no\b[,.]?|nope\b|not\b|don'?t\b|do not\b|stop\b|wait\b|actually\b|instead\b|"
     r"i(?:'ve| have)? revert|"
     r"revert\b|undo\b|only\b|wrong\b|that'?s (?:not|wrong)|never\b|always\b|rather\b|"
     r"prefer\b|use\b.*\binstead\b)|"
-    r"\b(?:instead of|rather than|focus only|should not|shouldn'?t|must not|i prefer|"
-    r"i don'?t want|you should have|"
+    r"\b(?:focus only|i(?:'d)? prefer|i don'?t want|you should(?:n'?t| not)? have|"
     r"from now on|in (?:the )?future|i meant)\b",
     re.IGNORECASE,
 )
@@ -80,7 +82,7 @@ class Request:
     goes_on: bool = False
     """A bare `commit` or `go on`: part of what was asked before."""
     corrects: bool = False
-    """The user changed or limited what was asked."""
+    """It reads like a correction, if something was done before it."""
     background: tuple[Statement, ...] = ()
     """What a pasted plan or a long prompt explains."""
 
@@ -95,6 +97,7 @@ def read_request(prompt: str, *, seq: int = -1) -> Request:
     if len(text) < 80 and _GO_AHEAD.match(text):
         return Request("", plain(text), goes_on=True)
     lines = [s.text for s in statements(text)] or [plain(text)]
+    lines = [line for line in lines if not _THANKS.match(line)] or lines
     first = _politely_opened(next((line for line in lines if len(line) > 8), lines[0]))
     more = [line for line in lines[1:4] if line not in first]
     return Request(

@@ -27,10 +27,14 @@ _PRINTED = re.compile(
     r"tail)(?: -n)?(?: -?\d+)?) ([\w@+.-]*[/\w@+-]+\.\w+)(?=\s|$|[;&|])"
 )
 _COMMIT = re.compile(r"\bgit\b(?:\s+-[cC]\s+\S+)*\s+commit\b")
+# Where a failure shows itself; the same words further up may be part of what was printed.
+LAST_LINES = 8
 # A commit tried out in a scratch repository is none of the project's.
 _ELSEWHERE = re.compile(
     r"--dry-run|\bmktemp\b|\bgit (?:init|clone)\b|\bcd [\"']?(?:/tmp|/var/tmp|\$)"
 )
+_PUSH = re.compile(r"(?:^|[;&|]\s*)(?:\w+ )?git(?:\s+-[cC]\s+\S+)*\s+push\b")
+_NO_PUSH = re.compile(r"\bpush\b[^;&|]*\s(?:--dry-run|-n|--delete|-d)\b")
 _COMMITTED = re.compile(r"^\[([\w./+-]+)(?: \([\w -]+\))? ([0-9a-f]{7,40})\] (.+)$", re.MULTILINE)
 _MESSAGE = (
     re.compile(r"<<-?\s*['\"]?(\w+)['\"]?\n(.*?)\n\s*\1\b", re.DOTALL),
@@ -113,7 +117,7 @@ def only_looks(command: str) -> bool:
 
 def failed_quietly(output: str) -> bool:
     """Say whether the output tells of a failure that the exit code (of a pipe) hid."""
-    return bool(_EXITED.search(output[-4000:]))
+    return bool(_EXITED.search("\n".join(output[-4000:].splitlines()[-LAST_LINES:])))
 
 
 def telling_line(output: str) -> str:
@@ -168,6 +172,11 @@ def hides_exit_code(command: str) -> bool:
 def commits(command: str) -> bool:
     """Say whether a command makes a commit."""
     return bool(_COMMIT.search(command)) and not _ELSEWHERE.search(command)
+
+
+def pushes(command: str) -> bool:
+    """Say whether a command pushes commits; a dry run, a deletion or a hook's file does not."""
+    return bool(_PUSH.search(command)) and not _NO_PUSH.search(command)
 
 
 def read_commit(command: str, output: str, *, ok: bool = True) -> Commit | None:

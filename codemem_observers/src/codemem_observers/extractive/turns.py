@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise, zip_longest
 from pathlib import PurePosixPath
 
@@ -45,6 +45,8 @@ class Turn:
     """What the user chose when asked, as `question: answer`."""
     corrected: str = ""
     """What the user said next, when it corrected this turn."""
+    corrects: str = ""
+    """What the turn before had been asked, when this one corrects it."""
     modified: dict[str, int] = field(default_factory=dict)
     """File that git called modified → sequence number."""
     commit_covers_more: bool = False
@@ -93,12 +95,15 @@ def _related(turns: list[Turn]) -> list[Turn]:
     """Join or mark turns that have to do with one another: a shared commit, a correction."""
     turns = _with_their_commits(turns)
     uncommitted = False
+    if turns and turns[0].request.corrects:
+        turns[0].request = replace(turns[0].request, corrects=False)
     for turn in turns:
         turn.commit_covers_more = uncommitted and bool(turn.commits)
         uncommitted = not turn.commits and (uncommitted or bool(turn.changes))
     for turn, following in pairwise(turns):
         if following.request.corrects:
             turn.corrected = following.request.title
+            following.corrects = turn.request.title
     return turns
 
 

@@ -44,7 +44,7 @@ DECISION = _words(
 )
 CHOICE = _words(
     r"decided|decision|chose|chosen|opted|prefer(?:red)?|agreed?|keeping|kept",
-    r"deliberately|intentionally|by design|on purpose",
+    r"deliberately|intentionally(?!-)|by design|on purpose",
     r"trade-?offs?",
     r"out of scope|deferred",
     r"(?:I|we)\b.{0,80}\b(?:instead of|rather than)",

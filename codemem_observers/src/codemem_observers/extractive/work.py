@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from codemem_core.records.memory import Observation
 from codemem_observers.extractive.checks import Check
 from codemem_observers.extractive.naming import kind_of, outcome, title_of
 from codemem_observers.extractive.prose import Statement, clip, end_sentence, joined
 from codemem_observers.extractive.runs import Run
-from codemem_observers.extractive.shell import first_error
+from codemem_observers.extractive.shell import first_error, pushes
 from codemem_observers.extractive.turns import Turn
 from codemem_observers.extractive.words import (
     CAUSE,
+    CHOICE,
     DECISION,
     explains,
     without_pleasantry,
@@ -42,9 +41,8 @@ def last_checks(turn: Turn) -> list[tuple[Check, Run]]:
 
 
 def _change(turn: Turn) -> Observation:
-    said = outcome(turn)
+    said = [s for s in outcome(turn) if not CHOICE.search(s.text)]  # they are decisions' own
     files = [c for c in turn.changes if c.path]
-    files.sort(key=lambda c: -(len(c.added) + len(c.removed)))
     used = {
         *turn.prompt_seqs,
         *(s.seq for s in said),
@@ -81,7 +79,7 @@ def _narrative(turn: Turn, said: list[Statement]) -> str:
     parts = [clip(turn.commits[-1][0].body, 420)] if turn.commits else []
     ended = sorted(said, key=lambda s: s.seq not in turn.concluded)
     told = [s.text for s in ended if not s.is_item] or [s.full for s in said[:2] if not any(parts)]
-    told.sort(key=lambda text: not CAUSE.search(text))
+    told[1:] = sorted(told[1:], key=lambda text: not CAUSE.search(text))
     parts += [clip(without_pleasantry(text)) for text in told[:3]]
     if turn.changes and not any(parts):
         parts.append(f"Changed {joined([f'`{c.path}`' for c in turn.changes])}")
@@ -103,18 +101,22 @@ def proof(turn: Turn) -> str:
         hooked = [check.text for run in turn.runs if run.commit is commit for check in run.checks]
         parts.append(f"Committed as {commit.hash}" if commit.hash else "Committed")
         parts[-1] += f" “{commit.subject}”" + (f" (its hook: {joined(hooked)})" if hooked else "")
-    pushed = [run for run in turn.runs if run.ok and re.search(r"\bgit\b.*\bpush\b", run.core)]
-    parts += [f"Pushed with `{pushed[-1].shown}`"] if pushed else []
+    pushed = [run for run in turn.runs if run.ok and pushes(run.core)]
+    if pushed:
+        parts.append("Pushed" if pushed[-1].commit else f"Pushed with `{pushed[-1].shown}`")
     return ". ".join(parts)
 
 
 def checked(turn: Turn, *, ok: bool) -> list[tuple[str, str]]:
     """Return the last good or bad results as (command, `1351 tests passed`)."""
     by_run: dict[str, list[str]] = {}
+    edited = max((seq for change in turn.changes for seq in change.seqs), default=-1)
     for check, run in last_checks(turn):
         if check.ok == ok:
             why = "" if ok else first_error(run.output)
-            by_run.setdefault(run.shown, []).append(f"{check.text}: {why}" if why else check.text)
+            text = f"{check.text}: {why}" if why else check.text
+            text += " before the last edit" if run.seq < edited else ""
+            by_run.setdefault(run.shown, []).append(text)
     return [(shown, joined(texts)) for shown, texts in by_run.items()]
 
 
