@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from codemem_claude import plugin
 from codemem_core import builtin, paths
 from codemem_core.errors import CodememError, InputError
+from codemem_core.hooklog import log
 from codemem_core.ingest import spool
 from codemem_core.ingest.accept import Intake
 from codemem_core.plugins import Plugins
@@ -43,15 +42,3 @@ def _into_database(payload: Mapping[str, Any], settings: Settings) -> None:
     with Store.open(paths.database_path(settings)) as store:
         now_ms = time.time_ns() // 1_000_000
         store.write(lambda db: events.append(db, [event], now_ms=now_ms))
-
-
-def log(settings: Settings, line: str) -> None:
-    """Add a line to the plugin log, if that can be done at all."""
-    path = paths.log_path(settings)
-    try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-        with open(descriptor, "a", encoding="utf-8") as file:
-            file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {line}\n")
-    except OSError:
-        return

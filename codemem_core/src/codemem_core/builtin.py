@@ -23,6 +23,7 @@ _COMMANDS = (
     ("search", "memory:search", "Search memories by words."),
     ("show", "memory:show", "Print one memory as JSON."),
     ("stats", "stats:stats", "Say how much is stored, what waits and what it cost."),
+    ("version", "version:version", "Print the version."),
 )
 
 

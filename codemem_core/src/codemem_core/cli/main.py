@@ -8,6 +8,10 @@ import sys
 from codemem_core._version import __version__
 from codemem_core.cli import fast
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codemem_core.cli.fast import Target
+
 
 def main() -> int:
     """Run the command in `sys.argv` and return its exit code."""
@@ -17,9 +21,22 @@ def main() -> int:
         return 0
     target = fast.find(arguments[0]) if arguments else None
     if target is not None:
-        code = target(arguments[1:])
-        sys.stdout.flush()
+        code = _run_hook(target, arguments)
         os._exit(code)  # tearing the interpreter down would cost 3 of 25 ms
     from codemem_core.cli.app import run  # noqa: PLC0415 - click and pluggy cost 90 ms
 
     return run(arguments)
+
+
+def _run_hook(target: Target, arguments: list[str]) -> int:
+    """Run a command that a host waits for; whatever goes wrong in it, the host goes on."""
+    try:
+        code = target(arguments[1:])
+        sys.stdout.flush()
+    except Exception as error:  # noqa: BLE001 - our bug must not fail somebody's tool call
+        from codemem_core.hooklog import log  # noqa: PLC0415
+        from codemem_core.settings import Settings  # noqa: PLC0415
+
+        log(Settings.load(), f"{arguments[0]} failed: {type(error).__name__}: {error}")
+        return 0
+    return code

@@ -84,14 +84,15 @@ def translate(error: apsw.Error, path: str) -> StoreError:
 
 
 def _create_private(path: str) -> None:
-    os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
+    if os.path.exists(path):
+        return
     try:
+        os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
         # WAL and shared-memory files take their mode from this one.
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        return
     except OSError as error:
-        raise StoreError(f"cannot create the database: `{path}`: {error.strerror}") from error
+        if not os.path.exists(path):  # else another process was quicker
+            raise StoreError(f"cannot create the database: `{path}`: {error.strerror}") from error
 
 
 def _patience(limit_s: float) -> Callable[[int], bool]:

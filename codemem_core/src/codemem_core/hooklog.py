@@ -1,0 +1,22 @@
+"""The log of hooks: what they cannot say to the host, whose output is not theirs."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from codemem_core import paths
+from codemem_core.settings import Settings
+
+
+def log(settings: Settings, text: str) -> None:
+    """Add a line to the plugin log, if that can be done at all."""
+    path = paths.log_path(settings)
+    line = f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n"
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_NOFOLLOW
+        with open(os.open(path, flags, 0o600), "a", encoding="utf-8", errors="replace") as file:
+            file.write(line)
+    except OSError:
+        return
