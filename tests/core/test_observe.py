@@ -8,9 +8,10 @@ from types import ModuleType
 
 import pytest
 
+from codemem_core.credentials import fill_headers, provider_of, token_owner
 from codemem_core.errors import AuthError, PermanentError, SettingsError, TransientError
 from codemem_core.hookspecs import hookimpl
-from codemem_core.observe import Observing, fill_headers, provider_of, token_owner
+from codemem_core.observe import Observing
 from codemem_core.plugins import Plugins
 from codemem_core.records.evidence import Evidence, Prompt
 from codemem_core.records.protocols import (
@@ -70,7 +71,9 @@ def make(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Make:
     @hookimpl
     def codemem_observer_runtimes() -> Iterator[ObserverRuntime]:
         yield ObserverRuntime(name="api_http", target="scene:model")
-        yield ObserverRuntime(name="offline", target="scene:model", needs_credential=False)
+        yield ObserverRuntime(
+            name="offline", target="scene:model", needs_credential=False, offline=True
+        )
 
     @hookimpl
     def codemem_auth_sources() -> Iterator[AuthSource]:

@@ -9,6 +9,7 @@ CodememError              shown as one line and a hint, never as a traceback
 └── ObserverError         the observer gave no usable answer
     ├── AuthError         no usable credential, or it was refused
     ├── RateLimited       the provider asked us to wait
+    │   └── BudgetSpent   the user's own limit is reached
     ├── TransientError    the network or the provider failed; worth another try
     └── PermanentError    the same request will fail again
 """
@@ -82,6 +83,12 @@ class RateLimited(ObserverError):
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class BudgetSpent(RateLimited):
+    """The user's own limit on tokens or money is reached."""
+
+    hint = "see `codemem usage`; the limits are `CODEMEM_OBSERVER_BUDGET_*`"
 
 
 class TransientError(ObserverError):

@@ -187,8 +187,8 @@ _OBSERVER = (
     _works("CODEMEM_OBSERVER_AUTH_SOURCE", "text", "auto",
            help="Where the credential comes from: `auto`, `env`, `file`, `command`, `none`, or "
                 "what a plugin adds."),
-    _works("CODEMEM_OBSERVER_AUTH_FILE", "path", None,
-           help="File with the token, for `file`."),
+    _works("CODEMEM_OBSERVER_AUTH_FILE", "text", None,
+           help="File with the token, for `file`; `~` and `$NAME` in its path are filled in."),
     _works("CODEMEM_OBSERVER_AUTH_COMMAND", "argv", [],
            help="Command that prints the token, for `command`; run without a shell."),
     _works("CODEMEM_OBSERVER_AUTH_TIMEOUT_MS", "number", 1500, least=0,
@@ -202,15 +202,31 @@ _OBSERVER = (
            help="Characters of one prompt to the observer, at most."),
     _works("CODEMEM_OBSERVER_MAX_TOKENS", "number", 4000, least=1,
            help="Tokens of its answer, at most."),
-    _later("CODEMEM_CLAUDE_COMMAND", "argv", ["claude"],
+    _works("CODEMEM_OBSERVER_PLAIN_HOSTS", "names", [],
+           help="Hosts that may be asked over plain `http`, beside this machine: a model server "
+                "at home."),
+    _works("CODEMEM_OBSERVER_BUDGET_TOKENS_DAY", "number", 0, least=0,
+           help="Tokens of one day (UTC), both ways, at most; 0 sets no limit. At a limit "
+                "`extractive` steps in; `codemem usage` shows what was spent."),
+    _works("CODEMEM_OBSERVER_BUDGET_TOKENS_SESSION", "number", 0, least=0,
+           help="Tokens of one session, at most; 0 sets no limit."),
+    _works("CODEMEM_OBSERVER_BUDGET_USD_DAY", "real", 0.0, least=0,
+           help="US dollars of one day (UTC), at most; 0 sets no limit. A model without a price "
+                "is not asked then."),
+    _works("CODEMEM_OBSERVER_BUDGET_USD_SESSION", "real", 0.0, least=0,
+           help="US dollars of one session, at most; 0 sets no limit."),
+    _works("CODEMEM_OBSERVER_PRICES", "mapping", {},
+           help="Prices that stand over the built-in ones: model to `input cached output`, in US "
+                "dollars for a million tokens."),
+    _works("CODEMEM_CLAUDE_COMMAND", "argv", ["claude"],
            help="How `claude_sidecar` starts the Claude CLI."),
-    _later("CODEMEM_USE_OPENCODE_RUN", "flag", False,
+    _works("CODEMEM_USE_OPENCODE_RUN", "flag", False,
            help="Let `opencode run` observe."),
-    _later("CODEMEM_OPENCODE_MODEL", "text", "gpt-5.1-codex-mini",
+    _works("CODEMEM_OPENCODE_MODEL", "text", "gpt-5.1-codex-mini",
            help="Model of `opencode run`."),
-    _later("CODEMEM_OPENCODE_AGENT", "text", None,
+    _works("CODEMEM_OPENCODE_AGENT", "text", None,
            help="Agent of `opencode run`."),
-    _later("CODEMEM_CODEX_ENDPOINT", "text", None,
+    _works("CODEMEM_CODEX_ENDPOINT", "text", None,
            help="Endpoint for OpenAI's OAuth tokens, when not the usual one."),
 )
 _RETRIEVAL = (

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from codemem_core.errors import AuthError, PermanentError, RateLimited, TransientError
-from codemem_core.observe import provider_of
 from codemem_core.records.protocols import ObserveRequest, ObserverReply
-from codemem_observers.providers import Endpoint, endpoint
+from codemem_observers.address import checked
+from codemem_observers.endpoints import Endpoint, endpoint
+from codemem_observers.providers import read_object
 
 if TYPE_CHECKING:
     import httpx
@@ -47,15 +47,17 @@ class ApiHttp:
 
     def observe(self, request: ObserveRequest) -> ObserverReply:
         """Send the request and return the model's answer."""
-        there = endpoint(
-            provider_of(self._settings),
-            base_url=self._settings.text("observer_base_url"),
-            model=request.model,
-        )
-        status, headers, body = self._post(_url(there), there, request)
+        there = endpoint(self._settings, request)
+        plain_hosts = self._settings.names("observer_plain_hosts")
+        url = checked(there.base_url, setting=there.setting, plain_hosts=plain_hosts)
+        status, headers, body = self._post(url + there.shape.path, there, request)
         if status != 200:
             raise _failure(status, headers, body, there, request)
-        return there.shape.reply(_answer(body))
+        return there.shape.reply(body)
+
+    def model(self, request: ObserveRequest) -> str:
+        """Return the model that will be asked, by the provider's name of it."""
+        return endpoint(self._settings, request).model
 
     def _post(
         self, url: str, there: Endpoint, request: ObserveRequest
@@ -64,9 +66,8 @@ class ApiHttp:
         import httpx  # costs 150 ms, and nothing but this call needs it
 
         deadline = time.monotonic() + self._total_s
-        headers = httpx.Headers(
-            there.shape.headers(request.credential.token if request.credential else "")
-        )
+        headers = httpx.Headers(there.shape.headers(request.credential))
+        headers.update(there.headers)
         headers.update(request.headers)
         body = there.shape.body(request, there.model, self._settings.number("observer_max_tokens"))
         try:
@@ -81,20 +82,6 @@ class ApiHttp:
             raise TransientError(f"no answer from `{urlsplit(url).hostname}`: {kind}") from None
 
 
-def _url(there: Endpoint) -> str:
-    """Return the address to post to; refuse one that is no web address or holds a password."""
-    try:
-        parts = urlsplit(there.base_url)
-    except ValueError:  # half an IPv6 address
-        parts = urlsplit("")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-        raise PermanentError(
-            "`observer_base_url` is not an http or https address without a password",
-            hint="for example `https://gateway.example/v1`",
-        )
-    return there.base_url.rstrip("/") + there.shape.path
-
-
 def _read(response: httpx.Response, deadline: float) -> bytes:
     body = bytearray()
     for chunk in response.iter_bytes():
@@ -104,16 +91,6 @@ def _read(response: httpx.Response, deadline: float) -> bytes:
         if time.monotonic() > deadline:
             raise TransientError("the answer took too long")
     return bytes(body)
-
-
-def _answer(body: bytes) -> dict[str, Any]:
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        answer = None
-    if not isinstance(answer, dict):
-        raise TransientError("the provider's answer is not a JSON object")
-    return answer
 
 
 def _failure(
@@ -137,7 +114,7 @@ def _failure(
 def _code(body: bytes, request: ObserveRequest) -> str:
     """Return the provider's short error code in brackets, never its free text."""
     try:
-        error = _answer(body).get("error")
+        error = read_object(body).get("error")
     except TransientError:
         return ""
     if not isinstance(error, dict):

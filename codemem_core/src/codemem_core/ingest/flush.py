@@ -9,21 +9,16 @@ from dataclasses import dataclass, field, replace
 
 import apsw
 
-from codemem_core.errors import ObserverError, RateLimited, TransientError
-from codemem_core.ingest.evidence import collect
-from codemem_core.ingest.extract import Extraction, parse_reply
-from codemem_core.ingest.low_signal import is_trivial
-from codemem_core.ingest.remember import memories_of
-from codemem_core.observe import Observed, Observing
+from codemem_core.errors import ObserverError, RateLimited
+from codemem_core.ingest.distil import Distilled, distil, stored_events
+from codemem_core.observe import Observing
 from codemem_core.plugins import Plugins
 from codemem_core.records.events import epoch_ms
-from codemem_core.records.evidence import Evidence
-from codemem_core.records.memory import NewMemory
 from codemem_core.settings import Settings
-from codemem_core.store import batches, events, memories, sessions, usage
+from codemem_core.spend.purse import Purse
+from codemem_core.store import batches, memories, sessions
 from codemem_core.store.batches import Claim, Failure, LeaseLost
 from codemem_core.store.store import Store
-from codemem_core.store.usage import Usage
 
 EXTRACTOR = "observe-1"
 """Names the way evidence becomes memories; part of each batch's and each memory's key."""
@@ -52,7 +47,7 @@ class Flusher:
     def __init__(self, store: Store, plugins: Plugins, settings: Settings) -> None:
         self._store = store
         self._plugins = plugins
-        self._observing = Observing(plugins, settings)
+        self._observing = Observing(plugins, settings, purse=Purse(store, settings))
         self._max_events = settings.number("raw_events_worker_max_events")
 
     def flush(self, source: str, stream_id: str, *, max_events: int | None = None) -> FlushReport:
@@ -94,24 +89,8 @@ class Flusher:
         report.runtime = distilled.runtime or report.runtime
         self._tell(written)
 
-    def _distil(self, claim: Claim) -> _Distilled:
-        with self._store.read() as db:
-            raw = events.page(
-                db,
-                claim.stream,
-                first=claim.start_seq,
-                last=claim.end_seq,
-                key=(claim.source, claim.stream_id),
-            )
-        evidence = collect(raw, project=claim.project, cwd=claim.cwd)
-        if not worth_observing(evidence):
-            return _Distilled()
-        observed = self._observing.observe(evidence)
-        extraction = parse_reply(observed.reply.text)
-        if not extraction.understood:
-            raise TransientError("the observer's answer is in no form we know")
-        found = memories_of(extraction, evidence, raw, extractor=observed.runtime)
-        return _Distilled(found, observed.runtime, _cost(observed, extraction))
+    def _distil(self, claim: Claim) -> Distilled:
+        return distil(self._observing, claim, stored_events(self._store, claim))
 
     def _fail(self, claim: Claim, failure: Failure) -> None:
         try:
@@ -127,27 +106,8 @@ class Flusher:
                 self._plugins.memory_saved(saved)
 
 
-def worth_observing(evidence: Evidence) -> bool:
-    """Say whether there is anything an observer could learn from.
-
-    A bare "ok" is not worth a model call; neither is a session that was only opened and closed.
-    """
-    if any(evidence.tools()) or any(evidence.messages()):
-        return True
-    return not all(is_trivial(prompt.text) for prompt in evidence.prompts())
-
-
-@dataclass(frozen=True, slots=True)
-class _Distilled:
-    """What a batch came to."""
-
-    memories: Sequence[NewMemory] = ()
-    runtime: str = ""
-    cost: Usage | None = None
-
-
-def _commit(db: apsw.Connection, claim: Claim, distilled: _Distilled) -> list[int]:
-    """Write the batch's memories, its cost and its completion: all of it or nothing."""
+def _commit(db: apsw.Connection, claim: Claim, distilled: Distilled) -> list[int]:
+    """Write the batch's memories and its completion: all of it or nothing."""
     now_ms = _now_ms()
     session = sessions.of_stream(
         db,
@@ -166,24 +126,8 @@ def _commit(db: apsw.Connection, claim: Claim, distilled: _Distilled) -> list[in
         )
         for ordinal, new in enumerate(distilled.memories)
     ]
-    if distilled.cost is not None:
-        usage.record(db, replace(distilled.cost, session_id=session), now_ms=now_ms)
     batches.finish(db, claim, now_ms=now_ms)
     return [memory_id for memory_id in written if memory_id is not None]
-
-
-def _cost(observed: Observed, extraction: Extraction) -> Usage:
-    return Usage(
-        event="observe",
-        tokens_read=observed.reply.tokens_in,
-        tokens_written=observed.reply.tokens_out,
-        metadata={
-            "runtime": observed.runtime,
-            "model": observed.reply.model,
-            "fell_back": observed.fell_back,
-            "dropped": dict(extraction.dropped),
-        },
-    )
 
 
 def _key(claim: Claim, ordinal: int) -> str:

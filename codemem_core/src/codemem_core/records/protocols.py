@@ -70,6 +70,8 @@ class Credential:
     type: str = "bearer"
     source: str = "explicit"
     """Which auth source found it."""
+    account: str = ""
+    """The account the token belongs to, where a provider asks for it."""
 
     def __str__(self) -> str:
         """Hide the token."""
@@ -123,6 +125,10 @@ class ObserverReply:
     """Which model really answered."""
     tokens_in: int = 0
     tokens_out: int = 0
+    tokens_cached: int = 0
+    """How many of `tokens_in` the provider had in its cache."""
+    cost_usd: float | None = None
+    """What it cost, when the runtime is told; else the price table says."""
 
 
 class Observer(Protocol):
@@ -134,6 +140,15 @@ class Observer(Protocol):
         Raises `AuthError`, `RateLimited`, `TransientError` or `PermanentError`; nothing else.
         Must end by itself: every wait inside has a limit. May be called from several threads.
         """
+        ...
+
+
+@runtime_checkable
+class ModelNamer(Protocol):
+    """An observer that knows, before it asks, which model will answer."""
+
+    def model(self, request: ObserveRequest) -> str:
+        """Return the model's name; raises what `observe` raises when the settings lack one."""
         ...
 
 

@@ -92,6 +92,7 @@ CREATE TABLE memories (
     created_ms INTEGER NOT NULL,
     updated_ms INTEGER NOT NULL,
     deleted_ms INTEGER,
+    superseded_by INTEGER REFERENCES batches (id),  -- a later observation of the same events
     extractor TEXT NOT NULL DEFAULT 'manual',
     extractor_version TEXT NOT NULL DEFAULT '',
     metadata TEXT NOT NULL DEFAULT '{}'
@@ -128,9 +129,18 @@ CREATE TABLE usage_events (
     tokens_read INTEGER NOT NULL DEFAULT 0,
     tokens_written INTEGER NOT NULL DEFAULT 0,
     tokens_saved INTEGER NOT NULL DEFAULT 0,
+    tokens_cached INTEGER NOT NULL DEFAULT 0,  -- of tokens_read, what came from the provider's cache
+    cost_usd REAL,                    -- NULL: no price is known
+    runtime TEXT NOT NULL DEFAULT '',
+    model TEXT NOT NULL DEFAULT '',
+    source TEXT NOT NULL DEFAULT '',  -- with stream_id, for which session; a batch may fail before
+    stream_id TEXT NOT NULL DEFAULT '',        -- the session has a row
     created_ms INTEGER NOT NULL,
     metadata TEXT NOT NULL DEFAULT '{}'
 );
+
+CREATE INDEX usage_observed ON usage_events (created_ms) WHERE event = 'observe';
+CREATE INDEX usage_streams ON usage_events (source, stream_id) WHERE event = 'observe';
 
 CREATE TABLE ledger (
     day TEXT NOT NULL,                -- UTC, YYYY-MM-DD
