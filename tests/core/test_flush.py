@@ -75,6 +75,15 @@ def test_a_flush_writes_observations_and_the_summary(session: Store) -> None:
         assert events.totals(db) == (0, 0)
 
 
+def test_a_memory_that_names_what_was_not_shown_is_a_hypothesis(session: Store) -> None:
+    """It is kept and marked: half as sure, with what could not be found."""
+    flusher(session, reply("Commit 3d4f5a6")).flush("claude", "s1")
+
+    (memory,) = stored(session)
+    assert memory.metadata["hypothesis"] == ["/w/demo/a.py", "3d4f5a6"]
+    assert memory.confidence == 0.3
+
+
 def test_flushing_again_adds_nothing(session: Store) -> None:
     """There is nothing left to claim."""
     worker = flusher(session, reply("The fix"))

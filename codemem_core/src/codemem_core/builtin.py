@@ -15,14 +15,17 @@ _COMMANDS = (
     ("enqueue-raw-event", "raw_events:enqueue", "Store one event from standard input."),
     ("flush-raw-events", "raw_events:flush", "Turn a stream's waiting events into memories now."),
     ("forget", "memory:forget", "Take a memory out of search and packs."),
+    ("observer", "observer:observer", "Try the observer that is configured."),
     ("pack", "memory:pack", "Print, as JSON, the memories that fit a question."),
     ("plugins", "plugins:plugins", "List plugins and what is wrong with them."),
     ("raw-events-status", "raw_events:status", "List streams whose events wait for a flush."),
     ("recent", "memory:recent", "List the newest memories."),
+    ("reobserve", "reobserve:reobserve", "Distil stored events again with another observer."),
     ("remember", "memory:remember", "Write a memory by hand."),
     ("search", "memory:search", "Search memories by words."),
     ("show", "memory:show", "Print one memory as JSON."),
     ("stats", "stats:stats", "Say how much is stored, what waits and what it cost."),
+    ("usage", "usage:usage", "Say what observing cost, by day and model."),
     ("version", "version:version", "Print the version."),
 )
 

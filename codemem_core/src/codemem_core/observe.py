@@ -81,14 +81,14 @@ class Observing:
             # The same request works once somebody has mended the settings or the plugin.
             raise TransientError(str(error), hint=error.hint) from error
 
-    def request(self, evidence: Evidence, credential: Credential | None = None) -> ObserveRequest:
-        """Return what the configured observer would be asked; raises `SettingsError`."""
-        record = self._chosen()
-        return self._request(record, evidence, credential)
+    def preview(self, evidence: Evidence) -> tuple[ObserveRequest, str, bool]:
+        """Return what would be asked, of which model, and whether that costs nothing.
 
-    def model(self, request: ObserveRequest) -> str:
-        """Return the model the configured observer would ask, or an empty text."""
-        return _model(self._observer(self._chosen()), request)
+        Asks nobody and fetches no credential. Raises `ObserverError` and `SettingsError`.
+        """
+        record = self._chosen()
+        request = self._request(record, evidence, None)
+        return request, _model(self._observer(record), request), record.offline
 
     def _observe(self, evidence: Evidence, may_fall_back: bool) -> Observed:
         try:
@@ -225,7 +225,7 @@ def _was_chosen(settings: Settings) -> bool:
 
 
 def _model(observer: Observer, request: ObserveRequest) -> str:
-    return observer.model(request) if isinstance(observer, ModelNamer) else request.model or ""
+    return observer.model_for(request) if isinstance(observer, ModelNamer) else request.model or ""
 
 
 def _not_installed(what: str, name: str, known: Mapping[str, object]) -> SettingsError:

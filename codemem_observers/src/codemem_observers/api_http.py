@@ -55,7 +55,7 @@ class ApiHttp:
             raise _failure(status, headers, body, there, request)
         return there.shape.reply(body)
 
-    def model(self, request: ObserveRequest) -> str:
+    def model_for(self, request: ObserveRequest) -> str:
         """Return the model that will be asked, by the provider's name of it."""
         return endpoint(self._settings, request).model
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -70,6 +71,13 @@ def distil(
         observed.extraction, evidence, raw, extractor=observed.runtime, model=observed.reply.model
     )
     return Distilled(found, observed.runtime)
+
+
+def memory_key(stretch: Stretch, extractor: str, ordinal: int) -> str:
+    """Return the key of a stretch's n-th memory: the same effect is never written twice."""
+    place = (stretch.source, stretch.stream_id, stretch.start_seq, stretch.end_seq)
+    text = "|".join(map(str, (*place, extractor, ordinal)))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def worth_observing(evidence: Evidence) -> bool:

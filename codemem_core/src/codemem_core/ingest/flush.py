@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import apsw
 
 from codemem_core.errors import ObserverError, RateLimited
-from codemem_core.ingest.distil import Distilled, distil, stored_events
+from codemem_core.ingest.distil import Distilled, distil, memory_key, stored_events
 from codemem_core.observe import Observing
 from codemem_core.plugins import Plugins
 from codemem_core.records.events import epoch_ms
@@ -119,7 +118,7 @@ def _commit(db: apsw.Connection, claim: Claim, distilled: Distilled) -> list[int
     written = [
         memories.add(
             db,
-            replace(new, key=_key(claim, ordinal)),
+            replace(new, key=memory_key(claim, EXTRACTOR, ordinal)),
             session_id=session,
             batch=claim.batch,
             now_ms=now_ms,
@@ -128,11 +127,6 @@ def _commit(db: apsw.Connection, claim: Claim, distilled: Distilled) -> list[int
     ]
     batches.finish(db, claim, now_ms=now_ms)
     return [memory_id for memory_id in written if memory_id is not None]
-
-
-def _key(claim: Claim, ordinal: int) -> str:
-    parts = (claim.source, claim.stream_id, claim.start_seq, claim.end_seq, EXTRACTOR, ordinal)
-    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
 
 
 def _failure(error: ObserverError) -> Failure:

@@ -147,7 +147,7 @@ class Observer(Protocol):
 class ModelNamer(Protocol):
     """An observer that knows, before it asks, which model will answer."""
 
-    def model(self, request: ObserveRequest) -> str:
+    def model_for(self, request: ObserveRequest) -> str:
         """Return the model's name; raises what `observe` raises when the settings lack one."""
         ...
 

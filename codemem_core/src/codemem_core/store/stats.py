@@ -6,6 +6,8 @@ from typing import Any
 
 import apsw
 
+from codemem_core.store import usage
+
 _DATABASE = """
     SELECT (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) AS size_bytes,
            (SELECT count(*) FROM sessions) AS sessions,
@@ -73,7 +75,8 @@ _FORMULAS = {
 def stats(db: apsw.Connection) -> dict[str, Any]:
     """Return the counts as a JSON object: `database`, `usage`, `reliability`, `ledger`.
 
-    Sizes are bytes, rates 0 to 1. Token figures are what was recorded, never estimates.
+    Sizes are bytes, rates 0 to 1. Token figures are what was recorded: an observer that does not
+    count is counted by its characters (`codemem usage` says how often).
     """
     ledger = {row.pop("source"): row for row in _named(db, _LEDGER)}
     return {
@@ -104,7 +107,15 @@ def _usage(db: apsw.Connection) -> dict[str, Any]:
     [work] = _named(db, _WORK)
     totals = {name: sum(event[name] for event in events) for name in tokens}
     count = sum(event["count"] for event in events)
-    return {"events": events, "totals": {"events": count, **totals, **work}}
+    observer = {
+        "by_model": usage.by_model(db),
+        "fell_back": usage.fall_backs(db, since_ms=0),
+    }
+    return {
+        "events": events,
+        "totals": {"events": count, **totals, **work},
+        "observer": observer,
+    }
 
 
 def _reliability(db: apsw.Connection, ledger: dict[str, dict[str, int]]) -> dict[str, Any]:

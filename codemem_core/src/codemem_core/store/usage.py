@@ -103,6 +103,25 @@ def by_day(db: apsw.Connection, *, since_ms: int) -> list[dict[str, Any]]:
     return [dict(zip(_DAY_FIELDS, row, strict=True)) for row in rows(db, _BY_DAY, (since_ms,))]
 
 
+_BY_MODEL = """
+    SELECT runtime, model, count(*) AS calls, sum(tokens_read), sum(tokens_cached),
+           sum(tokens_written), sum(cost_usd)
+      FROM usage_events
+     WHERE event = 'observe'
+     GROUP BY runtime, model
+     ORDER BY calls DESC, runtime, model
+"""
+_MODEL_FIELDS = (
+    *("runtime", "model", "calls"),
+    *("tokens_in", "tokens_cached", "tokens_out", "cost_usd"),
+)
+
+
+def by_model(db: apsw.Connection) -> list[dict[str, Any]]:
+    """Return what observing cost in all, by runtime and model, most used first."""
+    return [dict(zip(_MODEL_FIELDS, row, strict=True)) for row in rows(db, _BY_MODEL)]
+
+
 _FALL_BACKS = """
     SELECT json_extract(metadata, '$.fell_back') AS reason, count(*)
       FROM usage_events
