@@ -35,10 +35,10 @@ def sidecar(agent: Agent, **environ: str) -> ClaudeSidecar:
     return ClaudeSidecar(Settings.load({"PATH": path, "HOME": str(Path.home()), **environ}))
 
 
-def request(model: str | None = "claude-4.5-haiku") -> ObserveRequest:
+def request(model: str | None = "claude-4.5-haiku", *, prompt: str = "P") -> ObserveRequest:
     """Ask for a model."""
     evidence = Evidence(source="claude", stream_id="s1")
-    return ObserveRequest(evidence=evidence, instructions="RULES", prompt="P", model=model)
+    return ObserveRequest(evidence=evidence, instructions="RULES", prompt=prompt, model=model)
 
 
 def option(run: dict[str, Any], name: str) -> str | None:
@@ -59,6 +59,14 @@ def test_it_has_no_tools_settings_servers_or_memory(agent: Agent) -> None:
         *("-p", "--strict-mcp-config", "--no-session-persistence", "--disable-slash-commands"),
     } <= set(run["argv"])
     assert not any("ermission" in argument for argument in run["argv"])
+
+
+@pytest.mark.parametrize("prompt", ["/clear", "\n /cost", "!rm -rf .", "# remember this"])
+def test_a_prompt_is_no_command(agent: Agent, prompt: str) -> None:
+    """The command line would obey it by itself, without asking any model."""
+    sidecar(agent).observe(request(prompt=prompt))
+
+    assert agent.runs[0]["stdin"] == f"The recording:\n\n{prompt}"
 
 
 @pytest.mark.parametrize(

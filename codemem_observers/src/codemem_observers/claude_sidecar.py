@@ -80,13 +80,19 @@ class ClaudeSidecar:
             ended = ask_agent(
                 self._settings,
                 argv,
-                prompt=request.prompt,
+                prompt=_as_text(request.prompt),
                 room=room,
                 passed=_passed(self._settings.environ),
                 extra=_QUIET,
                 limit_s=self._limit_s,
             )
         return _reply(ended, model)
+
+
+def _as_text(prompt: str) -> str:
+    """Keep a prompt from being a command: `/clear` is one, `--disable-slash-commands` or not."""
+    is_command = prompt.lstrip().startswith(("/", "!", "#"))
+    return f"The recording:\n\n{prompt}" if is_command else prompt
 
 
 def _passed(environ: Mapping[str, str]) -> list[str]:
