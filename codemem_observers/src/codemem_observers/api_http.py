@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from email.utils import parsedate_to_datetime
@@ -27,7 +28,8 @@ _MOST_BYTES = 2_000_000
 """4,000 tokens are 16 kB; what is longer is no answer."""
 _LONGEST_WAIT_S = 86_400.0
 _AGAIN = frozenset({408, 409, 425})
-_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
+# `insufficient_quota`, `RESOURCE_EXHAUSTED`: words. With a digit it might be a key sent back.
+_CODE = re.compile(r"(?=.{1,60}\Z)[A-Za-z]+(?:_[A-Za-z]+)*")
 
 
 class ApiHttp:
@@ -41,6 +43,8 @@ class ApiHttp:
         self, settings: Settings, *, silence_s: float = _SILENCE_S, total_s: float = _TOTAL_S
     ) -> None:
         """Keep what the settings say; the limits are seconds of silence and in all."""
+        # It writes every header down, and a server may send a key back in one.
+        logging.getLogger("httpcore").setLevel(logging.INFO)
         self._settings = settings
         self._silence_s = silence_s
         self._total_s = total_s
@@ -122,9 +126,10 @@ def _code(body: bytes, request: ObserveRequest) -> str:
     code = error.get("code") or error.get("type")
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         return ""
-    if request.credential and request.credential.token in code:
-        return ""
-    return f" ({code})"
+    token = request.credential.token if request.credential else ""
+    secrets = [secret for secret in (token, *request.headers.values()) if secret]
+    echoed = any(code in secret or secret in code for secret in secrets)
+    return "" if echoed else f" ({code})"
 
 
 def _retry_after(value: str) -> float | None:
