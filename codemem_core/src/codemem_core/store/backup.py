@@ -13,7 +13,7 @@ from codemem_core.errors import Damaged, InputError, NotFound, StoreError
 from codemem_core.paths import make_private_folder
 from codemem_core.store.check import examine, rebuild_index
 from codemem_core.store.connection import connect, harden, translate
-from codemem_core.store.sole import replace, sole_use, stamp, sync_folder
+from codemem_core.store.sole import kept_name, replace, sole_use, stamp, sync_folder
 
 KEEP = 7
 """Backups kept of one database; the oldest go first."""
@@ -99,8 +99,10 @@ def restore(path: str, backup: str) -> str | None:
             os.link(draft, path)
             sync_folder(path)
             return None
+        kept = kept_name(path, "replaced")
         with sole_use(path):
-            return replace(path, draft, why="replaced")
+            replace(path, draft, kept=kept)
+        return kept
     except apsw.Error as error:
         raise translate(error, backup) from error
     except OSError as error:

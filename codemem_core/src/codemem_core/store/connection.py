@@ -116,7 +116,8 @@ def translate(error: apsw.Error, path: str) -> StoreError:
 
 def index_only(error: apsw.Error) -> bool:
     """Say whether a `CorruptError` speaks of the search index alone: the rows are fine."""
-    return error.extendedresult == apsw.SQLITE_CORRUPT_VTAB
+    code: int = error.extendedresult  # type: ignore[attr-defined] # the stubs lack it
+    return code == apsw.SQLITE_CORRUPT_VTAB
 
 
 def _create_private(path: str) -> None:

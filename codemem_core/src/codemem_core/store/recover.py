@@ -12,7 +12,7 @@ from codemem_core.store.check import Health, check, rebuild_index
 from codemem_core.store.connection import connect
 from codemem_core.store.migrate import migrate
 from codemem_core.store.salvage import Salvaged, salvage
-from codemem_core.store.sole import replace, sole_use
+from codemem_core.store.sole import kept_name, replace, sole_use
 from codemem_core.store.writer import in_transaction
 
 _COPY_BYTES = 1 << 20
@@ -73,7 +73,7 @@ def recover(path: str, health: Health) -> Recovered:
     Killed at any moment, this begins again. Raises `StoreError` when somebody has it open, or when
     the file is none of ours.
     """
-    work = f"{path}.salvage"
+    work, kept = f"{path}.salvage", kept_name(path, "damaged")
     with sole_use(path) as file:
         # A folder left behind by a killed attempt: nobody else can be in it.
         shutil.rmtree(work, ignore_errors=True)
@@ -85,8 +85,8 @@ def recover(path: str, health: Health) -> Recovered:
                 raise StoreError(
                     f"not a database of codemem: `{path}`", hint="move it away, or name another"
                 )
-            result = _save(copy, fresh, mark=path)
-            kept = replace(path, fresh, why="damaged")
+            result = _save(copy, fresh, mark=os.path.basename(kept))
+            replace(path, fresh, kept=kept)
         except OSError as error:
             raise StoreError(f"the salvage failed: `{path}`: {error.strerror}") from error
         finally:
@@ -119,7 +119,7 @@ def _save(copy: str, fresh: str, *, mark: str) -> Salvaged:
         migrate(db, fresh)
         # Parents may be lost, and come last: the stand-ins are made at the end.
         db.execute("PRAGMA foreign_keys = OFF")
-        result = in_transaction(db, lambda db: salvage(copy, db, mark=mark))
+        result: Salvaged = in_transaction(db, lambda db: salvage(copy, db, mark=mark))
         health = check(fresh)
         if not health.sound:
             raise Damaged(f"the salvaged database is not sound: {health}")

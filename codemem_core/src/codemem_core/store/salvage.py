@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -71,7 +70,9 @@ def _from_leaves(path: str, fresh: apsw.Connection, table: Table) -> None:
     if source is None or table.key_column is None:
         return
     with contextlib.closing(source):
-        root = source.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table.name,)).get
+        root = source.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name = ?", (table.name,)
+        ).get
         size = source.execute("PRAGMA page_size").get
     with open(path, "r+b") as file:
         found = leaves_of(file, table.stored_kinds, page_size=size)
@@ -107,7 +108,7 @@ def _plausible(row: Sequence[Any], table: Table) -> Sequence[Any]:
 
 
 def _opened(path: str, fresh: apsw.Connection) -> apsw.Connection | None:
-    """Open the copy; if its schema cannot be read, with the schema of `fresh`; None if not at all."""
+    """Open the copy; if its schema cannot be read, with the schema of `fresh`; else None."""
     for graft in (False, True):
         if graft:
             _graft_schema(path, fresh)
@@ -156,10 +157,10 @@ _MEND = """
     UPDATE usage_events SET session_id = NULL WHERE session_id NOT IN (SELECT id FROM sessions);
 
     INSERT OR IGNORE INTO streams (id, source, stream_id)
-        SELECT stream, max(payload ->> '$._adapter.source'), max(payload ->> '$._adapter.session_id')
+        SELECT stream, max(payload ->> '$._adapter.source') AS source,
+               max(payload ->> '$._adapter.session_id') AS stream_id
           FROM raw_events WHERE stream NOT IN (SELECT id FROM streams) GROUP BY stream
-        HAVING max(payload ->> '$._adapter.source') <> ''
-           AND max(payload ->> '$._adapter.session_id') <> '';
+        HAVING source <> '' AND stream_id <> '';
     INSERT INTO streams (id, source, stream_id)
         SELECT stream, 'salvaged', 'stream-' || stream FROM
             (SELECT stream FROM raw_events UNION SELECT stream FROM batches)
@@ -178,5 +179,5 @@ def _mend(fresh: apsw.Connection, mark: str) -> None:
     for table in ("sessions", "memories"):
         fresh.execute(
             f"UPDATE {table} SET metadata = json_set(metadata, '$.salvaged', ?)",  # noqa: S608
-            (os.path.basename(mark),),
+            (mark,),
         )

@@ -56,13 +56,17 @@ def _lock(file: int, path: str, give_up: float) -> None:
             return
 
 
-def replace(path: str, fresh: str, *, why: str) -> str:
-    """Put the database file `fresh` at `path`; return the name under which the old one is kept.
+def kept_name(path: str, why: str) -> str:
+    """Return a name, beside the database, for the file that is about to be replaced."""
+    return f"{path}.{why}-{stamp()}"
+
+
+def replace(path: str, fresh: str, *, kept: str) -> None:
+    """Put the database file `fresh` at `path` and keep the old one as `kept`.
 
     Call it in a `sole_use` block. At every moment there is one whole database at `path`, the old or
     the new one; the old one's WAL goes with it before the new one comes, which must have none.
     """
-    kept = f"{path}.{why}-{stamp()}"
     try:
         os.link(path, kept)
     except OSError as error:
@@ -73,7 +77,6 @@ def replace(path: str, fresh: str, *, why: str) -> str:
     sync_folder(path)
     os.rename(fresh, path)
     sync_folder(path)
-    return kept
 
 
 def stamp() -> str:
