@@ -94,6 +94,8 @@ def restore(path: str, backup: str) -> str | None:
     make_private_folder(os.path.dirname(path))
     try:
         _copy(backup, draft, readonly=True)
+        # In WAL mode before anybody sees it: two openers at once would both try to turn it.
+        connect(draft).close(True)
         if not os.path.exists(path):
             # `link` refuses to step on a database that was made this moment.
             os.link(draft, path)
@@ -102,13 +104,13 @@ def restore(path: str, backup: str) -> str | None:
         kept = kept_name(path, "replaced")
         with sole_use(path):
             replace(path, draft, kept=kept)
-        return kept
     except apsw.Error as error:
         raise translate(error, backup) from error
     except OSError as error:
         raise StoreError(f"the restore failed: `{path}`: {error.strerror}") from error
     finally:
         _remove(draft)
+    return kept
 
 
 def _copy(source: str, draft: str, *, readonly: bool = False) -> None:

@@ -56,7 +56,9 @@ def connect(path: str, *, readonly: bool = False) -> apsw.Connection:
                 _make_durable(db, path)
         except apsw.Error as error:
             db.close(True)
-            raise translate(error, path) from error
+            if before == _identity(path):
+                raise translate(error, path) from error
+            continue
         # From here on this connection holds SQLite's shared lock, and the file stays where it is.
         if before == _identity(path):
             return db

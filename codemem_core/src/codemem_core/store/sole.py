@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from codemem_core.errors import NotFound, StoreError
+from codemem_core.store.connection import BUSY_S
 
 _LOCKS = 0x40000000
 """Where SQLite keeps its locks: the pending byte, the reserved byte and 510 bytes to share."""
@@ -18,7 +19,7 @@ _LOOK_AGAIN_S = 0.02
 
 
 @contextmanager
-def sole_use(path: str, *, wait_s: float = 1.0) -> Iterator[int]:
+def sole_use(path: str, *, wait_s: float = BUSY_S) -> Iterator[int]:
     """Keep every other process out of the database while the block runs; yield its descriptor.
 
     This is SQLite's own exclusive lock, taken without reading the file: it works on a damaged one,
