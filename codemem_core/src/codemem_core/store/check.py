@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import apsw
 
 from codemem_core.errors import Damaged
-from codemem_core.store.connection import connect, index_only, rows, translate
+from codemem_core.store.connection import connect, index_only, leave_wal, rows, translate
 from codemem_core.store.migrate import schema_of, steps, version
 
 _TOLD = 5
@@ -47,10 +47,11 @@ def check(path: str, *, quick: bool = False) -> Health:
     except Damaged as error:
         return Health(damage=(str(error),))
     try:
-        db.execute("PRAGMA query_only = OFF; PRAGMA cell_size_check = ON")
+        leave_wal(db)
+        rows(db, "PRAGMA query_only = OFF; PRAGMA cell_size_check = ON")
         health = examine(db, path, quick=quick)
-        if health.damage:
-            db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        if not health.damage:
+            leave_wal(db, leave=False)
     finally:
         db.close(True)
     return health

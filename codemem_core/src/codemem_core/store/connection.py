@@ -55,6 +55,7 @@ def connect(path: str, *, readonly: bool = False) -> apsw.Connection:
             else:
                 _make_durable(db, path)
         except apsw.Error as error:
+            leave_wal(db)
             db.close(True)
             if before == _identity(path):
                 raise translate(error, path) from error
@@ -92,6 +93,15 @@ def _identity(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def leave_wal(db: apsw.Connection, *, leave: bool = True) -> None:
+    """Let the WAL be when this connection closes as the last one.
+
+    SQLite would fold it into the database: for a WAL that is another database's, or a database that
+    is damaged, the end of what could be saved.
+    """
+    db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, int(leave))
 
 
 def rows(db: apsw.Connection, query: str, values: Any = None) -> list[Any]:  # noqa: ANN401
@@ -169,7 +179,9 @@ def _make_durable(db: apsw.Connection, path: str) -> None:
     answer = db.execute(f"PRAGMA journal_mode = {mode}").get
     if answer != mode:
         raise StoreError(f"the database refused journal mode `{mode}` and stayed in `{answer}`")
-    db.execute(
+    # All rows: APSW stops at the first one, and one of these gives its new value as a row.
+    rows(
+        db,
         "PRAGMA synchronous = FULL;"
         "PRAGMA fullfsync = ON;"  # macOS: fsync alone stops at the drive's cache
         "PRAGMA checkpoint_fullfsync = ON;"
@@ -178,7 +190,7 @@ def _make_durable(db: apsw.Connection, path: str) -> None:
         "PRAGMA foreign_keys = ON;"
         "PRAGMA recursive_triggers = ON;"  # else REPLACE leaves stale rows in the search index
         "PRAGMA secure_delete = ON;"
-        "PRAGMA cell_size_check = ON"
+        "PRAGMA cell_size_check = ON",
     )
 
 

@@ -9,9 +9,15 @@ from importlib import resources
 import apsw
 
 from codemem_core.errors import StoreError
-from codemem_core.store.connection import APPLICATION_ID
+from codemem_core.store.connection import APPLICATION_ID, rows
 
 _STEP = re.compile(r"(\d{4})_\w+\.sql")
+
+
+class NotOurs(StoreError):
+    """A database, but none that this codemem made."""
+
+    hint = "point `CODEMEM_DB` at another file; `codemem db adopt` reads those of 0.19"
 
 
 def migrate(db: apsw.Connection, path: str, *, wanted: Mapping[int, str] | None = None) -> None:
@@ -35,7 +41,7 @@ def migrate(db: apsw.Connection, path: str, *, wanted: Mapping[int, str] | None 
 
             backup.make(path, why=f"before-schema-{newest}")
         for step in range(number + 1, newest + 1):
-            db.execute(wanted[step])
+            rows(db, wanted[step])
             db.execute(f"PRAGMA user_version = {step}")
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     except BaseException:
@@ -53,10 +59,7 @@ def version(db: apsw.Connection, path: str, *, newest: int | None = None) -> int
     number = int(db.execute("PRAGMA user_version").get)
     owner = db.execute("PRAGMA application_id").get
     if owner != APPLICATION_ID and db.execute("SELECT count(*) FROM sqlite_schema").get:
-        raise StoreError(
-            f"not a database of this codemem: `{path}` (user_version {number})",
-            hint="point `CODEMEM_DB` at another file; `codemem db adopt` reads those of 0.19",
-        )
+        raise NotOurs(f"not a database of this codemem: `{path}` (user_version {number})")
     if number > (newest or max(steps())):
         raise StoreError(
             f"the database is newer than this codemem: schema {number} in `{path}`",

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 
 from codemem_core.errors import Damaged, StoreError
 from codemem_core.store.check import Health, check, rebuild_index
-from codemem_core.store.connection import connect
-from codemem_core.store.migrate import migrate
+from codemem_core.store.connection import APPLICATION_ID, connect
+from codemem_core.store.migrate import NotOurs, migrate
 from codemem_core.store.salvage import Salvaged, salvage
 from codemem_core.store.sole import kept_name, replace, sole_use
 from codemem_core.store.writer import in_transaction
 
 _COPY_BYTES = 1 << 20
 _LOOKED_AT = 64 * 1024
+_HEADER_BYTES = 72
+_MINE = APPLICATION_ID.to_bytes(4)
+"""How the header of our databases ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +50,24 @@ def mend(path: str, *, quick: bool = False) -> str | None:
     has no connection to the database. Raises `StoreError` when somebody else has one and the file
     is damaged.
     """
-    health = check(path, quick=quick)
+    health = _look(path, quick)
     if health.damage:
         return str(recover(path, health))
     if not health.index_in_step:
         repair_index(path)
         return f"the search index was out of step and was made anew: `{path}`"
     return None
+
+
+def _look(path: str, quick: bool) -> Health:
+    try:
+        return check(path, quick=quick)
+    except NotOurs:
+        with open(path, "rb") as file:
+            header = file.read(_HEADER_BYTES)
+        if not os.path.exists(f"{path}-wal") or not header.endswith(_MINE):
+            raise
+        return Health(damage=("the WAL beside it is of another database",))
 
 
 def repair_index(path: str) -> None:

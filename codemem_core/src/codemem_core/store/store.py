@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar, cast
 import apsw
 
 from codemem_core.errors import Damaged, StoreError
-from codemem_core.store.connection import connect, translate
+from codemem_core.store.connection import connect, leave_wal, translate
 from codemem_core.store.migrate import migrate
 from codemem_core.store.writer import Writer, in_transaction
 
@@ -48,9 +48,11 @@ class Store:
         try:
             migrate(db, path)
         except apsw.Error as error:
+            leave_wal(db)
             db.close(True)
             raise translate(error, path) from error
         except StoreError:
+            leave_wal(db)
             db.close(True)
             raise
         return cls(path, db, threaded=threaded)
