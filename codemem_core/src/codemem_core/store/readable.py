@@ -17,8 +17,10 @@ UNREADABLE = (apsw.Error, UnicodeDecodeError)
 """What reading a damaged database may raise."""
 _PAGE = 500
 """Rows read at once while nothing goes wrong."""
-_BEYOND = 100_000
+_BEYOND = 10_000
 """Row ids tried past the last one that could be read, when nothing says how many there were."""
+_FAILURES = 50_000
+"""Reads that fail before a table is given up: a garbled page may claim row ids without end."""
 _TYPES: dict[str, tuple[type, ...]] = {"INTEGER": (int,), "REAL": (int, float), "TEXT": (str,)}
 
 
@@ -102,11 +104,13 @@ def rows_of(db: apsw.Connection, table: Table) -> Iterator[tuple[Any, ...]]:
     query = f"""SELECT {names} FROM {table.name}
                  WHERE rowid BETWEEN ? AND ? ORDER BY rowid LIMIT {_PAGE}"""  # noqa: S608
     stretches = [(1, _highest(db, table))]
-    while stretches:
+    failures = 0
+    while stretches and failures < _FAILURES:
         first, last = stretches.pop()
         try:
             found = rows(db, query, (first, last))
         except UNREADABLE:
+            failures += 1
             if first < last:
                 middle = (first + last) // 2
                 stretches += [(middle + 1, last), (first, middle)]

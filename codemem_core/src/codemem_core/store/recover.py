@@ -16,7 +16,7 @@ from codemem_core.store.sole import kept_name, replace, sole_use
 from codemem_core.store.writer import in_transaction
 
 _COPY_BYTES = 1 << 20
-_LOOKED_AT = 64 * 1024
+_LOOKED_AT = 1 << 20
 _HEADER_BYTES = 72
 _MINE = APPLICATION_ID.to_bytes(4)
 """How the header of our databases ends."""
@@ -122,9 +122,10 @@ def _copy(file: int, path: str, copy: str) -> None:
 
 
 def _ours(copy: str) -> bool:
-    """Say whether the file was once a database of codemem: its schema stands near the beginning."""
+    """Say whether the file was once a database of codemem: by its header, or its schema's text."""
     with open(copy, "rb") as file:
-        return b"CREATE TABLE " in (start := file.read(_LOOKED_AT)) and b"raw_events" in start
+        start = file.read(_LOOKED_AT)
+    return start[:_HEADER_BYTES].endswith(_MINE) or b"INSERT INTO memories_fts" in start
 
 
 def _save(copy: str, fresh: str, *, mark: str) -> Salvaged:
