@@ -261,9 +261,9 @@ def test_what_is_no_database_of_0_19_is_refused(store: Store, tmp_path: Path) ->
 
     with pytest.raises(Damaged, match="not a database"), legacy.opened(str(other)):
         pass
-    with pytest.raises(StoreError, match=r"not a database of codemem 0\.19"):
-        with legacy.opened(store.path):
-            pass
+    ours = legacy.opened(store.path)
+    with pytest.raises(StoreError, match=r"not a database of codemem 0\.19"), ours:
+        pass
     assert os.path.exists(store.path)
 
 

@@ -326,7 +326,7 @@ def test_a_root_is_made_for_any_number_of_leaves(tmp_path: Path) -> None:
 
 def test_forgotten_text_is_gone_from_the_files(full: str) -> None:
     """A row that is deleted leaves no byte in the table, the search index or the WAL."""
-    secret = "xyzzyplugh"  # noqa: S105
+    secret = "xyzzyplugh"
     with Store.open(full) as store:
         insert = "UPDATE memories SET body = ? WHERE id = 7"
         store.write(lambda db: db.execute(insert, (f"{secret} in the middle",)))

@@ -11,6 +11,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from codemem_core.errors import StoreError
 from codemem_core.records.events import RawEvent
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import events, memories, sessions
@@ -205,7 +206,7 @@ def test_trusting_a_count_would_be_noticed(sample: Sample, tmp_path: Path) -> No
     def trusting(path: str) -> Health:
         try:
             db = connect(path, readonly=True)
-        except Exception as error:
+        except StoreError as error:
             return Health(damage=(str(error),))
         try:
             rows(db, "SELECT count(*) FROM memories")
