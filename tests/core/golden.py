@@ -175,7 +175,8 @@ def _events(golden: Golden) -> None:
     golden.put("raw_event_flush_batches", source="opencode", stream_id="ses_1", start_event_seq=0,
                end_event_seq=1, extractor_version="v1", status="completed")  # fmt: skip
     envelope = {
-        "schema_version": "1.0", "source": "claude", "session_id": "c-1", "event_id": "evt-claude-1",
+        "schema_version": "1.0", "source": "claude", "session_id": "c-1",
+        "event_id": "evt-claude-1",
         "event_type": "prompt", "ts": "2025-11-03T09:15:00Z", "payload": {"text": "hello"},
     }  # fmt: skip
     golden.event("c-1", 0, source="claude", event_id="evt-claude-1", event_type="claude.hook",
