@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,3 +59,16 @@ def make_agent(folder: Path, name: str) -> Agent:
     agent.path.write_text(_PROGRAM.format(python=sys.executable, folder=str(agent.folder)))
     agent.path.chmod(0o755)
     return agent
+
+
+def ends(pid: int) -> bool:
+    """Wait until a killed process is gone, up to 10 s; it would sleep for 60."""
+    for _ in range(1_000):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state in "ZX":  # killed, and not yet collected by its new parent
+            return True
+        time.sleep(0.01)
+    return False

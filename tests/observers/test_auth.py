@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from codemem_observers.auth.env import Env
 from codemem_observers.auth.file import File
 from codemem_observers.auth.login import Login
 from codemem_observers.auth.none import NoToken
+from tests.observers.agents import ends
 
 OPENAI = AuthRequest(provider="openai")
 ANTHROPIC = AuthRequest(provider="anthropic")
@@ -143,19 +143,6 @@ def test_no_child_of_the_command_survives(tmp_path: Path, ending: str, found: bo
 
     assert (credential is not None) == found
     assert ends(int(pid_file.read_text()))
-
-
-def ends(pid: int) -> bool:
-    """Wait until a killed process is gone, up to 10 s; it would sleep for 60."""
-    for _ in range(1_000):
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        if state in "ZX":  # killed, and not yet collected by its new parent
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def test_a_command_gets_no_prompt_and_no_file() -> None:

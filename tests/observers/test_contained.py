@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -171,20 +170,7 @@ def test_grandchildren_end_with_it(agent: Agent, name: str, ends: bool) -> None:
         with pytest.raises(TransientError, match="took too long"):
             ask(agent, limit_s=2.0)
 
-    assert is_gone(int((agent.folder / "grandchild").read_text()))
-
-
-def is_gone(pid: int) -> bool:
-    """Wait until a killed process is gone, up to 10 s; it would sleep for 60."""
-    for _ in range(1_000):
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        if state in "ZX":
-            return True
-        time.sleep(0.01)
-    return False
+    assert ends(int((agent.folder / "grandchild").read_text()))
 
 
 def test_an_observer_inside_an_observer_is_refused(agent: Agent) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -157,14 +158,11 @@ class Observing:
     ) -> Observed:
         request = self._request(record, evidence, credential)
         observer = self._observer(record)
-        if self._purse is None:
+        call = Call.of(request, record, model=_model(observer, request), fell_back=fell_back)
+        with self._purse.holding(call) if self._purse else nullcontext():
             reply = observer.observe(request)
             extraction = parse_reply(reply.text)
-        else:
-            call = Call.of(request, record, model=_model(observer, request), fell_back=fell_back)
-            with self._purse.holding(call):
-                reply = observer.observe(request)
-                extraction = parse_reply(reply.text)
+            if self._purse:
                 self._purse.pay(call, reply, dropped=extraction.dropped)
         return Observed(
             reply=reply,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,10 +11,11 @@ from codemem_core.ingest.evidence import collect
 from codemem_core.ingest.low_signal import is_trivial
 from codemem_core.ingest.remember import memories_of
 from codemem_core.observe import Observing
+from codemem_core.plugins import Plugins
 from codemem_core.records.events import RawEvent
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.memory import NewMemory
-from codemem_core.store import events
+from codemem_core.store import events, memories
 from codemem_core.store.store import Store
 
 
@@ -71,6 +72,15 @@ def distil(
         observed.extraction, evidence, raw, extractor=observed.runtime, model=observed.reply.model
     )
     return Distilled(found, observed.runtime)
+
+
+def announce(store: Store, plugins: Plugins, memory_ids: Iterable[int]) -> None:
+    """Tell plugins of memories that were committed."""
+    for memory_id in memory_ids:
+        with store.read() as db:
+            saved = memories.get(db, memory_id)
+        if saved is not None:
+            plugins.memory_saved(saved)
 
 
 def memory_key(stretch: Stretch, extractor: str, ordinal: int) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import apsw
 
 from codemem_core.errors import ObserverError, RateLimited
-from codemem_core.ingest.distil import Distilled, distil, memory_key, stored_events
+from codemem_core.ingest.distil import Distilled, announce, distil, memory_key, stored_events
 from codemem_core.observe import Observing
 from codemem_core.plugins import Plugins
 from codemem_core.records.events import epoch_ms
@@ -86,7 +85,7 @@ class Flusher:
         report.events += claim.end_seq - claim.start_seq + 1
         report.memory_ids += written
         report.runtime = distilled.runtime or report.runtime
-        self._tell(written)
+        announce(self._store, self._plugins, written)
 
     def _distil(self, claim: Claim) -> Distilled:
         return distil(self._observing, claim, stored_events(self._store, claim))
@@ -96,13 +95,6 @@ class Flusher:
             self._store.write(lambda db: batches.fail(db, claim, failure, now_ms=_now_ms()))
         except LeaseLost:
             return  # the new owner decides what becomes of the batch
-
-    def _tell(self, memory_ids: Sequence[int]) -> None:
-        for memory_id in memory_ids:
-            with self._store.read() as db:
-                saved = memories.get(db, memory_id)
-            if saved is not None:
-                self._plugins.memory_saved(saved)
 
 
 def _commit(db: apsw.Connection, claim: Claim, distilled: Distilled) -> list[int]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from codemem_core._version import __version__
-from codemem_core.ingest.distil import distil, memory_key, stored_events, worth_observing
+from codemem_core.ingest.distil import announce, distil, memory_key, stored_events, worth_observing
 from codemem_core.ingest.evidence import collect
 from codemem_core.ingest.flush import EXTRACTOR
 from codemem_core.observe import Observing, runtime_name
@@ -16,7 +16,6 @@ from codemem_core.records.events import RawEvent
 from codemem_core.settings import Settings
 from codemem_core.spend.prices import Prices
 from codemem_core.spend.purse import Purse, tokens_of
-from codemem_core.store import memories
 from codemem_core.store.past import Past, Wanted, past, supersede
 from codemem_core.store.store import Store
 
@@ -109,7 +108,7 @@ class Reobserver:
         written = self._store.write(
             lambda db: supersede(db, stretch, keyed, generation=self._generation, now_ms=now_ms)
         )
-        self._tell(written or ())
+        announce(self._store, self._plugins, written or ())
         return written
 
     def _events(self, stretch: Past) -> list[RawEvent]:
@@ -132,10 +131,3 @@ class Reobserver:
         plan.tokens_out += tokens_out
         known = plan.cost_usd is not None and cost is not None
         plan.cost_usd = (plan.cost_usd or 0.0) + (cost or 0.0) if known else None
-
-    def _tell(self, memory_ids: Sequence[int]) -> None:
-        for memory_id in memory_ids:
-            with self._store.read() as db:
-                saved = memories.get(db, memory_id)
-            if saved is not None:
-                self._plugins.memory_saved(saved)
