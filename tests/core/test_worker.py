@@ -23,15 +23,19 @@ FOUND = json.dumps(
 )
 
 
-def make_worker(store: Store, answer: Answer, *, idle_ms: int) -> FlushWorker:
-    """Make a worker with the idle policy and a scripted observer."""
+def make_worker(
+    store: Store, answer: Answer, *, idle_ms: int, beat_s: float = 5.0, **more: str
+) -> FlushWorker:
+    """Make a worker with the core's policies, a scripted observer and more settings of the queue."""
     environ = {
         "CODEMEM_OBSERVER_RUNTIME": "scripted",
         "CODEMEM_RAW_EVENTS_SWEEPER_IDLE_MS": str(idle_ms),
+        **{f"CODEMEM_RAW_EVENTS_{name}": value for name, value in more.items()},
     }
     settings = Settings.load(environ)
     modules = (builtin, observer_plugin(ScriptedObserver(answer)))
-    return FlushWorker(store, Plugins.only(*modules, settings=settings), settings)
+    plugins = Plugins.only(*modules, settings=settings)
+    return FlushWorker(store, plugins, settings, beat_s=beat_s)
 
 
 def wait_until(look: Callable[[], bool]) -> bool:
@@ -110,3 +114,133 @@ def test_stopping_leaves_no_thread(store: Store) -> None:
         worker.stop(5)
 
     assert wait_until(lambda: threading.active_count() == before)
+
+
+def fill(store: Store, make_event: EventMaker, streams: int, *, received_ms: int = 1) -> None:
+    """Put an event into each of so many streams."""
+    for n in range(streams):
+        event = make_event(stream_id=f"s{n}")
+        store.write(lambda db, e=event, n=n: events.append(db, [e], now_ms=received_ms + n))
+
+
+def test_fifty_streams_are_flushed_though_one_call_never_ends(
+    store: Store, make_event: EventMaker
+) -> None:
+    """More streams than places and than one sweep takes on: all but the one get theirs."""
+    fill(store, make_event, 50)
+    released = threading.Event()
+
+    def answer(request: ObserveRequest) -> str:
+        if request.evidence.stream_id == "s0":
+            released.wait(60)
+        return FOUND
+
+    worker = make_worker(store, answer, idle_ms=0, SWEEPER_LIMIT="10")
+    worker.start()
+
+    assert wait_until(lambda: len(titles(store)) == 49)
+    released.set()
+    assert wait_until(lambda: len(titles(store)) == 50)
+    worker.stop(5)
+
+
+def test_calls_that_hang_give_up_their_places(store: Store, make_event: EventMaker) -> None:
+    """With every place taken by a call that never ends, the limit frees them."""
+    fill(store, make_event, 12)
+    released = threading.Event()
+
+    def answer(request: ObserveRequest) -> str:
+        if int(request.evidence.stream_id[1:]) < 8:
+            released.wait(60)
+        return FOUND
+
+    worker = make_worker(store, answer, idle_ms=0, beat_s=0.05, STUCK_BATCH_MS="200")
+    worker.start()
+
+    assert wait_until(lambda: len(titles(store)) == 4)
+    released.set()
+    worker.stop(5)
+
+
+def test_a_sweep_takes_on_so_many_idle_sessions_longest_quiet_first(
+    store: Store, make_event: EventMaker
+) -> None:
+    """A session that has just ended need not wait behind hundreds of old ones."""
+    fill(store, make_event, 4)
+    asked: list[str] = []
+    released = threading.Event()
+
+    def answer(request: ObserveRequest) -> str:
+        asked.append(request.evidence.stream_id)
+        released.wait(60)
+        return FOUND
+
+    worker = make_worker(store, answer, idle_ms=0, SWEEPER_LIMIT="2")
+    worker.start()
+    wait_until(lambda: len(asked) == 2)
+
+    assert sorted(asked) == ["s0", "s1"]
+    released.set()
+    assert wait_until(lambda: len(titles(store)) == 4)
+    worker.stop(5)
+
+
+def test_debounce_fires_without_any_sweep_or_event(store: Store, make_event: EventMaker) -> None:
+    """The worker sleeps exactly until the policy wants to be asked again."""
+    fill(store, make_event, 1, received_ms=now_ms())
+    worker = make_worker(
+        store,
+        FOUND,
+        idle_ms=600_000,
+        AUTO_FLUSH="1",
+        DEBOUNCE_MS="700",
+        SWEEPER_INTERVAL_MS="600000",
+    )
+    worker.start()
+
+    assert wait_until(lambda: titles(store) == ["Found"])
+    worker.stop(5)
+
+
+def test_what_a_stopped_worker_did_not_finish_is_given_back(
+    store: Store, make_event: EventMaker
+) -> None:
+    """The next one takes it up at once, and the late answer is refused."""
+    fill(store, make_event, 1)
+    asked, released = threading.Event(), threading.Event()
+
+    def answer(_: ObserveRequest) -> str:
+        asked.set()
+        released.wait(60)
+        return FOUND
+
+    worker = make_worker(store, answer, idle_ms=0)
+    worker.start()
+    asked.wait(10)
+    worker.stop(0.1)
+    with store.read() as db:
+        left = db.execute("SELECT state, attempts, lease_owner FROM batches, streams").fetchone()
+    released.set()
+
+    assert left == ("pending", 0, None)
+    assert wait_until(lambda: threading.active_count() == 2)  # this one and the store's writer
+    assert titles(store) == []
+
+
+def test_old_flushed_events_are_deleted(store: Store, make_event: EventMaker) -> None:
+    """By the worker, when the user set a retention; the memory stays."""
+    fill(store, make_event, 1)
+    worker = make_worker(store, FOUND, idle_ms=0)
+    worker.start()
+    wait_until(lambda: titles(store) == ["Found"])
+    worker.stop(5)
+    again = make_worker(store, FOUND, idle_ms=0, RETENTION_MS="1000")
+    again.start()
+
+    def left() -> int:
+        with store.read() as db:
+            return int(db.execute("SELECT count(*) FROM raw_events").get)
+
+    assert wait_until(lambda: left() == 0)
+    assert titles(store) == ["Found"]
+    again.stop(5)
