@@ -284,7 +284,7 @@ def test_a_living_owner_keeps_its_stream_as_long_as_it_beats(
 
 
 def test_time_in_which_nobody_looked_does_not_count() -> None:
-    """Owner and observer were stopped together, or the machine slept: one beat at most is missed."""
+    """Both processes were stopped, or the machine slept: one beat at most is missed."""
     now_s = 0.0
     pulses = Pulses(beat_s=5, clock=lambda: now_s)
     pulses.is_silent(1, epoch=1, beat=7)

@@ -26,7 +26,7 @@ FOUND = json.dumps(
 def make_worker(
     store: Store, answer: Answer, *, idle_ms: int, beat_s: float = 5.0, **more: str
 ) -> FlushWorker:
-    """Make a worker with the core's policies, a scripted observer and more settings of the queue."""
+    """Make a worker with the core's policies, a scripted observer and settings of the queue."""
     environ = {
         "CODEMEM_OBSERVER_RUNTIME": "scripted",
         "CODEMEM_RAW_EVENTS_SWEEPER_IDLE_MS": str(idle_ms),
