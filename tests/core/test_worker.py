@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 import time
 from collections.abc import Callable
 
 from codemem_core import builtin
 from codemem_core.errors import TransientError
+from codemem_core.ingest.flush import wall_ms
 from codemem_core.ingest.worker import FlushWorker
 from codemem_core.plugins import Plugins
 from codemem_core.records.protocols import ObserveRequest
@@ -24,7 +26,13 @@ FOUND = json.dumps(
 
 
 def make_worker(
-    store: Store, answer: Answer, *, idle_ms: int, beat_s: float = 5.0, **more: str
+    store: Store,
+    answer: Answer,
+    *,
+    idle_ms: int,
+    beat_s: float = 5.0,
+    clock: Callable[[], int] = wall_ms,
+    **more: str,
 ) -> FlushWorker:
     """Make a worker with the core's policies, a scripted observer and settings of the queue."""
     environ = {
@@ -35,7 +43,7 @@ def make_worker(
     settings = Settings.load(environ)
     modules = (builtin, observer_plugin(ScriptedObserver(answer)))
     plugins = Plugins.only(*modules, settings=settings)
-    return FlushWorker(store, plugins, settings, beat_s=beat_s)
+    return FlushWorker(store, plugins, settings, beat_s=beat_s, now_ms=clock)
 
 
 def wait_until(look: Callable[[], bool]) -> bool:
@@ -52,11 +60,6 @@ def titles(store: Store) -> list[str]:
         return [memory.title for memory in memories.recent(db, limit=50)]
 
 
-def now_ms() -> int:
-    """Return epoch milliseconds."""
-    return time.time_ns() // 1_000_000
-
-
 def test_what_waited_before_the_start_is_flushed(store: Store, make_event: EventMaker) -> None:
     """A stream that went quiet while no server ran is due at once."""
     store.write(lambda db: events.append(db, [make_event()], now_ms=1))
@@ -70,7 +73,7 @@ def test_what_waited_before_the_start_is_flushed(store: Store, make_event: Event
 
 def test_a_busy_stream_is_left_alone(store: Store, make_event: EventMaker) -> None:
     """Not idle long enough, and no other policy wants it."""
-    store.write(lambda db: events.append(db, [make_event()], now_ms=now_ms()))
+    store.write(lambda db: events.append(db, [make_event()], now_ms=wall_ms()))
     worker = make_worker(store, FOUND, idle_ms=600_000)
     worker.start()
 
@@ -187,7 +190,7 @@ def test_a_sweep_takes_on_so_many_idle_sessions_longest_quiet_first(
 
 def test_debounce_fires_without_any_sweep_or_event(store: Store, make_event: EventMaker) -> None:
     """The worker sleeps exactly until the policy wants to be asked again."""
-    fill(store, make_event, 1, received_ms=now_ms())
+    fill(store, make_event, 1, received_ms=wall_ms())
     worker = make_worker(
         store,
         FOUND,
@@ -244,3 +247,31 @@ def test_old_flushed_events_are_deleted(store: Store, make_event: EventMaker) ->
     assert wait_until(lambda: left() == 0)
     assert titles(store) == ["Found"]
     again.stop(5)
+
+
+def test_a_clock_that_jumps_loses_and_doubles_nothing(store: Store, make_event: EventMaker) -> None:
+    """A day forwards or back, 1970, 2106: every session comes once, none is deleted early."""
+    times = (1_780_000_000_000, 1_780_086_400_000, 1_779_913_600_000, 0, 4_294_967_296_000)
+    events_seen: list[int] = []
+
+    def answer(request: ObserveRequest) -> str:
+        events_seen.append(len(request.evidence.items))
+        return FOUND
+
+    for n in range(20):
+        batch = [make_event(stream_id=f"s{n}") for _ in range(5)]
+        at = random.choice(times)
+        store.write(lambda db, b=batch, at=at: events.append(db, b, now_ms=at))
+    worker = make_worker(
+        store,
+        answer,
+        idle_ms=60_000,
+        clock=lambda: random.choice(times),
+        RETENTION_MS="1",
+        SWEEPER_INTERVAL_MS="1000",
+    )
+    worker.start()
+
+    assert wait_until(lambda: len(titles(store)) == 20)
+    worker.stop(5)
+    assert events_seen == [5] * 20

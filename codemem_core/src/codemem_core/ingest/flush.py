@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import apsw
 
-from codemem_core.errors import ObserverError, PermanentError, RateLimited
+from codemem_core.errors import ObserverError, PermanentError, RateLimited, StoreError
 from codemem_core.ingest.breaker import Breaker, Held
 from codemem_core.ingest.evidence import collect
 from codemem_core.ingest.extract import Extraction, parse_reply
@@ -72,17 +72,21 @@ class Flusher:
         settings: Settings,
         *,
         now_ms: Callable[[], int] = wall_ms,
+        clock: Callable[[], float] = time.monotonic,
         beat_s: float = BEAT_S,
         given_up: Callable[[Claim], None] = lambda _: None,
     ) -> None:
-        """Take a wall clock, the heartbeat's pause, and whom to tell of a flush that hangs."""
+        """Take a wall clock, one that counts seconds, and the pause between two heartbeats.
+
+        `given_up` is told of each flush that hangs.
+        """
         self._store = store
         self._plugins = plugins
         self._observing = Observing(plugins, settings)
         self._max_events = settings.number("raw_events_worker_max_events")
         self._now_ms = now_ms
-        self._pulses = Pulses(beat_s=beat_s)
-        self._breaker = Breaker()
+        self._pulses = Pulses(beat_s=beat_s, clock=clock)
+        self._breaker = Breaker(clock=clock)
         stuck_s = settings.number("raw_events_stuck_batch_ms") / 1000
         self._heart = Heart(store, now_ms=now_ms, stuck_s=stuck_s, given_up=given_up, beat_s=beat_s)
         self._stopped = False
@@ -287,7 +291,9 @@ def _failure(error: BaseException) -> Failure:
     if isinstance(error, ObserverError):
         pause_ms = int(_asked_pause_s(error) * 1000)
         return Failure(kind=error.kind, message=str(error), retry_after_ms=pause_ms)
-    # Its text may hold anything, even what it was to keep secret.
+    if isinstance(error, StoreError):
+        return Failure(kind="transient", message=str(error))
+    # The text of a bug may hold anything, even what it was to keep secret.
     return Failure(kind="bug", message=f"the flush broke off with {type(error).__name__}")
 
 

@@ -228,14 +228,16 @@ _PENDING = """
        AND NOT EXISTS (SELECT 1 FROM batches b WHERE b.stream = s.id AND b.state = 'failed'
                        AND b.retry_ms > :now AND b.updated_ms <= :now)
      GROUP BY s.id
-     ORDER BY s.last_received_ms
+     ORDER BY EXISTS (SELECT 1 FROM batches b WHERE b.stream = s.id AND b.state = 'failed'),
+              s.last_received_ms
 """
 
 
 def pending(db: apsw.Connection, *, now_ms: int) -> list[StreamState]:
     """Return streams whose events wait for a flush, longest-quiet first.
 
-    A stream whose last flush failed is left out until its pause is over.
+    A stream whose last flush failed is left out until its pause is over, and then comes last: the
+    one call to a provider in trouble is not to be spent on what may itself be the trouble.
     """
     names = tuple(StreamState.__dataclass_fields__)
     found = rows(db, _PENDING, {"now": now_ms})
