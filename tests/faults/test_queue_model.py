@@ -133,9 +133,14 @@ class QueueMachine(RuleBasedStateMachine):
             self.model.finish(hand.name, hand.batch)
 
     @precondition(lambda self: self.hands)
-    @rule(pick=picks, kind=st.sampled_from(sorted(STRIKES)), again=st.booleans())
-    def fail(self, pick: int, kind: str, again: bool) -> None:
-        """A worker's observer fails."""
+    @rule(
+        pick=picks,
+        kind=st.sampled_from(sorted(STRIKES)),
+        again=st.booleans(),
+        pause_ms=st.sampled_from([1_000, 60_000, 3_600_000]),
+    )
+    def fail(self, pick: int, kind: str, again: bool, pause_ms: int) -> None:
+        """A worker's observer fails; of the pauses it may get this one is drawn."""
         hand = self._hand(pick, keep=again)
         failure = Failure(kind=kind, message="no", retry_after_ms=1_000)
         now_ms = self.model.now_ms
@@ -145,8 +150,13 @@ class QueueMachine(RuleBasedStateMachine):
         assert state == self.model.fail(hand.name, hand.batch, kind)
         with self.store.read() as db:
             query = "SELECT retry_ms FROM batches WHERE id = ?"
-            hand.batch.retry_ms = db.execute(query, (hand.claim.batch,)).get
-        assert 1_000 <= hand.batch.retry_ms - now_ms <= 3_600_000
+            retry_ms = db.execute(query, (hand.claim.batch,)).get
+        assert 1_000 <= retry_ms - now_ms <= 3_600_000
+        hand.batch.retry_ms = now_ms + pause_ms
+        drawn = (hand.batch.retry_ms, hand.claim.batch)
+        self.store.write(
+            lambda db: db.execute("UPDATE batches SET retry_ms = ? WHERE id = ?", drawn)
+        )
 
     @precondition(lambda self: self.hands)
     @rule(pick=picks)

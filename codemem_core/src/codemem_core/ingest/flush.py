@@ -123,9 +123,13 @@ class Flusher:
         """Return for how many seconds the observer is not to be asked; 0 normally."""
         return self._breaker.held_s()
 
-    def stop(self) -> None:
-        """Begin no further batch and give back those that are being flushed."""
+    def wind_down(self) -> None:
+        """Begin no further batch."""
         self._stopped = True
+
+    def stop(self) -> None:
+        """Give back what is still being flushed; its result will be refused."""
+        self.wind_down()
         self._heart.stop()
 
     def _claim(self, key: tuple[str, str], limit: int) -> Claim | None:

@@ -51,8 +51,9 @@ class Parallel:
         while self._next and len(self._running) < self._most:
             key = self._next.popleft()
             if key not in self._running:
-                name = f"codemem-flush-{key[1][:20]}"
-                thread = threading.Thread(target=self._run, args=(key,), name=name, daemon=True)
+                thread = threading.Thread(
+                    target=self._run, args=(key,), name="codemem-flush", daemon=True
+                )
                 self._running[key] = thread
                 thread.start()
 

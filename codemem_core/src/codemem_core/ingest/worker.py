@@ -85,6 +85,7 @@ class FlushWorker:
         give_up_at = time.monotonic() + timeout_s
         self._stopping.set()
         self._wake.set()
+        self._flusher.wind_down()
         self._thread.join(timeout_s)
         self._flushes.stop(give_up_at - time.monotonic())
         self._flusher.stop()
@@ -173,13 +174,14 @@ class FlushWorker:
                 return
         self._retained_at = now_s
 
-    @staticmethod
-    def _guarded(work: Callable[[], T]) -> T | None:
+    def _guarded(self, work: Callable[[], T]) -> T | None:
         """Run the work; whatever it raises is logged: the worker outlives it."""
         try:
             return work()
         except Exception:
-            log.exception("flush failed")
+            # A flush that was given back may find the store closed when it comes to its end.
+            if not self._stopping.is_set():
+                log.exception("flush failed")
             return None
 
 
