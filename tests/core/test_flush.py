@@ -22,7 +22,8 @@ from codemem_core.settings import Settings
 from codemem_core.store import batches, events, memories
 from codemem_core.store.batches import Failure
 from codemem_core.store.store import Store
-from codemem_core.testing import Answer, ScriptedObserver, observer_plugin
+from codemem_core.testing import ScriptedObserver, observer_plugin
+from codemem_core.testing.fakes import Answer
 from tests.conftest import EventMaker
 
 
