@@ -11,6 +11,7 @@ CodememError              shown as one line and a hint, never as a traceback
     ├── AuthError         no usable credential, or it was refused
     ├── RateLimited       the provider asked us to wait
     ├── TransientError    the network or the provider failed; worth another try
+    │   └── Unreachable   nothing was sent: no network, no server, no runtime
     └── PermanentError    the same request will fail again
 """
 
@@ -93,6 +94,12 @@ class RateLimited(ObserverError):
 
 class TransientError(ObserverError):
     """The network or the provider failed; the same request may work later."""
+
+
+class Unreachable(TransientError):
+    """Nothing was sent: no network, no server, no runtime. The request is not to blame."""
+
+    kind = "unreachable"
 
 
 class PermanentError(ObserverError):
