@@ -1,0 +1,83 @@
+"""A user's home in which the installed `codemem` runs as its users run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from codemem_core.client import post_json
+
+CODEMEM = str(Path(sys.executable).with_name("codemem"))
+
+
+class Home:
+    """An empty home folder, the commands in it, and at most one server."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.database = str(path / ".codemem" / "mem.sqlite")
+        self.socket = str(path / ".codemem" / "run" / "mem.sqlite.sock")
+        self.log = path / ".codemem" / "plugin.log"
+        kept = {"PATH": os.environ["PATH"], "HOME": str(path), "CODEMEM_VIEWER_PORT": "0"}
+        # No flush in the middle: the harness counts raw events.
+        self.environ = kept | {"CODEMEM_CLAUDE_HOOK_FLUSH": "0"}
+
+    def start(self, *argv: str, **options: Any) -> subprocess.Popen[bytes]:
+        """Start a command that reads its standard input."""
+        return subprocess.Popen(
+            [CODEMEM, *argv],
+            env=self.environ,
+            cwd=self.path,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            **options,
+        )
+
+    def hook(self, text: str, *, session: str = "s", **options: Any) -> subprocess.Popen[bytes]:
+        """Start `claude-hook-ingest` and give it a prompt that says `text`."""
+        payload = {"hook_event_name": "UserPromptSubmit", "session_id": session, "prompt": text}
+        return self._fed("claude-hook-ingest", payload=payload, **options)
+
+    def command(self, text: str) -> subprocess.Popen[bytes]:
+        """Start `enqueue-raw-event` and give it an event that says `text`."""
+        return self._fed("enqueue-raw-event", payload=raw_event(text))
+
+    def _fed(self, *argv: str, payload: object, **options: Any) -> subprocess.Popen[bytes]:
+        running = self.start(*argv, **options)
+        assert running.stdin is not None
+        running.stdin.write(json.dumps(payload).encode())
+        running.stdin.close()
+        return running
+
+    def serve(self) -> subprocess.Popen[bytes]:
+        """Start the server; return when it answers."""
+        server = self.start("serve", stderr=subprocess.DEVNULL)
+        give_up = time.monotonic() + 60
+        while not self.post(raw_event("hello")):
+            assert server.poll() is None and time.monotonic() < give_up, "no server"
+            time.sleep(0.02)
+        return server
+
+    def post(self, event: dict[str, Any]) -> bool:
+        """Post an event to the server; True when it was acknowledged."""
+        body = json.dumps(event).encode()
+        try:
+            status, _ = post_json(self.socket, "/api/raw-events", body, connect_s=5, total_s=30)
+        except OSError:
+            return False
+        return 200 <= status < 300
+
+
+def raw_event(text: str) -> dict[str, Any]:
+    """Make an event as OpenCode's plugin sends it."""
+    return {
+        "session_id": "raw",
+        "event_id": f"evt-{text}",
+        "event_type": "note",
+        "payload": {"text": text},
+    }
