@@ -28,15 +28,9 @@ class Home:
         self.environ = kept | {"CODEMEM_CLAUDE_HOOK_FLUSH": "0"}
 
     def start(self, *argv: str, **options: Any) -> subprocess.Popen[bytes]:
-        """Start a command that reads its standard input."""
-        return subprocess.Popen(
-            [CODEMEM, *argv],
-            env=self.environ,
-            cwd=self.path,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            **options,
-        )
+        """Start a command."""
+        given = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL} | options
+        return subprocess.Popen([CODEMEM, *argv], env=self.environ, cwd=self.path, **given)
 
     def hook(self, text: str, *, session: str = "s", **options: Any) -> subprocess.Popen[bytes]:
         """Start `claude-hook-ingest` and give it a prompt that says `text`."""
@@ -48,7 +42,7 @@ class Home:
         return self._fed("enqueue-raw-event", payload=raw_event(text))
 
     def _fed(self, *argv: str, payload: object, **options: Any) -> subprocess.Popen[bytes]:
-        running = self.start(*argv, **options)
+        running = self.start(*argv, stdin=subprocess.PIPE, **options)
         assert running.stdin is not None
         running.stdin.write(json.dumps(payload).encode())
         running.stdin.close()

@@ -1,4 +1,4 @@
-"""Writers that are killed: `python -m tests.faults.killing DATABASE ROUNDS SEED [BUG]`.
+"""Writers that are killed: `python -m tests.faults.killing DATABASE ROUNDS COMMANDS [BUG]`.
 
 One process without threads or connections, so that it may fork: a writer is there 5 ms later. Each
 writer says on a pipe of its own what it was told is stored; a pipe keeps it when the writer dies.
@@ -59,9 +59,6 @@ def _write(store: Store, text: str, acknowledge: Acknowledge) -> None:
 FAILED = "FAILED"
 """Begins the last line of a writer that ended by itself."""
 
-ROLES = (server, command, command, command, command)
-
-
 class Writer:
     """A writer's process, and what it has said."""
 
@@ -89,21 +86,21 @@ def _become(database: str, role: Callable[..., None], name: str, pipe: int) -> N
     os._exit(1)
 
 
-def main(database: str, rounds: str, seed: str, bug: str = "") -> None:
-    """Keep five writers running, kill one a round and start another in its place."""
-    if bug:
-        planted(bug).start()
-    chance = random.Random(int(seed))
+def main(database: str, rounds: str, commands: str, bug: str) -> None:
+    """Keep a server and some commands running, kill one a round and start another for it."""
+    planted(bug).start()
+    chance = random.Random(1)
+    roles = [server] + int(commands) * [command]
     names = (f"{number}" for number in itertools.count())
-    running = [Writer(database, role, f"{next(names)}") for role in ROLES]
+    running = [Writer(database, role, f"{next(names)}") for role in roles]
     acknowledged = []
     try:
         for _ in range(int(rounds)):
             # From the middle of opening the database to some dozen commits.
             time.sleep(chance.uniform(0, 0.04))
-            place = chance.randrange(len(ROLES))
+            place = chance.randrange(len(roles))
             acknowledged += running[place].kill()
-            running[place] = Writer(database, ROLES[place], next(names))
+            running[place] = Writer(database, roles[place], next(names))
     finally:
         for writer in running:
             acknowledged += writer.kill()

@@ -5,6 +5,7 @@ Each takes the place of a function of the product, in the process that asks for 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +17,10 @@ from codemem_core.store import connection, store, writer
 
 
 def planted(name: str) -> mock._patch[Any]:
-    """Return the patch that plants a bug: use it as a context, or `start()` it for good."""
+    """Return the patch that plants a bug: use it as a context, or `start()` it for good.
+
+    Without a name it plants nothing.
+    """
     target, attribute, bug = _MUTANTS[name]
     return mock.patch.object(target, attribute, bug)
 
@@ -65,7 +69,8 @@ def _begin_deferred(db: apsw.Connection, change: writer.Change) -> Any:
 def _copy_files(db: apsw.Connection, change: writer.Change) -> Any:
     result = _in_transaction(db, change)
     for ending in ("", "-wal", "-shm"):
-        shutil.copyfile(db.filename + ending, f"{db.filename}.copy{ending}")
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copyfile(db.filename + ending, f"{db.filename}.copy{ending}")
     return result
 
 
@@ -86,6 +91,7 @@ _in_transaction = writer.in_transaction
 _make_durable = connection._make_durable
 
 _MUTANTS: dict[str, tuple[Any, str, Any]] = {
+    "": (connection, "_make_durable", _make_durable),
     "acknowledge before commit": (writer.Writer, "_commit", _acknowledge_before_commit),
     "acknowledge a failed commit": (store, "in_transaction", _acknowledge_failed_commit),
     "roll back blindly": (store, "in_transaction", _roll_back_blindly),

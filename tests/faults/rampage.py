@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from tests.faults.home import Home, raw_event
 
-SERVER_ROUNDS = 12
+SERVER_ROUNDS = 16
 """One round in so many kills the server: it takes a second to be back."""
 
 

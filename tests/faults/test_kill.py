@@ -27,9 +27,10 @@ TEXT = "coalesce(payload ->> '$._adapter.payload.text', payload ->> '$.text')"
 """Where an event says what it is: a hook's and a command's are shaped differently."""
 
 
-def kill_writers(database: str, *, rounds: int, bug: str = "") -> Verdict:
+def kill_writers(database: str, *, rounds: int, commands: int, bug: str = "") -> Verdict:
     """Kill writers that run the product's store, one a round; look at what they left."""
-    command = [sys.executable, "-m", "tests.faults.killing", database, str(rounds), "1", bug]
+    options = [database, str(rounds), str(commands), bug]
+    command = [sys.executable, "-m", "tests.faults.killing", *options]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30 + rounds
     )
@@ -42,7 +43,7 @@ def kill_writers(database: str, *, rounds: int, bug: str = "") -> Verdict:
 @pytest.mark.parametrize("rounds", [200, pytest.param(8_000, marks=pytest.mark.faults)])
 def test_killed_writers_lose_nothing(rounds: int, database: str, report: Report) -> None:
     """A server and four commands write; one of them is killed, again and again."""
-    found = kill_writers(database, rounds=rounds)
+    found = kill_writers(database, rounds=rounds, commands=4)
 
     report(rounds=rounds, **asdict(found))
     assert found.good
@@ -52,7 +53,7 @@ def test_killed_writers_lose_nothing(rounds: int, database: str, report: Report)
 @pytest.mark.parametrize("bug", ["acknowledge before commit", "copy the open files"])
 def test_the_kill_harness_sees(bug: str, database: str) -> None:
     """It goes red on an early acknowledgement, and on locks lost by a raw copy."""
-    found = kill_writers(database, rounds=60, bug=bug)
+    found = kill_writers(database, rounds=40, commands=1, bug=bug)
 
     assert not found.good
 

@@ -23,7 +23,8 @@ APPLICATION_ID = 0x636D656D
 OLDEST_SQLITE = (3, 53, 2)
 """Before it: commits lost after a WAL reset (< 3.51.3) and an FTS5 heap overflow (< 3.53.2)."""
 BUSY_S = 5.0
-_WAL_LIMIT_BYTES = 64 * 1024 * 1024
+WAL_KEPT_BYTES = 4 * 1024 * 1024
+"""What SQLite leaves of the log when it begins it anew: what it writes between two checkpoints."""
 _SHARED_FILESYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "fuse.sshfs", "drvfs", "afs", "ceph"}
 )
@@ -52,7 +53,7 @@ def connect(path: str, *, readonly: bool = False) -> apsw.Connection:
                 f"no database: `{path}`", hint="it is made by the first event"
             ) from error
         raise StoreError(f"cannot open the database: `{path}`: {error}") from error
-    db.set_busy_handler(_patience(BUSY_S))
+    db.set_busy_handler(patience())
     try:
         _harden(db)
         if readonly:
@@ -95,8 +96,8 @@ def _create_private(path: str) -> None:
             raise StoreError(f"cannot create the database: `{path}`: {error.strerror}") from error
 
 
-def _patience(limit_s: float) -> Callable[[int], bool]:
-    """Wait for a lock in growing random steps of at most 20 ms.
+def patience(limit_s: float = BUSY_S) -> Callable[[int], bool]:
+    """Return a busy handler: it waits for a lock in growing random steps of at most 20 ms.
 
     SQLite's own fixed steps left 9 of 1,584 commits of 48 processes with BUSY, this one none.
     """
@@ -134,7 +135,7 @@ def _make_durable(db: apsw.Connection, path: str) -> None:
         "PRAGMA synchronous = FULL;"
         "PRAGMA fullfsync = ON;"  # macOS: fsync alone stops at the drive's cache
         "PRAGMA checkpoint_fullfsync = ON;"
-        f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES};"
+        f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES};"
         "PRAGMA wal_autocheckpoint = 1000;"
         "PRAGMA foreign_keys = ON;"
         "PRAGMA recursive_triggers = ON;"  # else REPLACE leaves stale rows in the search index
