@@ -43,6 +43,7 @@ def mcp(host: Host, db_path: str | None) -> None:
     cwd = os.getcwd()
     project = host.plugins.project(cwd, {})
     with host.store(db_path) as store:
+        guard(store.path)
         tools = MemoryTools(store, settings=host.settings, project=project, cwd=cwd)
         build_server(tools).run("stdio")
 

@@ -16,6 +16,7 @@ from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.worker import FlushWorker
 from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
+from codemem_core.store.guard import guard
 from codemem_core.store.store import Store
 from codemem_viewer.app import create_app
 from codemem_viewer.guard import Door
@@ -41,6 +42,7 @@ def run(
     database that cannot be used.
     """
     with Store.open(place.db, threaded=True) as store:
+        guard(place.db)
         app = create_app(
             store,
             plugins,
