@@ -7,11 +7,18 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from codemem_core.client import post_json
+import apsw
 
+from codemem_core.client import post_json
+from codemem_core.paths import socket_path
+from codemem_core.store.connection import connect, rows
+
+TEXT = "coalesce(payload ->> '$._adapter.payload.text', payload ->> '$.text')"
+"""Where an event says what it is: a hook's and a command's are shaped differently."""
 CODEMEM = str(Path(sys.executable).with_name("codemem"))
 
 
@@ -21,11 +28,10 @@ class Home:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.database = str(path / ".codemem" / "mem.sqlite")
-        self.socket = str(path / ".codemem" / "run" / "mem.sqlite.sock")
+        self.socket = socket_path(self.database)
         self.log = path / ".codemem" / "plugin.log"
         kept = {"PATH": os.environ["PATH"], "HOME": str(path), "CODEMEM_VIEWER_PORT": "0"}
-        # No flush in the middle: the harness counts raw events.
-        self.environ = kept | {"CODEMEM_CLAUDE_HOOK_FLUSH": "0"}
+        self.environ = kept
 
     def start(self, *argv: str, **options: Any) -> subprocess.Popen[bytes]:
         """Start a command."""
@@ -51,11 +57,34 @@ class Home:
     def serve(self) -> subprocess.Popen[bytes]:
         """Start the server; return when it answers."""
         server = self.start("serve", stderr=subprocess.DEVNULL)
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + 30
         while not self.post(raw_event("hello")):
             assert server.poll() is None and time.monotonic() < give_up, "no server"
             time.sleep(0.02)
         return server
+
+    def take_in(self, texts: Iterable[str]) -> None:
+        """Run a server until all of these are stored, out of the spool too."""
+        missing, server = set(texts), self.serve()
+        give_up = time.monotonic() + 30
+        try:
+            while missing:
+                assert time.monotonic() < give_up, f"still missing: {sorted(missing)[:5]}"
+                missing -= self.stored()
+                time.sleep(0.05)
+        finally:
+            server.terminate()
+            server.wait(60)
+
+    def stored(self) -> set[str]:
+        """Return what the stored events say."""
+        db = connect(self.database, readonly=True)
+        try:
+            return {text for (text,) in rows(db, f"SELECT {TEXT} FROM raw_events")}
+        except apsw.SQLError:
+            return set()  # an empty file: whoever made it got no further
+        finally:
+            db.close()
 
     def post(self, event: dict[str, Any]) -> bool:
         """Post an event to the server; True when it was acknowledged."""

@@ -9,22 +9,13 @@ from pathlib import Path
 
 import pytest
 
-import codemem_claude.plugin
-from codemem_core import builtin
-from codemem_core.ingest import spool
-from codemem_core.ingest.accept import Intake
-from codemem_core.plugins import Plugins
-from codemem_core.settings import Settings
-from codemem_core.store.store import Store
 from tests.faults.audit import Verdict, audit
 from tests.faults.conftest import Report
-from tests.faults.home import Home
+from tests.faults.home import TEXT, Home
 from tests.faults.killing import FAILED
 from tests.faults.rampage import Rampage
 
 ROOT = Path(__file__).parents[2]
-TEXT = "coalesce(payload ->> '$._adapter.payload.text', payload ->> '$.text')"
-"""Where an event says what it is: a hook's and a command's are shaped differently."""
 
 
 def kill_writers(database: str, *, rounds: int, commands: int, bug: str = "") -> Verdict:
@@ -64,19 +55,10 @@ def test_killed_commands_lose_nothing(rounds: int, tmp_path: Path, report: Repor
     home = Home(tmp_path)
     rampage = Rampage(home, seed=1)
     rampage.run(rounds)
-    spooled = drain(home)
+    home.take_in(rampage.acknowledged)
     found = audit(home.database, rampage.acknowledged, text=TEXT)
 
-    report(rounds=rampage.kills, spooled=spooled, **asdict(found))
+    report(rounds=rampage.kills, **asdict(found))
     assert found.good
     assert found.acked > rounds
     assert not home.log.exists() or "LOST" not in home.log.read_text()
-
-
-def drain(home: Home) -> int:
-    """Store what waits in the spool, as the next server would."""
-    settings = Settings.load(home.environ)
-    folder = str(home.path / ".codemem" / "claude-hook-spool")
-    intake = Intake(Plugins.only(builtin, codemem_claude.plugin, settings=settings))
-    with Store.open(home.database) as store:
-        return spool.drain(folder, store, intake)

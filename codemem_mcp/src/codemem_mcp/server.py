@@ -15,6 +15,7 @@ import click
 from codemem_core._version import __version__
 from codemem_core.cli.host import Host, db_option, pass_host
 from codemem_core.errors import CodememError
+from codemem_core.store.guard import guard
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
