@@ -1,4 +1,4 @@
-"""Look at a database after the disaster: is everything there that was promised, once?"""
+"""Look at a database after the disaster: everything that was promised is there, once."""
 
 from __future__ import annotations
 

@@ -59,6 +59,7 @@ def _write(store: Store, text: str, acknowledge: Acknowledge) -> None:
 FAILED = "FAILED"
 """Begins the last line of a writer that ended by itself."""
 
+
 class Writer:
     """A writer's process, and what it has said."""
 

@@ -54,7 +54,7 @@ def _write_all(store: Store, disk: BadDisk, run: Run) -> None:
     while len(run.acknowledged) < 10:
         one = event(f"e{len(run.acknowledged)}", size=3_000)
         try:
-            store.write(lambda db: events.append(db, [one], now_ms=1))
+            store.write(lambda db, one=one: events.append(db, [one], now_ms=1))
         except StoreError as error:
             _refused(error, disk, run)
         else:

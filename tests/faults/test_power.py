@@ -55,9 +55,7 @@ def test_acknowledged_events_survive_a_power_cut(
     assert found.acked > images
 
 
-def test_the_power_harness_sees_commits_that_are_not_synced(
-    database: str, tmp_path: Path
-) -> None:
+def test_the_power_harness_sees_commits_that_are_not_synced(database: str, tmp_path: Path) -> None:
     """With `synchronous = NORMAL` it finds acknowledged events missing."""
     with planted("sync at checkpoints only"):
         tape = recorded(database)

@@ -61,14 +61,14 @@ class Tape(apsw.VFS):
         """Note that somebody was told: this event is on disk."""
         self.entries.append(("ack", event_id, None))
 
-    def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:  # noqa: N802
+    def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:
         """Open a file; one that is new begins empty."""
         path = name.filename() if isinstance(name, apsw.URIFilename) else str(name)
         if not os.path.exists(path):
             self.entries.append(("create", os.path.basename(path), None))
         return _TapedFile(self.entries, name, flags, os.path.basename(path))
 
-    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802
+    def xDelete(self, filename: str, syncdir: bool) -> None:
         """Remove a file."""
         super().xDelete(filename, syncdir)
         self.entries.append(("delete", os.path.basename(filename), syncdir))
@@ -79,15 +79,15 @@ class _TapedFile(apsw.VFSFile):
         self._entries, self._short = entries, short
         super().__init__("unix", name, flags)
 
-    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
+    def xWrite(self, data: bytes, offset: int) -> None:
         super().xWrite(data, offset)
         self._entries.append(("change", self._short, (offset, bytes(data))))
 
-    def xTruncate(self, newsize: int) -> None:  # noqa: N802
+    def xTruncate(self, newsize: int) -> None:
         super().xTruncate(newsize)
         self._entries.append(("change", self._short, (newsize, None)))
 
-    def xSync(self, flags: int) -> None:  # noqa: N802
+    def xSync(self, flags: int) -> None:
         super().xSync(flags)
         self._entries.append(("sync", self._short, None))
 
@@ -114,9 +114,7 @@ def cuts(tape: Tape, *, count: int, seed: int) -> Iterator[tuple[dict[str, bytes
 
 def _play(files: dict[str, File], what: str, name: str, detail: Any) -> None:
     if what == "delete":
-        gone = files.pop(name)
-        if not detail and gone.named:
-            files[name] = File(removed=True, ghost=bytes(gone.synced))
+        _remove(files, name, for_sure=detail)
         return
     file = files.setdefault(name, File(named=not name.endswith(("-wal", "-journal"))))
     file.removed = False
@@ -128,10 +126,20 @@ def _play(files: dict[str, File], what: str, name: str, detail: Any) -> None:
         file.cached = []
         if not file.named:
             # SQLite syncs the folder with the first sync of a new journal or WAL.
-            for other in list(files):
-                files[other].named, files[other].ghost = True, None
-                if files[other].removed:
-                    del files[other]
+            _sync_folder(files)
+
+
+def _remove(files: dict[str, File], name: str, *, for_sure: bool) -> None:
+    gone = files.pop(name)
+    if gone.named and not for_sure:
+        files[name] = File(removed=True, ghost=bytes(gone.synced))
+
+
+def _sync_folder(files: dict[str, File]) -> None:
+    for name, file in list(files.items()):
+        file.named, file.ghost = True, None
+        if file.removed:
+            del files[name]
 
 
 def _apply(content: bytearray, change: Change) -> None:
@@ -150,23 +158,26 @@ def _after_power_cut(files: dict[str, File], chance: random.Random) -> dict[str,
         if not file.named and chance.random() < 0.5:
             if file.ghost is not None:
                 found[name] = file.ghost
-            continue
-        if file.removed:
-            continue
-        content = bytearray(file.synced)
-        for start, data in file.cached:
-            if data is None:
-                if chance.random() < arrived:
-                    _apply(content, (start, None))
-                continue
-            for at in range(0, len(data), SECTOR):
-                sector = data[at : at + SECTOR]
-                if chance.random() < arrived:
-                    _apply(content, (start + at, sector))
-                elif chance.random() < 0.02:
-                    _apply(content, (start + at, chance.randbytes(len(sector))))
-        found[name] = bytes(content)
+        elif not file.removed:
+            found[name] = _content(file, arrived, chance)
     return found
+
+
+def _content(file: File, arrived: float, chance: random.Random) -> bytes:
+    """Return the file with this share of its unsynced sectors, and nonsense in a few others."""
+    content = bytearray(file.synced)
+    for start, data in file.cached:
+        if data is None:
+            if chance.random() < arrived:
+                _apply(content, (start, None))
+            continue
+        for at in range(0, len(data), SECTOR):
+            sector = data[at : at + SECTOR]
+            if chance.random() < arrived:
+                _apply(content, (start + at, sector))
+            elif chance.random() < 0.02:
+                _apply(content, (start + at, chance.randbytes(len(sector))))
+    return bytes(content)
 
 
 class BadDisk(apsw.VFS):
@@ -190,7 +201,7 @@ class BadDisk(apsw.VFS):
         if self._fail_at and (self.count == self._fail_at or late):
             raise self._error("planned failure")
 
-    def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:  # noqa: N802
+    def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:
         """Open a file of this disk."""
         return _BadFile(self.touch, name, flags)
 
@@ -200,15 +211,15 @@ class _BadFile(apsw.VFSFile):
         self._touch = touch
         super().__init__("unix", name, flags)
 
-    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
+    def xWrite(self, data: bytes, offset: int) -> None:
         self._touch()
         super().xWrite(data, offset)
 
-    def xTruncate(self, newsize: int) -> None:  # noqa: N802
+    def xTruncate(self, newsize: int) -> None:
         self._touch()
         super().xTruncate(newsize)
 
-    def xSync(self, flags: int) -> None:  # noqa: N802
+    def xSync(self, flags: int) -> None:
         self._touch()
         super().xSync(flags)
 

@@ -60,7 +60,7 @@ def connect(path: str, *, readonly: bool = False) -> apsw.Connection:
             db.execute("PRAGMA query_only = ON")
         else:
             _make_durable(db, path)
-    except apsw.Error as error:
+    except (apsw.Error, OSError) as error:
         db.close(True)
         raise translate(error, path) from error
     return db
@@ -71,8 +71,8 @@ def rows(db: apsw.Connection, query: str, values: Any = None) -> list[Any]:  # n
     return db.execute(query, values).fetchall()
 
 
-def translate(error: apsw.Error, path: str) -> StoreError:
-    """Say in one line what SQLite's error means for the user."""
+def translate(error: apsw.Error | OSError, path: str) -> StoreError:
+    """Say in one line what an error of SQLite or the system means for the user."""
     if isinstance(error, apsw.NotADBError):
         return StoreError(f"not a database: `{path}`", hint="move it away; codemem makes a new one")
     if isinstance(error, apsw.CorruptError):

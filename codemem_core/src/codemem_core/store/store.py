@@ -45,7 +45,7 @@ class Store:
         db = connect(path)
         try:
             migrate(db, path)
-        except apsw.Error as error:
+        except (apsw.Error, OSError) as error:
             db.close(True)
             raise translate(error, path) from error
         except StoreError:
