@@ -14,6 +14,7 @@ import pytest
 from codemem_core.records.evidence import Evidence, Message, Prompt, ToolUse
 from codemem_core.records.protocols import EventContext
 from codemem_core.records.seams import SeamRecord
+from codemem_core.records.setting import Setting
 from codemem_core.settings import Settings
 
 WITHIN_S = 30.0
@@ -40,6 +41,8 @@ class Subject:
     record: SeamRecord
     environ: Mapping[str, str] = field(default_factory=dict)
     """Environment its settings are read from; an observer's points at a fake endpoint here."""
+    own_settings: Sequence[Setting] = ()
+    """Settings that the plugin itself offers."""
     samples: Sequence[Mapping[str, Any]] = ()
     """Real payloads, for ingest sources."""
     context: EventContext = field(default_factory=EventContext)
@@ -49,8 +52,8 @@ class Subject:
 
     @cached_property
     def settings(self) -> Settings:
-        """Return settings made from `environ` alone."""
-        return Settings.load(dict(self.environ))
+        """Return settings made from `environ`, ours and the plugin's own."""
+        return Settings.load(dict(self.environ), extra=self.own_settings)
 
     @cached_property
     def target(self) -> Any:  # noqa: ANN401 - whatever the seam asks for
@@ -91,8 +94,8 @@ def rules_of(record: SeamRecord) -> tuple[Rule, ...]:
 def conforms(record: SeamRecord, **given: Any) -> Callable[[Rule], None]:  # noqa: ANN401
     """Return a pytest test that holds the record's target against every rule of its seam.
 
-    `given` are fields of `Subject`: `environ`, `samples`, `context`, `evidence`, `within_s`. Assign
-    it to a name that begins with `test_`.
+    `given` are fields of `Subject` other than `record`. Assign it to a name that begins with
+    `test_`.
     """
     subject = Subject(record=record, **given)
 
