@@ -35,7 +35,8 @@ class Home:
 
     def start(self, *argv: str, **options: Any) -> subprocess.Popen[bytes]:
         """Start a command."""
-        given = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL} | options
+        given: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+        given |= options
         return subprocess.Popen([CODEMEM, *argv], env=self.environ, cwd=self.path, **given)
 
     def hook(self, text: str, *, session: str = "s", **options: Any) -> subprocess.Popen[bytes]:

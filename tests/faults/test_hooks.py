@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def spooled(folder: Path) -> int:
     return sum(b"kept-" in path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-def run_hooks(home: Home, count: int, **options: object) -> tuple[list[int], float]:
+def run_hooks(home: Home, count: int, **options: Any) -> tuple[list[int], float]:
     """Run hooks one after another; return exit codes and processor seconds of the slowest."""
     codes, slowest = [], 0.0
     for number in range(count):
