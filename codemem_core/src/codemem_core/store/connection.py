@@ -99,6 +99,7 @@ def _create_private(path: str) -> None:
 def patience(limit_s: float = BUSY_S) -> Callable[[int], bool]:
     """Return a busy handler: it waits for a lock in growing random steps of at most 20 ms.
 
+    Whoever has waited long asks more often, so that no process is left behind by the others.
     SQLite's own fixed steps left 9 of 1,584 commits of 48 processes with BUSY, this one none.
     """
     deadline = 0.0
@@ -110,7 +111,8 @@ def patience(limit_s: float = BUSY_S) -> Callable[[int], bool]:
             deadline = now + limit_s
         if now >= deadline:
             return False
-        time.sleep(min(1 + attempt, 20) / 1000 * (os.urandom(1)[0] + 1) / 256)
+        longest_ms = 20 if deadline - now > 0.8 * limit_s else 2
+        time.sleep(min(1 + attempt, longest_ms) / 1000 * (os.urandom(1)[0] + 1) / 256)
         return True
 
     return wait
