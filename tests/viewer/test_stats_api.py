@@ -17,9 +17,12 @@ def test_ledger_balances(machine: Any, event: Callable[..., dict[str, Any]]) -> 
             api.post("/api/raw-events", json={"events": [event("s", n) for n in range(3)]})
         found = api.get("/api/stats").json()
 
-    assert found["ledger"] == {
-        "opencode": {"received": 6, "stored": 3, "duplicate": 3, "rejected": 0}
-    }
+    assert found["ledger"]["balanced"]
+    assert found["ledger"]["sources"] == {
+        "opencode": {
+            "received": 6, "stored": 3, "duplicate": 3, "rejected": 0, "spooled": 0, "dead": 0
+        }
+    }  # fmt: skip
     assert found["database"]["raw_events"] == 3
     assert found["database"]["path"] == str(machine.db)
     assert found["reliability"]["counts"]["skipped_duplicate"] == 3
@@ -31,7 +34,7 @@ def test_empty_database_has_counts(store: Store) -> None:
     with store.read() as db:
         found = stats(db)
 
-    assert found["ledger"] == {}
+    assert found["ledger"] == {"balanced": True, "differences": [], "sources": {}, "days": []}
     assert found["usage"]["totals"]["work_investment_tokens"] == 0
     assert found["reliability"]["rates"] == {
         "flush_success_rate": 1.0,

@@ -17,6 +17,11 @@ async def append(store: Store, received: Sequence[RawEvent]) -> events.Appended:
     Requests that arrive together share a COMMIT. One that is cancelled meanwhile is stored all the
     same: its client asks again and is told of a duplicate.
     """
-    now_ms = int(time.time() * 1000)
-    committed = store.submit(lambda db: events.append(db, received, now_ms=now_ms))
+    at_ms = now_ms()
+    committed = store.submit(lambda db: events.append(db, received, now_ms=at_ms))
     return await asyncio.shield(asyncio.wrap_future(committed))
+
+
+def now_ms() -> int:
+    """Return the time in epoch milliseconds."""
+    return time.time_ns() // 1_000_000

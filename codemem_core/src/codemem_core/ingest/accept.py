@@ -5,18 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+
+import apsw
 
 from codemem_core.errors import InputError
 from codemem_core.plugins import Plugins
 from codemem_core.records.events import AdapterEvent, RawEvent, epoch_ms
 from codemem_core.records.protocols import EventContext
 from codemem_core.redact import redact, strip_private
+from codemem_core.store import ledger
 
 _STREAM_KEYS = ("session_stream_id", "session_id", "stream_id", "opencode_session_id")
 _META_KEYS = ("cwd", "project", "started_at")
+_SOURCE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
 class Intake:
@@ -166,6 +171,22 @@ def origin_of(event: AdapterEvent) -> str:
     if name in _OUTSIDE_TOOLS or name.startswith("mcp") or outside:
         return "external"
     return "tool_exec"
+
+
+def refuse(db: apsw.Connection, body: object, *, now_ms: int) -> None:
+    """Enter a delivery in the ledger that `Intake.raw_events` refused: all its events are lost.
+
+    They count for the source it names, if that is one we know how to write down.
+    """
+    fields = body if isinstance(body, Mapping) else {}
+    listed = fields.get("events")
+    of_events = listed if isinstance(listed, list) and listed else [fields]
+    named = {str(each.get("source") or fields.get("source") or "opencode").strip().lower()
+             for each in of_events if isinstance(each, Mapping)}  # fmt: skip
+    source = named.pop() if len(named) == 1 else "unknown"
+    if not _SOURCE.fullmatch(source):
+        source = "unknown"
+    ledger.count(db, source, rejected=len(of_events), now_ms=now_ms)
 
 
 def storable(value: object) -> Any:  # noqa: ANN401

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 from codemem_core.errors import CodememError
-from codemem_core.ingest import spool
 from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.flush import Flusher
+from codemem_core.ingest.spool import Spool
 from codemem_core.plugins import Plugins
 from codemem_core.records.events import StreamState
 from codemem_core.records.protocols import Policy
@@ -38,7 +38,7 @@ class FlushWorker:
         self._flusher = Flusher(store, plugins, settings)
         self._policies = _make_policies(plugins)
         self._intake = Intake(plugins)
-        self._spool = settings.path("claude_hook_spool_dir")
+        self._spool = Spool.of(settings)
         self._interval_s = sweep_interval_s(settings)
         self._busy: set[tuple[str, str]] = set()
         self._wake = threading.Event()
@@ -70,7 +70,7 @@ class FlushWorker:
             self._wake.wait(self._interval_s)
             self._wake.clear()
             if not self._stopping:
-                self._guarded(lambda: spool.drain(self._spool, self._store, self._intake))
+                self._guarded(lambda: self._spool.drain(self._store, self._intake))
                 self._guarded(self._sweep)
 
     def _sweep(self) -> None:

@@ -8,10 +8,12 @@ from litestar import Router, post
 from litestar.di import NamedDependency
 from litestar.params import RawBody
 
+from codemem_core.errors import InputError
 from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.worker import FlushWorker
+from codemem_core.store import ledger
 from codemem_core.store.store import Store
-from codemem_viewer.acknowledge import append
+from codemem_viewer.acknowledge import append, now_ms
 from codemem_viewer.decode import json_object
 
 
@@ -26,7 +28,11 @@ async def receive(
 
     The answer comes when it is on disk.
     """
-    event = await asyncio.to_thread(lambda: intake.hook("claude", json_object(body)))
+    try:
+        event = await asyncio.to_thread(lambda: intake.hook("claude", json_object(body)))
+    except InputError:
+        store.submit(lambda db: ledger.count(db, "claude", rejected=1, now_ms=now_ms()))
+        raise
     if event is None:
         return {"inserted": 0, "skipped": 1}
     appended = await append(store, [event])

@@ -10,12 +10,13 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter, RawBody
 
 from codemem_core._version import __version__
-from codemem_core.ingest.accept import Intake
+from codemem_core.errors import InputError
+from codemem_core.ingest.accept import Intake, refuse
 from codemem_core.ingest.worker import FlushWorker
 from codemem_core.settings import Settings
 from codemem_core.store import events
 from codemem_core.store.store import Store
-from codemem_viewer.acknowledge import append
+from codemem_viewer.acknowledge import append, now_ms
 from codemem_viewer.decode import json_object
 
 FEATURES = ("raw_events", "claude_hooks", "pack_post", "stats")
@@ -33,7 +34,13 @@ async def receive(
 
     All are checked before any is stored. The answer comes when they are on disk.
     """
-    received = await asyncio.to_thread(lambda: intake.raw_events(json_object(body)))
+    sent: object = None
+    try:
+        sent = json_object(body)
+        received = await asyncio.to_thread(intake.raw_events, sent)
+    except InputError:
+        store.submit(lambda db: refuse(db, sent, now_ms=now_ms()))
+        raise
     appended = await append(store, received)
     worker.notify()
     return {"inserted": appended.inserted, "received": len(received)}
