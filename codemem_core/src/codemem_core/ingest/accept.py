@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import apsw
@@ -43,8 +44,10 @@ class Intake:
             listed, request = [request], {}
         if not isinstance(listed, list):
             raise InputError("events must be a list")
-        shared = {key: request.get(key) for key in (*_META_KEYS, "source")}
+        shared: dict[str, Any] = {key: request.get(key) for key in (*_META_KEYS, "source")}
         shared["stream"] = _stream_of(request)
+        # Asked once a delivery, not once an event: plugins look at folders for the answer.
+        shared["label"] = cache(lambda cwd, named: self._plugins.project(cwd, {"project": named}))
         return [self._raw_event(event, shared, require_id=require_id) for event in listed]
 
     def hook(self, source: str, payload: object) -> RawEvent | None:
@@ -106,7 +109,7 @@ class Intake:
             mono_ms=mono_ms,
             origin=origin_of(adapter) if adapter else "import",
             cwd=meta["cwd"],
-            project=self._plugins.project(meta["cwd"], {"project": meta["project"]}),
+            project=shared["label"](meta["cwd"], meta["project"]),
             started_at=meta["started_at"],
         )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from litestar import Router, post
 from litestar.di import NamedDependency
 from litestar.params import RawBody
@@ -13,7 +11,7 @@ from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.worker import FlushWorker
 from codemem_core.store import ledger
 from codemem_core.store.store import Store
-from codemem_viewer.acknowledge import append, now_ms
+from codemem_viewer.acknowledge import append, now_ms, read
 from codemem_viewer.decode import json_object
 
 
@@ -29,7 +27,7 @@ async def receive(
     The answer comes when it is on disk.
     """
     try:
-        event = await asyncio.to_thread(lambda: intake.hook("claude", json_object(body)))
+        event = await read(lambda: intake.hook("claude", json_object(body)), body)
     except InputError:
         store.submit(lambda db: ledger.count(db, "claude", rejected=1, now_ms=now_ms()))
         raise

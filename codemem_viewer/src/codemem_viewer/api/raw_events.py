@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any
 
 from litestar import Router, get, post
@@ -16,7 +15,7 @@ from codemem_core.ingest.worker import FlushWorker
 from codemem_core.settings import Settings
 from codemem_core.store import events
 from codemem_core.store.store import Store
-from codemem_viewer.acknowledge import append, now_ms
+from codemem_viewer.acknowledge import append, now_ms, read
 from codemem_viewer.decode import json_object
 
 FEATURES = ("raw_events", "claude_hooks", "pack_post", "stats")
@@ -37,7 +36,7 @@ async def receive(
     sent: object = None
     try:
         sent = json_object(body)
-        received = await asyncio.to_thread(intake.raw_events, sent)
+        received = await read(lambda: intake.raw_events(sent), body)
     except InputError:
         store.submit(lambda db: refuse(db, sent, now_ms=now_ms()))
         raise
