@@ -10,12 +10,11 @@ from litestar.params import QueryParameter, RawBody
 
 from codemem_core._version import __version__
 from codemem_core.errors import InputError
-from codemem_core.ingest.accept import Intake, refuse
-from codemem_core.ingest.worker import FlushWorker
+from codemem_core.ingest.accept import refuse
 from codemem_core.settings import Settings
 from codemem_core.store import events
 from codemem_core.store.store import Store
-from codemem_viewer.acknowledge import append, now_ms, read
+from codemem_viewer.acknowledge import Receiving
 from codemem_viewer.decode import json_object
 
 FEATURES = ("raw_events", "claude_hooks", "pack_post", "stats")
@@ -23,12 +22,7 @@ FEATURES = ("raw_events", "claude_hooks", "pack_post", "stats")
 
 
 @post("/api/raw-events", status_code=200)
-async def receive(
-    body: RawBody,
-    store: NamedDependency[Store],
-    intake: NamedDependency[Intake],
-    worker: NamedDependency[FlushWorker],
-) -> dict[str, int]:
+async def receive(body: RawBody, receiving: NamedDependency[Receiving]) -> dict[str, int]:
     """Store one event, or `{"events": […]}`; an event that is there already is not stored again.
 
     All are checked before any is stored. The answer comes when they are on disk.
@@ -36,12 +30,11 @@ async def receive(
     sent: object = None
     try:
         sent = json_object(body)
-        received = await read(lambda: intake.raw_events(sent), body)
+        received = await receiving.read(lambda: receiving.intake.raw_events(sent), body)
     except InputError:
-        store.submit(lambda db: refuse(db, sent, now_ms=now_ms()))
+        receiving.reject(lambda db, now_ms: refuse(db, sent, now_ms=now_ms))
         raise
-    appended = await append(store, received)
-    worker.notify()
+    appended = await receiving.append(received)
     return {"inserted": appended.inserted, "received": len(received)}
 
 
