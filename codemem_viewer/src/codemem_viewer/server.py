@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from codemem_viewer.listen import Listener
     from codemem_viewer.lock import ServerLock
 
+SWITCH_S = 0.0005
+"""How long a thread that computes may keep the others waiting for the interpreter.
+
+Every SQL statement gives the interpreter up and asks for it back, ten times a request: at Python's
+5 ms, one pack being built beside it held an event up for 50.
+"""
+
 
 def run(
     place: Place,
@@ -40,6 +47,7 @@ def run(
     `lock` is held. Raises `SettingsError` for an address that is not loopback, `StoreError` for a
     database that cannot be used.
     """
+    sys.setswitchinterval(SWITCH_S)
     with Store.open(place.db, threaded=True) as store:
         app = create_app(
             store,

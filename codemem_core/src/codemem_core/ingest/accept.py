@@ -195,8 +195,10 @@ def refuse(db: apsw.Connection, body: object, *, now_ms: int) -> None:
 def storable(value: object) -> Any:  # noqa: ANN401
     """Return a JSON value that SQLite takes: no lone surrogates, NUL characters or NaN."""
     if isinstance(value, str):
+        if value.isascii() and "\0" not in value:
+            return value
         return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {storable(str(key)): storable(item) for key, item in value.items()}
     if isinstance(value, list):
         return [storable(item) for item in value]
