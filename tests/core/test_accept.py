@@ -55,6 +55,7 @@ def test_one_event_and_a_list_are_both_taken() -> None:
         ({**EVENT, "ts_wall_ms": 2**70}, "ts_wall_ms must be int"),
         ({**EVENT, "ts_mono_ms": []}, "ts_mono_ms must be number"),
         ({**EVENT, "payload": "x"}, "payload must be an object"),
+        ({**EVENT, "payload": []}, "payload must be an object"),
         ({**EVENT, "cwd": 3}, "cwd must be string"),
     ],
 )

@@ -74,7 +74,8 @@ def _to_server(payload: dict[str, Any], settings: Settings) -> bool:
         status, _ = post_json(
             socket,
             "/api/claude-hooks",
-            json.dumps(payload).encode("ascii"),
+            # The server refuses half a character, as JavaScript may cut one; the rest is kept.
+            json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"),
             connect_s=settings.real("claude_hook_http_connect_timeout_s"),
             total_s=settings.real("claude_hook_http_max_time_s"),
         )

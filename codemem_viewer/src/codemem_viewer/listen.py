@@ -149,6 +149,7 @@ def _config(app: Litestar, door: Door, max_body_bytes: int) -> uvicorn.Config:
         ws="none",
         lifespan="off",  # once, around both
         log_config=None,
+        log_level="error",  # its warnings are one a malformed request: anybody could fill the log
         access_log=False,  # it prints query strings
         proxy_headers=False,  # any local client could claim to be another
         server_header=False,

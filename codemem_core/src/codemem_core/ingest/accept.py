@@ -78,7 +78,8 @@ class Intake:
         seq = _number(fields, "event_seq", whole=True)
         ts_ms = _number(fields, "ts_wall_ms", whole=True)
         mono_ms = _number(fields, "ts_mono_ms", whole=False)
-        payload = _checked_mapping(fields.get("payload") or {}, "payload")
+        given = fields.get("payload")
+        payload = _checked_mapping({} if given is None else given, "payload")
         _check_texts(fields, (*_META_KEYS, "source"))
         if not stream:
             raise InputError("session id required")

@@ -1,0 +1,171 @@
+"""`claude-hook-ingest` as Claude Code runs it: a process for each hook."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codemem_core import paths
+from codemem_core.store import events
+from codemem_core.store.store import Store
+
+RUN = "import sys; from codemem_core.cli.main import main; sys.exit(main())"
+PROMPT = {
+    "hook_event_name": "UserPromptSubmit",
+    "session_id": "s1",
+    "cwd": "/w/demo",
+    "prompt": "hello",
+    "ts": "2026-11-22T08:00:00Z",
+}
+
+
+@pytest.fixture
+def everyday(home: Path) -> str:
+    """Name the database a hook uses when nothing is configured."""
+    return str(home / ".codemem" / "mem.sqlite")
+
+
+def ingest(payload: Any) -> None:
+    """Run the hook and insist on exit 0 without output."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, "claude-hook-ingest"],
+        input=json.dumps(payload).encode(),
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def stored(database: str) -> list[tuple[str, Any]]:
+    """Return stream and payload of every stored event."""
+    query = "SELECT s.stream_id, e.payload FROM raw_events e JOIN streams s ON s.id = e.stream"
+    with Store.open(database) as store, store.read() as db:
+        return [(stream, json.loads(payload)) for stream, payload in db.execute(query)]
+
+
+@pytest.fixture
+def server(everyday: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the real server for the everyday database."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN, "serve", "--port", "0"], stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    while not os.path.exists(paths.socket_path(everyday)):
+        assert process.poll() is None
+    yield process
+    process.send_signal(signal.SIGCONT)
+    process.terminate()
+    process.wait(20)
+    process.stdout.close()
+
+
+def test_without_a_server_the_event_goes_into_the_database(everyday: str) -> None:
+    """The hook itself stores it."""
+    ingest(PROMPT)
+
+    ((stream, payload),) = stored(everyday)
+    assert (stream, payload["_adapter"]["payload"]["text"]) == ("s1", "hello")
+
+
+def test_with_a_server_the_same_event_is_stored_once(
+    everyday: str, server: subprocess.Popen[bytes]
+) -> None:
+    """Whichever way it takes, its id is the same."""
+    ingest(PROMPT)
+    server.terminate()
+    server.wait(20)
+    ingest(PROMPT)
+
+    assert len(stored(everyday)) == 1
+
+
+def test_a_hung_server_costs_the_hook_no_event(
+    everyday: str, server: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the time limit the hook stores the event itself; a late answer doubles nothing."""
+    monkeypatch.setenv("CODEMEM_CLAUDE_HOOK_HTTP_MAX_TIME_S", "0.3")
+    os.kill(server.pid, signal.SIGSTOP)
+
+    ingest(PROMPT)
+
+    os.kill(server.pid, signal.SIGCONT)
+    assert len(stored(everyday)) == 1
+
+
+def test_without_server_and_database_the_event_is_spooled(home: Path, everyday: str) -> None:
+    """It waits for the next server."""
+    Path(everyday).parent.mkdir()
+    Path(everyday).write_bytes(b"not a database" * 500)
+
+    ingest(PROMPT)
+
+    assert len(list((home / ".codemem/claude-hook-spool/new").iterdir())) == 1
+    assert "spooled" in (home / ".codemem/plugin.log").read_text()
+
+
+def test_private_parts_and_secrets_never_reach_the_disk(home: Path) -> None:
+    """Not even with no server to redact them."""
+    key = "sk-ant-" + "api03-" + "Zx9Yw8Vu" * 8
+    ingest({**PROMPT, "prompt": f"take {key} <private>diary</private> now"})
+
+    files = [path for path in home.rglob("*") if path.is_file()]
+    content = b"".join(path.read_bytes() for path in files)
+    assert b"REDACTED" in content
+    assert key.encode() not in content
+    assert b"diary" not in content
+
+
+def test_a_payload_larger_than_the_server_takes_is_clipped(
+    everyday: str, server: subprocess.Popen[bytes]
+) -> None:
+    """Ten megabytes of output are one event, shortened."""
+    del server
+    big = {"tool_name": "Bash", "tool_response": {"stdout": "x" * 10_000_000}}
+    ingest({**PROMPT, "hook_event_name": "PostToolUse", **big})
+
+    ((_, payload),) = stored(everyday)
+    output = payload["_adapter"]["payload"]["tool_output"]["stdout"]
+    assert "characters left out" in output
+    assert len(output) < 20_000
+
+
+def test_the_projects_name_comes_from_the_hooks_environment(
+    everyday: str, server: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server's own environment does not count."""
+    del server
+    monkeypatch.setenv("CODEMEM_PROJECT", "/work/mine")
+
+    ingest(PROMPT)
+
+    with Store.open(everyday) as store, store.read() as db:
+        (stream,) = events.backlog(db, limit=5)
+    assert stream.project == "mine"
+
+
+def test_ignored_means_nothing_happens(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The observer's own Claude session must not be observed."""
+    monkeypatch.setenv("CODEMEM_PLUGIN_IGNORE", "1")
+
+    ingest(PROMPT)
+
+    assert list(home.iterdir()) == []
+
+
+def test_half_a_character_costs_nothing_but_itself(
+    everyday: str, server: subprocess.Popen[bytes]
+) -> None:
+    """JavaScript may cut a text in the middle of an emoji."""
+    del server
+    ingest({**PROMPT, "prompt": "cut here \ud83d"})
+
+    ((_, payload),) = stored(everyday)
+    assert payload["_adapter"]["payload"]["text"].startswith("cut here")
