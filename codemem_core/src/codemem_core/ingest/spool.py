@@ -192,7 +192,7 @@ class Spool:
         except FileNotFoundError:
             return  # somebody with another lock was quicker
         try:
-            outcome = store(*_read(taken, folders.cur))
+            outcome = store(*self._read(taken, folders.cur))
         except InputError as error:
             done.bad += 1
             _set_aside(folders.cur, taken, str(error), folders)
@@ -209,6 +209,17 @@ class Spool:
             with suppress(FileNotFoundError):
                 os.unlink(taken, dir_fd=folders.cur)
 
+    def _read(self, name: str, folder: int) -> tuple[str, object]:
+        """Return source and payload of a file; raises `InputError` when it is not as written."""
+        digest, _, body = read_file(name, folder=folder, largest=LARGEST).partition(b"\n")
+        if digest != _digest(body):
+            raise InputError("damaged or cut off: the checksum is wrong")
+        try:
+            kept = json.loads(body)
+            return str(kept["source"]), kept["payload"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise InputError(f"not a spooled payload: {error}") from error
+
 
 def _store(source: str, payload: object, *, store: Store, intake: Intake) -> str:
     """Store one payload and name the count of `Drained` it belongs to."""
@@ -218,18 +229,6 @@ def _store(source: str, payload: object, *, store: Store, intake: Intake) -> str
     now_ms = time.time_ns() // 1_000_000
     appended = store.write(partial(events.append, events=[event], now_ms=now_ms))
     return "stored" if appended.inserted else "duplicate"
-
-
-def _read(name: str, folder: int) -> tuple[str, object]:
-    """Return source and payload of a file; raises `InputError` when it is not as it was written."""
-    digest, _, body = read_file(name, folder=folder, largest=LARGEST).partition(b"\n")
-    if digest != _digest(body):
-        raise InputError("damaged or cut off: the checksum is wrong")
-    try:
-        kept = json.loads(body)
-        return str(kept["source"]), kept["payload"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"not a spooled payload: {error}") from error
 
 
 def _set_aside(folder: int, name: str, reason: str, folders: _Folders) -> None:
