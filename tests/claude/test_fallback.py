@@ -95,7 +95,7 @@ def test_a_full_spool_says_so(settings: Settings) -> None:
 
 def test_an_unusable_payload_is_rejected_for_good(settings: Settings) -> None:
     """It stands in the ledger, not in the spool."""
-    keep({"session_id": "s"}, settings)
+    keep({"hook_event_name": 7}, settings)
     with Store.open(paths.database_path(settings)) as store, store.read() as db:
         [entry] = ledger.entries(db)
 

@@ -38,7 +38,7 @@ def test_what_the_server_refuses_is_rejected(
         sent = [
             api.post("/api/raw-events", json={"source": "x", "events": [{}, {}]}),
             api.post("/api/raw-events", content=b"{", headers={"content-type": "application/json"}),
-            api.post("/api/claude-hooks", json={"session_id": "s"}),
+            api.post("/api/claude-hooks", json={"hook_event_name": 7}),
             api.post("/api/claude-hooks", json={"hook_event_name": "Nothing", "session_id": "s"}),
         ]
         # Its COMMIT comes after those of the entries above, for which nobody waits.
