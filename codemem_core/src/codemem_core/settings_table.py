@@ -44,6 +44,8 @@ def _later(  # noqa: PLR0913
 _PLACES = (
     _works("CODEMEM_DB", "path", "~/.codemem/mem.sqlite",
            help="The database; `--db-path` means the same."),
+    _works("CODEMEM_BACKUPS", "number", 7, least=1,
+           help="Backups `codemem db backup` keeps of a database."),
     _works("CODEMEM_CONFIG", "path", "~/.config/codemem/config.json",
            help="The config file, JSON or JSONC; only the environment can name it. Without it, "
                 "`config.jsonc` is tried after `config.json`."),
