@@ -17,7 +17,7 @@ from codemem_core.ingest import spool_files
 from codemem_core.ingest.spool import Spool, SpoolFull
 from codemem_core.records.events import RawEvent
 from codemem_core.store import batches, events, ledger
-from codemem_core.store.batches import MAX_ATTEMPTS, Failure
+from codemem_core.store.batches import Failure
 from codemem_core.store.ledger import Difference, Entry
 from codemem_core.store.store import Store
 
@@ -34,8 +34,8 @@ def read(store: Store, **spool: Any) -> tuple[list[Entry], list[Difference]]:
 
 
 def kill_a_batch(store: Store) -> None:
-    """Let the first stream's batch fail until it is given up."""
-    for attempt in range(MAX_ATTEMPTS):
+    """Let the first stream's batch fail until it is given up: three times for a permanent error."""
+    for attempt in range(3):
         store.write(partial(fail_once, now_ms=NOW_MS + attempt * 10**9))
 
 
