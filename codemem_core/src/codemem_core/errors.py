@@ -12,6 +12,7 @@ CodememError              shown as one line and a hint, never as a traceback
     ├── RateLimited       the provider asked us to wait
     │   └── BudgetSpent   the user's own limit is reached
     ├── TransientError    the network or the provider failed; worth another try
+    │   └── Unreachable   nothing was sent: no network, no server, no runtime
     └── PermanentError    the same request will fail again
 """
 
@@ -100,6 +101,12 @@ class BudgetSpent(RateLimited):
 
 class TransientError(ObserverError):
     """The network or the provider failed; the same request may work later."""
+
+
+class Unreachable(TransientError):
+    """Nothing was sent: no network, no server, no runtime. The request is not to blame."""
+
+    kind = "unreachable"
 
 
 class PermanentError(ObserverError):

@@ -12,9 +12,10 @@ from codemem_core.credentials import Credentials, fill_headers, may_go_without
 from codemem_core.errors import (
     AuthError,
     BudgetSpent,
+    PermanentError,
     PluginError,
     SettingsError,
-    TransientError,
+    Unreachable,
 )
 from codemem_core.ingest.extract import Extraction, parse_reply
 from codemem_core.ingest.prompt import observe_prompt
@@ -80,7 +81,7 @@ class Observing:
             return self._observe(evidence, may_fall_back)
         except (SettingsError, PluginError) as error:
             # The same request works once somebody has mended the settings or the plugin.
-            raise TransientError(str(error), hint=error.hint) from error
+            raise Unreachable(str(error), hint=error.hint) from error
 
     def preview(self, evidence: Evidence) -> tuple[ObserveRequest, str, bool]:
         """Return what would be asked, of which model, and whether that costs nothing.
@@ -106,7 +107,7 @@ class Observing:
                 raise
             observed = self._fall_back(evidence, str(spent))
         if not observed.extraction.understood:
-            raise TransientError("the observer's answer is in no form we know")
+            raise PermanentError("the observer's answer is in no form we know")
         return observed
 
     def _chosen(self) -> ObserverRuntime:

@@ -20,6 +20,7 @@ from codemem_core.errors import (
     PermanentError,
     RateLimited,
     TransientError,
+    Unreachable,
 )
 from codemem_observers.child import Ended, run_child
 
@@ -93,7 +94,7 @@ def ask_agent(  # noqa: PLR0913 - what an agent gets is listed here, and that is
     )
     name = os.path.basename(argv[0])
     if ended.problem == "missing":
-        raise TransientError(f"the command cannot be started: `{name}`", hint="is it installed?")
+        raise Unreachable(f"the command cannot be started: `{name}`", hint="is it installed?")
     if ended.problem:
         what = "took too long" if ended.problem == "slow" else "said too much"
         raise TransientError(f"`{name}` {what} and was stopped")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from codemem_core.ingest.evidence import collect
 from codemem_core.ingest.low_signal import is_trivial
 from codemem_core.ingest.remember import memories_of
-from codemem_core.observe import Observing
+from codemem_core.observe import Observed
 from codemem_core.plugins import Plugins
 from codemem_core.records.events import RawEvent
 from codemem_core.records.evidence import Evidence
@@ -61,13 +61,13 @@ def stored_events(store: Store, stretch: Stretch) -> list[RawEvent]:
 
 
 def distil(
-    observing: Observing, stretch: Stretch, raw: Sequence[RawEvent], *, may_fall_back: bool = True
+    observe: Callable[[Evidence], Observed], stretch: Stretch, raw: Sequence[RawEvent]
 ) -> Distilled:
     """Ask the observer about a stretch's events; raises the `ObserverError` classes."""
     evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
     if not worth_observing(evidence):
         return Distilled()
-    observed = observing.observe(evidence, may_fall_back=may_fall_back)
+    observed = observe(evidence)
     found = memories_of(
         observed.extraction, evidence, raw, extractor=observed.runtime, model=observed.reply.model
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from codemem_core._version import __version__
 from codemem_core.ingest.distil import announce, distil, memory_key, stored_events, worth_observing
@@ -99,7 +100,8 @@ class Reobserver:
         raw = self._events(stretch)
         if not raw:
             return None
-        found = distil(self._observing, stretch, raw, may_fall_back=False).memories
+        observe = partial(self._observing.observe, may_fall_back=False)
+        found = distil(observe, stretch, raw).memories
         keyed = [
             replace(new, key=memory_key(stretch, self._generation, ordinal))
             for ordinal, new in enumerate(found)
