@@ -174,7 +174,7 @@ def test_an_answer_nobody_understands_is_paid_for(make: Make, scene: Scene, stor
 
     scene.observe = nonsense  # type: ignore[method-assign]
 
-    with pytest.raises(TransientError, match="no form we know"):
+    with pytest.raises(PermanentError, match="no form we know"):
         make(purse=Purse(store, load())).observe(EVIDENCE)
 
     with store.read() as db:

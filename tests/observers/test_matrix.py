@@ -280,6 +280,8 @@ def test_every_answer_of_every_agent(
     runtime = "claude_sidecar" if name == "claude" else "opencode_run"
     settings = Settings.load({**environ, "CODEMEM_OBSERVER_RUNTIME": runtime})
     observing = Observing(Plugins.only(runtimes, settings=settings), settings)
+    if name == "claude" and case in {"garbage", "truncated"}:
+        error = PermanentError  # a wrapper may print bare text, so it counts as a bad answer
 
     if error is None:
         assert observing.observe(EVIDENCE).extraction.understood
