@@ -72,6 +72,8 @@ class Claude:
             meta["tool_use_id"] = tool_use
         if generated:
             meta["ts_normalized"] = "generated"
+        if isinstance(flush := _extra(payload).get("flush"), bool):
+            meta["flush"] = flush
         if rest := {k: v for k, v in payload.items() if k not in _ALWAYS_READ | _READ[hook]}:
             meta["hook_fields"] = rest
         parts = (session_id, hook, ts, str(tool_use or ""), _hash(_id_payload(hook, payload, body)))
@@ -85,6 +87,12 @@ class Claude:
             cwd=context.cwd,
             meta=meta,
         )
+
+
+def _extra(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what our own hook command added."""
+    extra = payload.get("codemem")
+    return extra if isinstance(extra, Mapping) else {}
 
 
 def _body(hook: str, payload: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
