@@ -49,8 +49,9 @@ class Model:
         self._thread.start()
 
     def asked(self, words: str) -> str:
-        """Return, as JSON, the last request in which somebody said `words`."""
-        said = [json.dumps(body) for body in self.requests if words in json.dumps(body)]
+        """Return, as JSON, a session's last request in which somebody said `words`."""
+        sent = [json.dumps(body) for body in self.requests if body.get("stream")]
+        said = [text for text in sent if words in text]
         return said[-1] if said else ""
 
     def close(self) -> None:
@@ -150,10 +151,17 @@ class Lab:
         (folder / ".git").mkdir(parents=True)
         return folder
 
-    def claude(self, *arguments: str, cwd: Path | None = None) -> str:
-        """Run Claude Code to its end and return what it printed; fail when it failed."""
+    def claude(self, *arguments: str, cwd: Path | None = None, mounts: str = "") -> str:
+        """Run Claude Code to its end and return what it printed; fail when it failed.
+
+        `mounts`: shell commands that change what it and its children see of the disk.
+        """
+        command = [str(self._claude), *arguments]
+        if mounts:
+            own = "-m" if os.geteuid() == 0 else "-rm"
+            command = ["unshare", own, "sh", "-ec", f'{mounts}; exec "$@"', "sh", *command]
         done = subprocess.run(
-            [str(self._claude), *arguments],
+            command,
             env=self.environ,
             cwd=cwd or self.home,
             stdin=subprocess.DEVNULL,
@@ -166,11 +174,11 @@ class Lab:
         assert "hook" not in done.stderr.lower(), done.stderr
         return done.stdout
 
-    def session(self, cwd: Path, prompt: str) -> str:
-        """Run a session of one prompt with every tool allowed; return the answer."""
+    def session(self, cwd: Path, prompt: str, *, mounts: str = "") -> str:
+        """Run a session of one prompt with the usual tools allowed; return the answer."""
         tools = "Bash,Read,Edit,Write,mcp__plugin_codemem_codemem__memory_search"
         options = ["--model", "sonnet", "--allowedTools", tools, "--output-format", "text"]
-        return self.claude("-p", prompt, *options, cwd=cwd).strip()
+        return self.claude("-p", prompt, *options, cwd=cwd, mounts=mounts).strip()
 
     def codemem(self, *arguments: str) -> str:
         """Run codemem and return what it printed."""
@@ -190,7 +198,7 @@ class Lab:
         query = """SELECT s.stream_id, e.payload FROM raw_events e JOIN streams s ON s.id = e.stream
                    ORDER BY e.id"""
         with Store.open(self.database) as store, store.read() as db:
-            found = [(stream, json.loads(payload)["_adapter"]) for stream, payload in db.execute(query)]
+            found = [(s, json.loads(payload)["_adapter"]) for s, payload in db.execute(query)]
         return [(stream, event["meta"]["hook_event_name"], event) for stream, event in found]
 
     def wait_for_memories(self) -> list[str]:
@@ -208,9 +216,9 @@ class Lab:
         """Return the processes of this home: pid → command line."""
         found = {}
         mark = f"HOME={self.home}\0".encode()
-        for entry in Path("/proc").iterdir():
+        for entry in Path("/proc").glob("[0-9]*"):
             try:
-                if entry.name.isdigit() and mark in (entry / "environ").read_bytes() + b"\0":
+                if mark in (entry / "environ").read_bytes() + b"\0":
                     command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
                     found[int(entry.name)] = command
             except OSError:
