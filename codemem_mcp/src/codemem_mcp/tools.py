@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
-from codemem_core.errors import InputError
+from codemem_core.ingest import by_hand
+from codemem_core.ingest.by_hand import Note
 from codemem_core.pack.build import build_pack
 from codemem_core.project import normalize_label
-from codemem_core.records.memory import KINDS, NewMemory
-from codemem_core.redact import redact, strip_private
-from codemem_core.store import memories, sessions
+from codemem_core.records.memory import KINDS
+from codemem_core.store import memories
 from codemem_core.store.search import Hit, search
-from codemem_core.store.words import index_tags
 from codemem_mcp import rows
 
 if TYPE_CHECKING:
-    import apsw
-
     from codemem_core.settings import Settings
     from codemem_core.store.store import Store
 
@@ -130,23 +126,16 @@ class MemoryTools:
         preference. `kind` is one of those that `memory_schema` lists, often `decision`,
         `discovery`, `bugfix` or `note`. Leave secrets out.
         """
-        clean, _ = redact(strip_private({"title": title, "body": body}))
-        title, body = clean["title"].strip(), clean["body"].strip()
-        if not title:
-            raise InputError("a memory needs a title")
-        kind = _kind(kind)
-        new = NewMemory(
-            key=f"mcp-{secrets.token_hex(16)}",
+        note = Note(
             kind=kind,
             title=title,
             body=body,
             origin="assistant",
-            tags=tuple(index_tags(kind, (), (), title=title, body=body).split()),
-            confidence=min(max(confidence, 0.0), 1.0),
+            confidence=confidence,
             extractor="mcp",
         )
         label = self._scope(project)
-        return {"id": self._store.write(lambda db: self._add(db, new, project=label))}
+        return {"id": by_hand.remember(self._store, note, project=label, cwd=self._cwd)}
 
     def memory_forget(self, memory_id: int) -> dict[str, str]:
         """Take a memory out of searches and packs, because it is wrong or outdated."""
@@ -156,11 +145,6 @@ class MemoryTools:
     def memory_schema(self) -> dict[str, Any]:
         """Describe memories: their kinds, their fields, and what the tools can filter by."""
         return {"kinds": list(KINDS), "fields": dict(_FIELDS), "filters": ["kind", "project"]}
-
-    def _add(self, db: apsw.Connection, new: NewMemory, *, project: str | None) -> int | None:
-        now_ms = _now_ms()
-        session = sessions.by_hand(db, project=project, cwd=self._cwd, now_ms=now_ms)
-        return memories.add(db, new, session_id=session, now_ms=now_ms)
 
     def _search(
         self, query: str, *, limit: int, kind: str | None, project: str | None
@@ -187,14 +171,6 @@ _FIELDS = {
     "files_modified": "paths that were changed",
     "prompt_number": "which prompt of its session it belongs to",
 }
-
-
-def _kind(text: str) -> str:
-    kind = text.strip().lower()
-    if kind not in KINDS:
-        hint = "use `decision`" if kind == "project" else f"use one of {', '.join(KINDS)}"
-        raise InputError(f"unknown kind of memory: `{text}`", hint=hint)
-    return kind
 
 
 def _bounded(limit: int, *, least: int = 1) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from dataclasses import asdict
 from typing import Any
@@ -12,14 +11,14 @@ import click
 
 from codemem_core.cli.host import Host, db_option, json_option, pass_host, project_options
 from codemem_core.cli.output import day, say, say_json
-from codemem_core.errors import InputError, NotFound
+from codemem_core.errors import NotFound
+from codemem_core.ingest import by_hand
+from codemem_core.ingest.by_hand import Note
 from codemem_core.pack.build import build_pack
-from codemem_core.records.memory import KINDS, NewMemory
-from codemem_core.redact import redact, strip_private
-from codemem_core.store import memories, sessions
+from codemem_core.records.memory import KINDS
+from codemem_core.store import memories
 from codemem_core.store.search import Hit
 from codemem_core.store.search import search as find
-from codemem_core.store.words import index_tags
 
 
 @click.command()
@@ -166,39 +165,14 @@ def remember(
 
     Example: codemem remember decision "Use APSW" "One SQLite library in each process."
     """
-    clean_title, clean_body = (_clean(text) for text in (title, body))
-    if not clean_title or not clean_body:
-        raise InputError("a memory needs a title and a body", hint="quote them in the shell")
-    words = index_tags(kind, tags, (), title=clean_title, body=clean_body)
-    new = NewMemory(
-        key=f"manual-{secrets.token_hex(16)}",
-        kind=kind,
-        title=clean_title,
-        body=clean_body,
-        origin="user",
-        tags=tuple(words.split()),
-        confidence=0.9,
-    )
-    label, now_ms = host.project(project, everywhere=False), time.time_ns() // 1_000_000
+    note = Note(kind=kind, title=title, body=body, tags=tags, origin="user")
+    label = host.project(project, everywhere=False)
     with host.store(db_path) as store:
-        memory_id = store.write(
-            lambda db: memories.add(
-                db,
-                new,
-                session_id=sessions.by_hand(db, project=label, cwd=os.getcwd(), now_ms=now_ms),
-                now_ms=now_ms,
-            )
-        )
+        memory_id = by_hand.remember(store, note, project=label, cwd=os.getcwd())
     if as_json:
         say_json({"id": memory_id})
     else:
         say(f"Stored memory {memory_id}")
-
-
-def _clean(text: str) -> str:
-    """Remove private parts and secrets: the same rules as for what hosts send."""
-    cleaned, _ = redact(strip_private(text))
-    return str(cleaned).strip()
 
 
 @click.command()

@@ -1,0 +1,69 @@
+"""Memories that somebody writes, as opposed to those an observer distils."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+
+import apsw
+
+from codemem_core.errors import InputError
+from codemem_core.records.memory import KINDS, NewMemory
+from codemem_core.redact import redact, strip_private
+from codemem_core.store import memories, sessions
+from codemem_core.store.store import Store
+from codemem_core.store.words import index_tags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What somebody wants remembered."""
+
+    kind: str
+    title: str
+    body: str
+    origin: str
+    """`user` when a person wrote it, `assistant` when a model did."""
+    tags: tuple[str, ...] = ()
+    confidence: float = 0.9
+    extractor: str = "manual"
+
+
+def remember(store: Store, note: Note, *, project: str | None, cwd: str | None) -> int:
+    """Write a note as a memory, in a session of its own, and return its id.
+
+    Private parts and secrets are left out as they are of what hosts send. Raises `InputError` for
+    an unknown kind or when nothing is left of title or body.
+    """
+    new = _memory_of(note)
+    now_ms = time.time_ns() // 1_000_000
+
+    def write(db: apsw.Connection) -> int | None:
+        session = sessions.by_hand(db, project=project, cwd=cwd, now_ms=now_ms)
+        return memories.add(db, new, session_id=session, now_ms=now_ms)
+
+    memory_id = store.write(write)
+    assert memory_id is not None  # its key is random
+    return memory_id
+
+
+def _memory_of(note: Note) -> NewMemory:
+    kind = note.kind.strip().lower()
+    if kind not in KINDS:
+        hint = "use `decision`" if kind == "project" else f"use one of {', '.join(KINDS)}"
+        raise InputError(f"unknown kind of memory: `{note.kind}`", hint=hint)
+    clean, _ = redact(strip_private({"title": note.title, "body": note.body}))
+    title, body = clean["title"].strip(), clean["body"].strip()
+    if not title or not body:
+        raise InputError("a memory needs a title and a body")
+    return NewMemory(
+        key=f"{note.extractor}-{secrets.token_hex(16)}",
+        kind=kind,
+        title=title,
+        body=body,
+        origin=note.origin,
+        tags=tuple(index_tags(kind, note.tags, (), title=title, body=body).split()),
+        confidence=min(max(note.confidence, 0.0), 1.0),
+        extractor=note.extractor,
+    )
