@@ -69,7 +69,7 @@ class Model:
                 return turns[index], index
         return Turn(says="All right."), index
 
-    def _door(model) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - `self` is the request's
+    def _door(model) -> type[BaseHTTPRequestHandler]:
         class Door(BaseHTTPRequestHandler):
             def do_HEAD(self) -> None:
                 self.send_response(200)
@@ -266,15 +266,8 @@ def lab(claude: Path) -> Iterator[Lab]:
         model.close()
 
 
-@contextmanager
-def served_by_git(folder: Path) -> Iterator[str]:
-    """Serve the marketplace of this checkout from a git repository on the loopback."""
-    source = folder / "source"
-    for part in (".claude-plugin", PLUGIN):
-        shutil.copytree(ROOT / part, source / part)
-    git = ["git", "-C", str(source), "-c", "user.name=t", "-c", "user.email=t@example.com"]
-    for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "Plugin"]):
-        subprocess.run([*git, *command], check=True)
+def git_door(folder: Path) -> type[BaseHTTPRequestHandler]:
+    """Serve the git repositories below a folder as any git host does."""
 
     class Git(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -309,7 +302,20 @@ def served_by_git(folder: Path) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             """Stay quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Git)
+    return Git
+
+
+@contextmanager
+def served_by_git(folder: Path) -> Iterator[str]:
+    """Serve the marketplace of this checkout from a git repository on the loopback."""
+    source = folder / "source"
+    for part in (".claude-plugin", PLUGIN):
+        shutil.copytree(ROOT / part, source / part)
+    git = ["git", "-C", str(source), "-c", "user.name=t", "-c", "user.email=t@example.com"]
+    for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "Plugin"]):
+        subprocess.run([*git, *command], check=True)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), git_door(folder))
     thread = Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:

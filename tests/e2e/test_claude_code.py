@@ -31,7 +31,7 @@ STOP_SERVER = "kill -9 $(codemem serve status | sed 's/.*pid \\([0-9]*\\).*/\\1/
 
 def turn(says: str, tool: str = "", **arguments: Any) -> Any:
     """Return one answer of the model."""
-    from story import Turn
+    from story import Turn  # noqa: PLC0415 - conftest.py says where it is
 
     return Turn(says=says, tool=tool, arguments=arguments)
 
@@ -95,6 +95,7 @@ def test_what_one_session_learnt_the_next_one_is_told(lab: Any, marketplace: str
     assert answer == "It is the rounding."
     injected, _, found = lab.model.asked(SECOND).partition('"tool_result"')
     assert "<codemem-memory-" in injected
+    assert "## Last session in this project" in injected
     assert DECISION in injected
     assert DECISION in found
 

@@ -11,8 +11,8 @@ import os
 import sys
 import time
 
+from codemem_claude.version import OTHER_VERSION, is_version
 from codemem_core import paths
-from codemem_core._version import __version__
 from codemem_core.client import post_json
 from codemem_core.errors import StoreError
 from codemem_core.redact import strip_private
@@ -33,8 +33,6 @@ _LAST_S = 1.2
 """Claude Code ends a SessionEnd hook after 1.5 s, whatever the plugin asks for."""
 _RESERVE_S = 0.4
 """What the server must leave of the hook's time: enough to load the store and write."""
-OTHER_VERSION = 75
-"""Exit code: this codemem is not the one the plugin wants. `EX_TEMPFAIL`, no error of ours."""
 _CLIP = 16_000
 """Characters kept of each text of a payload that has to be clipped."""
 
@@ -63,16 +61,6 @@ def main(arguments: list[str]) -> int:
 
         start_server(payload, settings)
     return 0
-
-
-def is_version(arguments: list[str]) -> bool:
-    """Say whether this codemem is the one that `--plugin-version` asks for.
-
-    `1.2` asks for any 1.2.x: the first parts have to be the same.
-    """
-    if len(arguments) < 2 or arguments[0] != "--plugin-version":
-        return True
-    return f"{__version__}.".startswith(f"{arguments[1]}.")
 
 
 def _total_s(payload: dict[str, Any], settings: Settings) -> float:

@@ -106,6 +106,8 @@ _CLAUDE = (
 _INJECTION = (
     _works("CODEMEM_INJECT_CONTEXT", "flag", True,
            help="Put a pack of memories into prompts."),
+    _works("CODEMEM_INJECT_BRIEF", "flag", True,
+           help="Tell a new Claude Code session what the last one did and left open."),
     _works("CODEMEM_INJECT_LIMIT", "number", 8, least=0,
            help="Memories in an injected pack, at most."),
     _works("CODEMEM_INJECT_TOKEN_BUDGET", "number", 800, least=0,

@@ -173,7 +173,7 @@ class StreamState:
     last_event_type: str
     """Adapter type of the newest event, so that a policy can tell a finished session."""
     flush_asked: bool | None = None
-    """Whether the newest event's host asked for a flush (`meta.flush`); None when it did not say."""
+    """What the newest event's host asked for (`meta.flush`); None when it did not say."""
 
 
 @dataclass(frozen=True, slots=True)
