@@ -51,12 +51,12 @@ def install(lab: Any, source: str = str(ROOT)) -> Path:
     """Install the plugin from a marketplace and write the model's part; return a repository."""
     lab.claude("plugin", "marketplace", "add", source)
     lab.claude("plugin", "install", "codemem@codemem-marketplace")
+    wait = turn("One moment.", "Bash", command="sleep 4")
+    look = turn("I look it up.", "mcp__plugin_codemem_codemem__memory_search", query="VAT rate")
     lab.model.scripts = {
         FIRST: fix(),
-        SECOND: [
-            turn("I look it up.", "mcp__plugin_codemem_codemem__memory_search", query="VAT rate"),
-            turn("It is the rounding."),
-        ],
+        # An MCP server takes seconds to start on a busy machine; 2.1.197 does not wait for it.
+        SECOND: [*2 * [wait, look], turn("It is the rounding.")],
     }
     return lab.project("invoicing")
 
@@ -120,6 +120,28 @@ def test_a_model_makes_the_memories(lab: Any) -> None:
     assert any(told in memory for memory in memories)
     assert told in lab.model.asked(SECOND)
     assert len({stream for stream, _, _ in lab.stored()}) == 2
+
+
+def test_what_no_hook_tells_is_read_in_the_transcript(lab: Any) -> None:
+    """What was said on the way, a refused tool, a tool that does not exist; each once."""
+    repo = install(lab)
+    lab.model.scripts[FIRST] = [
+        turn("The cause is a rounding per line.", "Bash", command="seq 1 20000"),
+        turn("I ask the web.", "NotebookEdit", notebook_path=f"{repo}/a.ipynb", new_source="x"),
+        turn("I try another way.", "NoSuchTool", words="x"),
+        turn(FIXED),
+    ]
+
+    lab.session(repo, FIRST)
+
+    stored = lab.stored()
+    said = [event["payload"]["text"] for _, hook, event in stored if hook == "AssistantText"]
+    assert said == ["The cause is a rounding per line.", "I ask the web.", "I try another way."]
+    tools = [event["payload"] for _, hook, event in stored if hook.startswith("PostToolUse")]
+    states = [(tool["tool_name"], tool["status"]) for tool in tools]
+    assert states == [("Bash", "ok"), ("NotebookEdit", "error"), ("NoSuchTool", "error")]
+    assert "19999" in tools[0]["tool_output"]["stdout"]
+    assert stored[-1][1] == "SessionEnd"
 
 
 def test_projects_do_not_hear_of_each_other(lab: Any) -> None:

@@ -245,6 +245,21 @@ def pending(db: apsw.Connection, *, now_ms: int) -> list[StreamState]:
     return [StreamState(**dict(zip(names, row, strict=True))) for row in found]
 
 
+_TOOL_USES = """
+    SELECT json_extract(e.payload, '$._adapter.meta.tool_use_id')
+      FROM streams s JOIN raw_events e ON e.stream = s.id
+     WHERE s.source = :source AND s.stream_id = :stream_id AND e.kind = 'tool_result'
+     ORDER BY e.seq DESC
+     LIMIT :limit
+"""
+
+
+def tool_uses(db: apsw.Connection, source: str, stream_id: str, *, limit: int) -> set[str]:
+    """Return the host's ids of the tool uses stored last in a stream."""
+    wanted = {"source": source, "stream_id": stream_id, "limit": limit}
+    return {use for (use,) in rows(db, _TOOL_USES, wanted) if use}
+
+
 _BACKLOG = """
     SELECT s.source, s.stream_id, s.project, s.cwd, s.started_at, s.last_event_ms,
            s.last_received_seq, s.last_flushed_seq,
