@@ -15,6 +15,7 @@ _COMMANDS = (
     ("enqueue-raw-event", "raw_events:enqueue", "Store one event from standard input."),
     ("flush-raw-events", "raw_events:flush", "Turn a stream's waiting events into memories now."),
     ("forget", "memory:forget", "Take a memory out of search and packs."),
+    ("import-history", "history:import_history", "Store what a host did before codemem was there."),
     ("pack", "memory:pack", "Print, as JSON, the memories that fit a question."),
     ("plugins", "plugins:plugins", "List plugins and what is wrong with them."),
     ("raw-events-status", "raw_events:status", "List streams whose events wait for a flush."),

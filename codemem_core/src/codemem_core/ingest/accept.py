@@ -77,7 +77,8 @@ class Intake:
 
     def imported(self, event: AdapterEvent) -> RawEvent:
         """Return an event that the host stored before codemem knew it, redacted and labelled."""
-        project = self._plugins.project(event.cwd, {"project": event.project})
+        # The folder may be gone by now; its name still tells the project.
+        project = self._plugins.project(event.cwd, {"project": event.project or event.cwd})
         clean = AdapterEvent.from_json(strip_private(storable(event.to_json())))
         return _raw_of(clean, event_type=IMPORTED.format(event.source), project=project)
 

@@ -46,7 +46,10 @@ class HistorySource(Protocol):
     """A source that can also read what its host stored before codemem was installed."""
 
     def history(self, *, since_ms: int = 0) -> Iterator[AdapterEvent]:
-        """Yield stored events newer than `since_ms`, session by session, oldest first."""
+        """Yield the events of stored sessions that changed since `since_ms`, session by session.
+
+        The same event has the same id each time. Read as a stream: it may be gigabytes.
+        """
         ...
 
 

@@ -260,6 +260,18 @@ def tool_uses(db: apsw.Connection, source: str, stream_id: str, *, limit: int) -
     return {use for (use,) in rows(db, _TOOL_USES, wanted) if use}
 
 
+_OTHER = """
+    SELECT 1 FROM streams s JOIN raw_events e ON e.stream = s.id
+     WHERE s.source = ? AND s.stream_id = ? AND e.event_type <> ?
+     LIMIT 1
+"""
+
+
+def has_other(db: apsw.Connection, key: tuple[str, str], event_type: str) -> bool:
+    """Say whether stream `key` (source, stream id) has an event of another type than this."""
+    return bool(rows(db, _OTHER, (*key, event_type)))
+
+
 _BACKLOG = """
     SELECT s.source, s.stream_id, s.project, s.cwd, s.started_at, s.last_event_ms,
            s.last_received_seq, s.last_flushed_seq,
