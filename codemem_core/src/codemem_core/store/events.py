@@ -272,6 +272,23 @@ def has_other(db: apsw.Connection, key: tuple[str, str], event_type: str) -> boo
     return bool(rows(db, _OTHER, (*key, event_type)))
 
 
+_LAST_HOOKS = """
+    SELECT json_extract(e.payload, '$._adapter.meta.hook_event_name') AS hook, max(e.received_ms)
+      FROM raw_events e JOIN streams s ON s.id = e.stream
+     WHERE s.source = ? AND e.event_type = ? AND e.id > (SELECT max(id) FROM raw_events) - 2000
+     GROUP BY hook
+"""
+
+
+def last_hooks(db: apsw.Connection, source: str) -> dict[str, int]:
+    """Return when each of a host's hooks was last heard of, among the newest 2,000 events.
+
+    Epoch milliseconds of this machine, by the host's name of the hook.
+    """
+    found = rows(db, _LAST_HOOKS, (source, f"{source}.hook"))
+    return {hook: at_ms for hook, at_ms in found if hook}
+
+
 _BACKLOG = """
     SELECT s.source, s.stream_id, s.project, s.cwd, s.started_at, s.last_event_ms,
            s.last_received_seq, s.last_flushed_seq,
