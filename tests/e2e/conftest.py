@@ -122,7 +122,7 @@ class Lab:
         self.environ = {
             "HOME": str(home),
             "TMPDIR": str(home / "tmp"),
-            "PATH": f"{PROGRAMS}:{os.defpath}",
+            "PATH": f"{PROGRAMS}:{claude.parent}:{os.defpath}",
             "LANG": "C.UTF-8",
             "ANTHROPIC_API_KEY": "test-key",
             "ANTHROPIC_BASE_URL": model.url,

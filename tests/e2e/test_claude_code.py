@@ -144,6 +144,23 @@ def test_what_no_hook_tells_is_read_in_the_transcript(lab: Any) -> None:
     assert stored[-1][1] == "SessionEnd"
 
 
+def test_one_command_installs_and_checks(lab: Any) -> None:
+    """`setup` brings its own marketplace; `--check` is content once a session has run."""
+    assert "ok  the plugin is" in lab.codemem("setup", "claude")
+    lab.model.scripts = {FIRST: fix()}
+
+    lab.session(lab.project("invoicing"), FIRST)
+
+    told = lab.codemem("setup", "claude", "--check")
+    assert "NOT" not in told
+    assert "ok  hooks have fired" in told
+    lab.wait_for_memories()
+    status = json.loads(lab.codemem("claude-integration-status"))
+    assert status["health"] == "green"
+    assert set(status["last_hooks"]) >= HOOKS
+    assert status["plugin"]["enabled"]
+
+
 def test_projects_do_not_hear_of_each_other(lab: Any) -> None:
     """The same question in another repository gets nothing of the first one's memory."""
     repo = install(lab)
