@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from claude_lab import Lab, Turn, turn
 
 pytestmark = pytest.mark.clients
 
@@ -29,14 +30,7 @@ FIXED = (
 STOP_SERVER = "kill -9 $(codemem serve status | sed 's/.*pid \\([0-9]*\\).*/\\1/')"
 
 
-def turn(says: str, tool: str = "", **arguments: Any) -> Any:
-    """Return one answer of the model."""
-    from story import Turn  # noqa: PLC0415 - conftest.py says where it is
-
-    return Turn(says=says, tool=tool, arguments=arguments)
-
-
-def fix(also: str = "true") -> list[Any]:
+def fix(also: str = "true") -> list[Turn]:
     """Return a model that finds a cause, with a command of the test's own on the way."""
     code = "def vat(lines):\n    return round(sum(lines), 2)\n"
     return [
@@ -47,7 +41,7 @@ def fix(also: str = "true") -> list[Any]:
     ]
 
 
-def install(lab: Any, source: str = str(ROOT)) -> Path:
+def install(lab: Lab, source: str = str(ROOT)) -> Path:
     """Install the plugin from a marketplace and write the model's part; return a repository."""
     lab.claude("plugin", "marketplace", "add", source)
     lab.claude("plugin", "install", "codemem@codemem-marketplace")
@@ -61,7 +55,7 @@ def install(lab: Any, source: str = str(ROOT)) -> Path:
     return lab.project("invoicing")
 
 
-def hooks(lab: Any) -> list[str]:
+def hooks(lab: Lab) -> list[str]:
     """Return the hooks whose events are stored, in alphabetical order."""
     return sorted(hook for _, hook, _ in lab.stored())
 
@@ -75,13 +69,13 @@ def deaf(family: int, address: Any) -> Iterator[Any]:
         yield squatter.getsockname()
 
 
-def test_plugin_and_marketplace_are_valid(lab: Any) -> None:
+def test_plugin_and_marketplace_are_valid(lab: Lab) -> None:
     """Claude Code's own check finds nothing wrong."""
     for folder in (ROOT, ROOT / "codemem_claude/src/codemem_claude/claude_plugin"):
         assert "Validation passed" in lab.claude("plugin", "validate", str(folder))
 
 
-def test_what_one_session_learnt_the_next_one_is_told(lab: Any, marketplace: str) -> None:
+def test_what_one_session_learnt_the_next_one_is_told(lab: Lab, marketplace: str) -> None:
     """From a git marketplace: six hooks, memories, and their text in the next model request."""
     repo = install(lab, marketplace)
 
@@ -100,7 +94,7 @@ def test_what_one_session_learnt_the_next_one_is_told(lab: Any, marketplace: str
     assert DECISION in found
 
 
-def test_a_model_makes_the_memories(lab: Any) -> None:
+def test_a_model_makes_the_memories(lab: Lab) -> None:
     """The server asks the provider; that is no session and leaves no event."""
     lab.environ |= {
         "CODEMEM_OBSERVER_RUNTIME": "api_http",
@@ -122,7 +116,7 @@ def test_a_model_makes_the_memories(lab: Any) -> None:
     assert len({stream for stream, _, _ in lab.stored()}) == 2
 
 
-def test_what_no_hook_tells_is_read_in_the_transcript(lab: Any) -> None:
+def test_what_no_hook_tells_is_read_in_the_transcript(lab: Lab) -> None:
     """What was said on the way, a refused tool, a tool that does not exist; each once."""
     repo = install(lab)
     lab.model.scripts[FIRST] = [
@@ -144,7 +138,7 @@ def test_what_no_hook_tells_is_read_in_the_transcript(lab: Any) -> None:
     assert stored[-1][1] == "SessionEnd"
 
 
-def test_one_command_installs_and_checks(lab: Any) -> None:
+def test_one_command_installs_and_checks(lab: Lab) -> None:
     """`setup` brings its own marketplace; `--check` is content once a session has run."""
     assert "ok  the plugin is" in lab.codemem("setup", "claude")
     lab.model.scripts = {FIRST: fix()}
@@ -161,7 +155,7 @@ def test_one_command_installs_and_checks(lab: Any) -> None:
     assert status["plugin"]["enabled"]
 
 
-def test_projects_do_not_hear_of_each_other(lab: Any) -> None:
+def test_projects_do_not_hear_of_each_other(lab: Lab) -> None:
     """The same question in another repository gets nothing of the first one's memory."""
     repo = install(lab)
     lab.session(repo, FIRST)
@@ -174,7 +168,7 @@ def test_projects_do_not_hear_of_each_other(lab: Any) -> None:
     assert DECISION not in lab.model.asked(SECOND)
 
 
-def test_one_server_stays_and_nothing_else(lab: Any) -> None:
+def test_one_server_stays_and_nothing_else(lab: Lab) -> None:
     """The session starts it; `serve stop` ends it."""
     repo = install(lab)
     lab.session(repo, FIRST)
@@ -187,7 +181,7 @@ def test_one_server_stays_and_nothing_else(lab: Any) -> None:
     assert lab.processes() == {}
 
 
-def test_without_a_server_nothing_is_lost(lab: Any) -> None:
+def test_without_a_server_nothing_is_lost(lab: Lab) -> None:
     """The hooks write themselves; the next server makes the memories."""
     lab.environ["CODEMEM_VIEWER"] = "0"
     repo = install(lab)
@@ -200,7 +194,7 @@ def test_without_a_server_nothing_is_lost(lab: Any) -> None:
     assert any(DECISION in memory for memory in lab.wait_for_memories())
 
 
-def test_a_server_killed_on_the_way_loses_nothing(lab: Any) -> None:
+def test_a_server_killed_on_the_way_loses_nothing(lab: Lab) -> None:
     """Later events go into the database; each is there once."""
     repo = install(lab)
     lab.model.scripts[FIRST] = fix(also=STOP_SERVER)
@@ -213,7 +207,7 @@ def test_a_server_killed_on_the_way_loses_nothing(lab: Any) -> None:
     assert lab.processes() == {}
 
 
-def test_a_socket_that_never_answers_costs_time_only(lab: Any) -> None:
+def test_a_socket_that_never_answers_costs_time_only(lab: Lab) -> None:
     """Somebody else listens where the server should: the hooks write themselves."""
     lab.environ["CODEMEM_CLAUDE_HOOK_HTTP_MAX_TIME_S"] = "0.5"
     repo = install(lab)
@@ -225,7 +219,7 @@ def test_a_socket_that_never_answers_costs_time_only(lab: Any) -> None:
     assert set(hooks(lab)) == HOOKS
 
 
-def test_a_taken_port_disturbs_nobody(lab: Any) -> None:
+def test_a_taken_port_disturbs_nobody(lab: Lab) -> None:
     """The server does without its pages; the hooks use the socket."""
     repo = install(lab)
     with deaf(socket.AF_INET, ("127.0.0.1", 0)) as (_, port):
@@ -236,7 +230,7 @@ def test_a_taken_port_disturbs_nobody(lab: Any) -> None:
 
 
 @pytest.mark.parametrize("mount", ["-o size=64k", "-o ro"], ids=["full", "read-only"])
-def test_a_disk_that_takes_nothing_does_not_disturb_the_session(lab: Any, mount: str) -> None:
+def test_a_disk_that_takes_nothing_does_not_disturb_the_session(lab: Lab, mount: str) -> None:
     """The session runs to its end, in time, and no hook says a word."""
     repo = install(lab)
     (lab.home / ".codemem").mkdir(exist_ok=True)
@@ -252,7 +246,7 @@ def test_a_disk_that_takes_nothing_does_not_disturb_the_session(lab: Any, mount:
     assert lab.session(repo, SECOND) == "It is the rounding."
 
 
-def test_a_read_only_home_does_not_disturb_the_session(lab: Any, tmp_path: Path) -> None:
+def test_a_read_only_home_does_not_disturb_the_session(lab: Lab, tmp_path: Path) -> None:
     """Claude Code keeps its own files elsewhere; codemem has no place and stays quiet."""
     lab.environ |= {"CLAUDE_CONFIG_DIR": str(tmp_path / "claude"), "TMPDIR": str(tmp_path)}
     install(lab)

@@ -56,6 +56,9 @@ _PLUGINS = (
            help="Plugins that are not even imported, by name; like `-p no:NAME`."),
     _works("CODEMEM_PLUGINS_DISABLE", "names", [],
            help="Another name of `CODEMEM_DISABLED_PLUGINS`; both count."),
+    _works("CODEMEM_PLUGINS_ALLOW", "names", [],
+           help="Strict mode: load no plugin of others but those of these distributions "
+                "(`codemem-foo`). Empty: installing a plugin is consent."),
     _works("CODEMEM_TRACE_HOOKS", "flag", False,
            help="Write every hook call to stderr."),
 )
