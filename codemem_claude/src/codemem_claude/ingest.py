@@ -31,7 +31,7 @@ _CONNECT_S = 1.0
 """Of a server, when the user's own limits are no limits: 0."""
 _LAST_S = 1.2
 """Claude Code ends a SessionEnd hook after 1.5 s, whatever the plugin asks for."""
-_RESERVE_S = 0.4
+_RESERVE_S = 0.6
 """What the server must leave of the hook's time: enough to load the store and write."""
 _CLIP = 16_000
 """Characters kept of each text of a payload that has to be clipped."""
