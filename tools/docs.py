@@ -130,7 +130,8 @@ def _ours() -> click.Context:
     """Return a context without other people's plugins."""
     listing = Plugins.load(Settings.load({})).listing()
     theirs = [info.name for info in listing if info.third_party]
-    return click.Context(cli, info_name="codemem", obj=Host(blocked=theirs))
+    host = Host(blocked=theirs)
+    return click.Context(cli, info_name="codemem", obj=host, **cli.context_settings)
 
 
 def _help(context: click.Context) -> str:
