@@ -136,6 +136,8 @@ def _ours() -> click.Context:
 
 def _help(context: click.Context) -> str:
     context.terminal_width = _WIDTH
+    # click keeps the option that the first caller got, under that caller's names.
+    context.command._help_option = None
     return f"```text\n{context.get_help().rstrip()}\n```\n"
 
 

@@ -27,6 +27,7 @@ from codemem_core.errors import CodememError, InputError
 from codemem_core.settings import Settings, sweep_interval_ms
 from codemem_core.store import events
 from codemem_core.store.events import Backlog
+from codemem_core.store.recorded import last_hooks
 from codemem_core.store.store import Store
 
 _TOP = 5
@@ -66,7 +67,7 @@ def _stored(database: str, limit: int) -> tuple[list[Backlog], dict[str, int]]:
         return [], {}
     with Store.open(database) as store, store.read() as db:
         waiting = [s for s in events.backlog(db, limit=limit) if s.source == "claude"]
-        return waiting, events.last_hooks(db, "claude")
+        return waiting, last_hooks(db, "claude")
 
 
 def _queue(waiting: list[Backlog]) -> dict[str, Any]:

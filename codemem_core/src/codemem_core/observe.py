@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from codemem_core.errors import AuthError, PluginError, SettingsError, TransientError
+from codemem_core.errors import AuthError, PluginError, SettingsError, Unreachable
 from codemem_core.ingest.prompt import observe_prompt
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import (
@@ -62,7 +62,7 @@ class Observing:
             return self._observe(evidence)
         except (SettingsError, PluginError) as error:
             # The same request works once somebody has mended the settings or the plugin.
-            raise TransientError(str(error), hint=error.hint) from error
+            raise Unreachable(str(error), hint=error.hint) from error
 
     def _observe(self, evidence: Evidence) -> Observed:
         record = self._chosen()

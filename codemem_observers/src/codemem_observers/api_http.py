@@ -9,7 +9,13 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from codemem_core.errors import AuthError, PermanentError, RateLimited, TransientError
+from codemem_core.errors import (
+    AuthError,
+    PermanentError,
+    RateLimited,
+    TransientError,
+    Unreachable,
+)
 from codemem_core.observe import provider_of
 from codemem_core.records.protocols import ObserveRequest, ObserverReply
 from codemem_observers.providers import Endpoint, endpoint
@@ -77,8 +83,10 @@ class ApiHttp:
                 return response.status_code, response.headers, _read(response, deadline)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             # Only the kind of failure: httpx quotes header values in some messages.
+            unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            failure = Unreachable if unsent else TransientError
             kind = type(error).__name__
-            raise TransientError(f"no answer from `{urlsplit(url).hostname}`: {kind}") from None
+            raise failure(f"no answer from `{urlsplit(url).hostname}`: {kind}") from None
 
 
 def _url(there: Endpoint) -> str:

@@ -76,10 +76,18 @@ class Policy(Protocol):
     def due(self, state: StreamState, *, now_ms: int) -> FlushDecision:
         """Say whether the stream should be flushed now.
 
-        Pure: the same state and time give the same answer. Called after each accepted request and
-        on every sweep, so it must be quick. `now_ms` is epoch milliseconds of this machine.
+        Pure: the same state and time give the same answer. Called after each accepted request, on
+        every sweep and when `check_again_ms` is over, so it must be quick. `now_ms` is epoch
+        milliseconds of this machine; its clock may have been put back since an event arrived.
         """
         ...
+
+
+@runtime_checkable
+class BoundedPolicy(Policy, Protocol):
+    """A policy that takes on so many streams at a time, longest-quiet first."""
+
+    at_most: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,72 +221,59 @@ def page(
     ]
 
 
+# Counts look at the first 1,000 waiting events: enough for every threshold, and a backlog of a
+# million costs no more. A pause that was set in the future came from a wrong clock: it is ignored.
 _PENDING = """
     SELECT s.source, s.stream_id, s.project, s.last_received_seq - s.last_flushed_seq AS pending,
            count(e.id) FILTER (WHERE e.kind = 'tool_result') AS tools,
            count(e.id) FILTER (WHERE e.kind = 'prompt') AS prompts,
            min(e.received_ms) AS first_ms, s.last_received_ms, s.last_event_type, s.flush_asked
-      FROM streams s JOIN raw_events e ON e.stream = s.id AND e.seq > s.last_flushed_seq
+      FROM streams s
+      JOIN raw_events e
+        ON e.stream = s.id AND e.seq BETWEEN s.last_flushed_seq + 1 AND s.last_flushed_seq + 1000
      WHERE s.last_received_seq > s.last_flushed_seq
-       AND NOT EXISTS (SELECT 1 FROM batches b WHERE b.stream = s.id
-                       AND b.state = 'failed' AND b.retry_ms > :now)
+       AND NOT EXISTS (SELECT 1 FROM batches b WHERE b.stream = s.id AND b.state = 'failed'
+                       AND b.retry_ms > :now AND b.updated_ms <= :now)
      GROUP BY s.id
-     ORDER BY s.last_received_ms
+     ORDER BY EXISTS (SELECT 1 FROM batches b WHERE b.stream = s.id AND b.state = 'failed'),
+              s.last_received_ms
 """
 
 
 def pending(db: apsw.Connection, *, now_ms: int) -> list[StreamState]:
     """Return streams whose events wait for a flush, longest-quiet first.
 
-    A stream whose last flush failed is left out until its pause is over.
+    A stream whose last flush failed is left out until its pause is over, and then comes last: the
+    one call to a provider in trouble is not to be spent on what may itself be the trouble.
     """
     names = tuple(StreamState.__dataclass_fields__)
     found = rows(db, _PENDING, {"now": now_ms})
     return [StreamState(**dict(zip(names, row, strict=True))) for row in found]
 
 
-_TOOL_USES = """
-    SELECT json_extract(e.payload, '$._adapter.meta.tool_use_id')
-      FROM streams s JOIN raw_events e ON e.stream = s.id
-     WHERE s.source = :source AND s.stream_id = :stream_id AND e.kind = 'tool_result'
-     ORDER BY e.seq DESC
-     LIMIT :limit
+# Ids grow with time, so the oldest 1,000 that may go are enough to see whether any is old enough.
+_RETAIN = """
+    DELETE FROM raw_events WHERE id IN (
+        SELECT id FROM (
+            SELECT e.id, e.received_ms
+              FROM raw_events e JOIN streams s ON s.id = e.stream
+             WHERE e.seq <= s.last_flushed_seq
+               AND NOT EXISTS (SELECT 1 FROM batches b
+                                WHERE b.stream = e.stream AND b.state <> 'completed'
+                                  AND e.seq BETWEEN b.start_seq AND b.end_seq)
+             ORDER BY e.id
+             LIMIT 1000)
+         WHERE received_ms < :before)
 """
 
 
-def tool_uses(db: apsw.Connection, source: str, stream_id: str, *, limit: int) -> set[str]:
-    """Return the host's ids of the tool uses stored last in a stream."""
-    wanted = {"source": source, "stream_id": stream_id, "limit": limit}
-    return {use for (use,) in rows(db, _TOOL_USES, wanted) if use}
+def retain(db: apsw.Connection, *, since_ms: int) -> int:
+    """Delete events received before `since_ms`, at most 1,000 of them, and return how many.
 
-
-_OTHER = """
-    SELECT 1 FROM streams s JOIN raw_events e ON e.stream = s.id
-     WHERE s.source = ? AND s.stream_id = ? AND e.event_type <> ?
-     LIMIT 1
-"""
-
-
-def has_other(db: apsw.Connection, key: tuple[str, str], event_type: str) -> bool:
-    """Say whether stream `key` (source, stream id) has an event of another type than this."""
-    return bool(rows(db, _OTHER, (*key, event_type)))
-
-
-_LAST_HOOKS = """
-    SELECT json_extract(e.payload, '$._adapter.meta.hook_event_name') AS hook, max(e.received_ms)
-      FROM raw_events e JOIN streams s ON s.id = e.stream
-     WHERE s.source = ? AND e.event_type = ? AND e.id > (SELECT max(id) FROM raw_events) - 2000
-     GROUP BY hook
-"""
-
-
-def last_hooks(db: apsw.Connection, source: str) -> dict[str, int]:
-    """Return when each of a host's hooks was last heard of, among the newest 2,000 events.
-
-    Epoch milliseconds of this machine, by the host's name of the hook.
+    Never one that waits for a flush, nor one of a batch that was given up: it may be replayed.
     """
-    found = rows(db, _LAST_HOOKS, (source, f"{source}.hook"))
-    return {hook: at_ms for hook, at_ms in found if hook}
+    db.execute(_RETAIN, {"before": since_ms})
+    return db.changes()
 
 
 _BACKLOG = """

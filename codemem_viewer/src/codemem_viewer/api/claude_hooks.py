@@ -11,7 +11,7 @@ from litestar.params import RawBody
 from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.worker import FlushWorker
 from codemem_core.records.events import RawEvent
-from codemem_core.store import events
+from codemem_core.store.recorded import tool_uses
 from codemem_core.store.store import Store
 from codemem_viewer.acknowledge import append
 from codemem_viewer.decode import json_object
@@ -49,7 +49,7 @@ def _read(body: bytes, store: Store, intake: Intake) -> tuple[RawEvent | None, l
     if event is None or payload.get("hook_event_name") not in _ENDS:
         return event, []
     with store.read() as db:
-        seen = events.tool_uses(db, "claude", event.stream_id, limit=TOOL_USES)
+        seen = tool_uses(db, "claude", event.stream_id, limit=TOOL_USES)
     return event, intake.missed("claude", payload, seen=seen)
 
 

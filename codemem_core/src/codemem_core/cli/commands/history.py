@@ -21,6 +21,7 @@ from codemem_core.ingest.accept import IMPORTED, Intake
 from codemem_core.records.events import AdapterEvent, RawEvent, epoch_ms
 from codemem_core.records.protocols import HistorySource
 from codemem_core.store import events
+from codemem_core.store.recorded import is_recorded
 from codemem_core.store.store import Store
 
 _CHUNK = 200
@@ -116,7 +117,7 @@ def _import(
 ) -> None:
     for stream_id, of_session in groupby(told, key=lambda event: event.stream_id):
         with store.read() as db:
-            recorded = events.has_other(db, (source, stream_id), IMPORTED.format(source))
+            recorded = is_recorded(db, (source, stream_id), imported=IMPORTED.format(source))
         if recorded:
             done.recorded += 1
         elif dry_run:

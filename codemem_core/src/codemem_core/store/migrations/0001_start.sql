@@ -59,6 +59,7 @@ CREATE TABLE batches (
     state TEXT NOT NULL,              -- pending, claimed, completed, failed, dead
     epoch INTEGER NOT NULL DEFAULT 0,
     attempts INTEGER NOT NULL DEFAULT 0,
+    strikes INTEGER NOT NULL DEFAULT 0,        -- failures that were the batch's fault, weighted; 24 kill it
     error_kind TEXT,
     error TEXT,
     retry_ms INTEGER NOT NULL DEFAULT 0,       -- not to be tried before this time
