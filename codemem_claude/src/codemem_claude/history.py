@@ -12,6 +12,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -63,11 +64,13 @@ def stored_payloads(*, since_ms: int = 0) -> Iterator[Payload]:
     now_ms = time.time_ns() // 1_000_000
     found = []
     for path in (config_folder() / "projects").glob("*/*.jsonl"):
-        changed_ms = path.stat().st_mtime_ns // 1_000_000
-        if since_ms <= changed_ms < now_ms - STILL_OPEN_MS:
-            found.append((changed_ms, path))
+        with suppress(OSError):  # Claude Code deletes old ones meanwhile
+            changed_ms = path.stat().st_mtime_ns // 1_000_000
+            if since_ms <= changed_ms < now_ms - STILL_OPEN_MS:
+                found.append((changed_ms, path))
     for _, path in sorted(found):
-        yield from hook_payloads(path, everything=True)
+        with suppress(OSError):
+            yield from hook_payloads(path, everything=True)
 
 
 def config_folder() -> Path:

@@ -72,8 +72,15 @@ class Intake:
         reader = self._plugins.source(source)
         if not isinstance(reader, RecordedSource):
             return []
-        told = (self.hook(source, each) for each in reader.missed(payload, seen=seen))
-        return [event for event in told if event is not None]
+        found = []
+        for told in reader.missed(payload, seen=seen):
+            try:
+                event = self.hook(source, told)
+            except InputError:
+                continue  # one odd line of a file must not cost the event that is at hand
+            if event is not None:
+                found.append(event)
+        return found
 
     def imported(self, event: AdapterEvent) -> RawEvent:
         """Return an event that the host stored before codemem knew it, redacted and labelled."""
