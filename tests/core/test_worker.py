@@ -211,6 +211,7 @@ def test_what_a_stopped_worker_did_not_finish_is_given_back(
 ) -> None:
     """The next one takes it up at once, and the late answer is refused."""
     fill(store, make_event, 1)
+    before = threading.active_count()
     asked, released = threading.Event(), threading.Event()
 
     def answer(_: ObserveRequest) -> str:
@@ -227,7 +228,7 @@ def test_what_a_stopped_worker_did_not_finish_is_given_back(
     released.set()
 
     assert left == ("pending", 0, None)
-    assert wait_until(lambda: threading.active_count() == 2)  # this one and the store's writer
+    assert wait_until(lambda: threading.active_count() == before)
     assert titles(store) == []
 
 

@@ -1,4 +1,7 @@
-"""Where a hook payload goes when no server answers: the database, else the spool."""
+"""Where a hook payload goes when no server answers: the database, else the spool.
+
+One hook at a time opens the database; who does not get its turn in time spools.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,12 @@ from codemem_claude import plugin
 from codemem_core import builtin, paths
 from codemem_core.errors import CodememError, InputError
 from codemem_core.hooklog import log
-from codemem_core.ingest import spool
 from codemem_core.ingest.accept import Intake
+from codemem_core.ingest.lock import HOOK_WAIT_S, fallback_lock
+from codemem_core.ingest.spool import Spool
 from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
-from codemem_core.store import events
+from codemem_core.store import events, ledger
 from codemem_core.store.store import Store
 
 _LEAST_S = 0.1
@@ -29,34 +33,43 @@ def keep(payload: Mapping[str, Any], settings: Settings, *, until: float) -> Non
     then, which makes no second one. Raises nothing: what could not even be spooled stands in the
     plugin log.
     """
-    outcome: list[CodememError | None] = []
-    work = Thread(target=lambda: outcome.append(_into_database(payload, settings)), daemon=True)
+    outcome: list[Exception | None] = []
+    work = Thread(target=lambda: outcome.append(_in_turn(payload, settings, until)), daemon=True)
     work.start()
     work.join(max(_LEAST_S, until - time.monotonic()))
     problem = outcome[0] if outcome else CodememError("the database did not answer in time")
-    if isinstance(problem, InputError):
-        log(settings, f"payload dropped: {problem}")
-    elif problem is not None:
-        _into_spool(payload, settings, problem)
+    if problem is None:
+        return
+    try:
+        Spool.of(settings).write("claude", payload)
+        log(settings, f"payload spooled: {problem}")
+    except (CodememError, OSError) as error:
+        log(settings, f"payload LOST: {problem}; spool: {error}")
 
 
-def _into_database(payload: Mapping[str, Any], settings: Settings) -> CodememError | None:
-    """Store the payload; return what went wrong."""
+def _in_turn(payload: Mapping[str, Any], settings: Settings, until: float) -> Exception | None:
+    """Store the payload when no other hook is at it; return what went wrong."""
+    left_s = max(0.0, until - time.monotonic() - _LEAST_S)
+    try:
+        with fallback_lock(settings, wait_s=min(HOOK_WAIT_S, left_s)) as held:
+            if held:
+                _into_database(payload, settings)
+                return None
+    except (CodememError, OSError) as error:
+        return error
+    return CodememError("other hooks are writing to the database")
+
+
+def _into_database(payload: Mapping[str, Any], settings: Settings) -> None:
+    now_ms = time.time_ns() // 1_000_000
     try:
         event = Intake(Plugins.only(builtin, plugin, settings=settings)).hook("claude", payload)
-        if event is None:
-            return None
+    except InputError as error:
+        log(settings, f"payload dropped: {error}")
         with Store.open(paths.database_path(settings)) as store:
-            now_ms = time.time_ns() // 1_000_000
-            store.write(lambda db: events.append(db, [event], now_ms=now_ms))
-    except CodememError as error:
-        return error
-    return None
-
-
-def _into_spool(payload: Mapping[str, Any], settings: Settings, problem: CodememError) -> None:
-    try:
-        spool.write(settings.path("claude_hook_spool_dir"), "claude", payload)
-        log(settings, f"payload spooled: {problem}")
-    except OSError as error:
-        log(settings, f"payload LOST: {problem}; spool: {error}")
+            store.write(lambda db: ledger.count(db, "claude", rejected=1, now_ms=now_ms))
+        return
+    if event is None:
+        return
+    with Store.open(paths.database_path(settings)) as store:
+        store.write(lambda db: events.append(db, [event], now_ms=now_ms))

@@ -13,6 +13,7 @@ from codemem_core.settings_table import TABLE
 
 _COMMANDS = (
     ("db", "db:db", "Back up, check, repair or bring over a database."),
+    ("doctor", "doctor:doctor", "Say what is wrong, and how to mend it."),
     ("enqueue-raw-event", "raw_events:enqueue", "Store one event from standard input."),
     ("flush-raw-events", "raw_events:flush", "Turn a stream's waiting events into memories now."),
     ("forget", "memory:forget", "Take a memory out of search and packs."),
@@ -26,6 +27,7 @@ _COMMANDS = (
     ("remember", "memory:remember", "Write a memory by hand."),
     ("search", "memory:search", "Search memories by words."),
     ("show", "memory:show", "Print one memory as JSON."),
+    ("spool", "spool:spool", "Look at or store what hooks kept for later."),
     ("stats", "stats:stats", "Say how much is stored, what waits and what it cost."),
     ("version", "version:version", "Print the version."),
 )

@@ -14,6 +14,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from codemem_core._version import __version__
 from codemem_core.errors import CodememError, InputError, NotFound, PluginError, StoreError
+from codemem_viewer.acknowledge import Receiving
 from codemem_viewer.lifespan import flushing
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def create_app(
     """Return the application, with the routes the plugins offer.
 
     It lets everybody in: serve it through a `Guard` only. A route's function may ask, by name, for
-    `store`, `plugins`, `settings`, `intake` and `worker`. `store` is open and threaded; `worker` is
-    started and stopped by the application.
+    `store`, `plugins`, `settings`, `intake`, `worker` and `receiving`. `store` is open and
+    threaded; `worker` is started and stopped by the application.
     """
     given = {
         "store": store,
@@ -43,6 +44,7 @@ def create_app(
         "settings": settings,
         "intake": intake,
         "worker": worker,
+        "receiving": Receiving(store, intake, worker),
     }
     app = Litestar(
         dependencies={name: _provide(value) for name, value in given.items()},

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar, cast
 
 from codemem_core.errors import CodememError
-from codemem_core.ingest import spool
 from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.flush import Flusher, wall_ms
 from codemem_core.ingest.parallel import Key, Parallel
+from codemem_core.ingest.spool import Spool
 from codemem_core.plugins import Plugins
 from codemem_core.records.events import FlushDecision, StreamState
 from codemem_core.records.protocols import BoundedPolicy, Policy
@@ -61,7 +61,7 @@ class FlushWorker:
         self._flushes = Parallel(self._flush, most=_PARALLEL)
         self._policies = _make_policies(plugins)
         self._intake = Intake(plugins)
-        self._spool = settings.path("claude_hook_spool_dir")
+        self._spool = Spool.of(settings)
         self._interval_s = sweep_interval_s(settings)
         self._retention_ms = settings.number("raw_events_retention_ms")
         self._retained_at = float("-inf")
@@ -94,7 +94,7 @@ class FlushWorker:
         while not self._stopping.is_set():
             self._wake.clear()
             began = time.monotonic()
-            self._guarded(lambda: spool.drain(self._spool, self._store, self._intake))
+            self._guarded(lambda: self._spool.drain(self._store, self._intake))
             self._guarded(self._retain)
             pause_s = self._guarded(self._sweep) or self._interval_s
             worked_s = time.monotonic() - began

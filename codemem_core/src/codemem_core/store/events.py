@@ -11,6 +11,7 @@ from typing import Any
 import apsw
 
 from codemem_core.records.events import RawEvent, StreamState
+from codemem_core.store import ledger
 from codemem_core.store.connection import rows
 
 RECENT_FILES = 64
@@ -91,13 +92,6 @@ _ADVANCE = """
     WHERE id = :stream
 """
 
-_COUNT = """
-    INSERT INTO ledger (day, source, received, stored, duplicate)
-    VALUES (strftime('%Y-%m-%d', :now / 1000, 'unixepoch'), :source, :received, :stored, :duplicate)
-    ON CONFLICT (day, source) DO UPDATE SET received = received + excluded.received,
-        stored = stored + excluded.stored, duplicate = duplicate + excluded.duplicate
-"""
-
 
 def _append_to_stream(db: apsw.Connection, events: list[RawEvent], now_ms: int) -> int:
     stream, last_seq, files = db.execute(_OPEN_STREAM, _stream_fields(events)).get
@@ -123,8 +117,8 @@ def _append_to_stream(db: apsw.Connection, events: list[RawEvent], now_ms: int) 
             "recent_files": json.dumps(_recent(json.loads(files), stored)),
         }
         db.execute(_ADVANCE, change)
-    count = {"received": len(events), "stored": len(stored), "duplicate": len(events) - len(stored)}
-    db.execute(_COUNT, {"now": now_ms, "source": events[0].source, **count})
+    duplicate = len(events) - len(stored)
+    ledger.count(db, events[0].source, stored=len(stored), duplicate=duplicate, now_ms=now_ms)
     return len(stored)
 
 

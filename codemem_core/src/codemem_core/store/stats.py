@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import apsw
 
+from codemem_core.store import ledger
+from codemem_core.store.ledger import COUNTS, Entry, Key
 from codemem_core.store.reliability import named, rate, reliability
 
 _DATABASE = """
@@ -36,26 +41,44 @@ _WORK = """
            (SELECT coalesce(sum(tokens), 0) FROM work) AS work_investment_tokens_sum
 """
 
-_LEDGER = """
-    SELECT source, sum(received) AS received, sum(stored) AS stored, sum(duplicate) AS duplicate,
-           sum(rejected) AS rejected
-      FROM ledger
-     GROUP BY source
-     ORDER BY source
-"""
+
+_DAYS = 7
+"""Days the ledger is shown by day; its sums are over all of them."""
 
 
-def stats(db: apsw.Connection) -> dict[str, Any]:
+def stats(
+    db: apsw.Connection,
+    *,
+    spooled: Mapping[Key, int] | None = None,
+    refused: Mapping[Key, int] | None = None,
+) -> dict[str, Any]:
     """Return the counts as a JSON object: `database`, `usage`, `reliability`, `ledger`.
 
-    Sizes are bytes, rates 0 to 1. Token figures are what was recorded, never estimates.
+    Sizes are bytes, rates 0 to 1. Token figures are what was recorded, never estimates. `spooled`
+    and `refused` are the spool's part of the ledger.
     """
-    ledger = {row.pop("source"): row for row in named(db, _LEDGER)}
+    entries = ledger.entries(db, spooled=spooled, refused=refused)
     return {
         "database": _database(db),
         "usage": _usage(db),
         "reliability": reliability(db),
-        "ledger": ledger,
+        "ledger": _ledger(db, entries),
+    }
+
+
+def _ledger(db: apsw.Connection, entries: list[Entry]) -> dict[str, Any]:
+    """Return the sums by source, the last days by day, and whether it all agrees."""
+    sums: dict[str, Counter[str]] = {}
+    for entry in entries:
+        of_source = sums.setdefault(entry.source, Counter())
+        of_source.update({name: getattr(entry, name) for name in COUNTS})
+    days = sorted({entry.day for entry in entries}, reverse=True)[:_DAYS]
+    wrong = ledger.differences(db, entries)
+    return {
+        "balanced": not wrong,
+        "differences": [asdict(difference) for difference in wrong],
+        "sources": {source: dict(sums[source]) for source in sorted(sums)},
+        "days": [asdict(entry) for entry in entries if entry.day in days],
     }
 
 

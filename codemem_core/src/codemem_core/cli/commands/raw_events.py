@@ -12,7 +12,7 @@ import click
 from codemem_core.cli.host import Host, db_option, json_option, pass_host
 from codemem_core.cli.output import say, say_json
 from codemem_core.errors import InputError, ObserverError
-from codemem_core.ingest.accept import Intake
+from codemem_core.ingest.accept import Intake, refuse
 from codemem_core.ingest.flush import Flusher
 from codemem_core.store import batches, events
 from codemem_core.store.batches import DeadBatch
@@ -31,9 +31,13 @@ def enqueue(host: Host, db_path: str | None) -> None:
     codemem enqueue-raw-event
     """
     body = read_json(sys.stdin.buffer.read(_MAX_BYTES + 1))
-    batch = Intake(host.plugins).raw_events(body, require_id=True)
     now_ms = time.time_ns() // 1_000_000
     with host.store(db_path) as store:
+        try:
+            batch = Intake(host.plugins).raw_events(body, require_id=True)
+        except InputError:
+            store.write(lambda db: refuse(db, body, now_ms=now_ms))
+            raise
         done = store.write(lambda db: events.append(db, batch, now_ms=now_ms))
     click.echo(json.dumps({"inserted": done.inserted}))
 
