@@ -87,7 +87,7 @@ def test_a_full_spool_says_so(settings: Settings) -> None:
     """In the log and in the count, never silently."""
     full = Settings.load({**os.environ, "CODEMEM_SPOOL_MAX_FILES": "1"})
     for _ in range(2):
-        keep(PAYLOAD, full)
+        keep(PAYLOAD, full, until=time.monotonic() + 5)
 
     assert "payload LOST: other hooks are writing" in said(settings)
     assert "the spool is full: 1 payloads" in said(settings)
