@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def waiting(settings: Settings) -> int:
 
 def test_the_database_comes_first(settings: Settings) -> None:
     """A hook without a server stores its event itself."""
-    keep(PAYLOAD, settings)
+    keep(PAYLOAD, settings, until=time.monotonic() + 5)
     with Store.open(paths.database_path(settings)) as store, store.read() as db:
         assert events.totals(db) == (1, 1)
     assert waiting(settings) == 0
@@ -60,7 +61,7 @@ def test_the_database_comes_first(settings: Settings) -> None:
 @pytest.mark.usefixtures("other_hook")
 def test_who_does_not_get_its_turn_spools(settings: Settings) -> None:
     """Twenty hooks at once must not wait for one another longer than their host does."""
-    keep(PAYLOAD, settings)
+    keep(PAYLOAD, settings, until=time.monotonic() + 5)
 
     assert waiting(settings) == 1
     assert "payload spooled: other hooks are writing" in said(settings)
@@ -75,7 +76,7 @@ def test_a_planted_lock_costs_nothing_but_the_database(settings: Settings, kind:
         folder.symlink_to(folder.parent)
     else:
         os.mkfifo(folder)
-    keep(PAYLOAD, settings)
+    keep(PAYLOAD, settings, until=time.monotonic() + 5)
 
     assert waiting(settings) == 1
     assert "payload spooled: not a folder" in said(settings)
@@ -86,7 +87,7 @@ def test_a_full_spool_says_so(settings: Settings) -> None:
     """In the log and in the count, never silently."""
     full = Settings.load({**os.environ, "CODEMEM_SPOOL_MAX_FILES": "1"})
     for _ in range(2):
-        keep(PAYLOAD, full)
+        keep(PAYLOAD, full, until=time.monotonic() + 5)
 
     assert "payload LOST: other hooks are writing" in said(settings)
     assert "the spool is full: 1 payloads" in said(settings)
@@ -95,7 +96,7 @@ def test_a_full_spool_says_so(settings: Settings) -> None:
 
 def test_an_unusable_payload_is_rejected_for_good(settings: Settings) -> None:
     """It stands in the ledger, not in the spool."""
-    keep({"hook_event_name": 7}, settings)
+    keep({"hook_event_name": 7}, settings, until=time.monotonic() + 5)
     with Store.open(paths.database_path(settings)) as store, store.read() as db:
         [entry] = ledger.entries(db)
 

@@ -17,6 +17,7 @@ _COMMANDS = (
     ("enqueue-raw-event", "raw_events:enqueue", "Store one event from standard input."),
     ("flush-raw-events", "raw_events:flush", "Turn a stream's waiting events into memories now."),
     ("forget", "memory:forget", "Take a memory out of search and packs."),
+    ("import-history", "history:import_history", "Store what a host did before codemem was there."),
     ("observer", "observer:observer", "Try the observer that is configured."),
     ("pack", "memory:pack", "Print, as JSON, the memories that fit a question."),
     ("plugins", "plugins:plugins", "List plugins and what is wrong with them."),

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -16,10 +16,14 @@ import apsw
 from codemem_core.errors import InputError, PluginError
 from codemem_core.plugins import Plugins
 from codemem_core.records.events import AdapterEvent, RawEvent, epoch_ms
-from codemem_core.records.protocols import EventContext
+from codemem_core.records.protocols import EventContext, RecordedSource
 from codemem_core.redact import redact, strip_private
 from codemem_core.store import ledger
 
+IMPORTED = "{}.history"
+"""Event type of what was imported, by source."""
+_GOES_ON = frozenset({"resume", "compact"})
+"""Sources of a session start that continue the same session."""
 _STREAM_KEYS = ("session_stream_id", "session_id", "stream_id", "opencode_session_id")
 _META_KEYS = ("cwd", "project", "started_at")
 _SOURCE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
@@ -68,6 +72,30 @@ class Intake:
         else:
             project = self._plugins.project(event.cwd, clean)
         return _raw_of(event, event_type=f"{source}.hook", project=project)
+
+    def missed(
+        self, source: str, payload: Mapping[str, Any], *, seen: Collection[str]
+    ) -> list[RawEvent]:
+        """Return what the host's own record tells beside `payload`; see `RecordedSource.missed`."""
+        reader = self._plugins.source(source)
+        if not isinstance(reader, RecordedSource):
+            return []
+        found = []
+        for told in reader.missed(payload, seen=seen):
+            try:
+                event = self.hook(source, told)
+            except InputError:
+                continue  # one odd line of a file must not cost the event that is at hand
+            if event is not None:
+                found.append(event)
+        return found
+
+    def imported(self, event: AdapterEvent) -> RawEvent:
+        """Return an event that the host stored before codemem knew it, redacted and labelled."""
+        # The folder may be gone by now; its name still tells the project.
+        project = self._plugins.project(event.cwd, {"project": event.project or event.cwd})
+        clean = AdapterEvent.from_json(strip_private(storable(event.to_json())))
+        return _raw_of(clean, event_type=IMPORTED.format(event.source), project=project)
 
     def _raw_event(self, event: object, shared: Mapping[str, Any], *, require_id: bool) -> RawEvent:
         fields = _checked_mapping(event, "event")
@@ -138,7 +166,8 @@ class Intake:
 def _raw_of(event: AdapterEvent, *, event_type: str, project: str | None) -> RawEvent:
     payload, masked = redact(event.payload)
     clean = replace(event, payload=payload, project=project, redacted=event.redacted or masked > 0)
-    started = event.ts if event.event_type == "session_start" else None
+    begins = event.event_type == "session_start" and event.payload.get("source") not in _GOES_ON
+    started = event.ts if begins else None
     return RawEvent(
         source=event.source,
         stream_id=event.session_id,

@@ -172,6 +172,8 @@ class StreamState:
     """When the newest event arrived, epoch milliseconds of this machine."""
     last_event_type: str
     """Adapter type of the newest event, so that a policy can tell a finished session."""
+    flush_asked: bool | None = None
+    """What the newest event's host asked for (`meta.flush`); None when it did not say."""
 
 
 @dataclass(frozen=True, slots=True)

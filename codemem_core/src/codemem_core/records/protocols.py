@@ -7,7 +7,7 @@ call at a time, never from an event loop.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -46,7 +46,27 @@ class HistorySource(Protocol):
     """A source that can also read what its host stored before codemem was installed."""
 
     def history(self, *, since_ms: int = 0) -> Iterator[AdapterEvent]:
-        """Yield stored events newer than `since_ms`, session by session, oldest first."""
+        """Yield the events of stored sessions that changed since `since_ms`, session by session.
+
+        The same event has the same id each time. Read as a stream: it may be gigabytes.
+        """
+        ...
+
+
+@runtime_checkable
+class RecordedSource(Protocol):
+    """A source whose host keeps a record of its own, which knows what no event told."""
+
+    def missed(
+        self, payload: Mapping[str, Any], *, seen: Collection[str]
+    ) -> Iterator[Mapping[str, Any]]:
+        """Yield payloads, oldest first, of what happened and was never sent.
+
+        Called in the server for every payload it takes, so answer at once to those after which
+        nothing can be missing. `seen` are the tool uses stored of this session (`tool_use_id` in
+        the events' `meta`). Read a bounded part of the record; the same thing gives the same event
+        id each time.
+        """
         ...
 
 

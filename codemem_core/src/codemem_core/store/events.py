@@ -85,6 +85,7 @@ _INSERT = """
 
 _ADVANCE = """
     UPDATE streams SET last_received_seq = :seq, last_received_ms = :now, last_event_type = :kind,
+        flush_asked = :flush_asked,
         first_prompt = coalesce(first_prompt, :first_prompt),
         last_prompt = coalesce(:last_prompt, last_prompt),
         recent_files = :recent_files
@@ -110,6 +111,7 @@ def _append_to_stream(db: apsw.Connection, events: list[RawEvent], now_ms: int) 
             "seq": seq,
             "now": now_ms,
             "kind": _adapter(stored[-1]).get("event_type", stored[-1].event_type),
+            "flush_asked": _flush_asked(stored[-1]),
             "first_prompt": prompts[0] if prompts else None,
             "last_prompt": prompts[-1] if prompts else None,
             "recent_files": json.dumps(_recent(json.loads(files), stored)),
@@ -134,6 +136,11 @@ def _stream_fields(events: list[RawEvent]) -> dict[str, Any]:
 def _adapter(event: RawEvent) -> Mapping[str, Any]:
     adapter = event.payload.get("_adapter")
     return adapter if isinstance(adapter, Mapping) else {}
+
+
+def _flush_asked(event: RawEvent) -> bool | None:
+    asked = _adapter(event).get("meta", {}).get("flush")
+    return asked if isinstance(asked, bool) else None
 
 
 def _prompt_of(event: RawEvent) -> str | None:
@@ -214,7 +221,7 @@ _PENDING = """
     SELECT s.source, s.stream_id, s.project, s.last_received_seq - s.last_flushed_seq AS pending,
            count(e.id) FILTER (WHERE e.kind = 'tool_result') AS tools,
            count(e.id) FILTER (WHERE e.kind = 'prompt') AS prompts,
-           min(e.received_ms) AS first_ms, s.last_received_ms, s.last_event_type
+           min(e.received_ms) AS first_ms, s.last_received_ms, s.last_event_type, s.flush_asked
       FROM streams s
       JOIN raw_events e
         ON e.stream = s.id AND e.seq BETWEEN s.last_flushed_seq + 1 AND s.last_flushed_seq + 1000

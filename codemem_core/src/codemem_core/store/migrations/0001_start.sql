@@ -22,6 +22,7 @@ CREATE TABLE streams (
     last_received_seq INTEGER NOT NULL DEFAULT -1,
     last_flushed_seq INTEGER NOT NULL DEFAULT -1,
     last_event_type TEXT NOT NULL DEFAULT '',
+    flush_asked INTEGER,              -- 0 or 1 as the newest event's host asked, NULL when it did not say
     first_prompt TEXT,
     last_prompt TEXT,
     recent_files TEXT NOT NULL DEFAULT '[]',   -- newest last, at most 64
