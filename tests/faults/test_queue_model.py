@@ -108,11 +108,10 @@ class QueueMachine(RuleBasedStateMachine):
         assert (claim is None) == (batch is None)
         if claim is None or batch is None:
             return
-        assert (claim.start_seq, claim.end_seq, claim.attempt, claim.strikes, claim.epoch) == (
+        assert (claim.start_seq, claim.end_seq, claim.attempt, claim.epoch) == (
             batch.start,
             batch.end,
             batch.attempts,
-            batch.strikes,
             self.model.streams[name].epoch,
         )
         self.hands.append(Hand(name, claim, batch))

@@ -48,9 +48,6 @@ class Claim:
     """Number of the lease: every later write must still find it in force."""
     attempt: int
     """1 for the first try."""
-    strikes: int = 0
-    is_replay: bool = False
-    """The batch was dead and the cursor is past it: it stays dead if it fails again."""
     project: str | None
     cwd: str | None
     started_at: str | None
@@ -93,7 +90,7 @@ _TAKE_BATCH = """
     UPDATE batches SET state = iif(state = 'dead', state, 'claimed'), extractor = :extractor,
            epoch = :epoch, attempts = attempts + 1, updated_ms = :now
      WHERE id = :batch
-    RETURNING start_seq, end_seq, attempts, strikes, state = 'dead'
+    RETURNING start_seq, end_seq, attempts
 """
 
 
@@ -166,7 +163,7 @@ def _take(db: apsw.Connection, stream: _Stream, batch: int, extractor: str, now_
         (new_owner(), epoch, stream.id),
     )
     values = {"batch": batch, "extractor": extractor, "epoch": epoch, "now": now_ms}
-    start, end, attempt, strikes, dead = db.execute(_TAKE_BATCH, values).get
+    start, end, attempt = db.execute(_TAKE_BATCH, values).get
     return Claim(
         batch=batch,
         stream=stream.id,
@@ -176,8 +173,6 @@ def _take(db: apsw.Connection, stream: _Stream, batch: int, extractor: str, now_
         end_seq=end,
         epoch=epoch,
         attempt=attempt,
-        strikes=strikes,
-        is_replay=bool(dead),
         project=stream.project,
         cwd=stream.cwd,
         started_at=stream.started_at,
@@ -237,6 +232,9 @@ class Failure:
     """The least pause the provider asked for."""
 
 
+_STRIKES_SO_FAR = "SELECT strikes, state = 'dead' FROM batches WHERE id = ?"
+
+
 def fail(db: apsw.Connection, claim: Claim, failure: Failure, *, now_ms: int) -> str:
     """Record why the batch failed and when it may be tried again; return its new state.
 
@@ -245,8 +243,10 @@ def fail(db: apsw.Connection, claim: Claim, failure: Failure, *, now_ms: int) ->
     random below a limit that doubles. Raises `LeaseLost`.
     """
     _give_back(db, claim)
-    strikes = claim.strikes + _STRIKES.get(failure.kind, _STRIKE)
-    dead = claim.is_replay or strikes >= _DEAD_AT
+    # As it is now: a taker that found us silent may have counted us lost, and set the batch aside.
+    strikes, was_dead = db.execute(_STRIKES_SO_FAR, (claim.batch,)).get
+    strikes += _STRIKES.get(failure.kind, _STRIKE)
+    dead = was_dead or strikes >= _DEAD_AT
     if dead:
         _move_cursor(db, claim.stream, claim.end_seq)
     longest = min(_LONGEST_PAUSE_MS, _FIRST_PAUSE_MS * 2 ** min(claim.attempt, 10))
