@@ -12,6 +12,7 @@ from codemem_core.records.setting import Setting
 from codemem_core.settings_table import TABLE
 
 _COMMANDS = (
+    ("config", "config:config", "Show, set and unset settings of the config file."),
     ("enqueue-raw-event", "raw_events:enqueue", "Store one event from standard input."),
     ("flush-raw-events", "raw_events:flush", "Turn a stream's waiting events into memories now."),
     ("forget", "memory:forget", "Take a memory out of search and packs."),
