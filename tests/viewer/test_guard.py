@@ -22,20 +22,46 @@ from codemem_core.store.store import Store
 from codemem_viewer.app import create_app
 from codemem_viewer.guard import HEADERS, Door, Guard
 
+PAGES = ("/", "/sessions", "/session", "/inspector", "/health", "/usage", "/settings", "/plugins")
+FILES = ("app.js", "key.js", "list.js", "live.js", "mark.svg", "app.css")
+VIEWS = ("feed", "health", "inspector", "plugins", "session", "sessions", "settings", "usage")
 # Who may call what: a route that is not in this table fails the test below.
 ROUTES = {
-    ("GET", "/api/health"): "anybody",
+    **{("GET", path): "anybody" for path in ("/api/health", *PAGES)},
+    **{("GET", f"/static/{name}"): "anybody" for name in FILES},
+    **{("GET", f"/api/pages/{name}"): "token" for name in VIEWS},
+    ("POST", "/api/pages/inspector"): "token",
+    ("GET", "/api/artifacts"): "token",
+    ("GET", "/api/batches"): "token",
+    ("POST", "/api/batches/{batch:int}/bury"): "token",
+    ("POST", "/api/batches/{batch:int}/retry"): "token",
+    ("POST", "/api/claude-hooks"): "token",
+    ("GET", "/api/config"): "token",
+    ("POST", "/api/config"): "token",
     ("GET", "/api/memories"): "token",
+    ("GET", "/api/memories/{memory_id:int}"): "token",
+    ("POST", "/api/memories/{memory_id:int}/confirm"): "token",
+    ("POST", "/api/memories/{memory_id:int}/edit"): "token",
+    ("POST", "/api/memories/{memory_id:int}/forget"): "token",
+    ("POST", "/api/memories/{memory_id:int}/pin"): "token",
+    ("POST", "/api/memories/{memory_id:int}/restore"): "token",
+    ("GET", "/api/memory"): "token",
+    ("GET", "/api/observations"): "token",
     ("GET", "/api/openapi"): "token",
     ("GET", "/api/openapi/openapi.json"): "token",
     ("GET", "/api/openapi/{path:str}"): "token",
     ("GET", "/api/pack"): "token",
     ("POST", "/api/pack"): "token",
+    ("GET", "/api/projects"): "token",
     ("GET", "/api/raw-events"): "token",
     ("POST", "/api/raw-events"): "token",
     ("GET", "/api/raw-events/status"): "token",
-    ("POST", "/api/claude-hooks"): "token",
+    ("GET", "/api/session"): "token",
+    ("GET", "/api/sessions"): "token",
     ("GET", "/api/stats"): "token",
+    ("GET", "/api/stream"): "token",
+    ("GET", "/api/summaries"): "token",
+    ("GET", "/api/usage"): "token",
 }
 DOOR = Door.tcp("127.0.0.1", 38888, token="right")
 
@@ -79,7 +105,9 @@ def app(store: Store) -> Litestar:
     settings = Settings.load({})
     plugins = Plugins.only(codemem_viewer.plugin, settings=settings)
     worker = FlushWorker(store, plugins, settings)
-    return create_app(store, plugins, settings, intake=Intake(plugins), worker=worker)
+    app = create_app(store, plugins, settings, intake=Intake(plugins), worker=worker)
+    app.state.live.close()  # a stream ends at once
+    return app
 
 
 def test_every_route_says_who_may_call_it(app: Litestar) -> None:

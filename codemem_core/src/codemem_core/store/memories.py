@@ -144,6 +144,23 @@ def recent(
     return page(db, Filter(kinds=(kind,) if kind else (), project=project), limit=limit)
 
 
+_STARTING = """
+    SELECT {columns} FROM memories_fts f CROSS JOIN memories m ON m.id = f.rowid
+                     JOIN sessions s ON s.id = m.session_id
+     WHERE memories_fts MATCH :start AND {conditions}
+     ORDER BY f.rowid DESC
+     LIMIT :limit
+"""
+
+
+def starting_with(db: apsw.Connection, word: str, wanted: Filter, *, limit: int) -> list[Memory]:
+    """Return the latest memories with a word that starts like `word`, letters and digits only."""
+    conditions, values = wanted.conditions()
+    query = _STARTING.format(columns=_COLUMNS, conditions=conditions)
+    values |= {"start": f'"{word}" *', "limit": limit}
+    return [_memory(row) for row in rows(db, query, values)]
+
+
 def of_session(db: apsw.Connection, session_id: int) -> list[Memory]:
     """Return the memories of a session that are not forgotten, oldest first; at most 500."""
     query = (

@@ -13,9 +13,19 @@ from codemem_core.ingest.worker import FlushWorker
 from codemem_core.store.store import Store
 from codemem_viewer.acknowledge import append
 from codemem_viewer.decode import json_object
+from codemem_viewer.openapi import takes_schema
+
+_BODY = takes_schema(
+    {
+        "type": "object",
+        "description": "A payload of Claude Code, as its hooks get it on standard input.",
+        "required": ["hook_event_name", "session_id"],
+        "properties": {"hook_event_name": {"type": "string"}, "session_id": {"type": "string"}},
+    }
+)
 
 
-@post("/api/claude-hooks", status_code=200)
+@post("/api/claude-hooks", status_code=200, operation_class=_BODY)
 async def receive(
     body: RawBody,
     store: NamedDependency[Store],

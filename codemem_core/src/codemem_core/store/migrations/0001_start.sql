@@ -104,6 +104,7 @@ CREATE INDEX memories_recent ON memories (active, created_ms DESC);
 CREATE INDEX memories_project ON memories (project, active, created_ms DESC);
 CREATE INDEX memories_kind ON memories (kind, active, created_ms DESC);
 CREATE INDEX memories_pinned ON memories (active, created_ms DESC) WHERE pinned;
+CREATE INDEX memories_changed ON memories (updated_ms);
 CREATE INDEX memories_session ON memories (session_id, created_ms);
 
 CREATE VIRTUAL TABLE memories_fts USING fts5 (
