@@ -105,9 +105,7 @@ def app(store: Store) -> Litestar:
     settings = Settings.load({})
     plugins = Plugins.only(codemem_viewer.plugin, settings=settings)
     worker = FlushWorker(store, plugins, settings)
-    app = create_app(store, plugins, settings, intake=Intake(plugins), worker=worker)
-    app.state.live.close()  # a stream ends at once
-    return app
+    return create_app(store, plugins, settings, intake=Intake(plugins), worker=worker)
 
 
 def test_every_route_says_who_may_call_it(app: Litestar) -> None:
@@ -131,9 +129,10 @@ async def status_of(
 ) -> tuple[int, dict[bytes, bytes]]:
     """Send one request without a body through the guard."""
     answer: dict[str, Any] = {}
+    told = [{"type": "http.request", "body": b"", "more_body": False}]
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return told.pop() if told else {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
         answer.update(message)

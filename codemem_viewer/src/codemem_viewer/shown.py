@@ -26,6 +26,7 @@ _pages.filters |= {
     "iso": text.iso,
     "markdown": text.markdown,
     "moment": text.moment,
+    "numbers": text.numbers,
 }
 
 

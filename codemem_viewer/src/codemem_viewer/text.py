@@ -62,6 +62,11 @@ def count(number: float) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
+def numbers(value: object) -> list[int]:
+    """Return the whole numbers of a list; of anything else, as an import may bring it, nothing."""
+    return [each for each in value if type(each) is int] if isinstance(value, list) else []
+
+
 _LIST_MARK = re.compile(r"\s*(?:[-*•]|\d+[.)])\s+")
 _CODE = re.compile(r"`([^`\n]+)`")
 _STRONG = re.compile(r"\*\*([^*\n]+)\*\*")
