@@ -56,7 +56,8 @@ ATTACK = """async ({ url, key }) => {
     for (const type of ['application/json', 'text/plain', 'application/x-www-form-urlencoded'])
         for (const mode of ['cors', 'no-cors'])
             for (const path of ['/raw-events', '/claude-hooks', '/memories/1/forget', '/config'])
-                await read('/api' + path, { method: 'POST', mode, body, headers: { 'Content-Type': type } });
+                await read('/api' + path, {
+                    method: 'POST', mode, body, headers: { 'Content-Type': type } });
     for (const enctype of ['text/plain', 'multipart/form-data']) {
         const form = document.createElement('form');
         form.method = 'post'; form.enctype = enctype; form.target = 'into';
@@ -180,7 +181,7 @@ def test_no_memory_runs_as_code(open_page: Open, server: Any) -> None:
         page = open_page(path)
         while page.locator("[data-older]").count():
             page.click("[data-older]")
-            page.wait_for_function("!document.querySelector('[data-older][disabled]')")
+            page.wait_for_selector("[data-older][disabled]", state="detached")
         page.evaluate(
             "document.querySelectorAll('details').forEach((each) => { each.open = true })"
         )
@@ -215,6 +216,5 @@ def _write_payloads(db: Any) -> None:
             tags=(), origin="user", created_ms=at + 1, extractor=text, metadata={"evidence": [text]},
         )  # fmt: skip
         memories.add(db, new, session_id=session, now_ms=at)
-    db.execute(
-        "INSERT INTO sessions (id, project, cwd, started_ms) VALUES (900, ?, ?, 1)", (bad[0],) * 2
-    )
+    query = "INSERT INTO sessions (id, project, cwd, started_ms) VALUES (900, ?, ?, 1)"
+    db.execute(query, (bad[0],) * 2)

@@ -17,7 +17,10 @@ function source(url) {
 }
 
 async function fetchPage(url) {
-  const own = ++latest;
+  return fetchUnless(url, ++latest);
+}
+
+async function fetchUnless(url, own) {
   const html = await ask(source(url), { html: true });
   return own === latest ? parse(html) : null; // else a later question is on its way
 }
@@ -64,10 +67,12 @@ function go(href) {
   show(url).then(() => page.focus({ preventScroll: true }));
 }
 
-// Fetch the page that is shown again, and renew the parts for which `fits` says so.
+// Fetch the page that is shown again, and renew the parts for which `fits` says so. Somebody who
+// goes elsewhere meanwhile is not held up by it.
 async function refresh(fits = () => true) {
+  if (![...page.querySelectorAll("[data-on]")].some(fits)) return;
   try {
-    const fresh = await fetchPage(new URL(location));
+    const fresh = await fetchUnless(new URL(location), latest);
     if (fresh) update(page, fresh, fits);
   } catch (error) {
     fail(error);
