@@ -25,9 +25,10 @@ from codemem_viewer.place import Place, answers, server_pid
 
 HTML = {"Accept": "text/html"}
 TIMES = 60
-_SESSION = "INSERT INTO sessions (id, source, stream_id, started_ms) VALUES (?, 'claude', ?, ?)"
+_SESSION = "INSERT INTO sessions (id, source, stream_id, started_ms) VALUES (?, 'host', ?, ?)"
 _ADD = """
-    INSERT INTO memories (key, session_id, kind, title, body, origin, project, created_ms, updated_ms)
+    INSERT INTO memories
+        (key, session_id, kind, title, body, origin, project, created_ms, updated_ms)
     VALUES (?, ?, ?, ?, ?, 'user', ?, ?, 0)
 """
 
@@ -54,13 +55,15 @@ def timed(call: Callable[[], object]) -> float:
 
 def first_byte(client: httpx.Client, path: str) -> list[float]:
     """Return milliseconds until the first byte of a page, asked repeatedly."""
-
-    def ask() -> None:
+    found = []
+    for _ in range(TIMES):
+        started = time.perf_counter()
         with client.stream("GET", path, headers=HTML) as answer:
-            next(answer.iter_raw())
-            answer.read()
-
-    return [timed(ask) for _ in range(TIMES)]
+            chunks = answer.iter_raw()
+            next(chunks)
+            found.append(1000 * (time.perf_counter() - started))
+            list(chunks)
+    return found
 
 
 def measure(count: int, home: str) -> str:

@@ -213,7 +213,8 @@ def _write_payloads(db: Any) -> None:
         new = NewMemory(
             key=f"evil-{at}", kind="note", title=text, body=text, subtitle=text, facts=(text,),
             narrative=text + " ", concepts=(text,), files_read=(text,), files_modified=(text,),
-            tags=(), origin="user", created_ms=at + 1, extractor=text, metadata={"evidence": [text]},
+            tags=(), origin="user", created_ms=at + 1, extractor=text,
+            metadata={"evidence": [text]},
         )  # fmt: skip
         memories.add(db, new, session_id=session, now_ms=at)
     query = "INSERT INTO sessions (id, project, cwd, started_ms) VALUES (900, ?, ?, 1)"
