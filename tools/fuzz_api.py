@@ -22,14 +22,23 @@ def main(options: list[str]) -> int:
 
         def serve(*arguments: str) -> str:
             done = subprocess.run(
-                [*codemem, *arguments], env=environ, cwd=home, capture_output=True, text=True
+                [*codemem, *arguments],
+                env=environ,
+                cwd=home,
+                capture_output=True,
+                text=True,
+                check=False,
             )
             return done.stdout
 
         serve("start", "--port", "0")
         url = re.findall(r"http://\S+/", serve("status"))[0]
         command = [
-            *("schemathesis", "run", f"{url}api/openapi/openapi.json"),
+            *(
+                os.path.join(os.path.dirname(sys.executable), "schemathesis"),
+                "run",
+                f"{url}api/openapi/openapi.json",
+            ),
             *("--header", f"Authorization: Bearer {TOKEN}", "--checks", "not_a_server_error"),
             *("--exclude-path", "/api/stream"),  # it has no end
             *("--mode", "all", "--suppress-health-check", "all"),
