@@ -79,7 +79,7 @@ def _fill(db: apsw.Connection, now_ms: int, weeks: int) -> None:
             session_id=session,
             tokens_read=4000 + at * 90 % 900,
             tokens_written=500,
-            metadata={"runtime": "api_http" if at % 4 else "extractive"},
+            runtime="api_http" if at % 4 else "extractive",
         )
         usage.record(db, spent, now_ms=ms)
     memories.edit(db, 2, {"pinned": True, "confirmed": True}, now_ms=now_ms)

@@ -4,12 +4,15 @@ CodememError              shown as one line and a hint, never as a traceback
 ├── SettingsError         a setting is missing or wrong
 ├── InputError            what a person or a host sent cannot be used
 ├── NotFound              what was asked for does not exist
-├── StoreError            the database is locked, too new or damaged
+├── StoreError            the database is locked, too new or not ours
+│   └── Damaged           the database is damaged; it is to be salvaged
 ├── PluginError           a plugin broke a rule of its seam
 └── ObserverError         the observer gave no usable answer
     ├── AuthError         no usable credential, or it was refused
     ├── RateLimited       the provider asked us to wait
+    │   └── BudgetSpent   the user's own limit is reached
     ├── TransientError    the network or the provider failed; worth another try
+    │   └── Unreachable   nothing was sent: no network, no server, no runtime
     └── PermanentError    the same request will fail again
 """
 
@@ -54,6 +57,12 @@ class StoreError(CodememError):
     exit_code = 4
 
 
+class Damaged(StoreError):
+    """The database file is damaged: nothing more can be trusted to it."""
+
+    hint = "`codemem db salvage` keeps the file and saves what can be read"
+
+
 class PluginError(CodememError):
     """A plugin broke a rule of its seam."""
 
@@ -84,8 +93,20 @@ class RateLimited(ObserverError):
         self.retry_after_s = retry_after_s
 
 
+class BudgetSpent(RateLimited):
+    """The user's own limit on tokens or money is reached."""
+
+    hint = "see `codemem usage`; the limits are `CODEMEM_OBSERVER_BUDGET_*`"
+
+
 class TransientError(ObserverError):
     """The network or the provider failed; the same request may work later."""
+
+
+class Unreachable(TransientError):
+    """Nothing was sent: no network, no server, no runtime. The request is not to blame."""
+
+    kind = "unreachable"
 
 
 class PermanentError(ObserverError):

@@ -15,6 +15,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from codemem_core._version import __version__
 from codemem_core.errors import CodememError, InputError, NotFound, PluginError, StoreError
+from codemem_viewer.acknowledge import Receiving
 from codemem_viewer.lifespan import flushing
 from codemem_viewer.live import Live
 
@@ -36,9 +37,9 @@ def create_app(
     """Return the application, with the routes the plugins offer.
 
     It lets everybody in: serve it through a `Guard` only. A route's function may ask, by name, for
-    `store`, `plugins`, `settings`, `intake`, `worker` and `live`. `store` is open and threaded;
-    `worker` is started and stopped by the application. `live` is in its state too: it must be
-    closed before a server waits for its connections to end.
+    `store`, `plugins`, `settings`, `intake`, `worker`, `receiving` and `live`. `store` is open and
+    threaded; `worker` is started and stopped by the application. `live` is in its state too: it
+    must be closed before a server waits for its connections to end.
     """
     live = Live(store.path)
     given = {
@@ -48,6 +49,7 @@ def create_app(
         "intake": intake,
         "worker": worker,
         "live": live,
+        "receiving": Receiving(store, intake, worker),
     }
     app = Litestar(
         dependencies={name: _provide(value) for name, value in given.items()},

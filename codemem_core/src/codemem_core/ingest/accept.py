@@ -5,18 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
-from codemem_core.errors import InputError
+import apsw
+
+from codemem_core.errors import InputError, PluginError
 from codemem_core.plugins import Plugins
 from codemem_core.records.events import AdapterEvent, RawEvent, epoch_ms
 from codemem_core.records.protocols import EventContext
 from codemem_core.redact import redact, strip_private
+from codemem_core.store import ledger
 
 _STREAM_KEYS = ("session_stream_id", "session_id", "stream_id", "opencode_session_id")
 _META_KEYS = ("cwd", "project", "started_at")
+_SOURCE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
 class Intake:
@@ -38,8 +44,10 @@ class Intake:
             listed, request = [request], {}
         if not isinstance(listed, list):
             raise InputError("events must be a list")
-        shared = {key: request.get(key) for key in (*_META_KEYS, "source")}
+        shared: dict[str, Any] = {key: request.get(key) for key in (*_META_KEYS, "source")}
         shared["stream"] = _stream_of(request)
+        # Asked once a delivery, not once an event: plugins look at folders for the answer.
+        shared["label"] = cache(lambda cwd, named: self._plugins.project(cwd, {"project": named}))
         return [self._raw_event(event, shared, require_id=require_id) for event in listed]
 
     def hook(self, source: str, payload: object) -> RawEvent | None:
@@ -51,7 +59,7 @@ class Intake:
         extra = clean.get("codemem")
         extra = extra if isinstance(extra, Mapping) else {}
         cwd = clean.get("cwd") if isinstance(clean.get("cwd"), str) else None
-        event = self._plugins.source(source).normalize(clean, context=EventContext(cwd=cwd))
+        event = self._plugins.normalize(source, clean, context=EventContext(cwd=cwd))
         if event is None:
             return None
         if extra.get("project") is not None:
@@ -102,7 +110,7 @@ class Intake:
             mono_ms=mono_ms,
             origin=origin_of(adapter) if adapter else "import",
             cwd=meta["cwd"],
-            project=self._plugins.project(meta["cwd"], {"project": meta["project"]}),
+            project=shared["label"](meta["cwd"], meta["project"]),
             started_at=meta["started_at"],
         )
 
@@ -122,8 +130,8 @@ class Intake:
         if source not in self._plugins.ingest_sources():
             return None
         try:
-            return self._plugins.source(source).normalize(payload, context=context)
-        except InputError:
+            return self._plugins.normalize(source, payload, context=context)
+        except (InputError, PluginError):
             return None  # kept raw: a later version may understand it
 
 
@@ -169,11 +177,29 @@ def origin_of(event: AdapterEvent) -> str:
     return "tool_exec"
 
 
+def refuse(db: apsw.Connection, body: object, *, now_ms: int) -> None:
+    """Enter a delivery in the ledger that `Intake.raw_events` refused: all its events are lost.
+
+    They count for the source it names, if that is one we know how to write down.
+    """
+    fields = body if isinstance(body, Mapping) else {}
+    listed = fields.get("events")
+    of_events = listed if isinstance(listed, list) and listed else [fields]
+    named = {str(each.get("source") or fields.get("source") or "opencode").strip().lower()
+             for each in of_events if isinstance(each, Mapping)}  # fmt: skip
+    source = named.pop() if len(named) == 1 else "unknown"
+    if not _SOURCE.fullmatch(source):
+        source = "unknown"
+    ledger.count(db, source, rejected=len(of_events), now_ms=now_ms)
+
+
 def storable(value: object) -> Any:  # noqa: ANN401
     """Return a JSON value that SQLite takes: no lone surrogates, NUL characters or NaN."""
     if isinstance(value, str):
+        if value.isascii() and "\0" not in value:
+            return value
         return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {storable(str(key)): storable(item) for key, item in value.items()}
     if isinstance(value, list):
         return [storable(item) for item in value]

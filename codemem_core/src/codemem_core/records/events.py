@@ -180,3 +180,5 @@ class FlushDecision:
 
     due: bool
     reason: str = ""
+    check_again_ms: int = 0
+    """Milliseconds after which time alone may change the answer; 0 when only events can."""

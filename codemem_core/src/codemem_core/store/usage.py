@@ -1,4 +1,4 @@
-"""What codemem spent, call by call, and what came of it day by day."""
+"""What codemem spent, call by call."""
 
 from __future__ import annotations
 
@@ -19,86 +19,118 @@ class Usage:
     event: str
     """`observe` or `pack`."""
     session_id: int | None = None
+    runtime: str = ""
+    model: str = ""
+    source: str = ""
+    """With `stream_id`: whose events an observer was shown."""
+    stream_id: str = ""
     tokens_read: int = 0
     """What the model was given."""
+    tokens_cached: int = 0
+    """How many of those the provider had in its cache."""
     tokens_written: int = 0
     """What it answered."""
+    cost_usd: float | None = None
+    """US dollars; None when no price is known."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-_RECORD = """
-    INSERT INTO usage_events (event, session_id, tokens_read, tokens_written, metadata, created_ms)
-    VALUES (?, ?, ?, ?, ?, ?)
-"""
+_COLUMNS = tuple(name for name in Usage.__dataclass_fields__ if name != "metadata")
+_RECORD = f"""
+    INSERT INTO usage_events ({", ".join(_COLUMNS)}, metadata, created_ms)
+    VALUES ({", ".join("?" * (len(_COLUMNS) + 2))})
+"""  # noqa: S608 - column names of ours
 
 
 def record(db: apsw.Connection, usage: Usage, *, now_ms: int) -> None:
     """Write down what a call cost."""
-    metadata = json.dumps(dict(usage.metadata))
-    given = (usage.event, usage.session_id, usage.tokens_read, usage.tokens_written)
-    db.execute(_RECORD, (*given, metadata, now_ms))
+    values = [getattr(usage, name) for name in _COLUMNS]
+    db.execute(_RECORD, (*values, json.dumps(dict(usage.metadata)), now_ms))
 
 
-_TOKENS = ("tokens_read", "tokens_written", "tokens_saved")
-_OF_PROJECT = """(:project IS NULL OR json_extract(u.metadata, '$.project') = :project
-                  OR u.session_id IN (SELECT id FROM sessions WHERE project = :project))"""
-_BY_EVENT = f"""
-    SELECT u.event, count(*), sum(u.tokens_read), sum(u.tokens_written), sum(u.tokens_saved)
-      FROM usage_events u WHERE {_OF_PROJECT}
-     GROUP BY u.event ORDER BY u.event
-"""  # noqa: S608 - a constant of ours
-_PACKS = f"""
-    SELECT u.id, u.session_id, u.event, u.tokens_read, u.tokens_written, u.tokens_saved,
-           u.created_ms, u.metadata
-      FROM usage_events u WHERE u.event = 'pack' AND {_OF_PROJECT}
-     ORDER BY u.created_ms DESC, u.id DESC LIMIT 10
-"""  # noqa: S608 - a constant of ours
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """A sum of tokens, both ways, and of US dollars."""
+
+    tokens: int = 0
+    usd: float = 0.0
+
+    def __add__(self, other: Spent) -> Spent:
+        """Return both together."""
+        return Spent(tokens=self.tokens + other.tokens, usd=self.usd + other.usd)
 
 
-def by_event(db: apsw.Connection, project: str | None = None) -> list[dict[str, Any]]:
-    """Return what was spent by kind of call: `event`, `count` and the three token counts."""
-    names = ("event", "count", *_TOKENS)
-    found = rows(db, _BY_EVENT, {"project": project})
-    return [dict(zip(names, row, strict=True)) for row in found]
-
-
-def recent_packs(db: apsw.Connection, project: str | None = None) -> list[dict[str, Any]]:
-    """Return the last ten packs that were handed out and written down, newest first."""
-    names = ("id", "session_id", "event", *_TOKENS, "created_ms")
-    return [
-        dict(zip(names, row[:-1], strict=True)) | {"metadata_json": json.loads(row[-1])}
-        for row in rows(db, _PACKS, {"project": project})
-    ]
-
-
-# Days of this machine's time zone, as its user counts them.
-_DAY = "date(created_ms / 1000, 'unixepoch', 'localtime')"
-_SPENT = f"""
-    SELECT {_DAY},
-           iif(event = 'observe', coalesce(json_extract(metadata, '$.runtime'), '?'), event),
-           sum(tokens_read + tokens_written)
-      FROM usage_events WHERE created_ms >= :since_ms GROUP BY 1, 2
-"""  # noqa: S608 - a constant of ours
-_WRITTEN = f"""
-    SELECT {_DAY}, kind, count(*) FROM memories
-     WHERE active = 1 AND created_ms >= :since_ms GROUP BY 1, 2
-"""  # noqa: S608 - a constant of ours
-_BY_PROJECT = """
-    SELECT coalesce(project, ''), count(*) FROM memories WHERE active = 1
-     GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 12
+_SPENT = """
+    SELECT coalesce(sum(tokens_read + tokens_written), 0), coalesce(sum(cost_usd), 0.0)
+      FROM usage_events
+     WHERE event = 'observe' AND {which}
 """
 
 
-def spent_by_day(db: apsw.Connection, *, since_ms: int) -> list[tuple[str, str, int]]:
-    """Return `(day, runtime or event, tokens)`."""
-    return rows(db, _SPENT, {"since_ms": since_ms})
+def spent(
+    db: apsw.Connection, *, since_ms: int | None = None, stream: tuple[str, str] | None = None
+) -> Spent:
+    """Return what observing cost since a time, or for one stream `(source, stream id)`."""
+    which = "created_ms >= ?" if stream is None else "source = ? AND stream_id = ?"
+    [(tokens, usd)] = rows(db, _SPENT.format(which=which), stream or (since_ms or 0,))
+    return Spent(tokens=tokens, usd=usd)
 
 
-def memories_by_day(db: apsw.Connection, *, since_ms: int) -> list[tuple[str, str, int]]:
-    """Return `(day, kind, memories)`."""
-    return rows(db, _WRITTEN, {"since_ms": since_ms})
+_BY_DAY = """
+    SELECT strftime('%Y-%m-%d', created_ms / 1000, 'unixepoch') AS day, runtime, model,
+           count(*) AS calls, sum(tokens_read) AS tokens_in, sum(tokens_cached) AS tokens_cached,
+           sum(tokens_written) AS tokens_out, sum(cost_usd) AS cost_usd,
+           count(*) FILTER (WHERE cost_usd IS NULL) AS unpriced,
+           count(*) FILTER (WHERE json_extract(metadata, '$.fell_back') <> '') AS fell_back,
+           count(*) FILTER (WHERE json_extract(metadata, '$.estimated')) AS estimated
+      FROM usage_events
+     WHERE event = 'observe' AND created_ms >= ?
+     GROUP BY day, runtime, model
+     ORDER BY day DESC, runtime, model
+"""
+_DAY_FIELDS = (
+    *("day", "runtime", "model", "calls", "tokens_in", "tokens_cached", "tokens_out"),
+    *("cost_usd", "unpriced", "fell_back", "estimated"),
+)
 
 
-def memories_by_project(db: apsw.Connection) -> list[tuple[str, int]]:
-    """Return the projects with the most memories, and how many."""
-    return rows(db, _BY_PROJECT)
+def by_day(db: apsw.Connection, *, since_ms: int) -> list[dict[str, Any]]:
+    """Return what observing cost by day (UTC), runtime and model, newest day first.
+
+    `cost_usd` is None when no call had a price; `unpriced` counts calls without one, `fell_back`
+    those an offline runtime stood in for, `estimated` those whose tokens nobody counted.
+    """
+    return [dict(zip(_DAY_FIELDS, row, strict=True)) for row in rows(db, _BY_DAY, (since_ms,))]
+
+
+_BY_MODEL = """
+    SELECT runtime, model, count(*) AS calls, sum(tokens_read), sum(tokens_cached),
+           sum(tokens_written), sum(cost_usd)
+      FROM usage_events
+     WHERE event = 'observe'
+     GROUP BY runtime, model
+     ORDER BY calls DESC, runtime, model
+"""
+_MODEL_FIELDS = (
+    *("runtime", "model", "calls"),
+    *("tokens_in", "tokens_cached", "tokens_out", "cost_usd"),
+)
+
+
+def by_model(db: apsw.Connection) -> list[dict[str, Any]]:
+    """Return what observing cost in all, by runtime and model, most used first."""
+    return [dict(zip(_MODEL_FIELDS, row, strict=True)) for row in rows(db, _BY_MODEL)]
+
+
+_FALL_BACKS = """
+    SELECT json_extract(metadata, '$.fell_back') AS reason, count(*)
+      FROM usage_events
+     WHERE event = 'observe' AND created_ms >= ? AND reason <> ''
+     GROUP BY reason
+     ORDER BY reason
+"""
+
+
+def fall_backs(db: apsw.Connection, *, since_ms: int) -> dict[str, int]:
+    """Return why an offline runtime stood in for the configured one, and how often."""
+    return dict(rows(db, _FALL_BACKS, (since_ms,)))

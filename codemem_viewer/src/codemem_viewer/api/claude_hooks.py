@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from litestar import Router, post
 from litestar.di import NamedDependency
 from litestar.params import RawBody
 
-from codemem_core.ingest.accept import Intake
-from codemem_core.ingest.worker import FlushWorker
-from codemem_core.store.store import Store
-from codemem_viewer.acknowledge import append
+from codemem_core.errors import InputError
+from codemem_core.store import ledger
+from codemem_viewer.acknowledge import Receiving
 from codemem_viewer.decode import json_object
 from codemem_viewer.openapi import takes_schema
 
@@ -26,21 +23,21 @@ _BODY = takes_schema(
 
 
 @post("/api/claude-hooks", status_code=200, operation_class=_BODY)
-async def receive(
-    body: RawBody,
-    store: NamedDependency[Store],
-    intake: NamedDependency[Intake],
-    worker: NamedDependency[FlushWorker],
-) -> dict[str, int]:
+async def receive(body: RawBody, receiving: NamedDependency[Receiving]) -> dict[str, int]:
     """Store one hook payload; `skipped` is 1 when it says nothing worth keeping.
 
     The answer comes when it is on disk.
     """
-    event = await asyncio.to_thread(lambda: intake.hook("claude", json_object(body)))
+    try:
+        event = await receiving.read(
+            lambda: receiving.intake.hook("claude", json_object(body)), body
+        )
+    except InputError:
+        receiving.reject(lambda db, now_ms: ledger.count(db, "claude", rejected=1, now_ms=now_ms))
+        raise
     if event is None:
         return {"inserted": 0, "skipped": 1}
-    appended = await append(store, [event])
-    worker.notify()
+    appended = await receiving.append([event])
     return {"inserted": appended.inserted, "skipped": 0}
 
 

@@ -8,7 +8,7 @@ from litestar import Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
-from codemem_core.store import usage
+from codemem_core.store import activity
 from codemem_core.store.stats import stats
 from codemem_core.store.store import Store
 
@@ -19,9 +19,9 @@ _TOKENS = ("tokens_read", "tokens_written", "tokens_saved")
 def spent(store: NamedDependency[Store], project: FromQuery[str] = "") -> dict[str, Any]:
     """Say what was spent by kind of call, of a project and of all."""
     with store.read() as db:
-        everywhere = usage.by_event(db)
-        of_project = usage.by_event(db, project) if project else None
-        packs = usage.recent_packs(db, project or None)
+        everywhere = activity.by_event(db)
+        of_project = activity.by_event(db, project) if project else None
+        packs = activity.recent_packs(db, project or None)
         work = {k: v for k, v in stats(db)["usage"]["totals"].items() if k.startswith("work")}
     totals = _totals(everywhere) | work
     filtered = None if of_project is None else _totals(of_project) | work

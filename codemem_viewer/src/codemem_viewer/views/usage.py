@@ -9,7 +9,7 @@ from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from codemem_core.store import usage
+from codemem_core.store import activity
 from codemem_core.store.stats import stats
 from codemem_core.store.store import Store
 from codemem_viewer import charts
@@ -27,11 +27,11 @@ def page(
     first = datetime.combine(last - timedelta(days=days - 1), time())
     since_ms = int(first.timestamp() * 1000)
     with store.read() as db:
-        spent = usage.spent_by_day(db, since_ms=since_ms)
-        written = usage.memories_by_day(db, since_ms=since_ms)
-        projects = usage.memories_by_project(db)
+        spent = activity.spent_by_day(db, since_ms=since_ms)
+        written = activity.memories_by_day(db, since_ms=since_ms)
+        projects = activity.memories_by_project(db)
         totals = stats(db)["usage"]["totals"]
-        calls = usage.by_event(db)
+        calls = activity.by_event(db)
     values = {
         "days": days,
         "charts": {
