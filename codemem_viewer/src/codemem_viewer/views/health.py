@@ -59,6 +59,11 @@ def health(
     files = file_bytes(store.path)
     findings = [*_of_batches(batches), *_of_queue(waiting), *_of_files(files)]
     findings += [Finding("attention", problem) for problem in plugins.problems]
+    for wrong in counts["ledger"]["differences"]:
+        text = (
+            f"the ledger of {wrong['source']} is {wrong['events']} events off: {wrong['problem']}"
+        )
+        findings.append(Finding("attention", text, "`codemem doctor`"))
     findings += [Finding("attention", problem) for problem in settings.problems]
     attention = any(finding.level == "attention" for finding in findings)
     values = {
