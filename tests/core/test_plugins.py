@@ -279,7 +279,7 @@ def memory() -> Memory:
     lists = dict.fromkeys(("facts", "concepts", "files_read", "files_modified", "tags"), ())
     return Memory(
         **text, **lists, id=1, session_id=1, kind="change", title="A title", confidence=0.5,
-        origin="user", confirmed=False, active=True, project=None, source=None,
+        origin="user", confirmed=False, pinned=False, active=True, project=None, source=None,
         prompt_number=None, created_ms=0, updated_ms=0, metadata={},
     )  # fmt: skip
 

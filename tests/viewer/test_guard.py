@@ -22,20 +22,46 @@ from codemem_core.store.store import Store
 from codemem_viewer.app import create_app
 from codemem_viewer.guard import HEADERS, Door, Guard
 
+PAGES = ("/", "/sessions", "/session", "/inspector", "/health", "/usage", "/settings", "/plugins")
+FILES = ("app.js", "key.js", "list.js", "live.js", "mark.svg", "app.css")
+VIEWS = ("feed", "health", "inspector", "plugins", "session", "sessions", "settings", "usage")
 # Who may call what: a route that is not in this table fails the test below.
 ROUTES = {
-    ("GET", "/api/health"): "anybody",
+    **{("GET", path): "anybody" for path in ("/api/health", *PAGES)},
+    **{("GET", f"/static/{name}"): "anybody" for name in FILES},
+    **{("GET", f"/api/pages/{name}"): "token" for name in VIEWS},
+    ("POST", "/api/pages/inspector"): "token",
+    ("GET", "/api/artifacts"): "token",
+    ("GET", "/api/batches"): "token",
+    ("POST", "/api/batches/{batch:int}/bury"): "token",
+    ("POST", "/api/batches/{batch:int}/retry"): "token",
+    ("POST", "/api/claude-hooks"): "token",
+    ("GET", "/api/config"): "token",
+    ("POST", "/api/config"): "token",
     ("GET", "/api/memories"): "token",
+    ("GET", "/api/memories/{memory_id:int}"): "token",
+    ("POST", "/api/memories/{memory_id:int}/confirm"): "token",
+    ("POST", "/api/memories/{memory_id:int}/edit"): "token",
+    ("POST", "/api/memories/{memory_id:int}/forget"): "token",
+    ("POST", "/api/memories/{memory_id:int}/pin"): "token",
+    ("POST", "/api/memories/{memory_id:int}/restore"): "token",
+    ("GET", "/api/memory"): "token",
+    ("GET", "/api/observations"): "token",
     ("GET", "/api/openapi"): "token",
     ("GET", "/api/openapi/openapi.json"): "token",
     ("GET", "/api/openapi/{path:str}"): "token",
     ("GET", "/api/pack"): "token",
     ("POST", "/api/pack"): "token",
+    ("GET", "/api/projects"): "token",
     ("GET", "/api/raw-events"): "token",
     ("POST", "/api/raw-events"): "token",
     ("GET", "/api/raw-events/status"): "token",
-    ("POST", "/api/claude-hooks"): "token",
+    ("GET", "/api/session"): "token",
+    ("GET", "/api/sessions"): "token",
     ("GET", "/api/stats"): "token",
+    ("GET", "/api/stream"): "token",
+    ("GET", "/api/summaries"): "token",
+    ("GET", "/api/usage"): "token",
 }
 DOOR = Door.tcp("127.0.0.1", 38888, token="right")
 
@@ -103,9 +129,10 @@ async def status_of(
 ) -> tuple[int, dict[bytes, bytes]]:
     """Send one request without a body through the guard."""
     answer: dict[str, Any] = {}
+    told = [{"type": "http.request", "body": b"", "more_body": False}]
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return told.pop() if told else {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
         answer.update(message)

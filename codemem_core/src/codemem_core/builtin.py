@@ -12,6 +12,7 @@ from codemem_core.records.setting import Setting
 from codemem_core.settings_table import TABLE
 
 _COMMANDS = (
+    ("config", "config:config", "Show, set and unset settings of the config file."),
     ("db", "db:db", "Back up, check, repair or bring over a database."),
     ("doctor", "doctor:doctor", "Say what is wrong, and how to mend it."),
     ("enqueue-raw-event", "raw_events:enqueue", "Store one event from standard input."),

@@ -30,7 +30,7 @@ class Settings:
     the environment it was loaded from.
     """
 
-    __slots__ = ("_file", "_settings", "_values", "_where", "environ", "file", "problems")
+    __slots__ = ("_file", "_path", "_settings", "_values", "_where", "environ", "file", "problems")
 
     def __init__(self, environ: Mapping[str, str], *, path: str | None = None) -> None:
         self.environ = environ
@@ -38,6 +38,7 @@ class Settings:
         self._settings: dict[str, Setting] = {}
         self._values: dict[str, Value] = {}
         self._where: dict[str, str] = {}
+        self._path = path
         self.file: str | None = self._config_file(path)
         """The config file that was read, or None."""
         self._file = self._read(self.file) if self.file else {}
@@ -69,11 +70,15 @@ class Settings:
             if known:
                 raise SettingsError(f"two settings have one name: `{setting.key}`")
             self._settings[setting.key] = setting
-            self._values[setting.key] = setting.default
-            self._where[setting.key] = "default"
-            # An empty variable is how a shell unsets one for a single command.
-            if not self._take(setting, "environment", self.environ.get(setting.env) or None):
-                self._take(setting, "file", self._file.get(setting.key))
+            self._load(setting)
+
+    def reload(self) -> None:
+        """Read the config file again; the environment is what it was."""
+        self.problems.clear()
+        self.file = self._config_file(self._path)
+        self._file = self._read(self.file) if self.file else {}
+        for setting in self.all():
+            self._load(setting)
 
     def text(self, key: str) -> str | None:
         """Return a text, or None when nobody set it."""
@@ -123,6 +128,10 @@ class Settings:
         """Return every known setting, plugins' included."""
         return list(self._settings.values())
 
+    def value(self, key: str) -> Value:
+        """Return a value of any kind, as it was written; for lists of all settings."""
+        return self._values[self._setting(key).key]
+
     def _setting(self, key: str) -> Setting:
         try:
             return self._settings[key]
@@ -134,6 +143,13 @@ class Settings:
         if setting.kind != kind:
             raise SettingsError(f"setting `{key}` is a {setting.kind}, not a {kind}")
         return self._values[key]
+
+    def _load(self, setting: Setting) -> None:
+        self._values[setting.key] = setting.default
+        self._where[setting.key] = "default"
+        # An empty variable is how a shell unsets one for a single command.
+        if not self._take(setting, "environment", self.environ.get(setting.env) or None):
+            self._take(setting, "file", self._file.get(setting.key))
 
     def _take(self, setting: Setting, where: str, raw: object) -> bool:
         """Use `raw` if there is one; False when the next source should be asked."""

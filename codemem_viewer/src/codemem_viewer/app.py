@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Request, Response
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, LitestarException, ValidationException
 from litestar.openapi import OpenAPIConfig
@@ -16,6 +17,7 @@ from codemem_core._version import __version__
 from codemem_core.errors import CodememError, InputError, NotFound, PluginError, StoreError
 from codemem_viewer.acknowledge import Receiving
 from codemem_viewer.lifespan import flushing
+from codemem_viewer.live import Live
 
 if TYPE_CHECKING:
     from codemem_core.ingest.accept import Intake
@@ -35,15 +37,18 @@ def create_app(
     """Return the application, with the routes the plugins offer.
 
     It lets everybody in: serve it through a `Guard` only. A route's function may ask, by name, for
-    `store`, `plugins`, `settings`, `intake`, `worker` and `receiving`. `store` is open and
-    threaded; `worker` is started and stopped by the application.
+    `store`, `plugins`, `settings`, `intake`, `worker`, `receiving` and `live`. `store` is open and
+    threaded; `worker` is started and stopped by the application. `live` is in its state too: it
+    must be closed before a server waits for its connections to end.
     """
+    live = Live(store.path)
     given = {
         "store": store,
         "plugins": plugins,
         "settings": settings,
         "intake": intake,
         "worker": worker,
+        "live": live,
         "receiving": Receiving(store, intake, worker),
     }
     app = Litestar(
@@ -55,6 +60,7 @@ def create_app(
         },
         lifespan=[lambda _: flushing(worker)],
         logging_config=None,
+        state=State({"live": live}),
         openapi_config=OpenAPIConfig(
             title="codemem",
             version=__version__,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import msgspec
 
 from codemem_core.errors import InputError
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 MAX_DEPTH = 64
 """Real payloads nest about 12 deep; what walks them later recurses."""
@@ -25,6 +29,16 @@ def json_object(body: bytes) -> dict[str, object]:
     if not _is_shallow(value):
         raise InputError(f"json nests deeper than {MAX_DEPTH}")
     return value
+
+
+def body_of(kind: type[T], body: bytes) -> T:
+    """Return the body as `kind`; raises `InputError` that names the field."""
+    try:
+        return msgspec.convert(json_object(body), kind)
+    except msgspec.ValidationError as error:
+        problem, _, where = str(error).partition(" - at `$.")
+        field = where.rstrip("`")
+        raise InputError(f"{field}: {problem.lower()}" if field else problem.lower()) from error
 
 
 def _is_shallow(value: object) -> bool:

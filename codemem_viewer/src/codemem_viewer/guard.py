@@ -21,8 +21,18 @@ if TYPE_CHECKING:
     Send = Callable[[Message], Awaitable[None]]
     Application = Callable[[Any, Any, Any], Awaitable[None]]
 
-OPEN = frozenset({("GET", "/api/health")})
-"""Method and path of what needs no token. The rest of the guard still applies to it."""
+PAGES = ("/", "/sessions", "/session", "/inspector", "/health", "/usage", "/settings", "/plugins")
+"""Where a browser may begin: each answers with the same empty frame."""
+FILES = ("app.js", "key.js", "list.js", "live.js", "mark.svg", "app.css")
+"""What the frame needs, in `static/`."""
+OPEN = frozenset(
+    ("GET", path) for path in ("/api/health", *PAGES, *(f"/static/{name}" for name in FILES))
+)
+"""Method and path of what needs no token: nothing of it tells anything about its user.
+
+The rest of the guard still applies to it. A browser sends no `Authorization` when it opens a page,
+so the frame must be open; what fills it is asked for with the token.
+"""
 
 MAX_BODY_BYTES = 1024 * 1024
 BODY_S = 5.0

@@ -14,12 +14,19 @@ def codemem_commands() -> Iterator[Command]:
     yield Command(name="serve", target="codemem_viewer.serve:serve", help="Run the codemem server.")
 
 
+_API = (
+    *("batches", "claude_hooks", "config", "health", "memories", "pack", "raw_events"),
+    *("sessions", "stats", "stream", "usage"),
+)
+_VIEWS = ("feed", "health", "inspector", "plugins", "sessions", "settings", "usage")
+
+
 @hookimpl
 def codemem_viewer_routes() -> Iterator[Route]:
-    """Offer the API."""
-    yield Route(name="health", target="codemem_viewer.api.health:router")
-    yield Route(name="raw-events", target="codemem_viewer.api.raw_events:router")
-    yield Route(name="claude-hooks", target="codemem_viewer.api.claude_hooks:router")
-    yield Route(name="pack", target="codemem_viewer.api.pack:router")
-    yield Route(name="memories", target="codemem_viewer.api.memories:router")
-    yield Route(name="stats", target="codemem_viewer.api.stats:router")
+    """Offer the frame, the pages and the API."""
+    yield Route(name="frame", target="codemem_viewer.shell:router")
+    for name in _VIEWS:
+        yield Route(name=f"{name}-page", target=f"codemem_viewer.views.{name}:router")
+    for name in _API:
+        route = name.replace("_", "-")
+        yield Route(name=route, target=f"codemem_viewer.api.{name}:router")

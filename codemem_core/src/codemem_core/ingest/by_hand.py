@@ -1,15 +1,17 @@
-"""Memories that somebody writes, as opposed to those an observer distils."""
+"""What people write and correct, as opposed to what an observer distils."""
 
 from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import apsw
 
-from codemem_core.errors import InputError
-from codemem_core.records.memory import KINDS, NewMemory
+from codemem_core.errors import InputError, NotFound
+from codemem_core.records.memory import KINDS, Memory, NewMemory
 from codemem_core.redact import redact, strip_private
 from codemem_core.store import memories, sessions
 from codemem_core.store.store import Store
@@ -53,10 +55,7 @@ def _memory_of(note: Note) -> NewMemory:
     if kind not in KINDS:
         hint = "use `decision`" if kind == "project" else f"use one of {', '.join(KINDS)}"
         raise InputError(f"unknown kind of memory: `{note.kind}`", hint=hint)
-    clean, _ = redact(strip_private({"title": note.title, "body": note.body}))
-    title, body = clean["title"].strip(), clean["body"].strip()
-    if not title or not body:
-        raise InputError("a memory needs a title and a body")
+    title, body = _clean(note.title, note.body)
     return NewMemory(
         key=f"{note.extractor}-{secrets.token_hex(16)}",
         kind=kind,
@@ -67,3 +66,52 @@ def _memory_of(note: Note) -> NewMemory:
         confidence=min(max(note.confidence, 0.0), 1.0),
         extractor=note.extractor,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What a memory should say."""
+
+    title: str
+    body: str
+    narrative: str = ""
+    facts: Sequence[str] = ()
+
+
+def correct(store: Store, memory_id: int, correction: Correction) -> Memory:
+    """Rewrite a memory and return it as it was before.
+
+    What is not given is emptied: a secret that somebody takes out of the text must not live on in
+    the narrative, in a fact or in the search index. Raises `InputError`, `NotFound`.
+    """
+    title, body = _clean(correction.title, correction.body)
+    more, _ = redact({"narrative": correction.narrative, "facts": list(correction.facts)})
+
+    def write(db: apsw.Connection) -> Memory | None:
+        before = memories.get(db, memory_id)
+        if before is None:
+            return None
+        changes: dict[str, Any] = {"title": title, "body": body, **more}
+        changes["tags"] = _tags_after(before, title, body)
+        return memories.edit(db, memory_id, changes, now_ms=time.time_ns() // 1_000_000)
+
+    before = store.write(write)
+    if before is None:
+        raise NotFound(f"no such memory: `{memory_id}`")
+    return before
+
+
+def _clean(title: str, body: str) -> tuple[str, str]:
+    clean, _ = redact(strip_private({"title": title, "body": body}))
+    title, body = clean["title"].strip(), clean["body"].strip()
+    if not title or not body:
+        raise InputError("a memory needs a title and a body")
+    return title, body
+
+
+def _tags_after(before: Memory, title: str, body: str) -> list[str]:
+    """Return the tags that did not come from the old text, and those of the new one."""
+    old = set(index_tags(before.kind, (), (), title=before.title, body=before.body).split())
+    kept = [tag for tag in before.tags if tag not in old]
+    new = index_tags(before.kind, (), (), title=title, body=body).split()
+    return list(dict.fromkeys([before.kind, *kept, *new]))

@@ -111,6 +111,8 @@ class Memory:
     origin: str
     confirmed: bool
     """A person vouched for it: it may be injected whatever its origin."""
+    pinned: bool
+    """A person keeps it at the top of lists."""
     active: bool
     project: str | None
     source: str | None

@@ -14,13 +14,23 @@ from codemem_core.store import ledger
 from codemem_core.store.recorded import tool_uses
 from codemem_viewer.acknowledge import Receiving
 from codemem_viewer.decode import json_object
+from codemem_viewer.openapi import takes_schema
+
+_BODY = takes_schema(
+    {
+        "type": "object",
+        "description": "A payload of Claude Code, as its hooks get it on standard input.",
+        "required": ["hook_event_name", "session_id"],
+        "properties": {"hook_event_name": {"type": "string"}, "session_id": {"type": "string"}},
+    }
+)
 
 _ENDS = frozenset({"Stop", "SessionEnd"})
 TOOL_USES = 2000
 """Tool uses of a session that are looked at: more than fit into the part of a transcript read."""
 
 
-@post("/api/claude-hooks", status_code=200)
+@post("/api/claude-hooks", status_code=200, operation_class=_BODY)
 async def receive(body: RawBody, receiving: NamedDependency[Receiving]) -> dict[str, int]:
     """Store one hook payload; `skipped` is 1 when it says nothing worth keeping.
 

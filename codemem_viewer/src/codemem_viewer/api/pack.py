@@ -14,9 +14,24 @@ from codemem_core.pack.build import build_pack
 from codemem_core.settings import Settings
 from codemem_core.store.store import Store
 from codemem_viewer.decode import json_object
+from codemem_viewer.openapi import takes_schema
 
 MAX_ITEMS = 200
 MAX_TOKENS = 100_000
+_BODY = takes_schema(
+    {
+        "type": "object",
+        "required": ["context"],
+        "properties": {
+            "context": {"type": "string"},
+            "limit": {"type": "integer", "minimum": 1, "maximum": MAX_ITEMS},
+            "token_budget": {"type": "integer", "minimum": 1, "maximum": MAX_TOKENS},
+            "project": {"type": "string"},
+            "working_set": {"type": "array", "items": {"type": "string"}},
+            "injected": {"type": "boolean"},
+        },
+    }
+)
 
 
 @get("/api/pack", sync_to_thread=True)
@@ -33,7 +48,7 @@ def for_query(  # noqa: PLR0913, PLR0917 - one parameter a query field
     return _pack(store, settings, asked)
 
 
-@post("/api/pack", status_code=200)
+@post("/api/pack", status_code=200, operation_class=_BODY)
 async def for_body(
     body: RawBody, store: NamedDependency[Store], settings: NamedDependency[Settings]
 ) -> dict[str, Any]:

@@ -16,12 +16,31 @@ from codemem_core.store import events
 from codemem_core.store.store import Store
 from codemem_viewer.acknowledge import Receiving
 from codemem_viewer.decode import json_object
+from codemem_viewer.openapi import takes_schema
 
 FEATURES = ("raw_events", "claude_hooks", "pack_post", "stats")
 """What a client may count on beyond the documented keys; only ever grows."""
+_TEXT = {"type": "string"}
+_EVENT = {
+    "type": "object",
+    "required": ["event_type"],
+    "properties": {
+        **dict.fromkeys(("session_id", "stream_id", "session_stream_id", "event_id"), _TEXT),
+        **dict.fromkeys(("event_type", "cwd", "project", "started_at"), _TEXT),
+        "ts_wall_ms": {"type": "integer"},
+        "ts_mono_ms": {"type": "number"},
+        "payload": {"type": "object"},
+    },
+}
+_MANY = {
+    "type": "object",
+    "required": ["events"],
+    "properties": {"session_id": _TEXT, "events": {"type": "array", "items": _EVENT}},
+}
+_BODY = takes_schema({"anyOf": [_EVENT, _MANY]})
 
 
-@post("/api/raw-events", status_code=200)
+@post("/api/raw-events", status_code=200, operation_class=_BODY)
 async def receive(body: RawBody, receiving: NamedDependency[Receiving]) -> dict[str, int]:
     """Store one event, or `{"events": […]}`; an event that is there already is not stored again.
 

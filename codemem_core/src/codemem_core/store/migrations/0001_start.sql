@@ -10,6 +10,8 @@ CREATE TABLE sessions (
     UNIQUE (source, stream_id)
 );
 
+CREATE INDEX sessions_recent ON sessions (started_ms);
+
 CREATE TABLE streams (
     id INTEGER PRIMARY KEY,
     source TEXT NOT NULL,
@@ -88,6 +90,7 @@ CREATE TABLE memories (
     confidence REAL NOT NULL DEFAULT 0.5,
     origin TEXT NOT NULL,
     confirmed INTEGER NOT NULL DEFAULT 0,
+    pinned INTEGER NOT NULL DEFAULT 0,         -- a person keeps it at the top of lists
     active INTEGER NOT NULL DEFAULT 1,
     project TEXT,
     prompt_number INTEGER,
@@ -102,6 +105,9 @@ CREATE TABLE memories (
 
 CREATE INDEX memories_recent ON memories (active, created_ms DESC);
 CREATE INDEX memories_project ON memories (project, active, created_ms DESC);
+CREATE INDEX memories_kind ON memories (kind, active, created_ms DESC);
+CREATE INDEX memories_pinned ON memories (active, created_ms DESC) WHERE pinned;
+CREATE INDEX memories_changed ON memories (updated_ms);
 CREATE INDEX memories_session ON memories (session_id, created_ms);
 
 CREATE VIRTUAL TABLE memories_fts USING fts5 (

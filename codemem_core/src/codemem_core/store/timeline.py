@@ -1,0 +1,60 @@
+"""What happened in a session, for people who look at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import apsw
+
+from codemem_core.records.events import RawEvent
+from codemem_core.store import events
+from codemem_core.store.connection import rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flush:
+    """A batch of a stream, as far as it has come."""
+
+    id: int
+    state: str
+    start_seq: int
+    end_seq: int
+    attempts: int
+    error: str | None
+    created_ms: int
+    updated_ms: int
+
+
+_FLUSHES = """
+    SELECT id, state, start_seq, end_seq, attempts, error, created_ms, updated_ms
+      FROM batches
+     WHERE stream = :stream AND end_seq BETWEEN :first AND :last
+     ORDER BY start_seq
+"""
+
+
+def of_stream(
+    db: apsw.Connection, key: tuple[str | None, str | None], *, first: int, last: int
+) -> tuple[list[RawEvent], list[Flush], int]:
+    """Return events number `first` to `last` of a stream, their batches, and how many there are.
+
+    A session that somebody wrote by hand has no stream: then there is nothing.
+    """
+    source, stream_id = key
+    query = "SELECT id, last_received_seq + 1 FROM streams WHERE source = ? AND stream_id = ?"
+    found = rows(db, query, (source, stream_id)) if source and stream_id else []
+    if not found or not source or not stream_id:
+        return [], [], 0
+    stream, total = found[0]
+    raw = events.page(db, stream, first=first, last=last, key=(source, stream_id))
+    names = tuple(Flush.__dataclass_fields__)
+    flushed = rows(db, _FLUSHES, {"stream": stream, "first": first, "last": last})
+    return raw, [Flush(**dict(zip(names, row, strict=True))) for row in flushed], total
+
+
+def spent(db: apsw.Connection, session_id: int) -> list[dict[str, int | str]]:
+    """Return the tokens of a session by kind of call: `event`, `read`, `written`."""
+    query = """SELECT event, sum(tokens_read), sum(tokens_written) FROM usage_events
+                WHERE session_id = ? GROUP BY event"""
+    names = ("event", "read", "written")
+    return [dict(zip(names, row, strict=True)) for row in rows(db, query, (session_id,))]

@@ -1,0 +1,97 @@
+"""A session as a line of entries: what was said and done, and what was made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from codemem_core.ingest.evidence import collect
+from codemem_core.records.events import RawEvent
+from codemem_core.records.evidence import EvidenceItem, Message, Prompt
+from codemem_core.records.memory import Memory
+from codemem_core.store.timeline import Flush
+
+_SHORT = 160
+_TOLD = ("command", "file_path", "filePath", "path", "pattern", "query", "url", "description")
+"""What says most about a tool's input, best first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that happened."""
+
+    what: str
+    """`prompt`, `answer`, `tool`, `flush` or `memory`."""
+    ms: int
+    head: str
+    text: str = ""
+    seq: int | None = None
+    """Number of its event in the stream."""
+    failed: bool = False
+    tokens: int = 0
+    """What the host says an answer cost, input and output."""
+    memory_id: int | None = None
+    kind: str = ""
+
+
+def entries(
+    raw: Sequence[RawEvent], flushes: Iterable[Flush], memories: Iterable[Memory]
+) -> list[Entry]:
+    """Return all of it in the order it happened; a flush stands after its last event.
+
+    Memories stand after the flush that wrote them, those written by hand where they belong in time.
+    """
+    line = list(_said_and_done(raw))
+    times = {entry.seq: entry.ms for entry in line}
+    ends = max((entry.ms for entry in line), default=0)
+    line += [_flush(flush, times.get(flush.end_seq, ends)) for flush in flushes]
+    line += [_memory(memory) for memory in memories]
+    order = {"flush": 1, "memory": 2}
+    return sorted(line, key=lambda entry: (entry.ms, order.get(entry.what, 0)))
+
+
+def _said_and_done(raw: Sequence[RawEvent]) -> Iterator[Entry]:
+    if not raw:
+        return
+    for item in collect(raw).items:
+        yield _entry(item)
+
+
+def _entry(item: EvidenceItem) -> Entry:
+    ms, seq = item.ts_ms or 0, item.seq
+    if isinstance(item, Prompt):
+        return Entry(what="prompt", ms=ms, seq=seq, head="You", text=item.text)
+    if isinstance(item, Message):
+        spent = sum(number for number in item.usage.values() if isinstance(number, int))
+        return Entry(what="answer", ms=ms, seq=seq, head="Agent", text=item.text, tokens=spent)
+    told = next((str(item.input[name]) for name in _TOLD if item.input.get(name)), "")
+    return Entry(
+        what="tool",
+        ms=ms,
+        seq=seq,
+        head=f"{item.name} {told}"[:_SHORT],
+        text=item.error or item.output,
+        failed=item.error is not None,
+    )
+
+
+def _flush(flush: Flush, ms: int) -> Entry:
+    events = flush.end_seq - flush.start_seq + 1
+    return Entry(
+        what="flush",
+        ms=ms,
+        head=f"{events} events, {flush.state}",
+        text=flush.error or "",
+        failed=flush.state in {"failed", "dead"},
+    )
+
+
+def _memory(memory: Memory) -> Entry:
+    return Entry(
+        what="memory",
+        ms=memory.created_ms,
+        head=memory.title,
+        text=memory.body,
+        memory_id=memory.id,
+        kind=memory.kind,
+    )

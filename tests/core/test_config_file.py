@@ -1,0 +1,76 @@
+"""The config file is changed key by key, checked, and replaced as a whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from codemem_core import config_file
+from codemem_core.cli.commands.config import config
+from codemem_core.cli.host import Host
+from codemem_core.errors import SettingsError
+from codemem_core.settings import Settings
+
+
+@pytest.fixture
+def path(home: Path) -> Path:
+    """Return where the config file lies."""
+    return home / ".config" / "codemem" / "config.json"
+
+
+def test_a_change_keeps_the_other_keys(path: Path) -> None:
+    """Keys we do not know belong to somebody else."""
+    path.parent.mkdir(parents=True)
+    path.write_text('{"inject_limit": 3, "theirs": [1], /* note */ "observer_model": "m"}')
+    settings = Settings.load()
+
+    config_file.change(settings, {"inject_limit": "5", "observer_model": None})
+
+    assert json.loads(path.read_text()) == {"theirs": [1], "inject_limit": 5}
+    assert settings.number("inject_limit") == 5
+    assert settings.where("observer_model") == "default"
+
+
+def test_a_new_file_is_private(path: Path) -> None:
+    """It may hold a key."""
+    config_file.change(Settings.load(), {"inject_limit": 5})
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert os.listdir(path.parent) == ["config.json"]
+
+
+@pytest.mark.parametrize("values", [{"inject_limit": "many"}, {"no_such_key": 1}])
+def test_nothing_is_written_when_one_value_is_wrong(path: Path, values: dict[str, object]) -> None:
+    """All values are checked before the file is touched."""
+    with pytest.raises(SettingsError, match="`"):
+        config_file.change(Settings.load(), {"inject_token_budget": 9, **values})
+
+    assert not path.exists()
+
+
+def test_a_file_that_cannot_be_read_is_not_replaced(path: Path) -> None:
+    """What a person wrote by hand is not lost to a slip of theirs."""
+    path.parent.mkdir(parents=True)
+    path.write_text("{oops")
+
+    with pytest.raises(SettingsError, match="could not be read"):
+        config_file.change(Settings.load(), {"inject_limit": 5})
+
+    assert path.read_text() == "{oops"
+
+
+def test_the_command_sets_lists_and_unsets(path: Path) -> None:
+    """The line the viewer prints works."""
+    runner = CliRunner()
+
+    done = runner.invoke(config, ["set", "observer_headers", '{"X-Key": "k"}'], obj=Host())
+    listed = runner.invoke(config, [], obj=Host())
+    runner.invoke(config, ["unset", "observer_headers"], obj=Host())
+
+    assert done.output.strip() == f"observer_headers is set in {path}"
+    assert listed.output.splitlines()[0] == "observer_headers = (secret)  (file)"
+    assert json.loads(path.read_text()) == {}

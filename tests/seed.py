@@ -1,0 +1,146 @@
+"""A memory as it looks after some weeks of work, for pages to show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import cycle
+from typing import Any
+
+import apsw
+
+from codemem_core.records.events import AdapterEvent, RawEvent
+from codemem_core.records.memory import NewMemory
+from codemem_core.store import events, memories, sessions, usage
+from codemem_core.store.batches import Failure, claim, fail, finish
+from codemem_core.store.store import Store
+from codemem_core.store.usage import Usage
+from codemem_core.store.words import index_tags
+
+DAY_MS = 86_400_000
+PROJECTS = ("shop-api", "shop-web", "infra", "notes")
+TEXTS = (
+    ("bugfix", "VAT is rounded once, on the invoice total", "Each line was rounded, so totals of "
+     "more than 20 lines were off by a cent. `invoice_total()` now sums exact `Decimal` values and "
+     "rounds at the end.", ("src/billing/invoice.py", "tests/test_invoice.py")),
+    ("decision", "Money is Decimal, never float", "We agreed to keep every amount as `Decimal` "
+     "from the database to the template. Floats are refused.", ("src/money.py",)),
+    ("discovery", "The staging database lags by up to two hours", "Replication is throttled at "
+     "night. Tests that read from staging must wait or use the fixture.", ()),
+    ("feature", "Invoices can be sent again", "A button on the order page calls "
+     "`POST /orders/{id}/invoice/resend`; the mail is queued and shows up in the log.",
+     ("src/orders/views.py", "web/orders/Order.tsx")),
+    ("refactor", "One HTTP client for all carriers", "DHL and GLS used their own. The shared "
+     "client has one timeout and retries only idempotent calls.", ("src/carriers/client.py",)),
+    ("change", "The nightly job runs at 02:40", "At 02:00 it met the backup and waited for locks.",
+     ("deploy/cron.yaml",)),
+    ("session_summary", "Fix the VAT rounding on invoices", "## Request\nFix the VAT rounding on "
+     "invoices with many lines.\n\n## Learned\nRounding each line adds up errors.\n\n## Completed\n"
+     "- sum with `Decimal`, round at the end\n- a test with 120 lines\n\n## Next steps\nTell "
+     "accounting about the three invoices of October.", ("src/billing/invoice.py",)),
+    ("exploration", "How the parcel labels are made", "`labels.py` asks the carrier for a ZPL file "
+     "and converts it with a service in `infra/labels`. There is no test for the conversion.",
+     ("src/carriers/labels.py",)),
+)  # fmt: skip
+
+
+def _tool(name: str, key: str, value: str, output: str, error: str = "") -> tuple[str, Any]:
+    payload = {"tool_name": name, "tool_input": {key: value}, "tool_output": output}
+    failed = {"tool_error": error} if error else {}
+    return "tool_result", payload | failed | {"status": "error" if error else "ok"}
+
+
+PAYLOADS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("prompt", {"text": "Invoices with many lines are off by a cent. Find out why and fix it."}),
+    _tool("read", "file_path", "src/billing/invoice.py", "def invoice_total(lines): …"),
+    _tool("bash", "command", "pytest tests/test_invoice.py", "1 failed", "1 failed, 11 passed"),
+    _tool("edit", "file_path", "src/billing/invoice.py", "edited"),
+    _tool("bash", "command", "pytest -q", "12 passed in 0.4s"),
+    ("assistant", {"text": "Each line was rounded. I now sum exact values and round once."}),
+)
+
+
+def fill(store: Store, *, now_ms: int, weeks: int = 6) -> None:
+    """Write sessions with events, memories, flushes that worked and that failed."""
+    store.write(lambda db: _fill(db, now_ms, weeks))
+
+
+def _fill(db: apsw.Connection, now_ms: int, weeks: int) -> None:
+    texts = cycle(TEXTS)
+    for at in range(weeks * 7):
+        ms = now_ms - (weeks * 7 - at) * DAY_MS + 3_600_000
+        source = "opencode" if at % 3 else "claude"
+        key = (source, f"{source}-session-{at:03}")
+        session = _session(db, key, PROJECTS[at * at % 4], ms)
+        for n in range(1 + at * 5 % 4):
+            memories.add(db, _memory(next(texts), at, n, ms), session_id=session, now_ms=ms)
+        spent = Usage(
+            event="observe",
+            session_id=session,
+            tokens_read=4000 + at * 90 % 900,
+            tokens_written=500,
+            runtime="api_http" if at % 4 else "extractive",
+        )
+        usage.record(db, spent, now_ms=ms)
+    memories.edit(db, 2, {"pinned": True, "confirmed": True}, now_ms=now_ms)
+    for number, kind in enumerate(("auth", "rate_limited")):
+        key = ("claude", f"waiting-{number}-5c1e77")
+        events.append(db, list(_events(key, "shop-api", now_ms - 900_000)), now_ms=now_ms)
+        taken = claim(db, key, extractor="observe-1", max_events=0, now_ms=now_ms)
+        assert taken is not None
+        fail(db, taken, Failure(kind=kind, message="the provider said 401"), now_ms=now_ms)
+
+
+def _session(db: apsw.Connection, key: tuple[str, str], project: str, ms: int) -> int:
+    events.append(db, list(_events(key, project, ms)), now_ms=ms)
+    taken = claim(db, key, extractor="observe-1", max_events=0, now_ms=ms)
+    assert taken is not None
+    finish(db, taken, now_ms=ms)
+    return sessions.of_stream(db, key, project=project, cwd=f"/home/ada/{project}", started_ms=ms)
+
+
+def _memory(text: tuple[str, str, str, tuple[str, ...]], at: int, n: int, ms: int) -> NewMemory:
+    kind, title, body, files = text
+    return NewMemory(
+        key=f"seed-{at}-{n}",
+        kind=kind,
+        title=title,
+        body=body,
+        narrative=body,
+        facts=("Found by a test with 120 lines", "Nobody had complained") if n == 0 else (),
+        concepts=("billing", "rounding"),
+        files_modified=files,
+        tags=tuple(index_tags(kind, ("billing",), files, title=title, body=body).split()),
+        origin="external" if kind == "discovery" else "tool_repo",
+        created_ms=ms + 60_000 * (n + 9),
+        extractor="api_http",
+        extractor_version="1.0.0",
+        metadata={"evidence": [1, 2, 4]},
+    )
+
+
+def _events(key: tuple[str, str], project: str, ms: int) -> Iterator[RawEvent]:
+    source, stream_id = key
+    for number, (event_type, payload) in enumerate(PAYLOADS):
+        adapter = AdapterEvent(
+            source=source,
+            session_id=stream_id,
+            event_id=f"event-{number:04}",
+            event_type=event_type,
+            ts="2026-11-22T08:00:00Z",
+            payload=payload,
+        )
+        yield RawEvent(
+            source=source,
+            stream_id=stream_id,
+            event_id=adapter.event_id,
+            event_type="claude.hook",
+            payload={"_adapter": adapter.to_json() | {"ts": _iso(ms + number * 60_000)}},
+            ts_ms=ms + number * 60_000,
+            origin="user" if event_type == "prompt" else "tool_exec",
+            project=project,
+        )
+
+
+def _iso(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat()
