@@ -24,7 +24,7 @@ from codemem_core.pack.build import build_pack
 from codemem_core.records.events import epoch_ms
 from codemem_core.store.search import search
 from codemem_core.store.store import Store
-from codemem_core.store.words import index_tags
+from codemem_core.store.words import hidden_words, tags_of
 
 TOP = 8
 
@@ -56,11 +56,12 @@ def load(db: apsw.Connection, docs: list[dict[str, Any]]) -> dict[str, int]:
     sessions = {name: at for at, name in enumerate(dict.fromkeys(d["session"] for d in docs), 1)}
     db.executemany("INSERT INTO sessions (id, started_ms) VALUES (?, 0)", zip(sessions.values()))
     for at, doc in enumerate(docs, 1):
-        tags = index_tags(doc["kind"], (), doc["files"], title=doc["title"], body=doc["body"])
+        tags = " ".join(tags_of(doc["kind"], (), doc["files"]))
+        words = hidden_words(" ".join([doc["title"], doc["body"], *doc["files"]]))
         db.execute(
-            "INSERT INTO memories (id, key, session_id, kind, title, body, tags, files_modified,"
-            " origin, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'user', ?, 0)",
-            (at, str(at), sessions[doc["session"]], doc["kind"], doc["title"], doc["body"], tags,
+            "INSERT INTO memories (id, key, session_id, kind, title, body, tags, words, files_modified,"
+            " origin, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'user', ?, 0)",
+            (at, str(at), sessions[doc["session"]], doc["kind"], doc["title"], doc["body"], tags, words,
              json.dumps(doc["files"]), epoch_ms(doc["ts"])),
         )  # fmt: skip
     return {doc["id"]: at for at, doc in enumerate(docs, 1)}

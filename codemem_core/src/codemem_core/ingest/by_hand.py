@@ -13,7 +13,7 @@ from codemem_core.records.memory import KINDS, NewMemory
 from codemem_core.redact import redact, strip_private
 from codemem_core.store import memories, sessions
 from codemem_core.store.store import Store
-from codemem_core.store.words import index_tags
+from codemem_core.store.words import tags_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ def _memory_of(note: Note) -> NewMemory:
         title=title,
         body=body,
         origin=note.origin,
-        tags=tuple(index_tags(kind, note.tags, (), title=title, body=body).split()),
+        tags=tags_of(kind, note.tags, ()),
         confidence=min(max(note.confidence, 0.0), 1.0),
         extractor=note.extractor,
     )

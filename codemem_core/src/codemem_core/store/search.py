@@ -83,7 +83,7 @@ _WANTED = """
     AND (:project IS NULL OR m.project = :project)
     AND (NOT :trusted OR m.confirmed OR m.origin NOT IN ('external', 'import'))
 """
-_RANK = "bm25(1.5, 1.0, 0.25)"  # title, body, tags
+_RANK = "bm25(1.5, 1.0, 0.25, 0.25)"  # title, body, tags, words
 # CROSS JOIN: FTS5 sorts, so that only the rows within the limit are read and examined.
 _BY_WORDS = f"""
     SELECT {_COLUMNS}, -f.rank, codemem_matched(memories_fts)
