@@ -96,7 +96,7 @@ def _context(payload: dict[str, Any], prompt: str, project: str, settings: Setti
     except (CodememError, apsw.Error):
         if not settings.flag("inject_http_fallback"):
             return ""
-    return _from_server(path, injection_query("", prompt, project, ()), project, settings)
+    return _from_server(path, injection_query("", prompt, ())[0], project, settings)
 
 
 def _from_database(
@@ -107,9 +107,11 @@ def _from_database(
         session = rows(db, _SESSION, (_text(payload, "session_id") or "",))
         first, recent = session[0] if session else ("", "[]")
         files = json.loads(recent)
+        asked, around = injection_query(first or "", prompt, files)
         pack = build_pack(
             db,
-            injection_query(first or "", prompt, project, files),
+            asked,
+            around=around,
             limit=settings.number("inject_limit"),
             token_budget=settings.number("inject_token_budget"),
             project=project,

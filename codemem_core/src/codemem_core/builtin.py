@@ -13,9 +13,11 @@ from codemem_core.settings_table import TABLE
 
 _COMMANDS = (
     ("enqueue-raw-event", "raw_events:enqueue", "Store one event from standard input."),
+    ("eval", "evaluate:evaluate", "Measure search and packs on judged questions."),
     ("flush-raw-events", "raw_events:flush", "Turn a stream's waiting events into memories now."),
     ("forget", "memory:forget", "Take a memory out of search and packs."),
     ("pack", "memory:pack", "Print, as JSON, the memories that fit a question."),
+    ("pack-benchmark", "evaluate:pack_benchmark", "Say how large packs get."),
     ("plugins", "plugins:plugins", "List plugins and what is wrong with them."),
     ("raw-events-status", "raw_events:status", "List streams whose events wait for a flush."),
     ("recent", "memory:recent", "List the newest memories."),

@@ -84,6 +84,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     db: apsw.Connection,
     context: str,
     *,
+    around: str = "",
     limit: int = LIMIT,
     token_budget: int = TOKEN_BUDGET,
     project: str | None = None,
@@ -93,6 +94,8 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
 ) -> Pack:
     """Return the memories that fit `context`, within `limit` items and `token_budget` tokens.
 
+    `around` is what the work is about beside it; it finds nothing by itself.
+
     `injected`: it goes into a prompt unasked. Then it holds nothing from the web or an import that
     nobody confirmed, and stands in a fence that says it is data.
     """
@@ -100,6 +103,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
         db,
         context,
         limit=3 * limit,
+        around=around,
         project=project,
         trusted=injected,
         working_set=working_set,

@@ -17,8 +17,9 @@ _ADD = """
          files_read, files_modified, tags, words, confidence, origin, project, prompt_number,
          created_ms, updated_ms, extractor, extractor_version, metadata)
     SELECT :key, s.id, :batch, :kind, :title, :body, :subtitle, :facts, :narrative, :concepts,
-           :files_read, :files_modified, :tags, :words, :confidence, :origin, s.project, :prompt_number,
-           :created_ms, :now, :extractor, :extractor_version, :metadata
+           :files_read, :files_modified, :tags, :words, :confidence, :origin, s.project,
+           :prompt_number, :created_ms, :now, :extractor,
+           :extractor_version, :metadata
       FROM sessions s WHERE s.id = :session
     ON CONFLICT (key) DO NOTHING
 """
@@ -45,7 +46,9 @@ def add(
 def _words(new: NewMemory) -> str:
     """Return what is indexed of a memory beside title, body and tags."""
     told = [new.subtitle, *new.facts]
-    hidden = hidden_words(" ".join([new.title, new.body, *told, *new.files_read, *new.files_modified]))
+    hidden = hidden_words(
+        " ".join([new.title, new.body, *told, *new.files_read, *new.files_modified])
+    )
     return " ".join(filter(None, [*told, hidden]))
 
 
