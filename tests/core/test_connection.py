@@ -24,6 +24,26 @@ def test_a_commit_is_on_disk_when_it_returns(database: str) -> None:
     db.close()
 
 
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [
+        ("foreign_keys", 1),
+        ("recursive_triggers", 1),
+        ("secure_delete", 1),
+        ("cell_size_check", 1),
+        ("fullfsync", 1),
+        ("wal_autocheckpoint", 1000),
+        ("journal_size_limit", 64 * 1024 * 1024),
+    ],
+)
+def test_every_pragma_of_a_writer_is_in_force(database: str, pragma: str, value: int) -> None:
+    """A list of statements stops at the first one that gives a row, unless its rows are read."""
+    db = connect(database)
+
+    assert db.execute(f"PRAGMA {pragma}").get == value
+    db.close()
+
+
 def test_the_file_is_private_whatever_the_umask(database: str) -> None:
     """Nobody else reads the database or its folder."""
     before = os.umask(0)

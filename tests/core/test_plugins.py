@@ -353,3 +353,22 @@ def test_settings_of_a_plugin_are_read() -> None:
     assert plugins.problems == [
         "plugin `two`: `CITY` of `codemem_settings` is offered by `one` too"
     ]
+
+
+def test_an_allow_list_keeps_other_distributions_out(site: Site) -> None:
+    """In strict mode what is not named is not even imported."""
+    site.install("good", GOOD.format(name="good"))
+    site.install("other", "raise SystemExit")
+
+    report = site.report(CODEMEM_PLUGINS_ALLOW="their-good")
+
+    assert "good" in report["auth"]
+    assert report["plugins"]["their-other"][2] == "blocked"
+    assert "`their-other` is not among your `plugins_allow`" in report["plugins"]["their-other"][4]
+
+
+def test_a_plugin_for_hooks_we_no_longer_have_is_refused(site: Site) -> None:
+    """With a sentence."""
+    site.install("old", "CODEMEM_API = 0\n" + GOOD.format(name="old"))
+
+    assert "it was written for hooks version `0`" in site.report()["plugins"]["their-old"][4]

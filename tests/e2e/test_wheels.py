@@ -3,44 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.e2e.conftest import run
+
 MEMBERS = {"core", "claude", "mcp", "observers", "opencode", "viewer"}
 
-pytestmark = pytest.mark.wheels
-
-
-def run(*command: str | Path, environ: dict[str, str] | None = None) -> str:
-    """Run a program and return what it printed; fail with its errors if it failed."""
-    done = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, env=environ, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build every wheel and install them; return the environment's folder of programs."""
-    folder = tmp_path_factory.mktemp("wheels")
-    uv = Path(sys.executable).with_name("uv")
-    run(uv, "build", "--all-packages", "--wheel", "--out-dir", folder / "dist", ROOT)
-    run(sys.executable, "-m", "venv", folder / "venv")
-    wheels = sorted((folder / "dist").glob("*.whl"))
-    run(folder / "venv/bin/pip", "install", "--quiet", *wheels)
-    return folder / "venv/bin"
-
-
-@pytest.fixture
-def environ(home: Path, installed: Path) -> dict[str, str]:
-    """Give programs the clean home and nothing of this checkout."""
-    return {"HOME": str(home), "PATH": f"{installed}:{os.defpath}", "LANG": "C.UTF-8"}
+pytestmark = [pytest.mark.wheels, pytest.mark.xdist_group("wheels")]
 
 
 def test_there_is_one_wheel_for_each_distribution(installed: Path) -> None:

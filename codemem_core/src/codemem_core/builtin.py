@@ -12,6 +12,7 @@ from codemem_core.records.setting import Setting
 from codemem_core.settings_table import TABLE
 
 _COMMANDS = (
+    ("db", "db:db", "Back up, check, repair or bring over a database."),
     ("enqueue-raw-event", "raw_events:enqueue", "Store one event from standard input."),
     ("eval", "evaluate:evaluate", "Measure search and packs on judged questions."),
     ("flush-raw-events", "raw_events:flush", "Turn a stream's waiting events into memories now."),

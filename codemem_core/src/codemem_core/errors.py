@@ -4,7 +4,8 @@ CodememError              shown as one line and a hint, never as a traceback
 ├── SettingsError         a setting is missing or wrong
 ├── InputError            what a person or a host sent cannot be used
 ├── NotFound              what was asked for does not exist
-├── StoreError            the database is locked, too new or damaged
+├── StoreError            the database is locked, too new or not ours
+│   └── Damaged           the database is damaged; it is to be salvaged
 ├── PluginError           a plugin broke a rule of its seam
 └── ObserverError         the observer gave no usable answer
     ├── AuthError         no usable credential, or it was refused
@@ -52,6 +53,12 @@ class StoreError(CodememError):
     """The database is locked, too new, damaged or not ours."""
 
     exit_code = 4
+
+
+class Damaged(StoreError):
+    """The database file is damaged: nothing more can be trusted to it."""
+
+    hint = "`codemem db salvage` keeps the file and saves what can be read"
 
 
 class PluginError(CodememError):

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 API = 1
 """The hooks' version; a plugin module may say `CODEMEM_API = 1`, a newer number is refused."""
 
+OLDEST_API = 1
+"""The oldest number this codemem still understands."""
+
 hookspec = pluggy.HookspecMarker("codemem")
 hookimpl = pluggy.HookimplMarker("codemem")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -23,6 +24,7 @@ import pluggy
 from codemem_core import hookspecs
 from codemem_core._version import __version__
 from codemem_core.errors import CodememError, NotFound, PluginError
+from codemem_core.records.events import AdapterEvent
 from codemem_core.records.plugin import PluginInfo
 from codemem_core.records.seams import (
     AuthSource,
@@ -39,7 +41,7 @@ from codemem_core.settings import Settings, blocked_plugins
 
 if TYPE_CHECKING:
     from codemem_core.records.memory import Memory
-    from codemem_core.records.protocols import Source
+    from codemem_core.records.protocols import EventContext, Source
 
 Record = SeamRecord | Setting
 R = TypeVar("R", bound=Record)
@@ -56,6 +58,8 @@ SEAMS: dict[str, type[Record]] = {
 }
 """Hook name -> the record it returns, in the order an event travels."""
 
+MOST_FAULTS = 3
+"""An ingest source that failed so often is not asked again until the process starts anew."""
 _BUILTIN = "builtin"
 _OURS = {f"codemem-{name}" for name in ("core", "claude", "mcp", "observers", "opencode", "viewer")}
 _log = logging.getLogger(__name__)
@@ -72,6 +76,7 @@ class Plugins:
         self._records: dict[str, dict[str, Record]] = {hook: {} for hook in SEAMS}
         self._provider: dict[tuple[str, str], PluginInfo] = {}
         self._sources: dict[str, Source] = {}
+        self._faults: Counter[str] = Counter()
         if settings.flag("trace_hooks"):
             self._pm.add_hookcall_monitoring(_trace, lambda *_: None)
 
@@ -84,11 +89,15 @@ class Plugins:
         core = PluginInfo(name=_BUILTIN, distribution="codemem-core", version=__version__)
         plugins._add(core, partial(_itself, builtin))
         unwanted = {*blocked, *blocked_plugins(settings)}
+        allowed = {*settings.names("plugins_allow")}
         # pluggy takes them in the order of `sys.path`; sorted, the order is the same everywhere.
         for entry in sorted(entry_points(group="codemem"), key=_order):
             info = _info(entry)
             if entry.name in unwanted:
                 plugins._infos.append(replace(info, state="blocked"))
+            elif info.third_party and allowed and info.distribution not in allowed:
+                problem = PluginError(f"`{info.distribution}` is not among your `plugins_allow`")
+                plugins._infos.append(replace(_failed(info, problem), state="blocked"))
             else:
                 plugins._add(info, entry.load)
         return plugins
@@ -182,6 +191,28 @@ class Plugins:
                 )
             self._sources.setdefault(name, cast("Source", self.make(record)))
         return self._sources[name]
+
+    def normalize(
+        self, name: str, payload: Mapping[str, Any], *, context: EventContext
+    ) -> AdapterEvent | None:
+        """Let an ingest source read a payload; what goes wrong in it stays its own.
+
+        Raises what the seam allows (`InputError`), `NotFound`, or `PluginError` for a fault. After
+        `MOST_FAULTS` of those the source is not asked again by this process.
+        """
+        record = self.ingest_sources().get(name)
+        if record is not None and self._faults[name] >= MOST_FAULTS:
+            raise PluginError(f"ingest source `{name}` is off after {MOST_FAULTS} faults")
+        source = self.source(name)
+        try:
+            return _event(source.normalize(payload, context=context))
+        except CodememError:
+            raise
+        except (Exception, SystemExit) as error:
+            self._faults[name] += 1
+            problem = self._error(cast("SeamRecord", record), error)
+            self._note(self._provider["codemem_ingest_sources", name].name, str(problem))
+            raise problem from error
 
     def provider(self, record: SeamRecord) -> PluginInfo | None:
         """Return the plugin that offers a record."""
@@ -280,6 +311,12 @@ class Plugins:
         )
 
 
+def _event(answer: object) -> AdapterEvent | None:
+    if answer is not None and not isinstance(answer, AdapterEvent):
+        raise TypeError(f"it gave no adapter event: `{answer!r:.80}`")
+    return answer
+
+
 def _itself(module: ModuleType) -> ModuleType:
     return module
 
@@ -299,6 +336,9 @@ def _check_api(module: ModuleType) -> None:
     wanted = getattr(module, "CODEMEM_API", hookspecs.API)
     if not isinstance(wanted, int) or wanted > hookspecs.API:
         raise PluginError(f"it needs hooks version `{wanted}`, this codemem has {hookspecs.API}")
+    if wanted < hookspecs.OLDEST_API:
+        oldest = hookspecs.OLDEST_API
+        raise PluginError(f"it was written for hooks version `{wanted}`, the oldest is {oldest}")
 
 
 def _names(record: Record) -> tuple[str, ...]:

@@ -44,6 +44,8 @@ def _later(  # noqa: PLR0913
 _PLACES = (
     _works("CODEMEM_DB", "path", "~/.codemem/mem.sqlite",
            help="The database; `--db-path` means the same."),
+    _works("CODEMEM_BACKUPS", "number", 7, least=1,
+           help="Backups `codemem db backup` keeps of a database."),
     _works("CODEMEM_CONFIG", "path", "~/.config/codemem/config.json",
            help="The config file, JSON or JSONC; only the environment can name it. Without it, "
                 "`config.jsonc` is tried after `config.json`."),
@@ -56,6 +58,9 @@ _PLUGINS = (
            help="Plugins that are not even imported, by name; like `-p no:NAME`."),
     _works("CODEMEM_PLUGINS_DISABLE", "names", [],
            help="Another name of `CODEMEM_DISABLED_PLUGINS`; both count."),
+    _works("CODEMEM_PLUGINS_ALLOW", "names", [],
+           help="Strict mode: load no plugin of others but those of these distributions "
+                "(`codemem-foo`). Empty: installing a plugin is consent."),
     _works("CODEMEM_TRACE_HOOKS", "flag", False,
            help="Write every hook call to stderr."),
 )

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
+import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
+
+from codemem_core.errors import StoreError
+from codemem_core.store.check import Health, check, rebuild_index
 
 if TYPE_CHECKING:
     from codemem_core.ingest.worker import FlushWorker
+    from codemem_core.store.store import Store
 
 STOP_S = 5.0
 """How long a flush may take to end; one that is cut off is done again by the next server."""
+FIRST_LOOK_S = 600.0
+LOOK_S = 86_400.0
+AGAIN_S = 60.0
+"""The least pause between two looks: a client that hits the same bad page again and again."""
+_log = logging.getLogger("codemem.viewer")
 
 
 @asynccontextmanager
@@ -22,3 +34,56 @@ async def flushing(worker: FlushWorker) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.to_thread(worker.stop, STOP_S)
+
+
+class Watch:
+    """Looks through the database once a day, and as soon as SQLite doubts it.
+
+    Damage ends the server: only a process without connections can put another file in its place.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.damage: Health | None = None
+        """What made the server end, or None."""
+        self._store = store
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[None]:
+        """Look while the block runs."""
+        loop, doubted = asyncio.get_running_loop(), asyncio.Event()
+
+        def doubt() -> None:
+            loop.call_soon_threadsafe(doubted.set)
+
+        self._store.on_damage = doubt
+        task = asyncio.create_task(self._look(doubted))
+        try:
+            yield
+        finally:
+            self._store.on_damage = lambda: None
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _look(self, doubted: asyncio.Event) -> None:
+        pause_s = FIRST_LOOK_S
+        while self.damage is None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(doubted.wait(), pause_s)
+            pause_s = LOOK_S
+            try:
+                await self._look_once(thoroughly=doubted.is_set())
+            except StoreError as error:
+                _log.warning("the database could not be checked: %s", error)
+            await asyncio.sleep(AGAIN_S if self.damage is None else 0)
+            doubted.clear()
+
+    async def _look_once(self, *, thoroughly: bool) -> None:
+        health = await asyncio.to_thread(check, self._store.path, quick=not thoroughly)
+        if health.damage:
+            _log.error("the database is damaged: `%s`: %s", self._store.path, health.damage[0])
+            self.damage = health
+            os.kill(os.getpid(), signal.SIGTERM)
+        elif not health.index_in_step:
+            _log.warning("the search index is out of step and is made anew")
+            await asyncio.wrap_future(self._store.submit(rebuild_index))

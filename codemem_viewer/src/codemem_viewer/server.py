@@ -7,8 +7,8 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine, Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,15 +16,21 @@ from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.worker import FlushWorker
 from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
+from codemem_core.store.recover import mend, recover
 from codemem_core.store.store import Store
 from codemem_viewer.app import create_app
 from codemem_viewer.guard import Door
+from codemem_viewer.lifespan import Watch
 from codemem_viewer.listen import PortTaken, listen_tcp, listen_unix, serve
 from codemem_viewer.place import Place, viewer_token
 
 if TYPE_CHECKING:
+    from codemem_core.store.check import Health
     from codemem_viewer.listen import Listener
     from codemem_viewer.lock import ServerLock
+
+LARGE_BYTES = 512 * 1024 * 1024
+"""A database above it makes a start wait for seconds."""
 
 
 def run(
@@ -37,10 +43,39 @@ def run(
 ) -> None:
     """Serve the database on its socket and on TCP until SIGTERM or SIGINT.
 
-    `lock` is held. Raises `SettingsError` for an address that is not loopback, `StoreError` for a
-    database that cannot be used.
+    `lock` is held. A database that is damaged, at the start or later, is kept and salvaged, and
+    serving goes on with the new one. Raises `SettingsError` for an address that is not loopback,
+    `StoreError` for a database that cannot be used.
     """
+    _mend_before(place.db)
+    while (damage := _serve_until(place, lock, plugins, settings, address)) is not None:
+        click.echo(f"codemem: {recover(place.db, damage)}", err=True)
+
+
+def _mend_before(db: str) -> None:
+    """Check the database before anybody is served from it; say what had to be done.
+
+    5 ms for each MB: a large one that was closed in good order is left to the watch.
+    """
+    if not os.path.exists(db):
+        return
+    closed = not os.path.exists(f"{db}-wal")
+    if closed and os.path.getsize(db) > LARGE_BYTES:
+        return
+    if told := mend(db, quick=True):
+        click.echo(f"codemem: {told}", err=True)
+
+
+def _serve_until(
+    place: Place,
+    lock: ServerLock,
+    plugins: Plugins,
+    settings: Settings,
+    address: tuple[str, int],
+) -> Health | None:
+    """Serve until told to stop (None) or until the database turns out to be damaged (how)."""
     with Store.open(place.db, threaded=True) as store:
+        watch = Watch(store)
         app = create_app(
             store,
             plugins,
@@ -50,7 +85,13 @@ def run(
         )
         limit = settings.number("raw_events_max_body_bytes")
         with _listening(place, settings, address, lock) as listeners:
-            asyncio.run(serve(app, listeners, max_body_bytes=limit))
+            asyncio.run(_watched(watch, serve(app, listeners, max_body_bytes=limit)))
+    return watch.damage
+
+
+async def _watched(watch: Watch, serving: Coroutine[Any, Any, None]) -> None:
+    async with watch.looking():
+        await serving
 
 
 @contextlib.contextmanager

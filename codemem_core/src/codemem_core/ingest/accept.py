@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from codemem_core.errors import InputError
+from codemem_core.errors import InputError, PluginError
 from codemem_core.plugins import Plugins
 from codemem_core.records.events import AdapterEvent, RawEvent, epoch_ms
 from codemem_core.records.protocols import EventContext
@@ -51,7 +51,7 @@ class Intake:
         extra = clean.get("codemem")
         extra = extra if isinstance(extra, Mapping) else {}
         cwd = clean.get("cwd") if isinstance(clean.get("cwd"), str) else None
-        event = self._plugins.source(source).normalize(clean, context=EventContext(cwd=cwd))
+        event = self._plugins.normalize(source, clean, context=EventContext(cwd=cwd))
         if event is None:
             return None
         if extra.get("project") is not None:
@@ -122,8 +122,8 @@ class Intake:
         if source not in self._plugins.ingest_sources():
             return None
         try:
-            return self._plugins.source(source).normalize(payload, context=context)
-        except InputError:
+            return self._plugins.normalize(source, payload, context=context)
+        except (InputError, PluginError):
             return None  # kept raw: a later version may understand it
 
 

@@ -11,7 +11,7 @@ import time
 
 import apsw
 
-from codemem_core.errors import NotFound, StoreError
+from codemem_core.errors import Damaged, NotFound, StoreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ APPLICATION_ID = 0x636D656D
 OLDEST_SQLITE = (3, 53, 2)
 """Before it: commits lost after a WAL reset (< 3.51.3) and an FTS5 heap overflow (< 3.53.2)."""
 BUSY_S = 5.0
+_MOVES = 3
+"""How often to open again a database that is replaced meanwhile."""
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 _SHARED_FILESYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "fuse.sshfs", "drvfs", "afs", "ceph"}
@@ -41,8 +43,31 @@ def connect(path: str, *, readonly: bool = False) -> apsw.Connection:
         raise StoreError(
             f"SQLite is too old: `{apsw.sqlite_lib_version()}`", hint="pip install --upgrade apsw"
         )
-    if not readonly:
-        _create_private(path)
+    for _ in range(_MOVES):
+        if not readonly:
+            _create_private(path)
+        before = _identity(path)
+        db = _open(path)
+        try:
+            if readonly:
+                db.execute("PRAGMA query_only = ON")
+                rows(db, "PRAGMA schema_version")
+            else:
+                _make_durable(db, path)
+        except apsw.Error as error:
+            leave_wal(db)
+            db.close(True)
+            if before == _identity(path):
+                raise translate(error, path) from error
+            continue
+        # From here on this connection holds SQLite's shared lock, and the file stays where it is.
+        if before == _identity(path):
+            return db
+        db.close(True)
+    raise StoreError(f"the database is being replaced: `{path}`", hint="try again")
+
+
+def _open(path: str) -> apsw.Connection:
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX | apsw.SQLITE_OPEN_EXRESCODE
     try:
         db = apsw.Connection(path, flags=flags)
@@ -53,16 +78,30 @@ def connect(path: str, *, readonly: bool = False) -> apsw.Connection:
             ) from error
         raise StoreError(f"cannot open the database: `{path}`: {error}") from error
     db.set_busy_handler(_patience(BUSY_S))
-    try:
-        _harden(db)
-        if readonly:
-            db.execute("PRAGMA query_only = ON")
-        else:
-            _make_durable(db, path)
-    except apsw.Error as error:
-        db.close(True)
-        raise translate(error, path) from error
+    harden(db)
     return db
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return what tells this file from another one of its name.
+
+    A damaged database is replaced while nobody has it open (`store/recover.py`). Who waited for its
+    lock meanwhile holds the old file and would write into the new one's WAL.
+    """
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def leave_wal(db: apsw.Connection, *, leave: bool = True) -> None:
+    """Let the WAL be when this connection closes as the last one.
+
+    SQLite would fold it into the database: for a WAL that is another database's, or a database that
+    is damaged, the end of what could be saved.
+    """
+    db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, int(leave))
 
 
 def rows(db: apsw.Connection, query: str, values: Any = None) -> list[Any]:  # noqa: ANN401
@@ -73,14 +112,24 @@ def rows(db: apsw.Connection, query: str, values: Any = None) -> list[Any]:  # n
 def translate(error: apsw.Error, path: str) -> StoreError:
     """Say in one line what SQLite's error means for the user."""
     if isinstance(error, apsw.NotADBError):
-        return StoreError(f"not a database: `{path}`", hint="move it away; codemem makes a new one")
+        return Damaged(f"not a database: `{path}`")
+    if isinstance(error, apsw.CorruptError) and index_only(error):
+        return StoreError(
+            f"the search index is out of step: `{path}`", hint="`codemem db check` rebuilds it"
+        )
     if isinstance(error, apsw.CorruptError):
-        return StoreError(f"the database is damaged: `{path}`: {error}", hint="keep a copy of it")
+        return Damaged(f"the database is damaged: `{path}`: {error}")
     if isinstance(error, apsw.BusyError | apsw.LockedError):
         return StoreError(f"the database is locked: `{path}`", hint="another program is writing")
     if isinstance(error, apsw.FullError | apsw.IOError):
         return StoreError(f"the disk failed or is full: `{path}`: {error}", hint="make room")
     return StoreError(f"the database refused: {error}")
+
+
+def index_only(error: apsw.Error) -> bool:
+    """Say whether a `CorruptError` speaks of the search index alone: the rows are fine."""
+    code: int = error.extendedresult  # type: ignore[attr-defined] # the stubs lack it
+    return code == apsw.SQLITE_CORRUPT_VTAB
 
 
 def _create_private(path: str) -> None:
@@ -115,7 +164,7 @@ def _patience(limit_s: float) -> Callable[[int], bool]:
     return wait
 
 
-def _harden(db: apsw.Connection) -> None:
+def harden(db: apsw.Connection) -> None:
     """Distrust the file: its triggers and views run nothing but plain SQL."""
     db.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
     db.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
@@ -130,7 +179,9 @@ def _make_durable(db: apsw.Connection, path: str) -> None:
     answer = db.execute(f"PRAGMA journal_mode = {mode}").get
     if answer != mode:
         raise StoreError(f"the database refused journal mode `{mode}` and stayed in `{answer}`")
-    db.execute(
+    # All rows: APSW stops at the first one, and one of these gives its new value as a row.
+    rows(
+        db,
         "PRAGMA synchronous = FULL;"
         "PRAGMA fullfsync = ON;"  # macOS: fsync alone stops at the drive's cache
         "PRAGMA checkpoint_fullfsync = ON;"
@@ -139,7 +190,7 @@ def _make_durable(db: apsw.Connection, path: str) -> None:
         "PRAGMA foreign_keys = ON;"
         "PRAGMA recursive_triggers = ON;"  # else REPLACE leaves stale rows in the search index
         "PRAGMA secure_delete = ON;"
-        "PRAGMA cell_size_check = ON"
+        "PRAGMA cell_size_check = ON",
     )
 
 

@@ -11,8 +11,8 @@ from typing import Any, Self, TypeVar, cast
 
 import apsw
 
-from codemem_core.errors import StoreError
-from codemem_core.store.connection import connect, translate
+from codemem_core.errors import Damaged, StoreError
+from codemem_core.store.connection import connect, leave_wal, translate
 from codemem_core.store.migrate import migrate
 from codemem_core.store.writer import Writer, in_transaction
 
@@ -35,6 +35,8 @@ class Store:
         self._writer = Writer(db, path) if threaded else None
         self._write_lock = threading.Lock()
         self._idle: LifoQueue[apsw.Connection] = LifoQueue(_READERS)
+        self.on_damage: Callable[[], None] = lambda: None
+        """Called, in any thread, when SQLite says that the file may be damaged."""
 
     @classmethod
     def open(cls, path: str, *, threaded: bool = False) -> Self:
@@ -46,9 +48,11 @@ class Store:
         try:
             migrate(db, path)
         except apsw.Error as error:
+            leave_wal(db)
             db.close(True)
             raise translate(error, path) from error
         except StoreError:
+            leave_wal(db)
             db.close(True)
             raise
         return cls(path, db, threaded=threaded)
@@ -66,6 +70,7 @@ class Store:
         try:
             yield db
         except apsw.Error as error:
+            self._look_at(error)
             raise translate(error, self.path) from error
         finally:
             try:
@@ -79,18 +84,25 @@ class Store:
         Raises what `change` raises, with nothing written, or `StoreError`.
         """
         if self._writer is not None:
-            return cast("T", self._writer.submit(change).result())
+            return self.submit(change).result()
         with self._write_lock:
             try:
                 return cast("T", in_transaction(self._db, change))
             except apsw.Error as error:
+                self._look_at(error)
                 raise translate(error, self.path) from error
 
     def submit(self, change: Callable[[apsw.Connection], T]) -> Future[T]:
         """Queue `change` (threaded stores only); the future is done after its COMMIT."""
         if self._writer is None:
             raise StoreError("this store has no writer thread")
-        return cast("Future[T]", cast("Any", self._writer.submit(change)))
+        committed = self._writer.submit(change)
+        committed.add_done_callback(lambda done: self._look_at(done.exception()))
+        return cast("Future[T]", cast("Any", committed))
+
+    def _look_at(self, error: BaseException | None) -> None:
+        if isinstance(error, apsw.CorruptError | apsw.NotADBError | Damaged):
+            self.on_damage()
 
     def close(self) -> None:
         """Finish queued writes and close every connection."""

@@ -1,24 +1,29 @@
-"""What is installed."""
+"""What is installed, and the start of a plugin of your own."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from codemem_core.cli.host import Host, json_option, pass_host
 from codemem_core.cli.output import say, say_json
+from codemem_core.cli.skeleton import SEAMS, write_package
 from codemem_core.records.plugin import PluginInfo
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @json_option
 @pass_host
-def plugins(host: Host, as_json: bool) -> None:
+@click.pass_context
+def plugins(ctx: click.Context, host: Host, as_json: bool) -> None:
     """List plugins: where each comes from, what it offers, and what is wrong with it.
 
     Example: codemem -p no:viewer plugins
     """
+    if ctx.invoked_subcommand is not None:
+        return
     listing = host.plugins.listing()
     if as_json:
         say_json({"plugins": [asdict(info) for info in listing]})
@@ -33,3 +38,23 @@ def plugins(host: Host, as_json: bool) -> None:
 def _offers(info: PluginInfo) -> str:
     seams = ", ".join(hook.removeprefix("codemem_") for hook in info.hooks)
     return f"{seams} (third-party)" if info.third_party else seams
+
+
+@plugins.command()
+@click.argument("name")
+@click.option("--seam", type=click.Choice(sorted(SEAMS)), required=True, help="What it offers.")
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".",
+    help="Where its folder goes. [default: here]",
+)
+def new(name: str, seam: str, into: Path) -> None:
+    """Write a package to start from; its tests pass.
+
+    Example: codemem plugins new keyring --seam auth
+    """
+    files = write_package(name, seam, into)
+    for path in files:
+        say(str(path))
+    say(f"Next: cd {into / f'codemem-{name}'} && pip install -e '.[test]' && pytest")

@@ -1,4 +1,4 @@
-"""For tests of codemem and of its plugins: fakes that ship with the seams."""
+"""Fakes that ship with the seams."""
 
 from __future__ import annotations
 

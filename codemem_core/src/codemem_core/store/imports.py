@@ -1,0 +1,119 @@
+"""Write what comes from elsewhere: with the state, the times and the key it had there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import apsw
+
+from codemem_core.store.connection import rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A session to bring over."""
+
+    key: str
+    """What it was called there: the same key is the same session."""
+    stream: tuple[str, str] | None
+    """Source and stream id, if a host made it."""
+    started_ms: int
+    project: str | None = None
+    cwd: str | None = None
+    ended_ms: int | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What a new memory cannot have and an old one has."""
+
+    active: bool = True
+    deleted_ms: int | None = None
+    updated_ms: int | None = None
+    confirmed: bool = False
+    project: str | None = None
+
+
+_INSERT_SESSION = """
+    INSERT INTO sessions (source, stream_id, project, cwd, started_ms, ended_ms, metadata)
+    VALUES (:source, :stream_id, :project, :cwd, :started_ms, :ended_ms, :metadata)
+"""
+
+
+def session(db: apsw.Connection, given: Session) -> tuple[int, bool]:
+    """Return the id of a session brought over, and whether it is new here.
+
+    Of a stream that codemem has seen itself, the session that is there takes the old metadata in.
+    One that no host made keeps its key as its stream id, with no source.
+    """
+    source, stream_id = given.stream or (None, given.key)
+    metadata = json.dumps({**given.metadata, "adopted": given.key})
+    found = rows(
+        db,
+        "SELECT id, metadata ->> '$.adopted' FROM sessions WHERE source IS ? AND stream_id = ?",
+        (source, stream_id),
+    )
+    if found:
+        ours, known = found[0]
+        if known is None:
+            merge = "UPDATE sessions SET metadata = json_patch(?, metadata) WHERE id = ?"
+            db.execute(merge, (metadata, ours))
+        return ours, known is None
+    names = ("project", "cwd", "started_ms", "ended_ms")
+    fields = {name: getattr(given, name) for name in names}
+    fields |= {"source": source, "stream_id": stream_id, "metadata": metadata}
+    db.execute(_INSERT_SESSION, fields)
+    return db.last_insert_rowid(), True
+
+
+def prompts(db: apsw.Connection, session_id: int, given: Sequence[Mapping[str, Any]]) -> set[Any]:
+    """Add prompts, told apart by their `id`, to a session's metadata; return the new ids."""
+    query = "SELECT coalesce(metadata -> '$.prompts', '[]') FROM sessions WHERE id = ?"
+    there = json.loads(db.execute(query, (session_id,)).get)
+    known = {prompt["id"] for prompt in there}
+    new = [prompt for prompt in given if prompt["id"] not in known]
+    if new:
+        change = (
+            "UPDATE sessions SET metadata = json_set(metadata, '$.prompts', json(?)) WHERE id = ?"
+        )
+        db.execute(change, (json.dumps([*there, *map(dict, new)]), session_id))
+    return {prompt["id"] for prompt in new}
+
+
+_SETTLE = """
+    UPDATE memories SET active = :active, deleted_ms = :deleted_ms, confirmed = :confirmed,
+        updated_ms = coalesce(:updated_ms, updated_ms), project = coalesce(:project, project)
+    WHERE key = :key
+"""
+
+
+def settle(db: apsw.Connection, key: str, state: State, *, new: bool) -> None:
+    """Give a memory the state it had; one that was there before is only ever confirmed."""
+    fields = {name: getattr(state, name) for name in State.__dataclass_fields__}
+    if new:
+        db.execute(_SETTLE, fields | {"key": key})
+    elif state.confirmed:
+        db.execute("UPDATE memories SET confirmed = 1 WHERE key = ?", (key,))
+
+
+def usage_keys(db: apsw.Connection) -> set[str]:
+    """Return the keys of the calls brought over so far."""
+    query = "SELECT metadata ->> '$.adopted' FROM usage_events WHERE metadata LIKE '%\"adopted\"%'"
+    return {key for (key,) in rows(db, query)}
+
+
+_USAGE = """
+    INSERT INTO usage_events (session_id, event, tokens_read, tokens_written, tokens_saved,
+                              created_ms, metadata)
+    VALUES (:session, :event, :tokens_read, :tokens_written, :tokens_saved, :created_ms,
+            json_set(:metadata, '$.adopted', :key))
+"""
+
+
+def usage(db: apsw.Connection, fields: Mapping[str, Any]) -> None:
+    """Write down one call."""
+    db.execute(_USAGE, dict(fields))

@@ -1,0 +1,1 @@
+"""Remembers what an agent writes into a JSON-lines log."""

@@ -1,0 +1,64 @@
+"""`codemem jsonl-read`: from the log into the queue."""
+
+import json
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from codemem_core.cli.host import Host, db_option, pass_host
+from codemem_core.cli.output import say, warn
+from codemem_core.errors import InputError
+from codemem_core.ingest.accept import Intake
+from codemem_core.store import events
+
+_BATCH = 200
+_PAUSE_S = 0.5
+
+
+@click.command()
+@click.argument("log", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--follow", is_flag=True, help="Go on reading as the log grows.")
+@db_option
+@pass_host
+def read(host: Host, log: Path, follow: bool, db_path: str | None) -> None:
+    """Store what is new in a log of JSON lines; what was stored before is recognised.
+
+    Example: codemem jsonl-read agent.log --follow
+    """
+    intake, stored, bad = Intake(host.plugins), 0, 0
+    with host.store(db_path) as store:
+        for lines in _batches(log, follow=follow):
+            batch = []
+            for line in lines:
+                try:
+                    event = intake.hook("jsonl", json.loads(line))
+                except (InputError, ValueError):
+                    bad += 1
+                    continue
+                batch += [event] if event else []
+            now_ms = time.time_ns() // 1_000_000
+            stored += store.write(partial(events.append, events=batch, now_ms=now_ms)).inserted
+    say(f"Stored {stored} events")
+    if bad:
+        warn(f"codemem: {bad} lines are no events and were left out")
+
+
+def _batches(log: Path, *, follow: bool) -> Iterator[list[Any]]:
+    """Yield whole lines in groups; a half-written last line waits for its rest."""
+    with log.open("rb") as file:
+        while True:
+            lines, start = [], file.tell()
+            while len(lines) < _BATCH and (line := file.readline()).endswith(b"\n"):
+                lines.append(line)
+                start = file.tell()
+            file.seek(start)
+            if lines:
+                yield lines
+            elif not follow:
+                return
+            else:
+                time.sleep(_PAUSE_S)

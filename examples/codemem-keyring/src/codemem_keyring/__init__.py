@@ -1,0 +1,1 @@
+"""Takes the observer's credential from the system's keyring."""

@@ -1,0 +1,1 @@
+"""Observes with a model that Ollama serves on this machine."""

@@ -1,0 +1,75 @@
+"""Our own integrations keep the rules that we ask others to keep."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codemem_core.plugins import Plugins
+from codemem_core.records.protocols import EventContext
+from codemem_core.records.seams import SeamRecord
+from codemem_core.settings import Settings
+from codemem_core.testing import Rule, Subject, rules_of
+
+TESTS = Path(__file__).parents[1]
+PLUGINS = Plugins.load(Settings.load({}))
+
+
+def claude_samples() -> list[dict[str, Any]]:
+    """Return what Claude Code really sent, with the time the hook adds."""
+    paths = sorted((TESTS / "fixtures/claude/2.1.330").glob("*.json"))
+    return [{**json.loads(path.read_text()), "ts": "2026-11-22T08:00:00Z"} for path in paths]
+
+
+def opencode_samples() -> list[dict[str, Any]]:
+    """Return what OpenCode really handed to a plugin."""
+    lines = (TESTS / "opencode/fixtures/work_session.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    return [row["event"] if row["hook"] == "event" else {"type": row["hook"]} for row in rows][:40]
+
+
+GIVEN: dict[str, dict[str, Any]] = {
+    "claude": {"samples": claude_samples()},
+    "opencode": {
+        "samples": opencode_samples(),
+        "context": EventContext(stream_id="ses_1", ts_ms=1_795_000_000_000),
+    },
+    # Nobody listens there: it has to say so in the seam's own words.
+    "api_http": {
+        "environ": {
+            "CODEMEM_OBSERVER_BASE_URL": "http://127.0.0.1:9/v1",
+            "CODEMEM_OBSERVER_MODEL": "none",
+        }
+    },
+}
+
+
+def records() -> Iterator[SeamRecord]:
+    """Yield every record that is installed."""
+    for offered in (
+        PLUGINS.ingest_sources(),
+        PLUGINS.flush_policies(),
+        PLUGINS.observer_runtimes(),
+        PLUGINS.auth_sources(),
+        PLUGINS.embedders(),
+        PLUGINS.commands(),
+        PLUGINS.viewer_routes(),
+    ):
+        yield from offered.values()
+
+
+@pytest.mark.parametrize(
+    ("record", "rule"),
+    [
+        pytest.param(record, rule, id=f"{record.name}-{rule.__name__}")
+        for record in records()
+        for rule in rules_of(record)
+    ],
+)
+def test_what_we_ship_conforms(record: SeamRecord, rule: Rule) -> None:
+    """Every record of ours against every rule of its seam."""
+    rule(Subject(record=record, **GIVEN.get(record.name, {})))
