@@ -13,6 +13,7 @@ from codemem_core.settings_table import TABLE
 
 _COMMANDS = (
     ("db", "db:db", "Back up, check, repair or bring over a database."),
+    ("embed", "embed:embed", "Make the vectors that search by meaning needs."),
     ("enqueue-raw-event", "raw_events:enqueue", "Store one event from standard input."),
     ("eval", "evaluate:evaluate", "Measure search and packs on judged questions."),
     ("flush-raw-events", "raw_events:flush", "Turn a stream's waiting events into memories now."),

@@ -14,7 +14,8 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from codemem_core._version import __version__
 from codemem_core.errors import CodememError, InputError, NotFound, PluginError, StoreError
-from codemem_viewer.lifespan import flushing
+from codemem_core.meaning import EmbedWorker, Meaning
+from codemem_viewer.lifespan import working
 
 if TYPE_CHECKING:
     from codemem_core.ingest.accept import Intake
@@ -34,15 +35,17 @@ def create_app(
     """Return the application, with the routes the plugins offer.
 
     It lets everybody in: serve it through a `Guard` only. A route's function may ask, by name, for
-    `store`, `plugins`, `settings`, `intake` and `worker`. `store` is open and threaded; `worker` is
-    started and stopped by the application.
+    `store`, `plugins`, `settings`, `intake`, `worker` and `meaning`. `store` is open and threaded;
+    `worker` is started and stopped by the application.
     """
+    meaning = Meaning(plugins, settings)
     given = {
         "store": store,
         "plugins": plugins,
         "settings": settings,
         "intake": intake,
         "worker": worker,
+        "meaning": meaning,
     }
     app = Litestar(
         dependencies={name: _provide(value) for name, value in given.items()},
@@ -51,7 +54,7 @@ def create_app(
             CodememError: _say_error,
             Exception: _say_nothing,
         },
-        lifespan=[lambda _: flushing(worker)],
+        lifespan=[lambda _: working(worker, EmbedWorker(store, meaning))],
         logging_config=None,
         openapi_config=OpenAPIConfig(
             title="codemem",

@@ -36,6 +36,7 @@ class Answer:
 FIGURES = ("recall", "precision", "mrr", "ndcg", "pack")
 Ranking = Callable[[str], list[int]]
 Packing = Callable[[str], list[int]]
+Near = Callable[[str], dict[int, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,18 @@ class System:
     pack: Packing
 
 
-def codemem(db: apsw.Connection, *, project: str | None, now_ms: int | None) -> System:
-    """Return search and packs as users have them."""
-    return System(
-        lambda text: [
-            hit.id for hit in search(db, text, limit=DEPTH, project=project, now_ms=now_ms)
-        ],
-        lambda text: [hit.id for hit in build_pack(db, text, project=project, now_ms=now_ms).items],
-    )
+def codemem(db: apsw.Connection, *, near: Near, project: str | None, now_ms: int | None) -> System:
+    """Return search and packs as users have them; `near` is what the embedder says."""
+
+    def rank(text: str) -> list[int]:
+        hits = search(db, text, limit=DEPTH, meaning=near(text), project=project, now_ms=now_ms)
+        return [hit.id for hit in hits]
+
+    def pack(text: str) -> list[int]:
+        built = build_pack(db, text, meaning=near(text), project=project, now_ms=now_ms)
+        return [hit.id for hit in built.items]
+
+    return System(rank, pack)
 
 
 def plain_fts(db: apsw.Connection, *, limit: int) -> System:

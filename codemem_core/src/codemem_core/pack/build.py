@@ -13,7 +13,7 @@ from codemem_core.store.search import newest, search
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     import apsw
@@ -85,6 +85,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     context: str,
     *,
     around: str = "",
+    meaning: Mapping[int, float] | None = None,
     limit: int = LIMIT,
     token_budget: int = TOKEN_BUDGET,
     project: str | None = None,
@@ -94,7 +95,8 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
 ) -> Pack:
     """Return the memories that fit `context`, within `limit` items and `token_budget` tokens.
 
-    `around` is what the work is about beside it; it finds nothing by itself.
+    `around` is what the work is about beside it; it finds nothing by itself. `meaning` is how
+    near memories are to it by an embedder (cosine by id).
 
     `injected`: it goes into a prompt unasked. Then it holds nothing from the web or an import that
     nobody confirmed, and stands in a fence that says it is data.
@@ -104,6 +106,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
         context,
         limit=3 * limit,
         around=around,
+        meaning=meaning,
         project=project,
         trusted=injected,
         working_set=working_set,

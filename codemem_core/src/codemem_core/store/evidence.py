@@ -28,8 +28,8 @@ class Match:
         "title_words", "words",
     )  # fmt: skip
 
-    def __init__(self, hit: Hit, bm25: float, evidence: str) -> None:
-        """Read what `matched_words` wrote of this memory."""
+    def __init__(self, hit: Hit, bm25: float = 0.0, evidence: str = "0 0 0 0 0 0 0 0") -> None:
+        """Read what `matched_words` wrote of this memory; without it no word matched."""
         self.hit = hit
         self.bm25 = bm25
         """More is better."""

@@ -11,7 +11,7 @@ from math import exp, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from codemem_core.store.evidence import Match
     from codemem_core.store.search import Hit
@@ -27,11 +27,15 @@ WEIGHTS = {
     "brief": 0.3,  # 1/2 for a memory of average length, more for a shorter one
     "session": 0.5,  # the best of the text parts in the same session
     "neighbours": 0.25,  # and in what was written just before or after
+    "meaning": 1.1,  # cosine by an embedder, the nearest = 1; the text parts then share 1.3
     "context": 0.15,  # BM25 of what the work is about beside the query
     "recency": 0.03,  # 1 now, a half after 30 days
     "kind": 0.02,
     "files": 0.2,  # files it changed that are being worked on
 }
+_BEST_TEXT = 1.3
+# A cosine so much below the best one says nothing any more.
+_SPAN = 0.15
 _FULL_SCORE = sum(WEIGHTS.values())
 _IN_TITLE = 0.4
 _KINDS = {"session_summary": 1.0, "decision": 0.8, "feature": 0.7, "bugfix": 0.7, "refactor": 0.7}
@@ -50,6 +54,7 @@ def score(  # noqa: PLR0913 - each a source of parts
     *,
     phrases: dict[int, float],
     context: dict[int, float],
+    meaning: Mapping[int, float],
     working_set: Iterable[str],
     now_ms: int,
 ) -> None:
@@ -57,7 +62,10 @@ def score(  # noqa: PLR0913 - each a source of parts
     best = max((match.bm25 for match in matches), default=0.0) or 1.0
     pairs = _pairs(weights)
     for match in matches:
-        _score_text(match, best, pairs, phrases.get(match.hit.id, 0.0), len(weights))
+        if match.words:
+            _score_text(match, best, pairs, phrases.get(match.hit.id, 0.0), len(weights))
+    if meaning:
+        _score_meaning([match.hit for match in matches], meaning)
     _score_session([match.hit for match in matches])
     most = max(context.values(), default=1.0)
     paths = [_segments(path) for path in working_set]
@@ -71,16 +79,20 @@ def score(  # noqa: PLR0913 - each a source of parts
             _add(hit, "files", _overlap(json.loads(hit.files_modified), paths))
 
 
-def confidence(matches: list[Match], weights: list[float], *, among: int) -> float:
+def confidence(
+    matches: list[Match], weights: list[float], *, among: int, meaning: Mapping[int, float]
+) -> float:
     """Return how likely it is, 0 to 1, that the best hits answer the query; best first.
 
     Fitted to 2,021 judged questions and 5,400 asked of a store of another project, of 5 to 4,000
     memories: how much of the query stands in the best hit and in its title, how many terms there
     were to miss, how telling the words are that stand side by side, and `among` how many memories
-    chance had a try.
+    chance had a try. With an embedder also how far the nearest memory is ahead of the eighth.
     """
     if not matches:
         return 0.0
+    if meaning:
+        matches = sorted(matches, key=_text_score, reverse=True)
     best, total = matches[0], sum(weights)
     pairs = _pairs(weights)
     beside = max(_sum(pairs, match.adjacent) for match in matches[:8])
@@ -92,6 +104,9 @@ def confidence(matches: list[Match], weights: list[float], *, among: int) -> flo
         - 0.67 * log(max(1, among))
         - 3.6
     )
+    if meaning:
+        nearest = sorted(meaning.values(), reverse=True)[:8]
+        sure = 0.79 * sure + 29.7 * (nearest[0] - nearest[-1]) - 1.56
     return 1 / (1 + exp(-sure))
 
 
@@ -106,6 +121,23 @@ def _score_text(match: Match, best: float, pairs: list[float], phrases: float, t
         in_body, in_title = _sum(pairs, match.near), _sum(pairs, match.near_in_title)
         near = (1 - _IN_TITLE) * in_body + _IN_TITLE * in_title
         _add(hit, "near", near / sum(pairs))
+
+
+def _text_score(match: Match) -> float:
+    return sum(match.hit.parts.get(part, 0.0) for part in ("words", "title", "near", "coverage"))
+
+
+def _score_meaning(hits: list[Hit], meaning: Mapping[int, float]) -> None:
+    """Add what the embedder says to what the text says, on one scale."""
+    most = _BEST_TEXT / _FULL_SCORE
+    top = max((hit.score for hit in hits), default=0.0)
+    scale = most / top if top else 1.0
+    nearest = max(meaning.values())
+    for hit in hits:
+        hit.parts = {part: scale * value for part, value in hit.parts.items()}
+        hit.score *= scale
+        apart = nearest - meaning.get(hit.id, -1.0)
+        _add(hit, "meaning", max(0.0, 1 - apart / _SPAN))
 
 
 def _score_session(hits: list[Hit]) -> None:

@@ -1,10 +1,11 @@
 """Search: the memories that answer a query best, with the reasons for their order.
 
-On the hook path: only apsw beside modules that are on it.
+On the hook path: `json` and apsw beside modules that are on it.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from itertools import pairwise
 
@@ -17,7 +18,7 @@ from codemem_core.store.words import query_terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
 # Memories that BM25 ranks in 1 ms. In small stores even common words are worth it: leaving them
@@ -88,6 +89,10 @@ _BY_WORDS = f"""
      WHERE memories_fts MATCH :words AND f.rank MATCH '{_RANK}' AND {_WANTED}
      ORDER BY f.rank LIMIT :limit
 """  # noqa: S608 - constants of ours
+_BY_ID = f"""
+    SELECT {_COLUMNS} FROM memories m
+     WHERE m.id IN (SELECT value FROM json_each(:ids)) AND {_WANTED}
+"""  # noqa: S608 - constants of ours
 _BY_ANY = f"""
     SELECT rowid, -rank FROM memories_fts
      WHERE memories_fts MATCH :any AND rank MATCH '{_RANK}'
@@ -108,6 +113,7 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
     *,
     limit: int,
     around: str = "",
+    meaning: Mapping[int, float] | None = None,
     project: str | None = None,
     kind: str | None = None,
     trusted: bool = False,
@@ -115,6 +121,9 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
     now_ms: int | None = None,
 ) -> Found:
     """Find the memories that answer `query`; any text is a safe query.
+
+    `meaning` is how near memories are to it by an embedder (cosine by id); they need no common
+    word.
 
     `around` is what the work is about beside the query: memories that speak of it too rise.
     `trusted` leaves out what came from the web or an import and nobody confirmed. `working_set`
@@ -127,6 +136,8 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
     pool = min(max(4 * limit, _MIN_POOL), max(limit, _MAX_POOL))
     wanted = {"project": project, "kind": kind, "trusted": trusted, "limit": pool}
     matches = _by_words(db, terms, wanted)
+    if meaning:
+        matches += _by_id(db, set(meaning).difference(one.hit.id for one in matches), wanted)
     together = [f'"{first} {second}"' for first, second in pairwise(terms)]
     beside = [f'"{term}"' for term in query_terms(around) if term not in terms]
     score(
@@ -134,12 +145,13 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
         weights,
         phrases=_by_any(db, together),
         context=_by_any(db, beside),
+        meaning=meaning or {},
         working_set=working_set,
         now_ms=now_ms or time.time_ns() // 1_000_000,
     )
     matches.sort(key=lambda one: (-one.hit.score, -one.hit.created_ms, -one.hit.id))
     among = rows(db, _COUNT, wanted)[0][0]
-    sure = confidence(matches, weights, among=among)
+    sure = confidence(matches, weights, among=among, meaning=meaning or {})
     return Found((match.hit for match in matches[:limit]), asked, sure)
 
 
@@ -184,6 +196,11 @@ def _by_words(db: apsw.Connection, terms: list[str], wanted: dict[str, Any]) -> 
     for match in matches:
         match.hit.matched = tuple(term for at, term in enumerate(terms) if match.words >> at & 1)
     return matches
+
+
+def _by_id(db: apsw.Connection, ids: set[int], wanted: dict[str, Any]) -> list[Match]:
+    """Return memories that no word was asked for."""
+    return [Match(Hit(row)) for row in rows(db, _BY_ID, {**wanted, "ids": json.dumps(list(ids))})]
 
 
 def _by_any(db: apsw.Connection, wanted: list[str]) -> dict[int, float]:

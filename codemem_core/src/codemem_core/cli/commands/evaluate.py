@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, TypeVar
@@ -15,8 +16,9 @@ from codemem_core.cli.host import Host, db_option, json_option, pass_host, proje
 from codemem_core.cli.output import say, say_json
 from codemem_core.errors import InputError
 from codemem_core.evaluation.corpora import Corpus, corpora_below, judged_questions
-from codemem_core.evaluation.measure import FIGURES, ask, codemem, nothing, plain_fts, silent
+from codemem_core.evaluation.measure import FIGURES, Near, ask, codemem, nothing, plain_fts, silent
 from codemem_core.evaluation.report import Measured
+from codemem_core.meaning import Meaning
 from codemem_core.pack.build import build_pack
 from codemem_core.store.store import Store
 
@@ -38,6 +40,7 @@ def _least_gains(command: F) -> F:
 @click.command("eval")
 @click.argument("source", metavar="FILE|FOLDER", type=click.Path(exists=True, path_type=Path))
 @click.option("--limit", default=8, show_default=True, type=click.IntRange(1, 50), help="The k.")
+@click.option("--with-meaning", is_flag=True, help="Use the embedder too, as the server does.")
 @_least_gains
 @project_options
 @db_option
@@ -49,6 +52,7 @@ def evaluate(
     source: Path,
     *,
     limit: int,
+    with_meaning: bool,
     project: str | None,
     all_projects: bool,
     db_path: str | None,
@@ -63,14 +67,18 @@ def evaluate(
     Example: codemem eval questions.jsonl --min-delta-recall 0.02
     """
     measured = Measured()
+    meaning = Meaning(host.plugins, host.settings) if with_meaning else None
+    if meaning is not None:
+        meaning.model()  # fails now rather than quietly later
     if source.is_dir():
         for corpus in corpora_below(source):
-            _measure_corpus(corpus, measured, limit)
+            _measure_corpus(corpus, measured, limit, meaning)
     else:
         corpus = Corpus("your memories", (), judged_questions(source))
         place = host.project(project, everywhere=all_projects)
         with host.store(db_path) as store:
-            _measure(store, corpus, measured, k=limit, project=place, now_ms=None)
+            near = _nearness(store, meaning, place)
+            _measure(store, corpus, measured, k=limit, project=place, near=near)
     deltas = measured.deltas(_OURS, _PLAIN)
     if as_json:
         say_json(_as_json(measured, deltas))
@@ -79,10 +87,26 @@ def evaluate(
     _check(deltas, {name.removeprefix("min_delta_"): value for name, value in least.items()})
 
 
-def _measure_corpus(corpus: Corpus, measured: Measured, k: int) -> None:
+def _measure_corpus(corpus: Corpus, measured: Measured, k: int, meaning: Meaning | None) -> None:
     with tempfile.TemporaryDirectory() as folder, Store.open(f"{folder}/mem.sqlite") as store:
         now_ms = store.write(corpus.fill)
-        _measure(store, corpus, measured, k=k, project=None, now_ms=now_ms)
+        near = _nearness(store, meaning and meaning.afresh(), None)
+        _measure(store, corpus, measured, k=k, project=None, near=near, now_ms=now_ms)
+
+
+def _nearness(store: Store, meaning: Meaning | None, project: str | None) -> Near:
+    """Return what the embedder says of a question, after all memories have their vectors."""
+    if meaning is None:
+        return lambda _: {}
+    while meaning.catch_up(store):
+        pass
+
+    @lru_cache(maxsize=1)  # a question is asked twice, of search and of packs
+    def near(text: str) -> dict[int, float]:
+        with store.read() as db:
+            return meaning.near(db, text, project=project)
+
+    return near
 
 
 def _measure(
@@ -92,10 +116,11 @@ def _measure(
     *,
     k: int,
     project: str | None,
-    now_ms: int | None,
+    near: Near,
+    now_ms: int | None = None,
 ) -> None:
     with store.read() as db:
-        ours = codemem(db, project=project, now_ms=now_ms)
+        ours = codemem(db, near=near, project=project, now_ms=now_ms)
         systems = {_OURS: ours, _PLAIN: plain_fts(db, limit=k), _NOTHING: nothing()}
         for name, system in systems.items():
             measured.add(name, corpus.family, ask(system, corpus.questions, k=k))

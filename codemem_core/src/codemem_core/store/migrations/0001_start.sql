@@ -124,6 +124,22 @@ CREATE TRIGGER memories_fts_update AFTER UPDATE OF title, body, tags, words ON m
     VALUES (new.id, new.title, new.body, new.tags, new.words);
 END;
 
+-- What a memory means to an embedder; made again when it is missing.
+CREATE TABLE vectors (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,      -- grows: what is new since the last look has a larger one
+    memory_id INTEGER NOT NULL REFERENCES memories (id),
+    model TEXT NOT NULL,              -- name@revision; vectors of different models have nothing in common
+    vector BLOB NOT NULL,             -- one signed byte a dimension, the longest 127
+    UNIQUE (memory_id, model)
+);
+
+CREATE TRIGGER vectors_delete BEFORE DELETE ON memories BEGIN
+    DELETE FROM vectors WHERE memory_id = old.id;
+END;
+CREATE TRIGGER vectors_update AFTER UPDATE OF title, body, active ON memories BEGIN
+    DELETE FROM vectors WHERE memory_id = old.id;
+END;
+
 CREATE TABLE usage_events (
     id INTEGER PRIMARY KEY,
     session_id INTEGER REFERENCES sessions (id),
