@@ -81,8 +81,9 @@ class Meaning:
             return {}
         try:
             vector = self.embed([text], query=True)[0]
+            model = self.model()
             with self._lock:
-                self._index = self._index or VectorIndex(self.model())
+                self._index = self._index or VectorIndex(model)
         except CodememError as error:
             self._fail(error)
             return {}
