@@ -9,7 +9,10 @@ import pytest
 
 from codemem_core.errors import NotFound
 from codemem_core.settings import Settings
+from codemem_core.testing import Rule, Subject
+from codemem_core.testing.rules.embedders import RULES
 from codemem_semantic.bge import Bge
+from codemem_semantic.plugin import codemem_embedders
 
 CACHE = os.environ.get("BGE_SMALL_EN_FOLDER", "")
 
@@ -27,6 +30,13 @@ def test_a_missing_model_says_how_to_get_it(tmp_path: Path) -> None:
 def test_no_text_needs_no_model(tmp_path: Path) -> None:
     """An empty batch is empty."""
     assert Bge(Settings.load({"CODEMEM_EMBEDDING_PATH": str(tmp_path)})).embed([]) == []
+
+
+@pytest.mark.skipif(not CACHE, reason="BGE_SMALL_EN_FOLDER names no folder with the model")
+@pytest.mark.parametrize("rule", RULES)
+def test_it_keeps_the_rules_of_its_seam(rule: Rule) -> None:
+    """Those that we ask of others."""
+    rule(Subject(record=next(iter(codemem_embedders())), environ={"CODEMEM_EMBEDDING_PATH": CACHE}))
 
 
 @pytest.mark.skipif(not CACHE, reason="BGE_SMALL_EN_FOLDER names no folder with the model")

@@ -39,12 +39,13 @@ class Bge:
 
     def embed(self, texts: Sequence[str], *, query: bool = False) -> list[list[float]]:
         """Return unit vectors of 384 dimensions."""
-        if not texts:
-            return []
         asked = [_INSTRUCTION + text for text in texts] if query else list(texts)
-        with self._lock:  # one at a time: the tokenizer's padding is state, and two cores are few
-            tokenizer, session = self._loaded = self._loaded or self._load()
-            return _vectors(tokenizer, session, asked)
+        with self._lock:  # one at a time: two cores are few
+            return [_vector(*self._model_parts(), text) for text in asked]
+
+    def _model_parts(self) -> tuple[Any, Any]:
+        self._loaded = self._loaded or self._load()
+        return self._loaded
 
     def _load(self) -> tuple[Any, Any]:
         missing = [name for name in FILES if not os.path.exists(os.path.join(self._folder, name))]
@@ -63,19 +64,23 @@ class Bge:
             os.path.join(self._folder, "model.onnx"), options, ["CPUExecutionProvider"]
         )
         tokenizer.enable_truncation(_MAX_TOKENS)
-        tokenizer.enable_padding()
         return tokenizer, session
 
 
-def _vectors(tokenizer: Any, session: Any, texts: list[str]) -> list[list[float]]:  # noqa: ANN401
+def _vector(tokenizer: Any, session: Any, text: str) -> list[float]:  # noqa: ANN401
+    """Return one text's vector.
+
+    Alone: in a batch the padding changes how the numbers are rounded to 8 bits, and a memory and a
+    question must be measured alike.
+    """
     import numpy as np
 
-    read = tokenizer.encode_batch(texts)
+    read = tokenizer.encode(text)
     asked = {
-        "input_ids": np.array([one.ids for one in read], np.int64),
-        "attention_mask": np.array([one.attention_mask for one in read], np.int64),
-        "token_type_ids": np.array([one.type_ids for one in read], np.int64),
+        "input_ids": np.array([read.ids], np.int64),
+        "attention_mask": np.array([read.attention_mask], np.int64),
+        "token_type_ids": np.array([read.type_ids], np.int64),
     }
-    first = session.run(None, asked)[0][:, 0]  # the vector of [CLS] stands for the text
-    found: list[list[float]] = (first / np.linalg.norm(first, axis=1, keepdims=True)).tolist()
+    first = session.run(None, asked)[0][0, 0]  # the vector of [CLS] stands for the text
+    found: list[float] = (first / np.linalg.norm(first)).tolist()
     return found

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 # At this confidence 0.85 of the questions asked of another project's store are met with silence
 # (0.81 of what people typed to agents), and 0.016 of pack recall is lost.
-_MIN_CONFIDENCE = 0.18
+MIN_CONFIDENCE = 0.18
+"""Below it a pack stays empty."""
 # Dropping single hits below a threshold of their own cost 0.011 for the same silence.
 _MIN_SHARE = 0.2
 
@@ -23,7 +24,7 @@ def fitting(found: Found) -> list[Hit]:
 
     Hits far below the best one are left out.
     """
-    if found.confidence < _MIN_CONFIDENCE:
+    if found.confidence < MIN_CONFIDENCE:
         return []
     return [hit for hit in found if hit.score >= _MIN_SHARE * found[0].score]
 
