@@ -130,10 +130,13 @@ def _ours() -> click.Context:
     """Return a context without other people's plugins."""
     listing = Plugins.load(Settings.load({})).listing()
     theirs = [info.name for info in listing if info.third_party]
-    return click.Context(cli, info_name="codemem", obj=Host(blocked=theirs))
+    settings = cli.context_settings
+    return click.Context(cli, info_name="codemem", obj=Host(blocked=theirs), **settings)
 
 
 def _help(context: click.Context) -> str:
+    # click keeps the first help option it made, and a test may have asked in another context.
+    context.command._help_option = None
     context.terminal_width = _WIDTH
     return f"```text\n{context.get_help().rstrip()}\n```\n"
 

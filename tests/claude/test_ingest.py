@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from codemem_core import paths
+from codemem_core._version import __version__
 from codemem_core.store import events
 from codemem_core.store.store import Store
 
@@ -169,3 +170,62 @@ def test_half_a_character_costs_nothing_but_itself(
 
     ((_, payload),) = stored(everyday)
     assert payload["_adapter"]["payload"]["text"].startswith("cut here")
+
+
+def begin(payload: Any, *options: str) -> subprocess.Popen[bytes]:
+    """Start a hook and give it its payload; do not wait."""
+    hook = subprocess.Popen(
+        [sys.executable, "-c", RUN, "claude-hook-ingest", *options], stdin=subprocess.PIPE
+    )
+    assert hook.stdin
+    hook.stdin.write(json.dumps(payload).encode())
+    hook.stdin.close()
+    return hook
+
+
+@pytest.mark.parametrize("up", [True, False], ids=["server", "no-server"])
+def test_of_many_hooks_at_once_none_is_lost(
+    home: Path, everyday: str, request: pytest.FixtureRequest, up: bool
+) -> None:
+    """Twenty parallel tools are twenty events, in the database or, if it is busy, the spool."""
+    if up:
+        request.getfixturevalue("server")
+    tool = {**PROMPT, "hook_event_name": "PostToolUse", "tool_name": "Bash", "tool_response": "x"}
+
+    hooks = [begin({**tool, "tool_use_id": f"t{n}"}) for n in range(20)]
+
+    assert [hook.wait(60) for hook in hooks] == [0] * 20
+    kept = [payload["_adapter"]["meta"] for _, payload in stored(everyday)]
+    # One that ran out of time may be in both; it has one id, so it becomes one event.
+    spool = (home / ".codemem" / "claude-hook-spool").glob("new/*.json")
+    kept += [json.loads(file.read_bytes())["payload"] for file in spool]
+    assert {each["tool_use_id"] for each in kept} == {f"t{n}" for n in range(20)}
+
+
+def test_the_last_hook_keeps_its_event_before_it_is_killed(
+    everyday: str, server: subprocess.Popen[bytes]
+) -> None:
+    """Claude Code ends SessionEnd after 1.5 s: a hung server gets less of it than of others."""
+    os.kill(server.pid, signal.SIGSTOP)
+    hook = begin({**PROMPT, "hook_event_name": "SessionEnd", "reason": "other"})
+    limit_s = 15  # on a busy machine; the default limit of other hooks would be spent on waiting
+
+    assert hook.wait(limit_s) == 0
+    os.kill(server.pid, signal.SIGCONT)
+    assert len(stored(everyday)) == 1
+
+
+@pytest.mark.parametrize("version", ["0.19.0", "99", "1.0.0.1"])
+def test_another_version_reads_nothing(everyday: str, version: str) -> None:
+    """The script can still give the payload to somebody else."""
+    hook = begin(PROMPT, "--plugin-version", version)
+
+    assert hook.wait(30) == 75
+    assert not os.path.exists(everyday)
+
+
+@pytest.mark.parametrize("version", [__version__, __version__.partition(".")[0]])
+def test_the_plugins_version_is_taken(everyday: str, version: str) -> None:
+    """Its whole number, or the first parts of it."""
+    assert begin(PROMPT, "--plugin-version", version).wait(30) == 0
+    assert len(stored(everyday)) == 1

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,14 @@ STUB = """#!/bin/sh
 case "$*" in
   version) echo {version}; exit ;;
 esac
-printf '%s %s\n' "$*" "$(cat)" >> {calls}
+called=$*
+if [ "${{2:-}}" = --plugin-version ]; then
+  case {version}. in
+    "$3".*) called=$1 ;;
+    *) exit {other} ;;
+  esac
+fi
+printf '%s %s\n' "$called" "$(cat)" >> {calls}
 echo noise >&2
 case "$*" in
   *claude-hook-inject*) echo '{answer}' ;;
@@ -44,9 +52,11 @@ class Machine:
     def install(
         self, name: str, *, version: str = VERSION, answer: str = '{"a": 1}', code: int = 0
     ) -> None:
-        """Install a stub that answers so."""
+        """Install a stub that answers so; an old one knows no `--plugin-version`."""
         path = self.bin / name
-        path.write_text(STUB.format(version=version, calls=self.calls, answer=answer, code=code))
+        other = 2 if version.startswith("0.") else 75
+        text = STUB.format(version=version, calls=self.calls, answer=answer, code=code, other=other)
+        path.write_text(text)
         path.chmod(0o755)
 
     def run(
@@ -146,6 +156,59 @@ def test_ingest_without_any_codemem_says_so_in_the_log(machine: Machine) -> None
     assert log.stat().st_mode & 0o077 == 0
 
 
+def test_a_newer_codemem_is_better_than_none(machine: Machine) -> None:
+    """Without uvx, one of the same first number keeps the event."""
+    major = VERSION.partition(".")[0]
+    machine.install("codemem", version=f"{major}.99.0")
+
+    assert machine.run("ingest-hook.sh") == ""
+    assert machine.seen(1) == [f"claude-hook-ingest {PAYLOAD}"]
+
+
+def test_a_foreign_codemem_never_gets_the_event(machine: Machine) -> None:
+    """It may not understand the database; the log says what to do."""
+    machine.install("codemem", version="0.19.0")
+
+    assert machine.run("ingest-hook.sh") == ""
+    assert machine.seen(0) == []
+    log = (machine.home / ".codemem" / "plugin.log").read_text()
+    assert "event lost: codemem on PATH is not" in log
+    assert "uv tool install --upgrade codemem" in log
+
+
+@pytest.mark.parametrize("version", ["0.19.0", "99.0.0"])
+def test_a_new_session_says_that_versions_differ(machine: Machine, version: str) -> None:
+    """The user is told what to do; nothing is blocked."""
+    machine.install("codemem", version=version)
+
+    told = json.loads(machine.run("session-start-hook.sh"))
+
+    assert told["continue"] is True
+    assert "uv tool install --upgrade codemem" in told["systemMessage"]
+    assert machine.run("user-prompt-hook.sh") == GO_ON
+
+
+def test_a_new_session_is_kept_and_answered(machine: Machine) -> None:
+    """What the inject command says of the start goes to the model."""
+    machine.install("codemem")
+
+    assert machine.run("session-start-hook.sh") == '{"a": 1}\n'
+    assert machine.seen(2) == [f"claude-hook-ingest {PAYLOAD}", f"claude-hook-inject {PAYLOAD}"]
+
+
+def test_scripts_are_plain_posix_shell() -> None:
+    """Shellcheck finds nothing in them."""
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    scripts = sorted((PLUGIN / "scripts").glob("*.sh"))
+
+    done = subprocess.run(
+        [shellcheck, "-x", "-P", "SCRIPTDIR", *scripts], capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout == ""
+    assert done.returncode == 0
+
+
 def test_failed_ingest_is_logged(machine: Machine) -> None:
     """The session goes on; the log names the failure."""
     machine.install("codemem", code=3)
@@ -221,7 +284,8 @@ def test_program_of_the_project_is_not_run(machine: Machine, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("installed", "expected"), [(VERSION, "mcp"), ("0.19.0", f"codemem=={VERSION} mcp")]
+    ("installed", "expected"),
+    [(VERSION, "mcp"), ("0.19.0", f"codemem=={VERSION} mcp"), ("1.99", f"codemem=={VERSION} mcp")],
 )
 def test_mcp_server_is_the_installed_one_or_uvx(
     machine: Machine, installed: str, expected: str

@@ -33,7 +33,7 @@ def test_a_commit_is_on_disk_when_it_returns(database: str) -> None:
         ("cell_size_check", 1),
         ("fullfsync", 1),
         ("wal_autocheckpoint", 1000),
-        ("journal_size_limit", 64 * 1024 * 1024),
+        ("journal_size_limit", 4 * 1024 * 1024),
     ],
 )
 def test_every_pragma_of_a_writer_is_in_force(database: str, pragma: str, value: int) -> None:

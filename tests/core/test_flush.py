@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from dataclasses import replace
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from codemem_core import builtin
-from codemem_core.errors import RateLimited, TransientError
+from codemem_core.errors import PermanentError, RateLimited, TransientError, Unreachable
 from codemem_core.hookspecs import hookimpl
 from codemem_core.ingest.flush import Flusher
 from codemem_core.plugins import Plugins
 from codemem_core.records.memory import Memory
+from codemem_core.records.protocols import ObserveRequest
 from codemem_core.settings import Settings
-from codemem_core.store import events, memories
+from codemem_core.store import batches, events, memories
+from codemem_core.store.batches import Failure
 from codemem_core.store.store import Store
-from codemem_core.testing import Answer, ScriptedObserver, observer_plugin
+from codemem_core.testing import ScriptedObserver, observer_plugin
+from codemem_core.testing.fakes import Answer
 from tests.conftest import EventMaker
 
 
@@ -37,11 +43,17 @@ def reply(*titles: str, evidence: tuple[int, ...] = (), summary: str = "") -> st
     return json.dumps({"observations": found, "summary": about})
 
 
-def flusher(store: Store, *answers: Answer, plugin: ModuleType | None = None) -> Flusher:
-    """Make a flusher whose observer is scripted."""
-    settings = Settings.load({"CODEMEM_OBSERVER_RUNTIME": "scripted"})
+def flusher(
+    store: Store, *answers: Answer, plugin: ModuleType | None = None, stuck_ms: int = 0, **more: Any
+) -> Flusher:
+    """Make a flusher whose observer is scripted; `more` goes to the flusher."""
+    environ = {
+        "CODEMEM_OBSERVER_RUNTIME": "scripted",
+        "CODEMEM_RAW_EVENTS_STUCK_BATCH_MS": str(stuck_ms),
+    }
+    settings = Settings.load(environ)
     modules = [builtin, observer_plugin(ScriptedObserver(*answers)), *([plugin] if plugin else [])]
-    return Flusher(store, Plugins.only(*modules, settings=settings), settings)
+    return Flusher(store, Plugins.only(*modules, settings=settings), settings, **more)
 
 
 @pytest.fixture
@@ -73,6 +85,15 @@ def test_a_flush_writes_observations_and_the_summary(session: Store) -> None:
     }
     with session.read() as db:
         assert events.totals(db) == (0, 0)
+
+
+def test_a_memory_that_names_what_was_not_shown_is_a_hypothesis(session: Store) -> None:
+    """It is kept and marked: half as sure, with what could not be found."""
+    flusher(session, reply("Commit 3d4f5a6")).flush("claude", "s1")
+
+    (memory,) = stored(session)
+    assert memory.metadata["hypothesis"] == ["/w/demo/a.py", "3d4f5a6"]
+    assert memory.confidence == 0.3
 
 
 def test_flushing_again_adds_nothing(session: Store) -> None:
@@ -113,7 +134,8 @@ def test_memories_carry_the_time_of_what_they_rest_on(session: Store) -> None:
     [
         (TransientError("no route"), "transient"),
         (RateLimited("slow down", retry_after_s=60), "rate_limited"),
-        ("I would rather not answer in that format.", "transient"),
+        (Unreachable("no network"), "unreachable"),
+        ("I would rather not answer in that format.", "permanent"),
     ],
 )
 def test_a_failing_observer_loses_nothing(session: Store, answer: Answer, kind: str) -> None:
@@ -175,3 +197,91 @@ def test_plugins_hear_of_each_memory_after_the_commit(session: Store) -> None:
     flusher(session, reply("The fix"), plugin=listener).flush("claude", "s1")
 
     assert [memory.title for memory in heard if memory] == ["The fix"]
+
+
+def test_a_dead_provider_is_asked_once_a_pause(store: Store, make_event: EventMaker) -> None:
+    """After three failures in a row the other streams' batches are not even claimed."""
+    asked = []
+
+    def down(request: ObserveRequest) -> str:
+        asked.append(request.evidence.stream_id)
+        raise TransientError("down")
+
+    for n in range(20):
+        event = make_event(stream_id=f"s{n}")
+        store.write(lambda db, e=event: events.append(db, [e], now_ms=1))
+    worker = flusher(store, down)
+
+    for n in range(20):
+        worker.flush("claude", f"s{n}")
+
+    assert asked == ["s0", "s1", "s2"]
+    assert worker.held_s() > 0
+    with store.read() as db:
+        assert db.execute("SELECT count(*) FROM batches").get == 3
+
+
+def test_a_dead_batch_is_retried_and_the_flushed_ones_are_not(
+    store: Store, make_event: EventMaker
+) -> None:
+    """The memories of the given-up events come; those of the others are not written again."""
+    store.write(lambda db: events.append(db, [make_event() for _ in range(2)], now_ms=1))
+    worker = flusher(store, PermanentError("no"), reply("later"), reply("at last"))
+    worker.flush("claude", "s1", max_events=1)
+    store.write(lambda db: db.execute("UPDATE batches SET strikes = 99, retry_ms = 0"))
+    with store.read() as db:
+        (batch,) = batches.retryable(db, ("claude", "s1"), limit=5)
+    claim = store.write(lambda db: batches.claim_again(db, batch, extractor="x", now_ms=1))
+    assert claim is not None
+    failure = Failure(kind="permanent", message="no")
+    store.write(lambda db: batches.fail(db, claim, failure, now_ms=1))
+    worker.flush("claude", "s1")
+
+    retried = list(worker.retry("claude", "s1", limit=5))
+
+    assert [(one.batch, one.report.events) for one in retried] == [(batch, 1)]
+    assert {memory.title for memory in stored(store)} == {"later", "at last"}
+
+
+def test_a_flush_that_hangs_is_given_up_and_its_answer_refused(
+    store: Store, make_event: EventMaker
+) -> None:
+    """The stream is free after the limit; what comes later is thrown away."""
+    store.write(lambda db: events.append(db, [make_event()], now_ms=1))
+    given_up = threading.Event()
+
+    def hang(_: object) -> str:
+        given_up.wait(30)
+        return reply("too late")
+
+    worker = flusher(store, hang, stuck_ms=50, beat_s=0.02, given_up=lambda _: given_up.set())
+
+    report = worker.flush("claude", "s1")
+
+    assert "taken over" in report.failure
+    assert stored(store) == []
+    with store.read() as db:
+        assert db.execute("SELECT state, error FROM batches").get == (
+            "failed",
+            "the flush did not end within 0.05 s",
+        )
+        assert db.execute("SELECT lease_owner FROM streams").get is None
+
+
+def test_a_slow_flush_shows_that_it_lives(store: Store, make_event: EventMaker) -> None:
+    """Its heart beats while the observer thinks."""
+    store.write(lambda db: events.append(db, [make_event()], now_ms=1))
+
+    def think(_: object) -> str:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with store.read() as db:
+                if db.execute("SELECT lease_beat FROM streams").get >= 3:
+                    return reply("slow")
+            time.sleep(0.01)
+        return "no beat"
+
+    report = flusher(store, think, beat_s=0.01).flush("claude", "s1")
+
+    assert report.failure == ""
+    assert [memory.title for memory in stored(store)] == ["slow"]

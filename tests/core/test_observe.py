@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from codemem_core.errors import AuthError, PermanentError, SettingsError, TransientError
+from codemem_core.credentials import fill_headers, provider_of, token_owner
+from codemem_core.errors import (
+    AuthError,
+    BudgetSpent,
+    PermanentError,
+    SettingsError,
+    TransientError,
+)
 from codemem_core.hookspecs import hookimpl
-from codemem_core.observe import Observing, fill_headers, provider_of, token_owner
+from codemem_core.observe import Observing
 from codemem_core.plugins import Plugins
 from codemem_core.records.evidence import Evidence, Prompt
 from codemem_core.records.protocols import (
@@ -21,6 +30,9 @@ from codemem_core.records.protocols import (
 )
 from codemem_core.records.seams import AuthSource, ObserverRuntime
 from codemem_core.settings import Settings
+from codemem_core.spend.purse import Purse
+from codemem_core.store import usage
+from codemem_core.store.store import Store
 
 CANARY = "sk-canary-7f3a"
 EVIDENCE = Evidence(source="claude", stream_id="s1", items=(Prompt(text="fix it", seq=1),))
@@ -70,7 +82,9 @@ def make(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Make:
     @hookimpl
     def codemem_observer_runtimes() -> Iterator[ObserverRuntime]:
         yield ObserverRuntime(name="api_http", target="scene:model")
-        yield ObserverRuntime(name="offline", target="scene:model", needs_credential=False)
+        yield ObserverRuntime(
+            name="offline", target="scene:model", needs_credential=False, offline=True
+        )
 
     @hookimpl
     def codemem_auth_sources() -> Iterator[AuthSource]:
@@ -85,9 +99,10 @@ def make(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Make:
     )
     monkeypatch.setitem(sys.modules, "scene", module)
 
-    def made(**settings: str) -> Observing:
+    def made(*, purse: Purse | None = None, **settings: str) -> Observing:
         loaded = load(**settings)
-        return Observing(Plugins.only(module, settings=loaded), loaded, clock=lambda: scene.now)
+        plugins = Plugins.only(module, settings=loaded)
+        return Observing(plugins, loaded, purse=purse, clock=lambda: scene.now)
 
     return made
 
@@ -126,6 +141,65 @@ def test_a_runtime_somebody_chose_does_not_fall_back(make: Make, scene: Scene) -
         make(observer_runtime="api_http").observe(EVIDENCE)
 
     assert not scene.asked
+
+
+def test_at_the_users_limit_the_offline_runtime_answers(
+    make: Make, scene: Scene, store: Store
+) -> None:
+    """The session is not lost, the money is not spent, and the reason is written down."""
+    settings = {"observer_budget_tokens_day": "100"}
+
+    observed = make(purse=Purse(store, load(**settings)), **settings).observe(EVIDENCE)
+
+    assert observed.runtime == "offline"
+    assert observed.fell_back == "the limit on today's tokens is reached"
+    with store.read() as db:
+        assert usage.fall_backs(db, since_ms=0) == {observed.fell_back: 1}
+
+
+def test_who_may_not_fall_back_hears_of_the_limit(make: Make, store: Store) -> None:
+    """What a model wrote is not to be replaced by what no model wrote."""
+    settings = {"observer_budget_tokens_day": "100"}
+    observing = make(purse=Purse(store, load(**settings)), **settings)
+
+    with pytest.raises(BudgetSpent):
+        observing.observe(EVIDENCE, may_fall_back=False)
+
+
+def test_an_answer_nobody_understands_is_paid_for(make: Make, scene: Scene, store: Store) -> None:
+    """Or a model that answers nonsense would be asked for ever."""
+
+    def nonsense(request: ObserveRequest) -> ObserverReply:
+        return ObserverReply(text="As a language model…", tokens_in=70, tokens_out=7)
+
+    scene.observe = nonsense  # type: ignore[method-assign]
+
+    with pytest.raises(PermanentError, match="no form we know"):
+        make(purse=Purse(store, load())).observe(EVIDENCE)
+
+    with store.read() as db:
+        assert usage.spent(db, stream=("claude", "s1")).tokens == 77
+
+
+def test_opencode_run_wins_over_the_runtime(make: Make) -> None:
+    """The older switch names a runtime of its own."""
+    with pytest.raises(TransientError, match="not installed: `opencode_run`"):
+        make(use_opencode_run="1", observer_runtime="offline").observe(EVIDENCE)
+
+
+@pytest.mark.parametrize("key", ["observer_api_key", "observer_auth_file"])
+def test_the_files_secrets_are_not_lent_to_an_address_of_the_environment(
+    make: Make, scene: Scene, tmp_path: Path, key: str
+) -> None:
+    """A repository can set variables; it shall not get what the user's file trusts a host with."""
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({key: "/x"}))
+    elsewhere = {"observer_base_url": "https://elsewhere.example/v1", "config": str(config)}
+
+    with pytest.raises(TransientError, match=f"`{key}` of the config file is not sent"):
+        make(**elsewhere).observe(EVIDENCE)
+
+    assert not scene.resolved
 
 
 def test_an_offline_runtime_never_touches_the_credential(make: Make, scene: Scene) -> None:
@@ -285,6 +359,13 @@ def test_a_value_filled_in_is_not_filled_again() -> None:
         ({}, "openai", "openai"),
         ({"observer_model": "claude-4.5-haiku"}, "anthropic", "anthropic"),
         ({"observer_provider": "gateway"}, "gateway", "gateway"),
+        ({"observer_model": "gateway/small"}, "gateway", "gateway"),
+        ({"observer_model": "openai/gpt-5"}, "openai", "openai"),
+        (
+            {"observer_model": "openai/gpt-5", "observer_base_url": "https://x.example"},
+            "custom",
+            "custom",
+        ),
         ({"observer_base_url": "https://x.example"}, "custom", "custom"),
         (
             {"observer_provider": "openai", "observer_base_url": "https://x.example"},

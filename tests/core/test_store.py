@@ -64,6 +64,25 @@ def test_closing_finishes_what_was_queued(database: str, make_event: EventMaker)
     assert sum(future.result().inserted for future in futures) == 200
 
 
+def test_a_reader_that_forgets_its_cursor_holds_nothing(
+    store: Store, make_event: EventMaker
+) -> None:
+    """An open cursor would keep the write-ahead log from being emptied for ever."""
+    store.write(lambda db: events.append(db, [make_event(), make_event()], now_ms=1))
+    with store.read() as db:
+        cursor = db.execute("SELECT seq FROM raw_events")
+        next(cursor)
+
+    with pytest.raises(apsw.CursorClosedError):
+        next(cursor)
+
+
+def test_a_waiting_change_cannot_be_called_off(store: Store) -> None:
+    """A cancelled future would end the writer thread when its result is set."""
+    assert not store.submit(lambda _: None).cancel()
+    assert store.write(lambda _: "next") == "next"
+
+
 _WRITER = """
 import sys
 from codemem_core.records.events import RawEvent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tempfile import TemporaryDirectory
 
+import apsw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -88,3 +89,29 @@ def test_any_deliveries_leave_each_event_once_without_gaps(
 
 _SEQS = """SELECT e.seq FROM raw_events e JOIN streams s ON s.id = e.stream
             WHERE s.stream_id = ? ORDER BY e.seq"""
+
+
+def test_retention_deletes_old_flushed_events_only(store: Store, make_event: EventMaker) -> None:
+    """Not what waits, not what is young, not what was given up and may be replayed."""
+    for received_ms, stream in ((1, "old"), (99, "young"), (1, "dead"), (1, "waiting")):
+        batch = [make_event(stream_id=stream) for _ in range(2)]
+        store.write(lambda db, batch=batch, at=received_ms: events.append(db, batch, now_ms=at))
+
+    def flush(db: apsw.Connection) -> None:
+        db.execute("UPDATE streams SET last_flushed_seq = 1 WHERE stream_id <> 'waiting'")
+        db.execute(
+            "INSERT INTO batches (stream, start_seq, end_seq, extractor, state, created_ms,"
+            " updated_ms) SELECT id, 0, 1, 'x', iif(stream_id = 'dead', 'dead', 'completed'), 1, 1"
+            " FROM streams WHERE stream_id <> 'waiting'"
+        )
+
+    store.write(flush)
+
+    deleted = store.write(lambda db: events.retain(db, since_ms=50))
+
+    assert deleted == 2
+    with store.read() as db:
+        left = db.execute(
+            "SELECT stream_id FROM streams s JOIN raw_events ON stream = s.id"
+        ).fetchall()
+    assert set(left) == {("young",), ("dead",), ("waiting",)}

@@ -1,4 +1,4 @@
-"""The wheels, built and installed by path: what an end-to-end test runs."""
+"""What an end-to-end test runs: the wheels, installed by path, and real clients."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from claude_lab import claude, lab, marketplace  # noqa: F401 - fixtures
 
 ROOT = Path(__file__).parents[2]
 

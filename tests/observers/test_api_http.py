@@ -205,7 +205,8 @@ def test_a_refused_token_is_read_again(endpoint: Endpoint, tmp_path: Path) -> No
             "CODEMEM_OBSERVER_AUTH_FILE": str(token),
         }
     )
-    endpoint.replies = [Reply(), Reply(401), Reply()]
+    answer = json.loads(json.dumps(CHAT).replace("TEXT", "<skip_summary/>"))
+    endpoint.replies = [Reply(body=answer), Reply(401), Reply(body=answer)]
     observing = Observing(Plugins.only(plugin, settings=settings), settings)
     evidence = Evidence(source="claude", stream_id="s1")
     observing.observe(evidence)
@@ -213,7 +214,7 @@ def test_a_refused_token_is_read_again(endpoint: Endpoint, tmp_path: Path) -> No
     token.write_text("renewed")
     observed = observing.observe(evidence)
 
-    assert (observed.runtime, observed.reply.text) == ("api_http", "TEXT")
+    assert (observed.runtime, observed.auth) == ("api_http", "file")
     sent = [headers["authorization"] for _, headers, _ in endpoint.requests]
     assert sent == [f"Bearer {CANARY}", f"Bearer {CANARY}", "Bearer renewed"]
 

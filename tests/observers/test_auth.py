@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,9 @@ from codemem_observers.auth.auto import Auto
 from codemem_observers.auth.command import Command
 from codemem_observers.auth.env import Env
 from codemem_observers.auth.file import File
+from codemem_observers.auth.login import Login
 from codemem_observers.auth.none import NoToken
+from tests.observers.agents import ends
 
 OPENAI = AuthRequest(provider="openai")
 ANTHROPIC = AuthRequest(provider="anthropic")
@@ -61,13 +62,23 @@ def test_a_custom_provider_never_gets_a_vendors_key() -> None:
     assert Env(load(**dict.fromkeys(vendors, "x"))).resolve(CUSTOM) is None
 
 
-def test_file_is_read_whole_and_trimmed(home: Path) -> None:
-    """`~` and variables in the path are expanded."""
+@pytest.mark.parametrize("path", ["~/token", "$HOME/token", "${PLACE}/token", "~/$NAME"])
+def test_file_is_read_whole_and_trimmed(home: Path, path: str) -> None:
+    """`~` and variables in the path are expanded, from the environment of the settings."""
     (home / "token").write_text("  abc\n")
+    environ = {"HOME": str(home), "PLACE": str(home), "NAME": "token"}
 
-    found = File(load(HOME=str(home), CODEMEM_OBSERVER_AUTH_FILE="~/token")).resolve(OPENAI)
+    found = File(load(**environ, CODEMEM_OBSERVER_AUTH_FILE=path)).resolve(OPENAI)
 
     assert found == Credential("abc", source="file")
+
+
+def test_a_relative_path_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be another file in every repository, one of them hostile."""
+    (tmp_path / "token").write_text("theirs")
+    monkeypatch.chdir(tmp_path)
+
+    assert File(load(CODEMEM_OBSERVER_AUTH_FILE="token")).resolve(OPENAI) is None
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "folder", "pipe", "binary", "large"])
@@ -134,17 +145,11 @@ def test_no_child_of_the_command_survives(tmp_path: Path, ending: str, found: bo
     assert ends(int(pid_file.read_text()))
 
 
-def ends(pid: int) -> bool:
-    """Wait until a killed process is gone, up to 10 s; it would sleep for 60."""
-    for _ in range(1_000):
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        if state in "ZX":  # killed, and not yet collected by its new parent
-            return True
-        time.sleep(0.01)
-    return False
+def test_a_command_gets_no_prompt_and_no_file() -> None:
+    """Only what the user wrote: nothing of ours is on its input."""
+    settings = command("import sys; print(repr(sys.stdin.read()))")
+
+    assert Command(settings).resolve(OPENAI) == Credential("''", source="command")
 
 
 def test_none_finds_nothing() -> None:
@@ -152,25 +157,68 @@ def test_none_finds_nothing() -> None:
     assert NoToken(load(OPENAI_API_KEY="b")).resolve(OPENAI) is None
 
 
-def test_auto_asks_in_the_documented_order(tmp_path: Path) -> None:
-    """The explicit key, the environment, the file, the command: the first that has one."""
+def log_in(home: Path, provider: str = "openai", **entry: object) -> None:
+    """Store a login as OpenCode does."""
+    folder = home / ".local" / "share" / "opencode"
+    folder.mkdir(parents=True)
+    stored = {"type": "oauth", "access": "from-login", "refresh": "r", "expires": 2_000, **entry}
+    (folder / "auth.json").write_text(json.dumps({provider: stored}))
+
+
+@pytest.mark.parametrize(
+    ("entry", "now_s", "found"),
+    [
+        ({"accountId": "acct-1"}, 1.999, True),
+        ({}, 2.0, False),
+        ({"expires": None}, 9e9, True),
+        ({"type": "api", "key": "k"}, 0.0, False),
+        ({"access": ""}, 0.0, False),
+        ({"access": 7}, 0.0, False),
+    ],
+)
+def test_a_login_counts_while_it_lasts(
+    home: Path, entry: dict[str, object], now_s: float, found: bool
+) -> None:
+    """The limit itself is outside; OpenCode renews it, not we."""
+    log_in(home, **entry)
+
+    credential = Login(load(HOME=str(home)), clock=lambda: now_s).resolve(OPENAI)
+
+    account = str(entry.get("accountId", ""))
+    expected = Credential("from-login", source="oauth", account=account) if found else None
+    assert credential == expected
+
+
+@pytest.mark.parametrize("provider", ["my-gateway", "custom"])
+def test_a_login_never_goes_to_a_custom_provider(home: Path, provider: str) -> None:
+    """Not even when OpenCode holds one under that name."""
+    log_in(home, provider, expires=9e15)
+
+    assert Login(load(HOME=str(home))).resolve(AuthRequest(provider=provider)) is None
+
+
+def test_auto_asks_in_the_documented_order(tmp_path: Path, home: Path) -> None:
+    """The explicit key, environment, login, file, command: the first that has one."""
     (tmp_path / "token").write_text("from-file")
+    log_in(home, expires=9e15)
     environ = with_argv(load(), [sys.executable, "-c", "print('from-command')"]).environ
     places = [
         {"CODEMEM_OBSERVER_API_KEY": "explicit"},
         {"OPENAI_API_KEY": "from-env"},
+        {"HOME": str(home)},
         {"CODEMEM_OBSERVER_AUTH_FILE": str(tmp_path / "token")},
         dict(environ),
     ]
 
     found = []
     while places:
-        settings = Settings.load({k: v for place in places for k, v in place.items()})
+        environ = {k: v for place in places for k, v in place.items()}
+        settings = Settings.load({"HOME": "/nowhere", **environ})
         credential = Auto(settings).resolve(OPENAI)
         found.append(credential.source if credential else None)
         places.pop(0)
 
-    assert found == ["explicit", "env", "file", "command"]
+    assert found == ["explicit", "env", "oauth", "file", "command"]
 
 
 def test_a_credential_does_not_show_its_token() -> None:

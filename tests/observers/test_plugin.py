@@ -12,15 +12,14 @@ def test_every_record_can_be_made() -> None:
 
     made = [plugins.make(record) for record in (*runtimes.values(), *sources.values())]
 
-    assert set(runtimes) == {"api_http", "extractive"}
+    assert set(runtimes) == {"api_http", "claude_sidecar", "opencode_run", "extractive"}
     assert set(sources) == {"auto", "env", "file", "command", "none"}
     assert all(hasattr(thing, "observe") or hasattr(thing, "resolve") for thing in made)
 
 
-def test_extractive_is_the_one_that_needs_no_credential() -> None:
-    """It is what steps in on a fresh machine."""
+def test_extractive_is_the_one_that_asks_nobody() -> None:
+    """It is what steps in on a fresh machine; the agents' commands have logins of their own."""
     runtimes = Plugins.only(plugin, settings=Settings.load({})).observer_runtimes()
 
-    assert [name for name, record in runtimes.items() if not record.needs_credential] == [
-        "extractive"
-    ]
+    assert [name for name, record in runtimes.items() if record.offline] == ["extractive"]
+    assert [name for name, record in runtimes.items() if record.needs_credential] == ["api_http"]

@@ -1,13 +1,14 @@
 """Requests and answers of each provider, from answers as they are documented."""
 
+import json
 from typing import Any
 
 import pytest
 
-from codemem_core.errors import PermanentError, TransientError
+from codemem_core.errors import PermanentError, RateLimited, TransientError
 from codemem_core.records.evidence import Evidence
-from codemem_core.records.protocols import ObserveRequest, ObserverReply
-from codemem_observers.providers import CHAT, MESSAGES, RESPONSES, Shape, endpoint
+from codemem_core.records.protocols import Credential, ObserveRequest, ObserverReply
+from codemem_observers.providers import CHAT, CODEX, MESSAGES, RESPONSES, Shape
 
 REQUEST = ObserveRequest(
     evidence=Evidence(source="claude", stream_id="s1"), instructions="RULES", prompt="EVENTS"
@@ -24,7 +25,12 @@ CHAT_ANSWER: dict[str, Any] = {
             "finish_reason": "stop",
         }
     ],
-    "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12},
+    "usage": {
+        "prompt_tokens": 9,
+        "prompt_tokens_details": {"cached_tokens": 5},
+        "completion_tokens": 3,
+        "total_tokens": 12,
+    },
 }
 RESPONSES_ANSWER: dict[str, Any] = {
     "id": "resp_1",
@@ -39,7 +45,12 @@ RESPONSES_ANSWER: dict[str, Any] = {
             "content": [{"type": "output_text", "text": "TEXT", "annotations": []}],
         },
     ],
-    "usage": {"input_tokens": 9, "output_tokens": 3, "total_tokens": 12},
+    "usage": {
+        "input_tokens": 9,
+        "input_tokens_details": {"cached_tokens": 5},
+        "output_tokens": 3,
+        "total_tokens": 12,
+    },
 }
 MESSAGES_ANSWER: dict[str, Any] = {
     "id": "msg_1",
@@ -63,8 +74,8 @@ MESSAGES_ANSWER: dict[str, Any] = {
 )
 def test_text_model_and_tokens_are_read(shape: Shape, answer: dict[str, Any]) -> None:
     """Each provider counts in its own fields; cached input is input."""
-    assert shape.reply(answer) == ObserverReply(
-        text="TEXT", model=answer["model"], tokens_in=9, tokens_out=3
+    assert shape.reply(json.dumps(answer).encode()) == ObserverReply(
+        text="TEXT", model=answer["model"], tokens_in=9, tokens_cached=5, tokens_out=3
     )
 
 
@@ -81,7 +92,7 @@ def test_text_model_and_tokens_are_read(shape: Shape, answer: dict[str, Any]) ->
 def test_an_answer_without_text_may_be_asked_again(shape: Shape, answer: dict[str, Any]) -> None:
     """Whatever its JSON looks like, it is an error of a known class."""
     with pytest.raises(TransientError, match="no text"):
-        shape.reply(answer)
+        shape.reply(json.dumps(answer).encode())
 
 
 @pytest.mark.parametrize(
@@ -95,10 +106,10 @@ def test_an_answer_without_text_may_be_asked_again(shape: Shape, answer: dict[st
 def test_a_refusal_will_not_change(shape: Shape, answer: dict[str, Any]) -> None:
     """Asking again would cost money and get the same."""
     with pytest.raises(PermanentError, match="declined"):
-        shape.reply(answer)
+        shape.reply(json.dumps(answer).encode())
 
 
-@pytest.mark.parametrize("shape", [CHAT, RESPONSES, MESSAGES])
+@pytest.mark.parametrize("shape", [CHAT, RESPONSES, MESSAGES, CODEX])
 def test_instructions_and_evidence_go_in_different_places(shape: Shape) -> None:
     """No field mixes what we say with what we quote."""
     body = shape.body(REQUEST, "m", 4000)
@@ -118,43 +129,61 @@ def strings(value: object) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-@pytest.mark.parametrize("shape", [CHAT, RESPONSES, MESSAGES])
+@pytest.mark.parametrize("shape", [CHAT, RESPONSES, MESSAGES, CODEX])
 def test_without_a_token_no_header_carries_one(shape: Shape) -> None:
     """A local server gets no empty credential."""
-    assert {"Authorization", "x-api-key"}.isdisjoint(shape.headers(""))
-    assert any("TOKEN" in value for value in shape.headers("TOKEN").values())
+    assert {"Authorization", "x-api-key"}.isdisjoint(shape.headers(None))
+    assert any("TOKEN" in value for value in shape.headers(Credential("TOKEN")).values())
 
 
-def test_the_providers_own_endpoints() -> None:
-    """Defaults are the documented ones; Anthropic's API writes its model another way round."""
-    openai = endpoint("openai", base_url=None, model=None)
-    anthropic = endpoint("anthropic", base_url=None, model=None)
+def test_a_login_is_no_key() -> None:
+    """Anthropic takes a login's token as a bearer token; ChatGPT wants to know whose it is."""
+    login = Credential("TOKEN", source="oauth", account="acct-1")
 
-    assert openai.base_url + openai.shape.path == "https://api.openai.com/v1/responses"
-    assert openai.model == "gpt-5.1-codex-mini"
-    assert anthropic.base_url + anthropic.shape.path == "https://api.anthropic.com/v1/messages"
-    assert anthropic.model == "claude-haiku-4-5"
+    assert "x-api-key" not in MESSAGES.headers(login)
+    assert MESSAGES.headers(login)["Authorization"] == "Bearer TOKEN"
+    assert CODEX.headers(login)["ChatGPT-Account-Id"] == "acct-1"
 
 
-@pytest.mark.parametrize("provider", ["openai", "custom", "my-gateway"])
-def test_a_base_url_speaks_chat_completions(provider: str) -> None:
-    """That is what every compatible server understands."""
-    there = endpoint(provider, base_url="http://127.0.0.1:11434/v1", model="qwen3")
+def stream(*events: dict[str, Any]) -> bytes:
+    """Write events as the server sends them."""
+    return b"".join(
+        f"event: {event['type']}\r\ndata: {json.dumps(event)}\r\n\r\n".encode() for event in events
+    )
 
-    assert (there.base_url, there.model, there.shape) == (
-        "http://127.0.0.1:11434/v1",
-        "qwen3",
-        CHAT,
+
+SAID = [{"type": "response.output_text.delta", "delta": part} for part in ("TE", "XT")]
+DONE = {"type": "response.completed", "response": RESPONSES_ANSWER}
+
+
+def test_a_stream_of_events_is_put_together() -> None:
+    """The text comes in pieces, the counters at the end; what is no JSON is passed over."""
+    body = b": ping\n\n" + stream(*SAID) + b"data: [DONE\n\n" + stream(DONE)
+
+    assert CODEX.reply(body) == ObserverReply(
+        text="TEXT", model="gpt-5.1-codex-mini", tokens_in=9, tokens_cached=5, tokens_out=3
     )
 
 
 @pytest.mark.parametrize(
-    ("base_url", "model", "missing"),
-    [(None, "m", "observer_base_url"), ("http://x", None, "observer_model")],
+    ("body", "error", "says"),
+    [
+        (stream(*SAID), TransientError, "broke off"),
+        (b"", TransientError, "broke off"),
+        (stream(DONE), TransientError, "no text"),
+        (stream({"type": "error", "error": {"code": "x"}}), TransientError, "while it answered"),
+        (
+            stream(
+                {"type": "response.failed", "response": {"error": {"code": "rate_limit_exceeded"}}}
+            ),
+            RateLimited,
+            "wait",
+        ),
+    ],
 )
-def test_a_custom_provider_needs_address_and_model(
-    base_url: str | None, model: str | None, missing: str
+def test_a_stream_without_its_end_is_no_answer(
+    body: bytes, error: type[Exception], says: str
 ) -> None:
-    """What is missing is named."""
-    with pytest.raises(PermanentError, match=missing):
-        endpoint("my-gateway", base_url=base_url, model=model)
+    """Half an answer would be half a memory."""
+    with pytest.raises(error, match=says):
+        CODEX.reply(body)

@@ -31,7 +31,11 @@ def pending(api: httpx.Client, session: str) -> int:
 def test_thousand_events_are_stored_once(api: httpx.Client, event: Event) -> None:
     """Batches from several clients, then all of them again: the second time adds nothing."""
     batches = [
-        {"events": [event(f"thousand-{batch % 4}", 50 * batch + n) for n in range(50)]}
+        # Of a source no flush policy looks at while the events come in.
+        {
+            "source": "elsewhere",
+            "events": [event(f"thousand-{batch % 4}", 50 * batch + n) for n in range(50)],
+        }
         for batch in range(20)
     ]
     with ThreadPoolExecutor(8) as clients:

@@ -304,7 +304,7 @@ def test_acknowledged_events_survive_a_stop(machine: Any, event: Event) -> None:
     server.wait(timeout=30)
     machine.start()
     with machine.unix() as api:
-        stored = api.get("/api/raw-events").json()["pending"]
+        stored = api.get("/api/stats").json()["database"]["raw_events"]
 
     assert stored >= acknowledged.count(200) > 50
 

@@ -17,13 +17,39 @@ def test_ledger_balances(machine: Any, event: Callable[..., dict[str, Any]]) -> 
             api.post("/api/raw-events", json={"events": [event("s", n) for n in range(3)]})
         found = api.get("/api/stats").json()
 
-    assert found["ledger"] == {
-        "opencode": {"received": 6, "stored": 3, "duplicate": 3, "rejected": 0}
-    }
+    assert found["ledger"]["balanced"]
+    assert found["ledger"]["sources"] == {
+        "opencode": {
+            "received": 6, "stored": 3, "duplicate": 3, "rejected": 0, "spooled": 0, "dead": 0
+        }
+    }  # fmt: skip
     assert found["database"]["raw_events"] == 3
     assert found["database"]["path"] == str(machine.db)
     assert found["reliability"]["counts"]["skipped_duplicate"] == 3
     assert found["reliability"]["rates"]["dropped_event_rate"] == 0.0
+
+
+def test_what_the_server_refuses_is_rejected(
+    machine: Any, event: Callable[..., dict[str, Any]]
+) -> None:
+    """By the source it names, each event of it; a hook that says nothing counts nowhere."""
+    machine.start()
+    with machine.unix() as api:
+        sent = [
+            api.post("/api/raw-events", json={"source": "x", "events": [{}, {}]}),
+            api.post("/api/raw-events", content=b"{", headers={"content-type": "application/json"}),
+            api.post("/api/claude-hooks", json={"hook_event_name": 7}),
+            api.post("/api/claude-hooks", json={"hook_event_name": "Nothing", "session_id": "s"}),
+        ]
+        # Its COMMIT comes after those of the entries above, for which nobody waits.
+        api.post("/api/raw-events", json=event("s", 1))
+        found = api.get("/api/stats").json()["ledger"]
+
+    assert [answer.status_code for answer in sent] == [400, 400, 400, 200]
+    assert found["balanced"]
+    assert {name: counts["rejected"] for name, counts in found["sources"].items()} == {
+        "claude": 1, "opencode": 1, "x": 2
+    }  # fmt: skip
 
 
 def test_empty_database_has_counts(store: Store) -> None:
@@ -31,7 +57,7 @@ def test_empty_database_has_counts(store: Store) -> None:
     with store.read() as db:
         found = stats(db)
 
-    assert found["ledger"] == {}
+    assert found["ledger"] == {"balanced": True, "differences": [], "sources": {}, "days": []}
     assert found["usage"]["totals"]["work_investment_tokens"] == 0
     assert found["reliability"]["rates"] == {
         "flush_success_rate": 1.0,

@@ -9,7 +9,8 @@ from codemem_core.settings import Settings
 class Boundary:
     """Due when the newest event ends the session, or a turn if the user asked for that.
 
-    It looks at what is stored, so a session that ended while no server ran is due at its start.
+    What the hook's own environment asked for counts before the server's settings. It looks at what
+    is stored, so a session that ended while no server ran is due at its start.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -20,6 +21,6 @@ class Boundary:
     def due(self, state: StreamState, *, now_ms: int) -> FlushDecision:
         """Look at the newest event of the stream."""
         del now_ms
-        return FlushDecision(
-            state.source == "claude" and state.last_event_type in self._ends, "boundary"
-        )
+        asked = state.flush_asked
+        ends = state.last_event_type in self._ends if asked is None else asked
+        return FlushDecision(state.source == "claude" and ends, "boundary")

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from codemem_claude.history import stored_payloads
+from codemem_claude.missed import missed_payloads
+from codemem_claude.outputs import with_ends
 from codemem_claude.transcript import last_reply, usage_of
 from codemem_core.errors import InputError
 from codemem_core.records.events import AdapterEvent
@@ -39,9 +42,15 @@ _READ = {
     "PostToolUseFailure": {"tool_name", "tool_input", "error", "is_interrupt"},
     "Stop": {"stop_hook_active", "last_assistant_message", "usage"},
     "SessionEnd": {"reason"},
+    "AssistantText": {"text", "usage", "uuid"},
 }
-"""Hooks we understand, and what we take out of each; the rest goes into `meta.hook_fields`."""
+"""Hooks we understand, and what we take out of each; the rest goes into `meta.hook_fields`.
 
+`AssistantText` is no hook of Claude Code: it is what we read in a transcript (`missed.py`).
+"""
+
+_SAID = frozenset({"prompt", "assistant"})
+"""What a subagent is told and answers is not the user's word nor the session's end."""
 _NOTIFICATION = "<task-notification>"
 """How 2.1.330 opens the prompts it submits itself; they are not the user's words."""
 
@@ -63,7 +72,7 @@ class Claude:
         if hook not in _READ or not isinstance(session_id, str) or not session_id.strip():
             return None
         event_type, body = _body(hook, payload)
-        if event_type is None:
+        if event_type is None or (event_type in _SAID and payload.get("agent_id")):
             return None
         ts, generated = _time(payload)
         tool_use = payload.get("tool_use_id")
@@ -72,6 +81,8 @@ class Claude:
             meta["tool_use_id"] = tool_use
         if generated:
             meta["ts_normalized"] = "generated"
+        if isinstance(flush := _extra(payload).get("flush"), bool):
+            meta["flush"] = flush
         if rest := {k: v for k, v in payload.items() if k not in _ALWAYS_READ | _READ[hook]}:
             meta["hook_fields"] = rest
         parts = (session_id, hook, ts, str(tool_use or ""), _hash(_id_payload(hook, payload, body)))
@@ -81,10 +92,29 @@ class Claude:
             event_id="cld_evt_" + hashlib.sha256("|".join(parts).encode()).hexdigest()[:24],
             event_type=event_type,
             ts=ts,
-            payload=_slim(body),
+            payload=_slim(body, payload),
             cwd=context.cwd,
             meta=meta,
         )
+
+    def missed(
+        self, payload: Mapping[str, Any], *, seen: Collection[str]
+    ) -> Iterator[Mapping[str, Any]]:
+        """Read the transcript at the end of a turn: what happened and fired no hook."""
+        return missed_payloads(payload, seen=seen)
+
+    def history(self, *, since_ms: int = 0) -> Iterator[AdapterEvent]:
+        """Yield what stands in the transcripts that Claude Code keeps."""
+        for stored in stored_payloads(since_ms=since_ms):
+            event = self.normalize(stored, context=EventContext(cwd=stored.get("cwd")))
+            if event is not None:
+                yield event
+
+
+def _extra(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what our own hook command added."""
+    extra = payload.get("codemem")
+    return extra if isinstance(extra, Mapping) else {}
 
 
 def _body(hook: str, payload: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
@@ -98,6 +128,12 @@ def _body(hook: str, payload: Mapping[str, Any]) -> tuple[str | None, dict[str, 
         return ("prompt" if text and not text.startswith(_NOTIFICATION) else None), {"text": text}
     if hook == "Stop":
         return _reply(payload)
+    if hook == "AssistantText":
+        text, usage = _text(payload.get("text")), usage_of(payload.get("usage"))
+        return ("assistant" if text else None), {
+            "text": text,
+            **({"usage": usage} if usage else {}),
+        }
     return _tool(hook, payload)
 
 
@@ -132,6 +168,8 @@ def _reply(payload: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
 
 def _id_payload(hook: str, payload: Mapping[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     """Return what the event's id is made of; for Stop nothing that the transcript could change."""
+    if hook == "AssistantText":
+        return {"text": body["text"], "uuid": payload.get("uuid")}
     if hook != "Stop":
         return body
     text, usage = payload.get("last_assistant_message"), payload.get("usage")
@@ -143,10 +181,17 @@ def _id_payload(hook: str, payload: Mapping[str, Any], body: dict[str, Any]) -> 
     return stable
 
 
-def _slim(body: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the whole old file that Edit and Write send along: the patch says it all."""
+def _slim(body: dict[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the whole old file that Edit and Write send along: the patch says it all.
+
+    And put in the end of a long output, of which the payload has the beginning.
+    """
     output = body.get("tool_output")
-    if not isinstance(output, Mapping) or not output.get("structuredPatch"):
+    if not isinstance(output, Mapping):
+        return body
+    if output.get("persistedOutputPath"):
+        return {**body, "tool_output": with_ends(output, payload)}
+    if not output.get("structuredPatch"):
         return body
     kept = {k: v for k, v in output.items() if k not in {"originalFile", "content"}}
     return {**body, "tool_output": kept}

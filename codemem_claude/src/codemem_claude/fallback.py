@@ -1,44 +1,75 @@
-"""Where a hook payload goes when no server answers: the database, else the spool."""
+"""Where a hook payload goes when no server answers: the database, else the spool.
+
+One hook at a time opens the database; who does not get its turn in time spools.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from threading import Thread
 from typing import Any
 
 from codemem_claude import plugin
 from codemem_core import builtin, paths
 from codemem_core.errors import CodememError, InputError
 from codemem_core.hooklog import log
-from codemem_core.ingest import spool
 from codemem_core.ingest.accept import Intake
+from codemem_core.ingest.lock import HOOK_WAIT_S, fallback_lock
+from codemem_core.ingest.spool import Spool
 from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
-from codemem_core.store import events
+from codemem_core.store import events, ledger
 from codemem_core.store.store import Store
 
+_LEAST_S = 0.1
+"""A database that works takes 20 ms, so it is asked even when the time is up."""
 
-def keep(payload: Mapping[str, Any], settings: Settings) -> None:
+
+def keep(payload: Mapping[str, Any], settings: Settings, *, until: float) -> None:
     """Store the payload in the database, or keep it in the spool until the server can.
 
-    Raises nothing: what could not even be spooled stands in the plugin log.
+    `until` (monotonic time) is when waiting for the database ends; it may still take the event
+    then, which makes no second one. Raises nothing: what could not even be spooled stands in the
+    plugin log.
     """
+    outcome: list[Exception | None] = []
+    work = Thread(target=lambda: outcome.append(_in_turn(payload, settings, until)), daemon=True)
+    work.start()
+    work.join(max(_LEAST_S, until - time.monotonic()))
+    problem = outcome[0] if outcome else CodememError("the database did not answer in time")
+    if problem is None:
+        return
     try:
-        _into_database(payload, settings)
-    except InputError as error:
-        log(settings, f"payload dropped: {error}")
-    except CodememError as problem:
-        try:
-            spool.write(settings.path("claude_hook_spool_dir"), "claude", payload)
-            log(settings, f"payload spooled: {problem}")
-        except OSError as error:
-            log(settings, f"payload LOST: {problem}; spool: {error}")
+        Spool.of(settings).write("claude", payload)
+        log(settings, f"payload spooled: {problem}")
+    except (CodememError, OSError) as error:
+        log(settings, f"payload LOST: {problem}; spool: {error}")
+
+
+def _in_turn(payload: Mapping[str, Any], settings: Settings, until: float) -> Exception | None:
+    """Store the payload when no other hook is at it; return what went wrong."""
+    left_s = max(0.0, until - time.monotonic() - _LEAST_S)
+    try:
+        with fallback_lock(settings, wait_s=min(HOOK_WAIT_S, left_s)) as held:
+            if held:
+                _into_database(payload, settings)
+                return None
+    except (CodememError, OSError) as error:
+        return error
+    return CodememError("other hooks are writing to the database")
 
 
 def _into_database(payload: Mapping[str, Any], settings: Settings) -> None:
-    event = Intake(Plugins.only(builtin, plugin, settings=settings)).hook("claude", payload)
+    now_ms = time.time_ns() // 1_000_000
+    try:
+        event = Intake(Plugins.only(builtin, plugin, settings=settings)).hook("claude", payload)
+    except InputError as error:
+        log(settings, f"payload dropped: {error}")
+        with Store.open(paths.database_path(settings)) as store:
+            store.write(lambda db: ledger.count(db, "claude", rejected=1, now_ms=now_ms))
+        return
     if event is None:
         return
     with Store.open(paths.database_path(settings)) as store:
-        now_ms = time.time_ns() // 1_000_000
         store.write(lambda db: events.append(db, [event], now_ms=now_ms))

@@ -7,16 +7,23 @@ assistant record for each content block; everything else is the client's own boo
 from __future__ import annotations
 
 import json
+import os
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+from codemem_claude.transcript import usage_of
 
 # A record holds one tool result at most; the largest seen was 1.3 MB. What is longer is skipped.
 MAX_LINE_BYTES = 32 * 1024 * 1024
 # Tool calls that never got a result (the client was killed) must not pile up.
 MAX_OPEN_CALLS = 512
+# A transcript that changed a moment ago may belong to a session that goes on.
+STILL_OPEN_MS = 10 * 60 * 1000
 
 Payload = dict[str, Any]
 
@@ -30,40 +37,85 @@ _INJECTED = re.compile(
 _NOT_SAID = ("isMeta", "isSidechain", "isCompactSummary", "isVisibleInTranscriptOnly")
 # Claude Code tells the model of these, but fires no hook for them.
 _NO_HOOK = ("<tool_use_error>", "The user doesn't want to")
+_TOOL_ERROR = re.compile(r"\A<tool_use_error>(.*)</tool_use_error>\Z", re.DOTALL)
 
 
-def hook_payloads(path: str | Path, *, skipped: Counter[str] | None = None) -> Iterator[Payload]:
+def hook_payloads(
+    path: str | Path, *, skipped: Counter[str] | None = None, everything: bool = False
+) -> Iterator[Payload]:
     """Yield the hook payloads of a transcript, in order, each with the record's time as `ts`.
 
-    Streams: holds one line and the tool calls without a result. `skipped` counts lines that could
-    not be used, by reason: `malformed`, `too long`. Raises `OSError` when the file cannot be read.
+    `everything`: also what no hook told, in the same form: tools that were refused, and as
+    `AssistantText` what the assistant said between tools; with usage, without the transcript's
+    path. Streams: holds one line and the tool calls without a result. `skipped` counts lines that
+    could not be used, by reason: `malformed`, `too long`. Raises `OSError` when the file cannot be
+    read.
     """
-    replay = _Replay(str(path))
-    for record in _records(Path(path), skipped if skipped is not None else Counter()):
+    with Path(path).open("rb") as lines:
+        yield from _payloads(lines, str(path), skipped, everything=everything)
+
+
+def stored_payloads(*, since_ms: int = 0) -> Iterator[Payload]:
+    """Yield everything in the transcripts that Claude Code keeps, session by session.
+
+    Sessions come in the order of their last change; those without one since `since_ms` (epoch
+    milliseconds) are left out, and so is one that may be going on.
+    """
+    now_ms = time.time_ns() // 1_000_000
+    found = []
+    for path in (config_folder() / "projects").glob("*/*.jsonl"):
+        with suppress(OSError):  # Claude Code deletes old ones meanwhile
+            changed_ms = path.stat().st_mtime_ns // 1_000_000
+            if since_ms <= changed_ms < now_ms - STILL_OPEN_MS:
+                found.append((changed_ms, path))
+    for _, path in sorted(found):
+        with suppress(OSError):
+            yield from hook_payloads(path, everything=True)
+
+
+def config_folder() -> Path:
+    """Return where Claude Code keeps its settings, plugins and transcripts."""
+    return Path(os.environ.get("CLAUDE_CONFIG_DIR") or "~/.claude").expanduser()
+
+
+def last_payloads(path: str | Path, *, max_bytes: int) -> Iterator[Payload]:
+    """Yield everything in the last `max_bytes` of a transcript, as `hook_payloads` would."""
+    with Path(path).open("rb") as lines:
+        start = max(0, os.fstat(lines.fileno()).st_size - max_bytes)
+        if start:
+            lines.seek(start - 1)
+            _drop_rest(lines)
+        yield from _payloads(lines, str(path), None, everything=True)
+
+
+def _payloads(
+    lines: BinaryIO, path: str, skipped: Counter[str] | None, *, everything: bool
+) -> Iterator[Payload]:
+    replay = _Replay(path, everything=everything)
+    for record in _records(lines, skipped if skipped is not None else Counter()):
         yield from replay.feed(record)
     yield from replay.end()
 
 
-def _records(path: Path, skipped: Counter[str]) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as lines:
-        while line := lines.readline(MAX_LINE_BYTES):
-            if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
-                _drop_rest(lines)
-                skipped["too long"] += 1
-                continue
-            try:
-                record = json.loads(line)
-            except (ValueError, RecursionError):
-                if line.strip():
-                    skipped["malformed"] += 1
-                continue
-            if _is_conversation(record):
-                yield record
-            elif not isinstance(record, dict):
+def _records(lines: BinaryIO, skipped: Counter[str]) -> Iterator[dict[str, Any]]:
+    while line := lines.readline(MAX_LINE_BYTES):
+        if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
+            _drop_rest(lines)
+            skipped["too long"] += 1
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            if line.strip():
                 skipped["malformed"] += 1
+            continue
+        if _is_conversation(record):
+            yield record
+        elif not isinstance(record, dict):
+            skipped["malformed"] += 1
 
 
-def _drop_rest(lines: Any) -> None:  # noqa: ANN401 - a buffered reader
+def _drop_rest(lines: BinaryIO) -> None:
     while (part := lines.readline(MAX_LINE_BYTES)) and not part.endswith(b"\n"):
         pass
 
@@ -81,14 +133,17 @@ def _is_conversation(record: object) -> bool:
 class _Replay:
     """Turns records into payloads; knows the open tool calls and what was said last."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, everything: bool) -> None:
         self._path = path
+        self._everything = everything
         self._common: Payload = {}
         self._calls: dict[str, Payload] = {}
         self._slash: Payload | None = None
-        self._said: list[str] = []
+        self._said: list[Payload] = []
+        """Texts of the message that may turn out to be the turn's last."""
         self._said_in: object = None
-        self._said_with: Payload = {}
+        self._counted: object = None
+        """The message whose usage was told: each of its records repeats it."""
 
     def feed(self, record: dict[str, Any]) -> Iterator[Payload]:
         """Yield what the hooks sent when this record came to be."""
@@ -110,7 +165,7 @@ class _Replay:
     def _remember(self, record: dict[str, Any]) -> None:
         fields = {
             "session_id": record["sessionId"],
-            "transcript_path": self._path,
+            "transcript_path": None if self._everything else self._path,
             "cwd": record.get("cwd"),
             "prompt_id": record.get("promptId"),
             "ts": record.get("timestamp"),
@@ -128,12 +183,12 @@ class _Replay:
         message = record["message"]
         for block in _blocks(message.get("content")):
             if block.get("type") == "tool_use":
+                yield from self._between()
                 self._open_call(block)
             elif block.get("type") == "text" and not record.get("isApiErrorMessage"):
-                self._say(str(block.get("text", "")), message.get("id"))
+                yield from self._say(str(block.get("text", "")), record)
 
     def _open_call(self, block: dict[str, Any]) -> None:
-        self._said.clear()
         if len(self._calls) >= MAX_OPEN_CALLS:
             self._calls.pop(next(iter(self._calls)))
         if isinstance(block.get("id"), str):
@@ -143,12 +198,28 @@ class _Replay:
                 "tool_use_id": block["id"],
             }
 
-    def _say(self, text: str, message_id: object) -> None:
-        if message_id != self._said_in:
-            self._said.clear()
-        self._said_in, self._said_with = message_id, self._common
+    def _say(self, text: str, record: dict[str, Any]) -> Iterator[Payload]:
+        message = record["message"]
+        if message.get("id") != self._said_in:
+            yield from self._between()
+        self._said_in = message.get("id")
         if text.strip():
-            self._said.append(text)
+            said = {"text": text, "uuid": record.get("uuid"), **self._usage(message)}
+            self._said.append(self._payload("AssistantText", **said))
+
+    def _usage(self, message: dict[str, Any]) -> Payload:
+        """Return what the message cost, once."""
+        usage = usage_of(message.get("usage"))
+        if not self._everything or not usage or message.get("id") == self._counted:
+            return {}
+        self._counted = message.get("id")
+        return {"usage": usage}
+
+    def _between(self) -> Iterator[Payload]:
+        """Yield what was said and was not the end of the turn: no hook told of it."""
+        if self._everything:
+            yield from self._said
+        self._said.clear()
 
     def _user(self, record: dict[str, Any]) -> Iterator[Payload]:
         content = record["message"].get("content")
@@ -159,7 +230,9 @@ class _Replay:
             str(block.get("text", "")) for block in _blocks(content) if block.get("type") == "text"
         )
         if text.startswith("[Request interrupted by user"):
-            self._said.clear()  # no Stop hook runs when the user presses Escape
+            yield from self._between()  # no Stop hook runs when the user presses Escape
+        elif text.lstrip().startswith("<task-notification>"):
+            yield from self._stop()  # the turn was over; the client itself asks for the next
         elif name := _COMMAND.search(text):
             args = _COMMAND_ARGS.search(text)
             prompt = f"/{name[1].lstrip('/')} {args[1].strip() if args else ''}".strip()
@@ -175,19 +248,22 @@ class _Replay:
         call = self._calls.pop(str(block.get("tool_use_id")), None)
         if call is None:
             return
-        self._said.clear()
         text = _text(block.get("content"))
         if not block.get("is_error"):
             response = record.get("toolUseResult", text)
             yield self._payload("PostToolUse", **call, tool_response=response)
-        elif not text.startswith(_NO_HOOK):
-            yield self._payload("PostToolUseFailure", **call, error=text, is_interrupt=False)
+        elif self._everything or not text.startswith(_NO_HOOK):
+            error = _TOOL_ERROR.sub(r"\1", text) if self._everything else text
+            yield self._payload("PostToolUseFailure", **call, error=error, is_interrupt=False)
 
     def _stop(self) -> Iterator[Payload]:
         if self._said:
-            message = "\n\n".join(self._said).strip()
+            last = self._said[-1]
+            message = "\n\n".join(said["text"] for said in self._said).strip()
             stop = {"hook_event_name": "Stop", "stop_hook_active": False}
-            yield {**self._said_with, **stop, "last_assistant_message": message}
+            common = {k: v for k, v in last.items() if k not in {"text", "uuid", "usage"}}
+            usage = [{"usage": said["usage"]} for said in self._said if "usage" in said]
+            yield {**common, **stop, "last_assistant_message": message, **(usage or [{}])[0]}
         self._said.clear()
 
 

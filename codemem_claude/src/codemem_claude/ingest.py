@@ -7,11 +7,14 @@ only, until the server cannot be reached.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 
+from codemem_claude.version import OTHER_VERSION, is_version
 from codemem_core import paths
 from codemem_core.client import post_json
+from codemem_core.errors import StoreError
 from codemem_core.redact import strip_private
 from codemem_core.settings import Settings
 
@@ -23,23 +26,47 @@ _LIMIT = 64 * 1024 * 1024
 """Larger payloads are no hook's."""
 _SENT = 900_000
 """Bytes the server takes in one request are 1 MiB; what is larger is clipped to fit."""
+_TOTAL_S = 2.0
+_CONNECT_S = 1.0
+"""Of a server, when the user's own limits are no limits: 0."""
+_LAST_S = 1.2
+"""Claude Code ends a SessionEnd hook after 1.5 s, whatever the plugin asks for."""
+_RESERVE_S = 0.6
+"""What the server must leave of the hook's time: enough to load the store and write."""
 _CLIP = 16_000
 """Characters kept of each text of a payload that has to be clipped."""
 
 
 def main(arguments: list[str]) -> int:
-    """Read a payload from standard input, store it somewhere safe, print nothing, return 0."""
-    del arguments
+    """Read a payload from standard input, store it somewhere safe, print nothing, return 0.
+
+    `--plugin-version V` first: 75, and nothing read, when this codemem is no V.
+    """
+    started = time.monotonic()
+    if not is_version(arguments):
+        return OTHER_VERSION
     settings = Settings.load()
     payload = read_payload(sys.stdin.buffer.read(_LIMIT + 1))
     if payload is None or settings.flag("plugin_ignore"):
         return 0
     stamp(payload, settings)
-    if not _to_server(payload, settings):
+    total_s = _total_s(payload, settings)
+    answer = _to_server(payload, settings, total_s - min(_RESERVE_S, total_s / 2))
+    if answer != "stored":
         from codemem_claude.fallback import keep  # noqa: PLC0415 - costs 100 ms, rarely needed
 
-        keep(payload, settings)
+        keep(payload, settings, until=started + total_s)
+    if answer == "absent" and payload.get("hook_event_name") == "SessionStart":
+        from codemem_claude.autostart import start_server  # noqa: PLC0415 - once a session
+
+        start_server(payload, settings)
     return 0
+
+
+def _total_s(payload: dict[str, Any], settings: Settings) -> float:
+    """Return how long the hook may take in all."""
+    total_s = settings.real("claude_hook_http_max_time_s") or _TOTAL_S
+    return min(total_s, _LAST_S) if payload.get("hook_event_name") == "SessionEnd" else total_s
 
 
 def read_payload(raw: bytes) -> dict[str, Any] | None:
@@ -57,32 +84,49 @@ def read_payload(raw: bytes) -> dict[str, Any] | None:
 
 
 def stamp(payload: dict[str, Any], settings: Settings) -> None:
-    """Add what only this process knows: when the hook fired, and the project it was told.
+    """Add what only this process knows: when the hook fired, and what its environment says.
 
     With the time in it the payload has the same event id on every later way into the store.
     """
     given = payload.get("ts") or payload.get("timestamp")
     payload["ts"] = given if isinstance(given, str) and given.strip() else _now()
+    extra: dict[str, Any] = {}
     if project := settings.text("project"):
-        payload["codemem"] = {"project": project}
+        extra["project"] = project
+    if payload.get("hook_event_name") in {"Stop", "SessionEnd"}:
+        extra["flush"] = asks_for_flush(payload["hook_event_name"], settings)
+    if extra:
+        payload["codemem"] = extra
 
 
-def _to_server(payload: dict[str, Any], settings: Settings) -> bool:
-    """Post to the server; True when it has the event on disk or will never want it."""
+def asks_for_flush(hook: str, settings: Settings) -> bool:
+    """Say whether the user wants memories made at this hook, without waiting for silence."""
+    at_end = settings.flag("claude_hook_flush")
+    return at_end and (hook == "SessionEnd" or settings.flag("claude_hook_flush_on_stop"))
+
+
+def _to_server(payload: dict[str, Any], settings: Settings, total_s: float) -> str:
+    """Post to the server: `stored` (or it will never want it), `absent`, or `failed`.
+
+    Over its Unix socket alone: whoever took the TCP port first would be told every prompt.
+    """
     socket = paths.socket_path(paths.database_path(settings))
     try:
+        paths.check_private_folder(os.path.dirname(socket))
         status, _ = post_json(
             socket,
             "/api/claude-hooks",
             # The server refuses half a character, as JavaScript may cut one; the rest is kept.
             json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"),
-            connect_s=settings.real("claude_hook_http_connect_timeout_s"),
-            total_s=settings.real("claude_hook_http_max_time_s"),
+            connect_s=settings.real("claude_hook_http_connect_timeout_s") or _CONNECT_S,
+            total_s=total_s,
         )
-    except OSError:
-        return False
+    except (FileNotFoundError, ConnectionRefusedError):
+        return "absent"
+    except (OSError, StoreError):
+        return "failed"
     # 400: the payload is unusable, and would be so on any other way.
-    return status in {200, 400}
+    return "stored" if status in {200, 400} else "failed"
 
 
 def _now() -> str:

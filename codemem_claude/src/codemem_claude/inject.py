@@ -1,7 +1,7 @@
-"""`codemem claude-hook-inject`: what the memory has to say about a prompt, before Claude reads it.
+"""`codemem claude-hook-inject`: what the memory has to say, before Claude reads the prompt.
 
-Claude Code waits for this command at every prompt: stdlib `json`, `os`, `re`, `sys` and `time`
-beside apsw, until the database cannot be read.
+Claude Code waits for this command at every prompt and when a session begins: stdlib `json`, `os`,
+`re`, `sys` and `time` beside apsw, until the database cannot be read.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 
 import apsw
 
+from codemem_claude.version import OTHER_VERSION, is_version
 from codemem_core import paths
 from codemem_core.errors import CodememError, NotFound
 from codemem_core.pack.build import build_pack
@@ -44,8 +45,12 @@ _HAS_VECTORS = "SELECT 1 FROM vectors LIMIT 1"
 
 
 def main(arguments: list[str]) -> int:
-    """Read a payload from standard input, print one line of JSON for Claude Code, return 0."""
-    del arguments
+    """Read a payload from standard input, print one line of JSON for Claude Code, return 0.
+
+    `--plugin-version V` first: 75, and nothing read or printed, when this codemem is no V.
+    """
+    if not is_version(arguments):
+        return OTHER_VERSION
     try:
         answer = _answer(sys.stdin.buffer.read(_MAX_BYTES + 1))
     except _FAILURES:
@@ -64,17 +69,34 @@ def _answer(raw: bytes) -> str:
     settings = Settings.load()
     if not isinstance(payload, dict) or settings.flag("plugin_ignore"):
         return _NOTHING
-    prompt = _prompt(payload)
-    if not prompt or not settings.flag("inject_context"):
+    # A subagent's prompt is written by the model, which has been told already.
+    if not settings.flag("inject_context") or payload.get("agent_id"):
         return _NOTHING
     cwd, named = _text(payload, "cwd"), _text(payload, "project")
     project = project_label(cwd=cwd, payload_project=named, environ=settings.environ)
     # Without a project it would tell one project's notes to another.
-    context = _context(payload, prompt, project, settings) if project else ""
+    if not project:
+        return _NOTHING
+    begins = payload.get("hook_event_name") == "SessionStart"
+    context = (_brief if begins else _context)(payload, project, settings)
     if not context:
         return _NOTHING
-    output = {"hookEventName": "UserPromptSubmit", "additionalContext": context}
+    hook = "SessionStart" if begins else "UserPromptSubmit"
+    output = {"hookEventName": hook, "additionalContext": context}
     return json.dumps({"continue": True, "hookSpecificOutput": output})
+
+
+def _brief(payload: dict[str, Any], project: str, settings: Settings) -> str:
+    """Return what a new session should know of the last one."""
+    from codemem_claude.brief import NEW_SESSIONS, brief  # noqa: PLC0415 - once a session
+
+    if payload.get("source") not in NEW_SESSIONS or not settings.flag("inject_brief"):
+        return ""
+    db = connect(paths.database_path(settings), readonly=True)
+    try:
+        return shorten(brief(db, project), _max_chars(settings))
+    finally:
+        db.close()
 
 
 def _prompt(payload: dict[str, Any]) -> str:
@@ -88,7 +110,11 @@ def _prompt(payload: dict[str, Any]) -> str:
     return "" if prompt.startswith("<task-notification>") else prompt
 
 
-def _context(payload: dict[str, Any], prompt: str, project: str, settings: Settings) -> str:
+def _context(payload: dict[str, Any], project: str, settings: Settings) -> str:
+    """Return the pack that fits the prompt."""
+    prompt = _prompt(payload)
+    if not prompt:
+        return ""
     path = paths.database_path(settings)
     try:
         return _from_database(path, payload, prompt, project, settings)

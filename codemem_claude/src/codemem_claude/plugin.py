@@ -30,7 +30,7 @@ def codemem_flush_policies() -> Iterator[FlushPolicy]:
 
 @hookimpl
 def codemem_commands() -> Iterator[Command]:
-    """What the hooks call, and the demonstration."""
+    """What the hooks call, what tells whether they work, and the demonstration."""
     yield Command(
         name="claude-hook-ingest",
         target="codemem_claude.commands:claude_hook_ingest",
@@ -40,6 +40,16 @@ def codemem_commands() -> Iterator[Command]:
         name="claude-hook-inject",
         target="codemem_claude.commands:claude_hook_inject",
         help="Print the context for a Claude Code prompt from standard input.",
+    )
+    yield Command(
+        name="claude-integration-status",
+        target="codemem_claude.status:status",
+        help="Say whether Claude Code's events arrive and become memories.",
+    )
+    yield Command(
+        name="setup",
+        target="codemem_claude.status:setup",
+        help="Install codemem into Claude Code, or check that it is in place.",
     )
     yield Command(
         name="demo",

@@ -40,11 +40,17 @@ def usage_of(value: object) -> dict[str, int]:
     return counts if any(counts.values()) else {}
 
 
-def _records(path: object, cwd: object) -> Iterator[Mapping[str, Any]]:
+def transcript_path(path: object, *, cwd: object) -> str | None:
+    """Return the absolute path of a transcript that exists; a relative one counts from `cwd`."""
     if not isinstance(path, str) or not path.endswith(".jsonl"):
-        return
+        return None
     place = os.path.join(cwd if isinstance(cwd, str) else "", os.path.expanduser(path))
-    if not os.path.isabs(place) or not os.path.isfile(place):
+    return place if os.path.isabs(place) and os.path.isfile(place) else None
+
+
+def _records(path: object, cwd: object) -> Iterator[Mapping[str, Any]]:
+    place = transcript_path(path, cwd=cwd)
+    if place is None:
         return
     try:
         with open(place, "rb") as file:

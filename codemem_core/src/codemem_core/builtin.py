@@ -13,20 +13,28 @@ from codemem_core.settings_table import TABLE
 
 _COMMANDS = (
     ("db", "db:db", "Back up, check, repair or bring over a database."),
+    ("doctor", "doctor:doctor", "Say what is wrong, and how to mend it."),
     ("embed", "embed:embed", "Make the vectors that search by meaning needs."),
     ("enqueue-raw-event", "raw_events:enqueue", "Store one event from standard input."),
     ("eval", "evaluate:evaluate", "Measure search and packs on judged questions."),
     ("flush-raw-events", "raw_events:flush", "Turn a stream's waiting events into memories now."),
     ("forget", "memory:forget", "Take a memory out of search and packs."),
+    ("import-history", "history:import_history", "Store what a host did before codemem was there."),
+    ("observer", "observer:observer", "Try the observer that is configured."),
     ("pack", "memory:pack", "Print, as JSON, the memories that fit a question."),
     ("pack-benchmark", "evaluate:pack_benchmark", "Say how large packs get."),
     ("plugins", "plugins:plugins", "List plugins and what is wrong with them."),
+    ("raw-events-gate", "reliability:gate", "Fail when too much was lost or is stuck."),
+    ("raw-events-retry", "raw_events:retry", "Flush a stream's failed batches again."),
     ("raw-events-status", "raw_events:status", "List streams whose events wait for a flush."),
     ("recent", "memory:recent", "List the newest memories."),
+    ("reobserve", "reobserve:reobserve", "Distil stored events again with another observer."),
     ("remember", "memory:remember", "Write a memory by hand."),
     ("search", "memory:search", "Search memories by words."),
     ("show", "memory:show", "Print one memory as JSON."),
+    ("spool", "spool:spool", "Look at or store what hooks kept for later."),
     ("stats", "stats:stats", "Say how much is stored, what waits and what it cost."),
+    ("usage", "usage:usage", "Say what observing cost, by day and model."),
     ("version", "version:version", "Print the version."),
 )
 
@@ -50,7 +58,12 @@ def codemem_project(cwd: str | None, payload: Mapping[str, Any]) -> str | None:
 
 @hookimpl
 def codemem_flush_policies() -> Iterator[FlushPolicy]:
-    """Flush a session that has been quiet for a while."""
+    """Flush a session that has been quiet for a while, or a shorter while if asked to."""
+    yield FlushPolicy(
+        name="debounce",
+        target="codemem_core.policies.debounce:Debounce",
+        help="With `raw_events_auto_flush`: flush `raw_events_debounce_ms` after the last event.",
+    )
     yield FlushPolicy(
         name="idle",
         target="codemem_core.policies.idle:Idle",

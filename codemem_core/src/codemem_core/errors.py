@@ -10,7 +10,9 @@ CodememError              shown as one line and a hint, never as a traceback
 └── ObserverError         the observer gave no usable answer
     ├── AuthError         no usable credential, or it was refused
     ├── RateLimited       the provider asked us to wait
+    │   └── BudgetSpent   the user's own limit is reached
     ├── TransientError    the network or the provider failed; worth another try
+    │   └── Unreachable   nothing was sent: no network, no server, no runtime
     └── PermanentError    the same request will fail again
 """
 
@@ -91,8 +93,20 @@ class RateLimited(ObserverError):
         self.retry_after_s = retry_after_s
 
 
+class BudgetSpent(RateLimited):
+    """The user's own limit on tokens or money is reached."""
+
+    hint = "see `codemem usage`; the limits are `CODEMEM_OBSERVER_BUDGET_*`"
+
+
 class TransientError(ObserverError):
     """The network or the provider failed; the same request may work later."""
+
+
+class Unreachable(TransientError):
+    """Nothing was sent: no network, no server, no runtime. The request is not to blame."""
+
+    kind = "unreachable"
 
 
 class PermanentError(ObserverError):

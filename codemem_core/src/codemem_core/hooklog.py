@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from codemem_core import paths
@@ -10,7 +11,7 @@ from codemem_core.settings import Settings
 
 
 def log(settings: Settings, text: str) -> None:
-    """Add a line to the plugin log, if that can be done at all."""
+    """Add a line to the plugin log, or say it on standard error when the log does not take it."""
     path = paths.log_path(settings)
     line = f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n"
     try:
@@ -19,4 +20,4 @@ def log(settings: Settings, text: str) -> None:
         with open(os.open(path, flags, 0o600), "a", encoding="utf-8", errors="replace") as file:
             file.write(line)
     except OSError:
-        return
+        sys.stderr.write(line)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import re
-from itertools import pairwise
+from functools import lru_cache
+from itertools import groupby, pairwise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ _SHAPED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("login", ("pwd=",), r"(?:\b|_)pwd=(?P<secret>[^\s;,)\"'/\\~.][^\s;,)\"']{3,256})"),
 )
 
+_SHORTEST = 8  # `pwd=x123` and `://:abc@`
 _NAME_WORDS = ("token", "secret", "passw", "passphrase", "key", "authorization", "cookie")
 _QUOTED = r"(?P<quote>\\{0,3}[\"'`])(?P<quoted>(?:(?!(?P=quote))(?:\\.|\S)){4,1024})(?P=quote)"
 _BARE = r"(?P<bare>(?:[^\s\"'`,;\\]{1,256}|\\(?![nrt\"'`\\])){1,4}+)"
@@ -153,7 +155,12 @@ def _map_strings(value: Json, change: Callable[[str, Json], Json]) -> Json:
         if isinstance(item, dict):
             holder[at] = copy = {change("", key): child for key, child in item.items()}
             # what lies inside a secret is secret, whatever it is called there
-            todo += [(copy, key, name if is_sensitive(name) else key) for key in copy]
+            inside = name if is_sensitive(name) else ""
+            for key, child in copy.items():
+                if isinstance(child, dict | list):
+                    todo.append((copy, key, inside or key))
+                else:
+                    copy[key] = change(inside or key, child)
         elif isinstance(item, list):
             holder[at] = items = list(item)
             todo += [(items, index, name) for index in range(len(items))]
@@ -206,16 +213,25 @@ class _Masks:
         return text
 
     def _once(self, text: str) -> str:
-        for kind, starts, body in _PREFIXED:
-            for start in starts:
-                if start in text:
-                    text = self._masked(kind, _at_edge(start, body), text)
+        if len(text) < _SHORTEST:
+            return text
+        if _has_start(text):
+            text = self._prefixed(text)
         lowered = text.lower()
+        if not _words().search(lowered):
+            return text
         for kind, words, pattern in _SHAPED:
             if any(word in lowered for word in words):
                 text = self._masked(kind, f"(?i){pattern}", text)
         if any(word in lowered for word in _NAME_WORDS):
             text = self._named(text)
+        return text
+
+    def _prefixed(self, text: str) -> str:
+        for kind, starts, body in _PREFIXED:
+            for start in starts:
+                if start in text:
+                    text = self._masked(kind, _at_edge(start, body), text)
         return text
 
     def _masked(self, kind: str, pattern: str, text: str) -> str:
@@ -250,6 +266,44 @@ class _Masks:
         return f"[REDACTED:{kind}:{digest.hexdigest()}]"
 
 
+def _has_start(text: str) -> bool:
+    """Say whether a start of `_PREFIXED` occurs, faster than looking for each of the 46."""
+    plain, marked = _starts()
+    # Loops: for a short text `any` takes as long as all the searches.
+    for pattern in marked:
+        if pattern.search(text):
+            return True
+    for start in plain:  # noqa: SIM110
+        if start in text:
+            return True
+    return False
+
+
+@lru_cache(1)
+def _starts() -> tuple[list[str], list[re.Pattern[str]]]:
+    """Return the starts to look for one by one, and what finds the others.
+
+    Most end with one of three marks. `re` skips from mark to mark and looks back: 3 us for 600
+    characters of code instead of 12 for one alternation or for all the searches.
+    """
+    starts = {start for _, group, _ in _PREFIXED for start in group}
+    marked = []
+    for mark in "-_.":
+        of_mark = sorted((s for s in starts if s[-1] == mark), key=len)
+        behind = (f"(?<={'|'.join(map(re.escape, same))})" for _, same in groupby(of_mark, key=len))
+        marked.append(re.compile(f"{re.escape(mark)}(?:{'|'.join(behind)})"))
+        starts.difference_update(of_mark)
+    return sorted(starts), marked
+
+
+@lru_cache(1)
+def _words() -> re.Pattern[str]:
+    """Return what finds a word of `_SHAPED` or `_NAMED` in lowered text."""
+    words = [word for _, group, _ in _SHAPED for word in group] + list(_NAME_WORDS)
+    return re.compile("|".join(map(re.escape, words)))
+
+
+@lru_cache(4096)
 def is_sensitive(name: str) -> bool:
     """Say whether `name` promises a secret: `authToken`, `DB_PASSWORD`; but not `max_tokens`."""
     words = "_".join(re.findall(_WORD, name)).lower()

@@ -15,6 +15,7 @@ import click
 from codemem_core._version import __version__
 from codemem_core.cli.host import Host, db_option, pass_host
 from codemem_core.errors import CodememError
+from codemem_core.store.guard import guard
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
@@ -43,6 +44,7 @@ def mcp(host: Host, db_path: str | None) -> None:
     cwd = os.getcwd()
     project = host.plugins.project(cwd, {})
     with host.store(db_path) as store:
+        guard(store.path)
         tools = MemoryTools(store, settings=host.settings, project=project, cwd=cwd)
         build_server(tools).run("stdio")
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import re
 import time
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from codemem_core.errors import AuthError, PermanentError, RateLimited, TransientError
-from codemem_core.observe import provider_of
+from codemem_core.errors import (
+    AuthError,
+    PermanentError,
+    RateLimited,
+    TransientError,
+    Unreachable,
+)
 from codemem_core.records.protocols import ObserveRequest, ObserverReply
-from codemem_observers.providers import Endpoint, endpoint
+from codemem_observers.address import checked
+from codemem_observers.endpoints import Endpoint, endpoint
+from codemem_observers.providers import read_object
 
 if TYPE_CHECKING:
     import httpx
@@ -27,7 +34,8 @@ _MOST_BYTES = 2_000_000
 """4,000 tokens are 16 kB; what is longer is no answer."""
 _LONGEST_WAIT_S = 86_400.0
 _AGAIN = frozenset({408, 409, 425})
-_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
+# `insufficient_quota`, `RESOURCE_EXHAUSTED`: words. With a digit it might be a key sent back.
+_CODE = re.compile(r"(?=.{1,60}\Z)[A-Za-z]+(?:_[A-Za-z]+)*")
 
 
 class ApiHttp:
@@ -41,21 +49,25 @@ class ApiHttp:
         self, settings: Settings, *, silence_s: float = _SILENCE_S, total_s: float = _TOTAL_S
     ) -> None:
         """Keep what the settings say; the limits are seconds of silence and in all."""
+        # It writes every header down, and a server may send a key back in one.
+        logging.getLogger("httpcore").setLevel(logging.INFO)
         self._settings = settings
         self._silence_s = silence_s
         self._total_s = total_s
 
     def observe(self, request: ObserveRequest) -> ObserverReply:
         """Send the request and return the model's answer."""
-        there = endpoint(
-            provider_of(self._settings),
-            base_url=self._settings.text("observer_base_url"),
-            model=request.model,
-        )
-        status, headers, body = self._post(_url(there), there, request)
+        there = endpoint(self._settings, request)
+        plain_hosts = self._settings.names("observer_plain_hosts")
+        url = checked(there.base_url, setting=there.setting, plain_hosts=plain_hosts)
+        status, headers, body = self._post(url + there.shape.path, there, request)
         if status != 200:
             raise _failure(status, headers, body, there, request)
-        return there.shape.reply(_answer(body))
+        return there.shape.reply(body)
+
+    def model_for(self, request: ObserveRequest) -> str:
+        """Return the model that will be asked, by the provider's name of it."""
+        return endpoint(self._settings, request).model
 
     def _post(
         self, url: str, there: Endpoint, request: ObserveRequest
@@ -64,9 +76,8 @@ class ApiHttp:
         import httpx  # costs 150 ms, and nothing but this call needs it
 
         deadline = time.monotonic() + self._total_s
-        headers = httpx.Headers(
-            there.shape.headers(request.credential.token if request.credential else "")
-        )
+        headers = httpx.Headers(there.shape.headers(request.credential))
+        headers.update(there.headers)
         headers.update(request.headers)
         body = there.shape.body(request, there.model, self._settings.number("observer_max_tokens"))
         try:
@@ -77,22 +88,10 @@ class ApiHttp:
                 return response.status_code, response.headers, _read(response, deadline)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             # Only the kind of failure: httpx quotes header values in some messages.
+            unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            failure = Unreachable if unsent else TransientError
             kind = type(error).__name__
-            raise TransientError(f"no answer from `{urlsplit(url).hostname}`: {kind}") from None
-
-
-def _url(there: Endpoint) -> str:
-    """Return the address to post to; refuse one that is no web address or holds a password."""
-    try:
-        parts = urlsplit(there.base_url)
-    except ValueError:  # half an IPv6 address
-        parts = urlsplit("")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-        raise PermanentError(
-            "`observer_base_url` is not an http or https address without a password",
-            hint="for example `https://gateway.example/v1`",
-        )
-    return there.base_url.rstrip("/") + there.shape.path
+            raise failure(f"no answer from `{urlsplit(url).hostname}`: {kind}") from None
 
 
 def _read(response: httpx.Response, deadline: float) -> bytes:
@@ -104,16 +103,6 @@ def _read(response: httpx.Response, deadline: float) -> bytes:
         if time.monotonic() > deadline:
             raise TransientError("the answer took too long")
     return bytes(body)
-
-
-def _answer(body: bytes) -> dict[str, Any]:
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        answer = None
-    if not isinstance(answer, dict):
-        raise TransientError("the provider's answer is not a JSON object")
-    return answer
 
 
 def _failure(
@@ -137,7 +126,7 @@ def _failure(
 def _code(body: bytes, request: ObserveRequest) -> str:
     """Return the provider's short error code in brackets, never its free text."""
     try:
-        error = _answer(body).get("error")
+        error = read_object(body).get("error")
     except TransientError:
         return ""
     if not isinstance(error, dict):
@@ -145,9 +134,10 @@ def _code(body: bytes, request: ObserveRequest) -> str:
     code = error.get("code") or error.get("type")
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         return ""
-    if request.credential and request.credential.token in code:
-        return ""
-    return f" ({code})"
+    token = request.credential.token if request.credential else ""
+    secrets = [secret for secret in (token, *request.headers.values()) if secret]
+    echoed = any(code in secret or secret in code for secret in secrets)
+    return "" if echoed else f" ({code})"
 
 
 def _retry_after(value: str) -> float | None:

@@ -9,64 +9,119 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import IO
 
 _LOOK_S = 0.02
 """How often to look whether the child ended while a grandchild keeps its output open."""
+_CHUNK = 65_536
 
 
-def run_child(
-    argv: Sequence[str], *, timeout_s: float, max_bytes: int, environ: Mapping[str, str]
-) -> bytes | None:
-    """Return what the child printed, or None when it failed or broke a limit.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a child ended."""
 
-    No shell, nothing on standard input, the home folder as working directory. The child leads its
-    own process group, and whatever is left of the group is killed before this returns.
+    problem: str = ""
+    """`missing` (could not start), `slow` or `long` (killed at a limit), or empty."""
+    code: int | None = None
+    """Its exit code; None when there was a problem."""
+    output: bytes = b""
+    """What it printed; nothing when there was a problem."""
+
+
+def run_child(  # noqa: PLR0913 - a child has as many limits as it has
+    argv: Sequence[str],
+    *,
+    environ: Mapping[str, str],
+    cwd: str,
+    timeout_s: float,
+    max_bytes: int,
+    stdin: bytes = b"",
+) -> Ended:
+    """Run a program to its end or to its limits.
+
+    No shell; what it says on standard error is nobody's business. The child leads its own process
+    group, and whatever is left of the group is killed before this returns.
     """
     try:
         child = subprocess.Popen(
             list(argv),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=dict(environ),
-            cwd=os.path.expanduser("~"),
+            cwd=cwd,
             start_new_session=True,
         )
     except (OSError, ValueError):  # ValueError: a NUL in an argument
-        return None
+        return Ended(problem="missing")
     with child:
         try:
-            output = _read(child, time.monotonic() + timeout_s, max_bytes)
+            talk = _Talk(child, stdin, time.monotonic() + timeout_s, max_bytes)
+            problem = talk.problem()
         finally:
             _kill_group(child)
-    return output if child.returncode == 0 else None
+    if problem:
+        return Ended(problem=problem)
+    return Ended(code=child.returncode, output=bytes(talk.output))
 
 
-def _read(child: subprocess.Popen[bytes], deadline: float, max_bytes: int) -> bytes | None:
-    """Return the output once the child ended, None at a limit."""
-    output = bytearray()
-    with selectors.DefaultSelector() as selector:
-        pipe = _pipe(child)
-        selector.register(pipe, selectors.EVENT_READ)
-        while (left := deadline - time.monotonic()) > 0:
-            ended = child.poll() is not None
-            if selector.select(0 if ended else min(left, _LOOK_S)):
-                chunk = os.read(pipe.fileno(), 65_536)
-                output += chunk
-                if len(output) > max_bytes:
-                    return None
-                if not chunk:
-                    return bytes(output) if _ends_by(child, deadline) else None
-            elif ended:
-                return bytes(output)
-    return None
+class _Talk:
+    """Feeds a child and listens to it, both without waiting for either."""
+
+    def __init__(
+        self, child: subprocess.Popen[bytes], stdin: bytes, deadline: float, max_bytes: int
+    ) -> None:
+        self.output = bytearray()
+        self._child = child
+        self._unsaid = memoryview(stdin)
+        self._deadline = deadline
+        self._max_bytes = max_bytes
+
+    def problem(self) -> str:
+        """Talk until the child ended; return which limit it broke, or an empty text."""
+        with selectors.DefaultSelector() as selector:
+            out = _pipe(self._child.stdout)
+            selector.register(out, selectors.EVENT_READ)
+            if self._child.stdin is not None:
+                os.set_blocking(self._child.stdin.fileno(), False)
+                selector.register(self._child.stdin, selectors.EVENT_WRITE)
+            while (left := self._deadline - time.monotonic()) > 0:
+                ended = self._child.poll() is not None
+                ready = [key.fileobj for key, _ in selector.select(0 if ended else _pause(left))]
+                if self._child.stdin in ready:
+                    self._say(selector)
+                if out in ready and not self._listen(out):
+                    return "" if self._ends() else "slow"
+                if len(self.output) > self._max_bytes:
+                    return "long"
+                if ended and not ready:
+                    return ""
+        return "slow"
+
+    def _say(self, selector: selectors.BaseSelector) -> None:
+        """Write what the pipe takes; close it after the last byte, or when nobody listens."""
+        pipe = _pipe(self._child.stdin)
+        with suppress(BrokenPipeError):
+            self._unsaid = self._unsaid[os.write(pipe.fileno(), self._unsaid[:_CHUNK]) :]
+            if self._unsaid:
+                return
+        selector.unregister(pipe)
+        pipe.close()
+
+    def _listen(self, pipe: IO[bytes]) -> bool:
+        chunk = os.read(pipe.fileno(), _CHUNK)
+        self.output += chunk
+        return bool(chunk)
+
+    def _ends(self) -> bool:
+        with suppress(subprocess.TimeoutExpired):
+            self._child.wait(max(0.0, self._deadline - time.monotonic()))
+        return self._child.returncode is not None
 
 
-def _ends_by(child: subprocess.Popen[bytes], deadline: float) -> bool:
-    with suppress(subprocess.TimeoutExpired):
-        child.wait(max(0.0, deadline - time.monotonic()))
-    return child.returncode is not None
+def _pause(left: float) -> float:
+    return min(left, _LOOK_S)
 
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:
@@ -75,7 +130,7 @@ def _kill_group(child: subprocess.Popen[bytes]) -> None:
         os.killpg(child.pid, signal.SIGKILL)
 
 
-def _pipe(child: subprocess.Popen[bytes]) -> IO[bytes]:
-    if child.stdout is None:
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
         raise ValueError("the child was started without a pipe")
-    return child.stdout
+    return pipe

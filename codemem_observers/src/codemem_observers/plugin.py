@@ -12,17 +12,31 @@ CODEMEM_API = 1
 
 @hookimpl
 def codemem_observer_runtimes() -> Iterator[ObserverRuntime]:
-    """Offer a model over HTTP, and none at all."""
+    """Offer a model over HTTP, through an agent's own command, and none at all."""
     yield ObserverRuntime(
         name="api_http",
         target="codemem_observers.api_http:ApiHttp",
         help="OpenAI, Anthropic or any OpenAI-compatible server, over HTTP.",
     )
     yield ObserverRuntime(
+        name="claude_sidecar",
+        target="codemem_observers.claude_sidecar:ClaudeSidecar",
+        help="The local Claude command line, with its own login.",
+        default_model="claude-4.5-haiku",
+        needs_credential=False,
+    )
+    yield ObserverRuntime(
+        name="opencode_run",
+        target="codemem_observers.opencode_run:OpenCodeRun",
+        help="The local `opencode run`, with OpenCode's providers and login.",
+        needs_credential=False,
+    )
+    yield ObserverRuntime(
         name="extractive",
         target="codemem_observers.extractive:Extractive",
         help="No model: reads the evidence by rules, offline.",
         needs_credential=False,
+        offline=True,
     )
 
 
@@ -32,7 +46,7 @@ def codemem_auth_sources() -> Iterator[AuthSource]:
     yield AuthSource(
         name="auto",
         target="codemem_observers.auth.auto:Auto",
-        help="`observer_api_key`, then environment, file and command.",
+        help="`observer_api_key`, then environment, OpenCode's login, file and command.",
     )
     yield AuthSource(
         name="env",

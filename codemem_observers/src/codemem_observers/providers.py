@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from codemem_core.errors import PermanentError, TransientError
-from codemem_core.records.protocols import ObserveRequest, ObserverReply
-
-_OPENAI = "https://api.openai.com/v1"
-_ANTHROPIC = "https://api.anthropic.com/v1"
-_OPENAI_MODEL = "gpt-5.1-codex-mini"
-_ANTHROPIC_MODEL = "claude-4.5-haiku"
-# The documented default and Claude's command line say it one way round, the API the other.
-_ANTHROPIC_NAMES = {"claude-4.5-haiku": "claude-haiku-4-5"}
+from codemem_core._version import __version__
+from codemem_core.errors import ObserverError, PermanentError, RateLimited, TransientError
+from codemem_core.records.protocols import Credential, ObserveRequest, ObserverReply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,46 +18,16 @@ class Shape:
 
     path: str
     """Below the base URL."""
-    headers: Callable[[str], dict[str, str]]
-    """From a token to the headers that carry it."""
+    headers: Callable[[Credential | None], dict[str, str]]
+    """From a credential to the headers that carry it."""
     body: Callable[[ObserveRequest, str, int], dict[str, Any]]
     """From request, model and the most tokens of the answer to the JSON body."""
-    reply: Callable[[Mapping[str, Any]], ObserverReply]
-    """From the JSON answer; raises `TransientError` or `PermanentError` when it has no text."""
+    reply: Callable[[bytes], ObserverReply]
+    """From the answer's body; raises `TransientError` and its like when it has no text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where to ask, for what, and in which shape."""
-
-    base_url: str
-    model: str
-    shape: Shape
-
-
-def endpoint(provider: str, *, base_url: str | None, model: str | None) -> Endpoint:
-    """Return the endpoint of a provider; `base_url` stands in for the provider's own.
-
-    Raises `PermanentError` when a custom provider lacks its URL or model.
-    """
-    if provider == "anthropic":
-        name = model or _ANTHROPIC_MODEL
-        name = _ANTHROPIC_NAMES.get(name, name)
-        return Endpoint(base_url=base_url or _ANTHROPIC, model=name, shape=MESSAGES)
-    if provider == "openai" and not base_url:
-        # OpenAI's codex models, the default among them, exist on this API only.
-        return Endpoint(base_url=_OPENAI, model=model or _OPENAI_MODEL, shape=RESPONSES)
-    if not base_url or not model:
-        missing = "observer_model" if base_url else "observer_base_url"
-        raise PermanentError(
-            f"observer provider `{provider}` needs `{missing}`",
-            hint=f"set it in the configuration file, or `CODEMEM_{missing.upper()}`",
-        )
-    return Endpoint(base_url=base_url, model=model, shape=CHAT)
-
-
-def _bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"} if token else {}
+def _bearer(credential: Credential | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {credential.token}"} if credential else {}
 
 
 def _chat_body(request: ObserveRequest, model: str, max_tokens: int) -> dict[str, Any]:
@@ -77,15 +42,17 @@ def _chat_body(request: ObserveRequest, model: str, max_tokens: int) -> dict[str
     }
 
 
-def _chat_reply(answer: Mapping[str, Any]) -> ObserverReply:
+def _chat_reply(body: bytes) -> ObserverReply:
+    answer = read_object(body)
     choice = _first(answer.get("choices"))
     message = _object(choice.get("message"))
     usage = _object(answer.get("usage"))
     return ObserverReply(
         text=_said(message.get("content"), refused=choice.get("finish_reason") == "content_filter"),
         model=_name(answer.get("model")),
-        tokens_in=_count(usage.get("prompt_tokens")),
-        tokens_out=_count(usage.get("completion_tokens")),
+        tokens_in=counted(usage.get("prompt_tokens")),
+        tokens_cached=counted(_object(usage.get("prompt_tokens_details")).get("cached_tokens")),
+        tokens_out=counted(usage.get("completion_tokens")),
     )
 
 
@@ -99,25 +66,88 @@ def _responses_body(request: ObserveRequest, model: str, max_tokens: int) -> dic
     }
 
 
-def _responses_reply(answer: Mapping[str, Any]) -> ObserverReply:
+def _responses_reply(body: bytes) -> ObserverReply:
+    answer = read_object(body)
     parts = [
         _object(part)
         for item in _list(answer.get("output"))
         for part in _list(_object(item).get("content"))
     ]
     texts = [part.get("text") for part in parts if part.get("type") == "output_text"]
+    refused = any(part.get("type") == "refusal" for part in parts)
+    return _responded(answer, _said(_joined(texts), refused=refused))
+
+
+def _responded(answer: Mapping[str, Any], text: str) -> ObserverReply:
+    """Return the text with what a response object says of it."""
     usage = _object(answer.get("usage"))
     return ObserverReply(
-        text=_said(_joined(texts), refused=any(part.get("type") == "refusal" for part in parts)),
+        text=text,
         model=_name(answer.get("model")),
-        tokens_in=_count(usage.get("input_tokens")),
-        tokens_out=_count(usage.get("output_tokens")),
+        tokens_in=counted(usage.get("input_tokens")),
+        tokens_cached=counted(_object(usage.get("input_tokens_details")).get("cached_tokens")),
+        tokens_out=counted(usage.get("output_tokens")),
     )
 
 
-def _messages_headers(token: str) -> dict[str, str]:
-    version = {"anthropic-version": "2023-06-01"}
-    return version | ({"x-api-key": token} if token else {})
+def _codex_headers(credential: Credential | None) -> dict[str, str]:
+    """Return the headers of a ChatGPT login, as OpenCode's own requests have them."""
+    headers = {"accept": "text/event-stream", "originator": "opencode"}
+    if credential and credential.account:
+        headers["ChatGPT-Account-Id"] = credential.account
+    return headers | {"User-Agent": f"codemem/{__version__}"} | _bearer(credential)
+
+
+def _codex_body(request: ObserveRequest, model: str, max_tokens: int) -> dict[str, Any]:
+    del max_tokens  # this endpoint refuses a limit
+    said = {"type": "input_text", "text": request.prompt}
+    return {
+        "model": model,
+        "instructions": request.instructions,
+        "input": [{"role": "user", "content": [said]}],
+        "store": False,
+        "stream": True,
+    }
+
+
+def _codex_reply(body: bytes) -> ObserverReply:
+    """Return the answer of a stream of events; one that breaks off is none."""
+    texts: list[Any] = []
+    for event in _events(body):
+        kind = event.get("type")
+        if kind == "response.output_text.delta":
+            texts.append(event.get("delta"))
+        elif kind in {"response.completed", "response.incomplete"}:
+            return _responded(_object(event.get("response")), _said(_joined(texts), refused=False))
+        elif kind in {"response.failed", "error"}:
+            raise _stream_failure(event)
+    raise TransientError("the provider's answer broke off")
+
+
+def _events(body: bytes) -> Iterator[Mapping[str, Any]]:
+    """Yield the JSON objects of a server-sent event stream."""
+    for line in body.splitlines():
+        if line.startswith(b"data:"):
+            try:
+                yield _object(json.loads(line[5:]))
+            except (ValueError, RecursionError):
+                continue
+
+
+def _stream_failure(event: Mapping[str, Any]) -> ObserverError:
+    error = _object(_object(event.get("response")).get("error")) or _object(event.get("error"))
+    if error.get("code") in {"rate_limit_exceeded", "usage_limit_reached", "insufficient_quota"}:
+        return RateLimited("the provider asks to wait")
+    return TransientError("the provider failed while it answered")
+
+
+def _messages_headers(credential: Credential | None) -> dict[str, str]:
+    headers = {"anthropic-version": "2023-06-01"}
+    if credential is None:
+        return headers
+    if credential.source == "oauth":  # a login, not a key
+        return headers | {"anthropic-beta": "oauth-2025-04-20"} | _bearer(credential)
+    return headers | {"x-api-key": credential.token}
 
 
 def _messages_body(request: ObserveRequest, model: str, max_tokens: int) -> dict[str, Any]:
@@ -130,17 +160,30 @@ def _messages_body(request: ObserveRequest, model: str, max_tokens: int) -> dict
     }
 
 
-def _messages_reply(answer: Mapping[str, Any]) -> ObserverReply:
+def _messages_reply(body: bytes) -> ObserverReply:
+    answer = read_object(body)
     blocks = [_object(block) for block in _list(answer.get("content"))]
     texts = [block.get("text") for block in blocks if block.get("type") == "text"]
     usage = _object(answer.get("usage"))
-    cached = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    given = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
     return ObserverReply(
         text=_said(_joined(texts), refused=answer.get("stop_reason") == "refusal"),
         model=_name(answer.get("model")),
-        tokens_in=sum(_count(usage.get(name)) for name in cached),
-        tokens_out=_count(usage.get("output_tokens")),
+        tokens_in=sum(counted(usage.get(name)) for name in given),
+        tokens_cached=counted(usage.get("cache_read_input_tokens")),
+        tokens_out=counted(usage.get("output_tokens")),
     )
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """Return an answer's JSON object; raises `TransientError` when it is none."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise TransientError("the provider's answer is not a JSON object")
+    return answer
 
 
 def _said(text: object, *, refused: bool) -> str:
@@ -172,12 +215,14 @@ def _name(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _count(value: object) -> int:
+def counted(value: object) -> int:
+    """Return a counter of a provider's; 0 for what is none."""
     return value if type(value) is int and value >= 0 else 0
 
 
 CHAT = Shape(path="/chat/completions", headers=_bearer, body=_chat_body, reply=_chat_reply)
 RESPONSES = Shape(path="/responses", headers=_bearer, body=_responses_body, reply=_responses_reply)
+CODEX = Shape(path="", headers=_codex_headers, body=_codex_body, reply=_codex_reply)
 MESSAGES = Shape(
     path="/messages", headers=_messages_headers, body=_messages_body, reply=_messages_reply
 )

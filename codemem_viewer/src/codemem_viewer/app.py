@@ -15,6 +15,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from codemem_core._version import __version__
 from codemem_core.errors import CodememError, InputError, NotFound, PluginError, StoreError
 from codemem_core.meaning import EmbedWorker, Meaning
+from codemem_viewer.acknowledge import Receiving
 from codemem_viewer.lifespan import working
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ def create_app(
     """Return the application, with the routes the plugins offer.
 
     It lets everybody in: serve it through a `Guard` only. A route's function may ask, by name, for
-    `store`, `plugins`, `settings`, `intake`, `worker` and `meaning`. `store` is open and threaded;
-    `worker` is started and stopped by the application.
+    `store`, `plugins`, `settings`, `intake`, `worker`, `receiving` and `meaning`. `store` is open
+    and threaded; `worker` is started and stopped by the application.
     """
     meaning = Meaning(plugins, settings)
     given = {
@@ -46,6 +47,7 @@ def create_app(
         "intake": intake,
         "worker": worker,
         "meaning": meaning,
+        "receiving": Receiving(store, intake, worker),
     }
     app = Litestar(
         dependencies={name: _provide(value) for name, value in given.items()},

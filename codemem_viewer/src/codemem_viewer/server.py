@@ -16,6 +16,7 @@ from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.worker import FlushWorker
 from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
+from codemem_core.store.guard import guard
 from codemem_core.store.recover import mend, recover
 from codemem_core.store.store import Store
 from codemem_viewer.app import create_app
@@ -75,6 +76,7 @@ def _serve_until(
 ) -> Health | None:
     """Serve until told to stop (None) or until the database turns out to be damaged (how)."""
     with Store.open(place.db, threaded=True) as store:
+        guard(place.db)
         watch = Watch(store)
         app = create_app(
             store,

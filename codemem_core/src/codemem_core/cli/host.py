@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -20,8 +20,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Host:
     """One run of the program; made once, handed to commands with `pass_host`."""
 
-    def __init__(self, *, blocked: Sequence[str] = ()) -> None:
-        self.settings = Settings.load()
+    def __init__(
+        self, *, blocked: Sequence[str] = (), environ: Mapping[str, str] | None = None
+    ) -> None:
+        self.settings = Settings.load(environ)
         self.blocked = blocked
         """Names of plugins to go without, from `-p no:NAME`."""
 
@@ -29,6 +31,14 @@ class Host:
     def plugins(self) -> Plugins:
         """The installed plugins."""
         return Plugins.load(self.settings, blocked=self.blocked)
+
+    def with_observer(self, runtime: str | None, model: str | None) -> Host:
+        """Return the same host with another observer runtime or model, where one is named."""
+        named = {"CODEMEM_OBSERVER_RUNTIME": runtime, "CODEMEM_OBSERVER_MODEL": model}
+        chosen = {name: value for name, value in named.items() if value}
+        if runtime:
+            chosen["CODEMEM_USE_OPENCODE_RUN"] = "0"
+        return Host(blocked=self.blocked, environ={**self.settings.environ, **chosen})
 
     def store(self, db_path: str | None) -> Store:
         """Open the database: `--db-path`, else `CODEMEM_DB`, else the default."""
@@ -53,3 +63,11 @@ def project_options(command: F) -> F:
     """Add `--project NAME` and `--all-projects`."""
     command = click.option("--project", help="Whose memories. [default: this folder's]")(command)
     return click.option("--all-projects", is_flag=True, help="Every project's memories.")(command)
+
+
+def observer_options(command: F) -> F:
+    """Add `--runtime NAME` and `--model NAME`."""
+    command = click.option("--model", help="Ask this model. [default: the configured one]")(command)
+    return click.option("--runtime", help="Use this runtime. [default: the configured one]")(
+        command
+    )

@@ -5,18 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
+
+import apsw
 
 from codemem_core.errors import InputError, PluginError
 from codemem_core.plugins import Plugins
 from codemem_core.records.events import AdapterEvent, RawEvent, epoch_ms
-from codemem_core.records.protocols import EventContext
+from codemem_core.records.protocols import EventContext, RecordedSource
 from codemem_core.redact import redact, strip_private
+from codemem_core.store import ledger
 
+IMPORTED = "{}.history"
+"""Event type of what was imported, by source."""
+_GOES_ON = frozenset({"resume", "compact"})
+"""Sources of a session start that continue the same session."""
 _STREAM_KEYS = ("session_stream_id", "session_id", "stream_id", "opencode_session_id")
 _META_KEYS = ("cwd", "project", "started_at")
+_SOURCE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
 class Intake:
@@ -38,8 +48,10 @@ class Intake:
             listed, request = [request], {}
         if not isinstance(listed, list):
             raise InputError("events must be a list")
-        shared = {key: request.get(key) for key in (*_META_KEYS, "source")}
+        shared: dict[str, Any] = {key: request.get(key) for key in (*_META_KEYS, "source")}
         shared["stream"] = _stream_of(request)
+        # Asked once a delivery, not once an event: plugins look at folders for the answer.
+        shared["label"] = cache(lambda cwd, named: self._plugins.project(cwd, {"project": named}))
         return [self._raw_event(event, shared, require_id=require_id) for event in listed]
 
     def hook(self, source: str, payload: object) -> RawEvent | None:
@@ -60,6 +72,30 @@ class Intake:
         else:
             project = self._plugins.project(event.cwd, clean)
         return _raw_of(event, event_type=f"{source}.hook", project=project)
+
+    def missed(
+        self, source: str, payload: Mapping[str, Any], *, seen: Collection[str]
+    ) -> list[RawEvent]:
+        """Return what the host's own record tells beside `payload`; see `RecordedSource.missed`."""
+        reader = self._plugins.source(source)
+        if not isinstance(reader, RecordedSource):
+            return []
+        found = []
+        for told in reader.missed(payload, seen=seen):
+            try:
+                event = self.hook(source, told)
+            except InputError:
+                continue  # one odd line of a file must not cost the event that is at hand
+            if event is not None:
+                found.append(event)
+        return found
+
+    def imported(self, event: AdapterEvent) -> RawEvent:
+        """Return an event that the host stored before codemem knew it, redacted and labelled."""
+        # The folder may be gone by now; its name still tells the project.
+        project = self._plugins.project(event.cwd, {"project": event.project or event.cwd})
+        clean = AdapterEvent.from_json(strip_private(storable(event.to_json())))
+        return _raw_of(clean, event_type=IMPORTED.format(event.source), project=project)
 
     def _raw_event(self, event: object, shared: Mapping[str, Any], *, require_id: bool) -> RawEvent:
         fields = _checked_mapping(event, "event")
@@ -102,7 +138,7 @@ class Intake:
             mono_ms=mono_ms,
             origin=origin_of(adapter) if adapter else "import",
             cwd=meta["cwd"],
-            project=self._plugins.project(meta["cwd"], {"project": meta["project"]}),
+            project=shared["label"](meta["cwd"], meta["project"]),
             started_at=meta["started_at"],
         )
 
@@ -130,7 +166,8 @@ class Intake:
 def _raw_of(event: AdapterEvent, *, event_type: str, project: str | None) -> RawEvent:
     payload, masked = redact(event.payload)
     clean = replace(event, payload=payload, project=project, redacted=event.redacted or masked > 0)
-    started = event.ts if event.event_type == "session_start" else None
+    begins = event.event_type == "session_start" and event.payload.get("source") not in _GOES_ON
+    started = event.ts if begins else None
     return RawEvent(
         source=event.source,
         stream_id=event.session_id,
@@ -169,11 +206,29 @@ def origin_of(event: AdapterEvent) -> str:
     return "tool_exec"
 
 
+def refuse(db: apsw.Connection, body: object, *, now_ms: int) -> None:
+    """Enter a delivery in the ledger that `Intake.raw_events` refused: all its events are lost.
+
+    They count for the source it names, if that is one we know how to write down.
+    """
+    fields = body if isinstance(body, Mapping) else {}
+    listed = fields.get("events")
+    of_events = listed if isinstance(listed, list) and listed else [fields]
+    named = {str(each.get("source") or fields.get("source") or "opencode").strip().lower()
+             for each in of_events if isinstance(each, Mapping)}  # fmt: skip
+    source = named.pop() if len(named) == 1 else "unknown"
+    if not _SOURCE.fullmatch(source):
+        source = "unknown"
+    ledger.count(db, source, rejected=len(of_events), now_ms=now_ms)
+
+
 def storable(value: object) -> Any:  # noqa: ANN401
     """Return a JSON value that SQLite takes: no lone surrogates, NUL characters or NaN."""
     if isinstance(value, str):
+        if value.isascii() and "\0" not in value:
+            return value
         return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {storable(str(key)): storable(item) for key, item in value.items()}
     if isinstance(value, list):
         return [storable(item) for item in value]

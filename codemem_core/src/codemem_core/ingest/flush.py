@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import apsw
 
-from codemem_core.errors import ObserverError, RateLimited, TransientError
-from codemem_core.ingest.evidence import collect
-from codemem_core.ingest.extract import Extraction, parse_reply
-from codemem_core.ingest.low_signal import is_trivial
-from codemem_core.ingest.remember import memories_of
+from codemem_core.errors import ObserverError, PermanentError, RateLimited, StoreError
+from codemem_core.ingest.breaker import Breaker, Held
+from codemem_core.ingest.distil import Distilled, announce, distil, memory_key, stored_events
+from codemem_core.ingest.heart import Heart
 from codemem_core.observe import Observed, Observing
 from codemem_core.plugins import Plugins
 from codemem_core.records.events import epoch_ms
 from codemem_core.records.evidence import Evidence
-from codemem_core.records.memory import NewMemory
 from codemem_core.settings import Settings
-from codemem_core.store import batches, events, memories, sessions, usage
+from codemem_core.spend.purse import Purse
+from codemem_core.store import batches, memories, sessions
 from codemem_core.store.batches import Claim, Failure, LeaseLost
+from codemem_core.store.owner import BEAT_S, Pulses
 from codemem_core.store.store import Store
-from codemem_core.store.usage import Usage
 
 EXTRACTOR = "observe-1"
 """Names the way evidence becomes memories; part of each batch's and each memory's key."""
@@ -43,17 +41,50 @@ class FlushReport:
     """Why it stopped early, or empty."""
 
 
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What became of a batch that was tried again."""
+
+    batch: int
+    report: FlushReport
+
+
+def wall_ms() -> int:
+    """Return epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
 class Flusher:
     """Turns the waiting events of a stream into memories.
 
-    May be used from several threads; a stream is only ever flushed by one of them.
+    May be used from several threads; a stream is only ever flushed by one of them, in one process.
     """
 
-    def __init__(self, store: Store, plugins: Plugins, settings: Settings) -> None:
+    def __init__(  # noqa: PLR0913 - what tests and the worker set
+        self,
+        store: Store,
+        plugins: Plugins,
+        settings: Settings,
+        *,
+        now_ms: Callable[[], int] = wall_ms,
+        clock: Callable[[], float] = time.monotonic,
+        beat_s: float = BEAT_S,
+        given_up: Callable[[Claim], None] = lambda _: None,
+    ) -> None:
+        """Take a wall clock, one that counts seconds, and the pause between two heartbeats.
+
+        `given_up` is told of each flush that hangs.
+        """
         self._store = store
         self._plugins = plugins
-        self._observing = Observing(plugins, settings)
+        self._observing = Observing(plugins, settings, purse=Purse(store, settings))
         self._max_events = settings.number("raw_events_worker_max_events")
+        self._now_ms = now_ms
+        self._pulses = Pulses(beat_s=beat_s, clock=clock)
+        self._breaker = Breaker(clock=clock)
+        stuck_s = settings.number("raw_events_stuck_batch_ms") / 1000
+        self._heart = Heart(store, now_ms=now_ms, stuck_s=stuck_s, given_up=given_up, beat_s=beat_s)
+        self._stopped = False
 
     def flush(self, source: str, stream_id: str, *, max_events: int | None = None) -> FlushReport:
         """Flush everything that waits, batch by batch, and report.
@@ -62,93 +93,115 @@ class Flusher:
         """
         report = FlushReport()
         limit = self._max_events if max_events is None else max_events
-        while not report.failure and (claim := self._claim((source, stream_id), limit)):
+        while not (report.failure or self._stopped or self.held_s()):
+            claim = self._claim((source, stream_id), limit)
+            if claim is None:
+                break
             self._flush_batch(claim, report)
         return report
+
+    def retry(self, source: str, stream_id: str, *, limit: int) -> Iterator[Retried]:
+        """Flush up to `limit` failed or dead batches of a stream again, oldest first, each alone.
+
+        Flushed events stay flushed. A batch that a living process works on is left out.
+        """
+        with self._store.read() as db:
+            found = batches.retryable(db, (source, stream_id), limit=limit)
+        for batch in found:
+            claim = self._claim_again(batch)
+            if claim is not None:
+                report = FlushReport()
+                self._flush_batch(claim, report)
+                yield Retried(batch, report)
+
+    def held_s(self) -> float:
+        """Return for how many seconds the observer is not to be asked; 0 normally."""
+        return self._breaker.held_s()
+
+    def wind_down(self) -> None:
+        """Begin no further batch."""
+        self._stopped = True
+
+    def stop(self) -> None:
+        """Give back what is still being flushed; its result will be refused."""
+        self.wind_down()
+        self._heart.stop()
 
     def _claim(self, key: tuple[str, str], limit: int) -> Claim | None:
         return self._store.write(
             lambda db: batches.claim(
-                db, key, extractor=EXTRACTOR, max_events=limit, now_ms=_now_ms()
+                db,
+                key,
+                extractor=EXTRACTOR,
+                max_events=limit,
+                now_ms=self._now_ms(),
+                pulses=self._pulses,
+            )
+        )
+
+    def _claim_again(self, batch: int) -> Claim | None:
+        return self._store.write(
+            lambda db: batches.claim_again(
+                db, batch, extractor=EXTRACTOR, now_ms=self._now_ms(), pulses=self._pulses
             )
         )
 
     def _flush_batch(self, claim: Claim, report: FlushReport) -> None:
-        try:
-            distilled = self._distil(claim)
-        except ObserverError as error:
-            report.failure = f"{error.kind}: {error}"
-            self._fail(claim, _failure(error))
-            return
-        except BaseException:
-            # Stopped, or a bug of ours: the stream must not stay taken while this process lives.
-            self._fail(claim, Failure(kind="bug", message="the flush was broken off"))
-            raise
-        try:
-            written = self._store.write(lambda db: _commit(db, claim, distilled))
-        except LeaseLost as error:
-            report.failure = str(error)
-            return
+        with self._heart.beating(claim):
+            try:
+                distilled = self._distil(claim)
+                written = self._store.write(
+                    lambda db: _commit(db, claim, distilled, now_ms=self._now_ms())
+                )
+            except LeaseLost as error:
+                report.failure = str(error)
+                return
+            except ObserverError as error:
+                report.failure = f"{error.kind}: {error}"
+                self._give_back(claim, error)
+                return
+            except BaseException as error:
+                # Stopped, or a bug of ours: the stream must not stay taken while we live.
+                self._give_back(claim, error)
+                raise
         report.events += claim.end_seq - claim.start_seq + 1
         report.memory_ids += written
         report.runtime = distilled.runtime or report.runtime
-        self._tell(written)
+        announce(self._store, self._plugins, written)
 
-    def _distil(self, claim: Claim) -> _Distilled:
-        with self._store.read() as db:
-            raw = events.page(
-                db,
-                claim.stream,
-                first=claim.start_seq,
-                last=claim.end_seq,
-                key=(claim.source, claim.stream_id),
-            )
-        evidence = collect(raw, project=claim.project, cwd=claim.cwd)
-        if not worth_observing(evidence):
-            return _Distilled()
-        observed = self._observing.observe(evidence)
-        extraction = parse_reply(observed.reply.text)
-        if not extraction.understood:
-            raise TransientError("the observer's answer is in no form we know")
-        found = memories_of(extraction, evidence, raw, extractor=observed.runtime)
-        return _Distilled(found, observed.runtime, _cost(observed, extraction))
+    def _distil(self, claim: Claim) -> Distilled:
+        return distil(self._observe, claim, stored_events(self._store, claim))
 
-    def _fail(self, claim: Claim, failure: Failure) -> None:
+    def _observe(self, evidence: Evidence) -> Observed:
+        self._breaker.check()
         try:
-            self._store.write(lambda db: batches.fail(db, claim, failure, now_ms=_now_ms()))
+            observed = self._observing.observe(evidence)
+        except PermanentError:
+            self._breaker.succeeded()  # it answered, and will answer others
+            raise
+        except ObserverError as error:
+            self._breaker.failed(_asked_pause_s(error))
+            raise
+        self._breaker.succeeded()
+        return observed
+
+    def _give_back(self, claim: Claim, error: BaseException) -> None:
+        """Leave the batch to a later try; if the lease is lost, its new owner decides."""
+        untried = isinstance(error, Held | KeyboardInterrupt | SystemExit)
+        try:
+            if untried:
+                self._store.write(lambda db: batches.release(db, claim))
+            else:
+                failure = _failure(error)
+                self._store.write(
+                    lambda db: batches.fail(db, claim, failure, now_ms=self._now_ms())
+                )
         except LeaseLost:
-            return  # the new owner decides what becomes of the batch
-
-    def _tell(self, memory_ids: Sequence[int]) -> None:
-        for memory_id in memory_ids:
-            with self._store.read() as db:
-                saved = memories.get(db, memory_id)
-            if saved is not None:
-                self._plugins.memory_saved(saved)
+            return
 
 
-def worth_observing(evidence: Evidence) -> bool:
-    """Say whether there is anything an observer could learn from.
-
-    A bare "ok" is not worth a model call; neither is a session that was only opened and closed.
-    """
-    if any(evidence.tools()) or any(evidence.messages()):
-        return True
-    return not all(is_trivial(prompt.text) for prompt in evidence.prompts())
-
-
-@dataclass(frozen=True, slots=True)
-class _Distilled:
-    """What a batch came to."""
-
-    memories: Sequence[NewMemory] = ()
-    runtime: str = ""
-    cost: Usage | None = None
-
-
-def _commit(db: apsw.Connection, claim: Claim, distilled: _Distilled) -> list[int]:
-    """Write the batch's memories, its cost and its completion: all of it or nothing."""
-    now_ms = _now_ms()
+def _commit(db: apsw.Connection, claim: Claim, distilled: Distilled, *, now_ms: int) -> list[int]:
+    """Write the batch's memories and its completion: all of it or nothing."""
     session = sessions.of_stream(
         db,
         (claim.source, claim.stream_id),
@@ -159,42 +212,27 @@ def _commit(db: apsw.Connection, claim: Claim, distilled: _Distilled) -> list[in
     written = [
         memories.add(
             db,
-            replace(new, key=_key(claim, ordinal)),
+            replace(new, key=memory_key(claim, EXTRACTOR, ordinal)),
             session_id=session,
             batch=claim.batch,
             now_ms=now_ms,
         )
         for ordinal, new in enumerate(distilled.memories)
     ]
-    if distilled.cost is not None:
-        usage.record(db, replace(distilled.cost, session_id=session), now_ms=now_ms)
     batches.finish(db, claim, now_ms=now_ms)
     return [memory_id for memory_id in written if memory_id is not None]
 
 
-def _cost(observed: Observed, extraction: Extraction) -> Usage:
-    return Usage(
-        event="observe",
-        tokens_read=observed.reply.tokens_in,
-        tokens_written=observed.reply.tokens_out,
-        metadata={
-            "runtime": observed.runtime,
-            "model": observed.reply.model,
-            "fell_back": observed.fell_back,
-            "dropped": dict(extraction.dropped),
-        },
-    )
+def _failure(error: BaseException) -> Failure:
+    if isinstance(error, ObserverError):
+        pause_ms = int(_asked_pause_s(error) * 1000)
+        return Failure(kind=error.kind, message=str(error), retry_after_ms=pause_ms)
+    if isinstance(error, StoreError):
+        return Failure(kind="transient", message=str(error))
+    # The text of a bug may hold anything, even what it was to keep secret.
+    return Failure(kind="bug", message=f"the flush broke off with {type(error).__name__}")
 
 
-def _key(claim: Claim, ordinal: int) -> str:
-    parts = (claim.source, claim.stream_id, claim.start_seq, claim.end_seq, EXTRACTOR, ordinal)
-    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
-
-
-def _failure(error: ObserverError) -> Failure:
-    asked = error.retry_after_s if isinstance(error, RateLimited) else None
-    return Failure(kind=error.kind, message=str(error), retry_after_ms=int((asked or 0) * 1000))
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+def _asked_pause_s(error: ObserverError) -> float:
+    """Return the pause the provider asked for, 0 if it asked for none."""
+    return (error.retry_after_s or 0.0) if isinstance(error, RateLimited) else 0.0

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from codemem_core import __version__
 from codemem_core.ingest.extract import Extraction
+from codemem_core.ingest.shown import Shown
 from codemem_core.records.events import ORIGINS, RawEvent
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.memory import NewMemory, Observation, Summary
@@ -25,18 +28,36 @@ _MARKS = re.compile(r"^[\s#*\-\d.]+")
 
 
 def memories_of(
-    extraction: Extraction, evidence: Evidence, events: Sequence[RawEvent], *, extractor: str
+    extraction: Extraction,
+    evidence: Evidence,
+    events: Sequence[RawEvent],
+    *,
+    extractor: str,
+    model: str | None = None,
 ) -> list[NewMemory]:
     """Return the memories of one batch, in order, without keys.
 
     Each takes its time and its trust from the events it cites (all of them when it cites none): the
-    newest time, the least trusted origin.
+    newest time, the least trusted origin. One that names a file or a commit the evidence does not
+    hold is a hypothesis: trusted half as much, and its metadata says what could not be found.
     """
     rests_on = _Rests(evidence, events)
     found = [_of_observation(item, rests_on, extractor) for item in extraction.observations]
     if extraction.summary is not None:
         found.append(_of_summary(extraction.summary, rests_on, extractor))
-    return found
+    shown = Shown(evidence)
+    return [_checked(memory, shown, {"model": model} if model else {}) for memory in found]
+
+
+def _checked(memory: NewMemory, shown: Shown, more: Mapping[str, Any]) -> NewMemory:
+    """Return the memory with what it names looked up in what the observer was shown."""
+    texts = (memory.title, memory.subtitle, memory.body, *memory.facts)
+    unseen = shown.unseen("\n".join(texts), (*memory.files_read, *memory.files_modified))
+    metadata = {**memory.metadata, **more}
+    if not unseen:
+        return replace(memory, metadata=metadata)
+    doubt = {"hypothesis": unseen}
+    return replace(memory, confidence=memory.confidence / 2, metadata=metadata | doubt)
 
 
 class _Rests:

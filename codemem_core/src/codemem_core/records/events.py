@@ -172,6 +172,8 @@ class StreamState:
     """When the newest event arrived, epoch milliseconds of this machine."""
     last_event_type: str
     """Adapter type of the newest event, so that a policy can tell a finished session."""
+    flush_asked: bool | None = None
+    """What the newest event's host asked for (`meta.flush`); None when it did not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +182,5 @@ class FlushDecision:
 
     due: bool
     reason: str = ""
+    check_again_ms: int = 0
+    """Milliseconds after which time alone may change the answer; 0 when only events can."""

@@ -121,3 +121,5 @@ class Memory:
     extractor: str
     extractor_version: str
     metadata: Mapping[str, Any]
+    superseded_by: int | None = None
+    """The batch whose memories, distilled from the same events later, stand in its place."""

@@ -7,7 +7,7 @@ call at a time, never from an event loop.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -46,7 +46,27 @@ class HistorySource(Protocol):
     """A source that can also read what its host stored before codemem was installed."""
 
     def history(self, *, since_ms: int = 0) -> Iterator[AdapterEvent]:
-        """Yield stored events newer than `since_ms`, session by session, oldest first."""
+        """Yield the events of stored sessions that changed since `since_ms`, session by session.
+
+        The same event has the same id each time. Read as a stream: it may be gigabytes.
+        """
+        ...
+
+
+@runtime_checkable
+class RecordedSource(Protocol):
+    """A source whose host keeps a record of its own, which knows what no event told."""
+
+    def missed(
+        self, payload: Mapping[str, Any], *, seen: Collection[str]
+    ) -> Iterator[Mapping[str, Any]]:
+        """Yield payloads, oldest first, of what happened and was never sent.
+
+        Called in the server for every payload it takes, so answer at once to those after which
+        nothing can be missing. `seen` are the tool uses stored of this session (`tool_use_id` in
+        the events' `meta`). Read a bounded part of the record; the same thing gives the same event
+        id each time.
+        """
         ...
 
 
@@ -56,10 +76,18 @@ class Policy(Protocol):
     def due(self, state: StreamState, *, now_ms: int) -> FlushDecision:
         """Say whether the stream should be flushed now.
 
-        Pure: the same state and time give the same answer. Called after each accepted request and
-        on every sweep, so it must be quick. `now_ms` is epoch milliseconds of this machine.
+        Pure: the same state and time give the same answer. Called after each accepted request, on
+        every sweep and when `check_again_ms` is over, so it must be quick. `now_ms` is epoch
+        milliseconds of this machine; its clock may have been put back since an event arrived.
         """
         ...
+
+
+@runtime_checkable
+class BoundedPolicy(Policy, Protocol):
+    """A policy that takes on so many streams at a time, longest-quiet first."""
+
+    at_most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +98,8 @@ class Credential:
     type: str = "bearer"
     source: str = "explicit"
     """Which auth source found it."""
+    account: str = ""
+    """The account the token belongs to, where a provider asks for it."""
 
     def __str__(self) -> str:
         """Hide the token."""
@@ -123,6 +153,10 @@ class ObserverReply:
     """Which model really answered."""
     tokens_in: int = 0
     tokens_out: int = 0
+    tokens_cached: int = 0
+    """How many of `tokens_in` the provider had in its cache."""
+    cost_usd: float | None = None
+    """What it cost, when the runtime is told; else the price table says."""
 
 
 class Observer(Protocol):
@@ -134,6 +168,15 @@ class Observer(Protocol):
         Raises `AuthError`, `RateLimited`, `TransientError` or `PermanentError`; nothing else.
         Must end by itself: every wait inside has a limit. May be called from several threads.
         """
+        ...
+
+
+@runtime_checkable
+class ModelNamer(Protocol):
+    """An observer that knows, before it asks, which model will answer."""
+
+    def model_for(self, request: ObserveRequest) -> str:
+        """Return the model's name; raises what `observe` raises when the settings lack one."""
         ...
 
 

@@ -48,7 +48,9 @@ class ObserverRuntime(SeamRecord):
     default_model: str | None = None
     """What it asks when the user named no model."""
     needs_credential: bool = True
-    """False when it works offline; such a runtime is the fall-back."""
+    """False when it has a login of its own, or needs none."""
+    offline: bool = False
+    """It asks nobody and costs nothing: the fall-back without a credential or a budget."""
 
 
 class AuthSource(SeamRecord):

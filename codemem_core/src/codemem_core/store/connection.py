@@ -25,7 +25,8 @@ OLDEST_SQLITE = (3, 53, 2)
 BUSY_S = 5.0
 _MOVES = 3
 """How often to open again a database that is replaced meanwhile."""
-_WAL_LIMIT_BYTES = 64 * 1024 * 1024
+WAL_KEPT_BYTES = 4 * 1024 * 1024
+"""What SQLite leaves of the log when it begins it anew: what it writes between two checkpoints."""
 _SHARED_FILESYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "fuse.sshfs", "drvfs", "afs", "ceph"}
 )
@@ -54,7 +55,7 @@ def connect(path: str, *, readonly: bool = False) -> apsw.Connection:
                 rows(db, "PRAGMA schema_version")
             else:
                 _make_durable(db, path)
-        except apsw.Error as error:
+        except (apsw.Error, OSError) as error:
             leave_wal(db)
             db.close(True)
             if before == _identity(path):
@@ -77,7 +78,7 @@ def _open(path: str) -> apsw.Connection:
                 f"no database: `{path}`", hint="it is made by the first event"
             ) from error
         raise StoreError(f"cannot open the database: `{path}`: {error}") from error
-    db.set_busy_handler(_patience(BUSY_S))
+    db.set_busy_handler(patience())
     harden(db)
     return db
 
@@ -109,8 +110,8 @@ def rows(db: apsw.Connection, query: str, values: Any = None) -> list[Any]:  # n
     return db.execute(query, values).fetchall()
 
 
-def translate(error: apsw.Error, path: str) -> StoreError:
-    """Say in one line what SQLite's error means for the user."""
+def translate(error: apsw.Error | OSError, path: str) -> StoreError:
+    """Say in one line what an error of SQLite or the system means for the user."""
     if isinstance(error, apsw.NotADBError):
         return Damaged(f"not a database: `{path}`")
     if isinstance(error, apsw.CorruptError) and index_only(error):
@@ -144,9 +145,10 @@ def _create_private(path: str) -> None:
             raise StoreError(f"cannot create the database: `{path}`: {error.strerror}") from error
 
 
-def _patience(limit_s: float) -> Callable[[int], bool]:
-    """Wait for a lock in growing random steps of at most 20 ms.
+def patience(limit_s: float = BUSY_S) -> Callable[[int], bool]:
+    """Return a busy handler: it waits for a lock in growing random steps of at most 20 ms.
 
+    Whoever has waited long asks more often, so that no process is left behind by the others.
     SQLite's own fixed steps left 9 of 1,584 commits of 48 processes with BUSY, this one none.
     """
     deadline = 0.0
@@ -158,7 +160,8 @@ def _patience(limit_s: float) -> Callable[[int], bool]:
             deadline = now + limit_s
         if now >= deadline:
             return False
-        time.sleep(min(1 + attempt, 20) / 1000 * (os.urandom(1)[0] + 1) / 256)
+        longest_ms = 20 if deadline - now > 0.8 * limit_s else 2
+        time.sleep(min(1 + attempt, longest_ms) / 1000 * (os.urandom(1)[0] + 1) / 256)
         return True
 
     return wait
@@ -185,7 +188,7 @@ def _make_durable(db: apsw.Connection, path: str) -> None:
         "PRAGMA synchronous = FULL;"
         "PRAGMA fullfsync = ON;"  # macOS: fsync alone stops at the drive's cache
         "PRAGMA checkpoint_fullfsync = ON;"
-        f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES};"
+        f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES};"
         "PRAGMA wal_autocheckpoint = 1000;"
         "PRAGMA foreign_keys = ON;"
         "PRAGMA recursive_triggers = ON;"  # else REPLACE leaves stale rows in the search index

@@ -11,6 +11,7 @@ from typing import Any
 import apsw
 
 from codemem_core.records.events import RawEvent, StreamState
+from codemem_core.store import ledger
 from codemem_core.store.connection import rows
 
 RECENT_FILES = 64
@@ -84,17 +85,11 @@ _INSERT = """
 
 _ADVANCE = """
     UPDATE streams SET last_received_seq = :seq, last_received_ms = :now, last_event_type = :kind,
+        flush_asked = :flush_asked,
         first_prompt = coalesce(first_prompt, :first_prompt),
         last_prompt = coalesce(:last_prompt, last_prompt),
         recent_files = :recent_files
     WHERE id = :stream
-"""
-
-_COUNT = """
-    INSERT INTO ledger (day, source, received, stored, duplicate)
-    VALUES (strftime('%Y-%m-%d', :now / 1000, 'unixepoch'), :source, :received, :stored, :duplicate)
-    ON CONFLICT (day, source) DO UPDATE SET received = received + excluded.received,
-        stored = stored + excluded.stored, duplicate = duplicate + excluded.duplicate
 """
 
 
@@ -116,13 +111,14 @@ def _append_to_stream(db: apsw.Connection, events: list[RawEvent], now_ms: int) 
             "seq": seq,
             "now": now_ms,
             "kind": _adapter(stored[-1]).get("event_type", stored[-1].event_type),
+            "flush_asked": _flush_asked(stored[-1]),
             "first_prompt": prompts[0] if prompts else None,
             "last_prompt": prompts[-1] if prompts else None,
             "recent_files": json.dumps(_recent(json.loads(files), stored)),
         }
         db.execute(_ADVANCE, change)
-    count = {"received": len(events), "stored": len(stored), "duplicate": len(events) - len(stored)}
-    db.execute(_COUNT, {"now": now_ms, "source": events[0].source, **count})
+    duplicate = len(events) - len(stored)
+    ledger.count(db, events[0].source, stored=len(stored), duplicate=duplicate, now_ms=now_ms)
     return len(stored)
 
 
@@ -140,6 +136,11 @@ def _stream_fields(events: list[RawEvent]) -> dict[str, Any]:
 def _adapter(event: RawEvent) -> Mapping[str, Any]:
     adapter = event.payload.get("_adapter")
     return adapter if isinstance(adapter, Mapping) else {}
+
+
+def _flush_asked(event: RawEvent) -> bool | None:
+    asked = _adapter(event).get("meta", {}).get("flush")
+    return asked if isinstance(asked, bool) else None
 
 
 def _prompt_of(event: RawEvent) -> str | None:
@@ -214,28 +215,59 @@ def page(
     ]
 
 
+# Counts look at the first 1,000 waiting events: enough for every threshold, and a backlog of a
+# million costs no more. A pause that was set in the future came from a wrong clock: it is ignored.
 _PENDING = """
     SELECT s.source, s.stream_id, s.project, s.last_received_seq - s.last_flushed_seq AS pending,
            count(e.id) FILTER (WHERE e.kind = 'tool_result') AS tools,
            count(e.id) FILTER (WHERE e.kind = 'prompt') AS prompts,
-           min(e.received_ms) AS first_ms, s.last_received_ms, s.last_event_type
-      FROM streams s JOIN raw_events e ON e.stream = s.id AND e.seq > s.last_flushed_seq
+           min(e.received_ms) AS first_ms, s.last_received_ms, s.last_event_type, s.flush_asked
+      FROM streams s
+      JOIN raw_events e
+        ON e.stream = s.id AND e.seq BETWEEN s.last_flushed_seq + 1 AND s.last_flushed_seq + 1000
      WHERE s.last_received_seq > s.last_flushed_seq
-       AND NOT EXISTS (SELECT 1 FROM batches b WHERE b.stream = s.id
-                       AND b.state = 'failed' AND b.retry_ms > :now)
+       AND NOT EXISTS (SELECT 1 FROM batches b WHERE b.stream = s.id AND b.state = 'failed'
+                       AND b.retry_ms > :now AND b.updated_ms <= :now)
      GROUP BY s.id
-     ORDER BY s.last_received_ms
+     ORDER BY EXISTS (SELECT 1 FROM batches b WHERE b.stream = s.id AND b.state = 'failed'),
+              s.last_received_ms
 """
 
 
 def pending(db: apsw.Connection, *, now_ms: int) -> list[StreamState]:
     """Return streams whose events wait for a flush, longest-quiet first.
 
-    A stream whose last flush failed is left out until its pause is over.
+    A stream whose last flush failed is left out until its pause is over, and then comes last: the
+    one call to a provider in trouble is not to be spent on what may itself be the trouble.
     """
     names = tuple(StreamState.__dataclass_fields__)
     found = rows(db, _PENDING, {"now": now_ms})
     return [StreamState(**dict(zip(names, row, strict=True))) for row in found]
+
+
+# Ids grow with time, so the oldest 1,000 that may go are enough to see whether any is old enough.
+_RETAIN = """
+    DELETE FROM raw_events WHERE id IN (
+        SELECT id FROM (
+            SELECT e.id, e.received_ms
+              FROM raw_events e JOIN streams s ON s.id = e.stream
+             WHERE e.seq <= s.last_flushed_seq
+               AND NOT EXISTS (SELECT 1 FROM batches b
+                                WHERE b.stream = e.stream AND b.state <> 'completed'
+                                  AND e.seq BETWEEN b.start_seq AND b.end_seq)
+             ORDER BY e.id
+             LIMIT 1000)
+         WHERE received_ms < :before)
+"""
+
+
+def retain(db: apsw.Connection, *, since_ms: int) -> int:
+    """Delete events received before `since_ms`, at most 1,000 of them, and return how many.
+
+    Never one that waits for a flush, nor one of a batch that was given up: it may be replayed.
+    """
+    db.execute(_RETAIN, {"before": since_ms})
+    return db.changes()
 
 
 _BACKLOG = """

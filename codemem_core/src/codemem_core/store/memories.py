@@ -60,7 +60,7 @@ _COLUMNS = """
     m.id, m.session_id, m.kind, m.title, m.body, m.subtitle, m.facts, m.narrative, m.concepts,
     m.files_read, m.files_modified, m.tags, m.confidence, m.origin, m.confirmed, m.active,
     m.project, s.source, m.prompt_number, m.created_ms, m.updated_ms, m.extractor,
-    m.extractor_version, m.metadata
+    m.extractor_version, m.metadata, m.superseded_by
 """
 _NAMES = tuple(Memory.__dataclass_fields__)
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import apsw
+
+from codemem_core.store import ledger, usage
+from codemem_core.store.ledger import COUNTS, Entry, Key
+from codemem_core.store.reliability import named, rate, reliability
 
 _DATABASE = """
     SELECT (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) AS size_bytes,
@@ -34,63 +41,55 @@ _WORK = """
            (SELECT coalesce(sum(tokens), 0) FROM work) AS work_investment_tokens_sum
 """
 
-_LEDGER = """
-    SELECT source, sum(received) AS received, sum(stored) AS stored, sum(duplicate) AS duplicate,
-           sum(rejected) AS rejected
-      FROM ledger
-     GROUP BY source
-     ORDER BY source
-"""
 
-_BATCHES = """
-    SELECT count(*) FILTER (WHERE state = 'pending') AS started_batches,
-           count(*) FILTER (WHERE state = 'claimed') AS running_batches,
-           count(*) FILTER (WHERE state = 'completed') AS completed_batches,
-           count(*) FILTER (WHERE state IN ('failed', 'dead')) AS errored_batches,
-           count(*) FILTER (WHERE state = 'dead') AS dead_batches,
-           max(0, coalesce(max(attempts), 0) - 1) AS retry_depth_max
-      FROM batches
-"""
-
-_STREAMS = """
-    SELECT count(*) AS sessions_with_events,
-           count(*) FILTER (WHERE coalesce(started_at, '') <> '') AS sessions_with_started_at
-      FROM streams
-     WHERE last_received_seq >= 0
-"""
-
-_FORMULAS = {
-    "flush_success_rate": "completed_batches / (completed_batches + errored_batches)",
-    "dropped_event_rate": (
-        "(skipped_invalid + skipped_conflict)"
-        " / (inserted_events + skipped_invalid + skipped_conflict)"
-    ),
-    "session_boundary_accuracy": "sessions_with_started_at / sessions_with_events",
-    "retry_depth_max": "max(attempts - 1, 0)",
-}
+_DAYS = 7
+"""Days the ledger is shown by day; its sums are over all of them."""
 
 
-def stats(db: apsw.Connection) -> dict[str, Any]:
+def stats(
+    db: apsw.Connection,
+    *,
+    spooled: Mapping[Key, int] | None = None,
+    refused: Mapping[Key, int] | None = None,
+) -> dict[str, Any]:
     """Return the counts as a JSON object: `database`, `usage`, `reliability`, `ledger`.
 
-    Sizes are bytes, rates 0 to 1. Token figures are what was recorded, never estimates.
+    Sizes are bytes, rates 0 to 1. Token figures are what was recorded: an observer that does not
+    count is counted by its characters (`codemem usage` says how often). `spooled` and `refused`
+    are the spool's part of the ledger.
     """
-    ledger = {row.pop("source"): row for row in _named(db, _LEDGER)}
+    entries = ledger.entries(db, spooled=spooled, refused=refused)
     return {
         "database": _database(db),
         "usage": _usage(db),
-        "reliability": _reliability(db, ledger),
-        "ledger": ledger,
+        "reliability": reliability(db),
+        "ledger": _ledger(db, entries),
+    }
+
+
+def _ledger(db: apsw.Connection, entries: list[Entry]) -> dict[str, Any]:
+    """Return the sums by source, the last days by day, and whether it all agrees."""
+    sums: dict[str, Counter[str]] = {}
+    for entry in entries:
+        of_source = sums.setdefault(entry.source, Counter())
+        of_source.update({name: getattr(entry, name) for name in COUNTS})
+    days = sorted({entry.day for entry in entries}, reverse=True)[:_DAYS]
+    wrong = ledger.differences(db, entries)
+    return {
+        "balanced": not wrong,
+        "differences": [asdict(difference) for difference in wrong],
+        "sources": {source: dict(sums[source]) for source in sorted(sums)},
+        "days": [asdict(entry) for entry in entries if entry.day in days],
     }
 
 
 def _database(db: apsw.Connection) -> dict[str, Any]:
-    [found] = _named(db, _DATABASE)
+    [found] = named(db, _DATABASE)
     active = found["active_memory_items"]
     return {
         "path": db.filename,
         **found,
-        "tags_coverage": _rate(found["tags_filled"], active, default=0.0),
+        "tags_coverage": rate(found["tags_filled"], active, default=0.0),
         # Kept by releases before 1.0, and asked for by their clients.
         "artifacts": 0,
         "vector_rows": 0,
@@ -99,55 +98,17 @@ def _database(db: apsw.Connection) -> dict[str, Any]:
 
 
 def _usage(db: apsw.Connection) -> dict[str, Any]:
-    events = _named(db, _USAGE)
+    events = named(db, _USAGE)
     tokens = ("tokens_read", "tokens_written", "tokens_saved")
-    [work] = _named(db, _WORK)
+    [work] = named(db, _WORK)
     totals = {name: sum(event[name] for event in events) for name in tokens}
     count = sum(event["count"] for event in events)
-    return {"events": events, "totals": {"events": count, **totals, **work}}
-
-
-def _reliability(db: apsw.Connection, ledger: dict[str, dict[str, int]]) -> dict[str, Any]:
-    [batches], [streams] = _named(db, _BATCHES), _named(db, _STREAMS)
-    retry_depth = batches.pop("retry_depth_max")
-    stored, duplicate, rejected = (
-        sum(of_source[name] for of_source in ledger.values())
-        for name in ("stored", "duplicate", "rejected")
-    )
-    completed, errored = batches["completed_batches"], batches["errored_batches"]
-    return {
-        "formulas": _FORMULAS,
-        "counts": {
-            "inserted_events": stored,
-            "skipped_events": duplicate + rejected,
-            "skipped_invalid": rejected,
-            "skipped_duplicate": duplicate,
-            "skipped_conflict": 0,  # the writer numbers events itself: two never want one number
-            "dropped_events": rejected,
-            **batches,
-            "terminal_batches": completed + errored,
-            **streams,
-        },
-        "rates": {
-            "flush_success_rate": _rate(completed, completed + errored, default=1.0),
-            "dropped_event_rate": _rate(rejected, stored + rejected, default=0.0),
-            "session_boundary_accuracy": _rate(
-                streams["sessions_with_started_at"], streams["sessions_with_events"], default=1.0
-            ),
-        },
-        "retry_depth_max": retry_depth,
-        "window_hours": None,
+    observer = {
+        "by_model": usage.by_model(db),
+        "fell_back": usage.fall_backs(db, since_ms=0),
     }
-
-
-def _rate(part: int, whole: int, *, default: float) -> float:
-    return part / whole if whole else default
-
-
-def _named(db: apsw.Connection, query: str) -> list[dict[str, Any]]:
-    """Return all rows as dicts by column name."""
-    cursor = db.execute(query)
-    return [
-        dict(zip([column[0] for column in cursor.get_description()], row, strict=True))
-        for row in cursor
-    ]
+    return {
+        "events": events,
+        "totals": {"events": count, **totals, **work},
+        "observer": observer,
+    }

@@ -47,7 +47,7 @@ class Store:
         db = connect(path)
         try:
             migrate(db, path)
-        except apsw.Error as error:
+        except (apsw.Error, OSError) as error:
             leave_wal(db)
             db.close(True)
             raise translate(error, path) from error
@@ -73,10 +73,18 @@ class Store:
             self._look_at(error)
             raise translate(error, self.path) from error
         finally:
+            self._take_back(db)
+
+    def _take_back(self, db: apsw.Connection) -> None:
+        """Keep a read connection for the next reader; end it if a cursor was left open on it."""
+        if db.txn_state() == apsw.SQLITE_TXN_NONE:
             try:
                 self._idle.put_nowait(db)
             except Full:
-                db.close(True)
+                pass
+            else:
+                return
+        db.close(True)
 
     def write(self, change: Callable[[apsw.Connection], T]) -> T:
         """Run `change` in one transaction and return its result after the COMMIT.

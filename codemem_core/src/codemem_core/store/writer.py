@@ -5,18 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import apsw
 
 from codemem_core.errors import StoreError
+from codemem_core.store import wal
 from codemem_core.store.connection import translate
 
 Change = Callable[[apsw.Connection], Any]
 
 _GROUP = 64
 """Changes one transaction takes: bounds how long the first of them waits for its COMMIT."""
+_IDLE_S = 2.0
+"""A pause of this length is used to tidy up."""
 
 
 class Writer:
@@ -40,6 +43,7 @@ class Writer:
         if self._closed:
             raise StoreError("the store is closed")
         future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()  # a change that is queued will be committed
         self._queue.put((change, future))
         return future
 
@@ -59,13 +63,20 @@ class Writer:
 
     def _gather(self) -> tuple[list[tuple[Change, Future[Any]]], bool]:
         group = []
-        task = self._queue.get()
+        task = self._next()
         while task is not None:
             group.append(task)
             if len(group) == _GROUP or self._queue.empty():
                 return group, True
             task = self._queue.get()
         return group, False
+
+    def _next(self) -> tuple[Change, Future[Any]] | None:
+        while True:
+            try:
+                return self._queue.get(timeout=_IDLE_S)
+            except Empty:
+                wal.tidy(self._db)
 
     def _commit(self, group: list[tuple[Change, Future[Any]]]) -> None:
         try:
@@ -87,6 +98,7 @@ def in_transaction(db: apsw.Connection, change: Change) -> Any:  # noqa: ANN401
 
     IMMEDIATE because a read that turns into a write fails at once, whatever the busy handler.
     """
+    wal.check_room(db)
     db.execute("BEGIN IMMEDIATE")
     try:
         result = change(db)

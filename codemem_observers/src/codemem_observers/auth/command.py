@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from codemem_core.records.protocols import AuthRequest, Credential
@@ -27,10 +28,14 @@ class Command:
         """Return what it printed, trimmed; None when it failed, was too slow or said nothing."""
         if not self._argv:
             return None
-        output = run_child(
-            self._argv, timeout_s=self._timeout_s, max_bytes=_MOST_BYTES, environ=self._environ
+        ended = run_child(
+            self._argv,
+            environ=self._environ,
+            cwd=os.path.expanduser("~"),
+            timeout_s=self._timeout_s,
+            max_bytes=_MOST_BYTES,
         )
-        if output is None:
+        if ended.code != 0:
             return None
-        token = output.decode(errors="replace").strip()
+        token = ended.output.decode(errors="replace").strip()
         return Credential(token, source="command") if token else None

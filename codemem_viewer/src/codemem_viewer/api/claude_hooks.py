@@ -8,30 +8,49 @@ from litestar import Router, post
 from litestar.di import NamedDependency
 from litestar.params import RawBody
 
-from codemem_core.ingest.accept import Intake
-from codemem_core.ingest.worker import FlushWorker
-from codemem_core.store.store import Store
-from codemem_viewer.acknowledge import append
+from codemem_core.errors import InputError
+from codemem_core.records.events import RawEvent
+from codemem_core.store import ledger
+from codemem_core.store.recorded import tool_uses
+from codemem_viewer.acknowledge import Receiving
 from codemem_viewer.decode import json_object
+
+_ENDS = frozenset({"Stop", "SessionEnd"})
+TOOL_USES = 2000
+"""Tool uses of a session that are looked at: more than fit into the part of a transcript read."""
 
 
 @post("/api/claude-hooks", status_code=200)
-async def receive(
-    body: RawBody,
-    store: NamedDependency[Store],
-    intake: NamedDependency[Intake],
-    worker: NamedDependency[FlushWorker],
-) -> dict[str, int]:
+async def receive(body: RawBody, receiving: NamedDependency[Receiving]) -> dict[str, int]:
     """Store one hook payload; `skipped` is 1 when it says nothing worth keeping.
 
-    The answer comes when it is on disk.
+    The answer comes when it is on disk. What Claude Code's own transcript tells beside it is
+    stored first, so that the end of a session stays the last event.
     """
-    event = await asyncio.to_thread(lambda: intake.hook("claude", json_object(body)))
+    try:
+        payload, event = await receiving.read(lambda: _read(body, receiving), body)
+    except InputError:
+        receiving.reject(lambda db, now_ms: ledger.count(db, "claude", rejected=1, now_ms=now_ms))
+        raise
     if event is None:
         return {"inserted": 0, "skipped": 1}
-    appended = await append(store, [event])
-    worker.notify()
+    if payload.get("hook_event_name") in _ENDS:
+        missed = await asyncio.to_thread(lambda: _missed(payload, event.stream_id, receiving))
+        if missed:
+            await receiving.append(missed)
+    appended = await receiving.append([event])
     return {"inserted": appended.inserted, "skipped": 0}
+
+
+def _read(body: bytes, receiving: Receiving) -> tuple[dict[str, object], RawEvent | None]:
+    payload = json_object(body)
+    return payload, receiving.intake.hook("claude", payload)
+
+
+def _missed(payload: dict[str, object], stream_id: str, receiving: Receiving) -> list[RawEvent]:
+    with receiving.store.read() as db:
+        seen = tool_uses(db, "claude", stream_id, limit=TOOL_USES)
+    return receiving.intake.missed("claude", payload, seen=seen)
 
 
 router = Router("/", route_handlers=[receive], tags=["events"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any
 
 from litestar import Router, get, post
@@ -10,12 +9,12 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter, RawBody
 
 from codemem_core._version import __version__
-from codemem_core.ingest.accept import Intake
-from codemem_core.ingest.worker import FlushWorker
+from codemem_core.errors import InputError
+from codemem_core.ingest.accept import refuse
 from codemem_core.settings import Settings
 from codemem_core.store import events
 from codemem_core.store.store import Store
-from codemem_viewer.acknowledge import append
+from codemem_viewer.acknowledge import Receiving
 from codemem_viewer.decode import json_object
 
 FEATURES = ("raw_events", "claude_hooks", "pack_post", "stats")
@@ -23,19 +22,19 @@ FEATURES = ("raw_events", "claude_hooks", "pack_post", "stats")
 
 
 @post("/api/raw-events", status_code=200)
-async def receive(
-    body: RawBody,
-    store: NamedDependency[Store],
-    intake: NamedDependency[Intake],
-    worker: NamedDependency[FlushWorker],
-) -> dict[str, int]:
+async def receive(body: RawBody, receiving: NamedDependency[Receiving]) -> dict[str, int]:
     """Store one event, or `{"events": […]}`; an event that is there already is not stored again.
 
     All are checked before any is stored. The answer comes when they are on disk.
     """
-    received = await asyncio.to_thread(lambda: intake.raw_events(json_object(body)))
-    appended = await append(store, received)
-    worker.notify()
+    sent: object = None
+    try:
+        sent = json_object(body)
+        received = await receiving.read(lambda: receiving.intake.raw_events(sent), body)
+    except InputError:
+        receiving.reject(lambda db, now_ms: refuse(db, sent, now_ms=now_ms))
+        raise
+    appended = await receiving.append(received)
     return {"inserted": appended.inserted, "received": len(received)}
 
 

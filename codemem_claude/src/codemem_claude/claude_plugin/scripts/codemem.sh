@@ -1,5 +1,5 @@
-# Sourced by the scripts beside it: find the codemem of this plugin's version, keep a log.
-# No process is started but `codemem version`, as these scripts run at every tool call.
+# Sourced by the scripts beside it: which codemem to run, and a log. They run at every tool call, so
+# nothing here starts a process before it is needed.
 # shellcheck shell=sh
 
 case $0 in
@@ -26,20 +26,26 @@ ignored() {
   return 1
 }
 
-# Succeeds when the codemem on PATH is of this plugin's version; another one may not understand the
-# database. A PATH with relative folders would run a program of the project.
-installed() {
-  case $(command -v codemem) in
-    /*) [ "$(codemem version </dev/null 2>/dev/null)" = "$version" ] ;;
-    *) return 1 ;;
-  esac
-}
-
-has_uvx() {
-  case $(command -v uvx) in
+# Succeeds when a program of this name is installed. A PATH with relative folders would run one of
+# the project.
+has() {
+  case $(command -v "$1") in
     /*) return 0 ;;
   esac
   return 1
+}
+
+# Succeeds when an exit code of a hook command says that it is no codemem of this plugin's version,
+# and has read nothing: 75 is ours, 2 that of releases without --plugin-version.
+is_other_version() {
+  [ "$1" -eq 75 ] || [ "$1" -eq 2 ]
+}
+
+# What to tell the user about it.
+guidance() {
+  printf '%s' "codemem on PATH is not $version, the version of its Claude Code plugin. Run 'uv tool" \
+    " install --upgrade codemem', update the plugin ('/plugin marketplace update" \
+    " codemem-marketplace'), and restart Claude Code."
 }
 
 log() {

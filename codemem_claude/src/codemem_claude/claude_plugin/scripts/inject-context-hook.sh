@@ -1,23 +1,35 @@
 #!/bin/sh
-# Print the memories that fit a prompt's payload (stdin), or that there are none. Prints one JSON
-# object whatever happens, because Claude Code puts anything else into the prompt.
+# Print the memories that fit a payload (stdin), or that there are none. Prints one JSON object
+# whatever happens, because Claude Code puts anything else into the prompt.
 . "${0%/*}/codemem.sh"
 
+nothing='{"continue":true}'
 answer=
+code=75
 if ignored; then
-  :
-elif installed; then
-  answer=$(codemem claude-hook-inject 2>/dev/null)
-else
+  printf '%s\n' "$nothing"
+  exit 0
+fi
+
+if has codemem; then
+  answer=$(codemem claude-hook-inject --plugin-version "$version" 2>/dev/null)
+  code=$?
+fi
+if is_other_version "$code"; then
+  answer=
   case ${CODEMEM_INJECT_ALLOW_UVX:-} in
     1 | true | yes | on)
-      has_uvx && answer=$(cd / && uvx "codemem==$version" claude-hook-inject 2>/dev/null)
+      has uvx && answer=$(cd / && uvx "codemem==$version" claude-hook-inject 2>/dev/null)
       ;;
   esac
+  # Once a session: this is what session-start-hook.sh asks for.
+  if [ -z "$answer" ] && [ "${1:-}" = "with-guidance" ] && has codemem; then
+    answer="{\"continue\":true,\"systemMessage\":\"$(guidance)\"}"
+  fi
 fi
 
 case $answer in
   '{'*'}') printf '%s\n' "$answer" ;;
-  *) printf '%s\n' '{"continue":true}' ;;
+  *) printf '%s\n' "$nothing" ;;
 esac
 exit 0

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A prompt's payload (stdin): keep it in the background, answer with what fits it.
+# A payload (stdin): keep it in the background, answer with what fits it.
 here=${0%/*}
 
 payload=$(cat)
@@ -9,5 +9,5 @@ if [ -z "$payload" ]; then
 fi
 # Through pipes only: a file would hold what the user marked as private.
 printf '%s' "$payload" | "$here/ingest-hook.sh" >/dev/null 2>&1 &
-printf '%s' "$payload" | "$here/inject-context-hook.sh"
+printf '%s' "$payload" | "$here/inject-context-hook.sh" "$@"
 exit 0

@@ -12,9 +12,10 @@ import click
 from codemem_core.cli.host import Host, db_option, json_option, pass_host
 from codemem_core.cli.output import say, say_json
 from codemem_core.errors import InputError, ObserverError
-from codemem_core.ingest.accept import Intake
+from codemem_core.ingest.accept import Intake, refuse
 from codemem_core.ingest.flush import Flusher
-from codemem_core.store import events
+from codemem_core.store import batches, events
+from codemem_core.store.batches import DeadBatch
 from codemem_core.store.events import Backlog
 
 _MAX_BYTES = 16 * 1024 * 1024
@@ -30,9 +31,13 @@ def enqueue(host: Host, db_path: str | None) -> None:
     codemem enqueue-raw-event
     """
     body = read_json(sys.stdin.buffer.read(_MAX_BYTES + 1))
-    batch = Intake(host.plugins).raw_events(body, require_id=True)
     now_ms = time.time_ns() // 1_000_000
     with host.store(db_path) as store:
+        try:
+            batch = Intake(host.plugins).raw_events(body, require_id=True)
+        except InputError:
+            store.write(lambda db: refuse(db, body, now_ms=now_ms))
+            raise
         done = store.write(lambda db: events.append(db, batch, now_ms=now_ms))
     click.echo(json.dumps({"inserted": done.inserted}))
 
@@ -55,21 +60,25 @@ def read_json(raw: bytes) -> object:
 @json_option
 @pass_host
 def status(host: Host, limit: int, db_path: str | None, as_json: bool) -> None:
-    """List streams whose events wait for a flush.
+    """List streams whose events wait for a flush, and batches that were given up.
 
     Example: codemem raw-events-status
     """
     with host.store(db_path) as store, store.read() as db:
         waiting = events.backlog(db, limit=limit)
         streams, pending = events.totals(db)
+        dead = batches.dead(db, limit=limit)
     if as_json:
         items = [{**asdict(item), "pending": item.pending} for item in waiting]
-        say_json({"items": items, "totals": {"streams": streams, "pending": pending}})
+        totals = {"streams": streams, "pending": pending}
+        say_json({"items": items, "totals": totals, "dead": [asdict(batch) for batch in dead]})
         return
     for item in waiting:
         say(_status_line(item))
     if not waiting:
         say("No pending raw events")
+    for batch in dead:
+        say(_dead_line(batch))
 
 
 def _status_line(item: Backlog) -> str:
@@ -83,6 +92,14 @@ def _status_line(item: Backlog) -> str:
         f" batches=started:{pending} running:{claimed} error:{failed} completed:{done}"
         f" queue=pending:{pending} claimed:{claimed} failed:{failed} done:{done}"
         f" project={item.project or ''}"
+    )
+
+
+def _dead_line(batch: DeadBatch) -> str:
+    return (
+        f"! {batch.source}:{batch.stream_id} batch {batch.batch} given up:"
+        f" events {batch.start_seq} to {batch.end_seq}, {batch.attempts} tries,"
+        f" {batch.error_kind}: {batch.error}"
     )
 
 
@@ -115,4 +132,31 @@ def flush(
     if report.failure:
         raise ObserverError(
             f"the flush stopped: {report.failure}", hint="codemem raw-events-status shows the batch"
+        )
+
+
+@click.command("raw-events-retry")
+@click.argument("stream_id")
+@click.option("--source", default="opencode", show_default=True, help="The host it came from.")
+@click.option("--limit", default=5, show_default=True, type=click.IntRange(1, 1000))
+@db_option
+@pass_host
+def retry(host: Host, stream_id: str, source: str, limit: int, db_path: str | None) -> None:
+    """Flush a stream's failed and given-up batches again, one by one, oldest first.
+
+    Example: codemem raw-events-retry 5a1f0c2e --source claude
+    """
+    failures, tried = [], 0
+    with host.store(db_path) as store:
+        flusher = Flusher(store, host.plugins, host.settings)
+        for retried in flusher.retry(source, stream_id, limit=limit):
+            tried += 1
+            say(f"Retried batch {retried.batch} -> flushed {retried.report.events} events")
+            failures += [retried.report.failure] if retried.report.failure else []
+    if not tried:
+        say("No error batches")
+    if failures:
+        raise ObserverError(
+            f"{len(failures)} of {tried} batches failed again: {failures[-1]}",
+            hint="codemem raw-events-status shows them",
         )

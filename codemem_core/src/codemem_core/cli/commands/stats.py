@@ -6,6 +6,7 @@ import click
 
 from codemem_core.cli.host import Host, db_option, json_option, pass_host
 from codemem_core.cli.output import say, say_json
+from codemem_core.ingest import spool_files
 from codemem_core.store import stats as store_stats
 
 
@@ -19,7 +20,8 @@ def stats(host: Host, db_path: str | None, as_json: bool) -> None:
     Example: codemem stats --json
     """
     with host.store(db_path) as store, store.read() as db:
-        figures = store_stats.stats(db)
+        spooled, refused = spool_files.counts(host.settings.path("claude_hook_spool_dir"))
+        figures = store_stats.stats(db, spooled=spooled, refused=refused)
     if as_json:
         say_json(figures)
         return
@@ -28,3 +30,7 @@ def stats(host: Host, db_path: str | None, as_json: bool) -> None:
         for name, value in values.items() if isinstance(values, dict) else ():
             if isinstance(value, str | int | float):
                 say(f"  {name.replace('_', ' ')}: {value}")
+    for source, counts in figures["ledger"]["sources"].items():
+        say(f"  {source}: " + ", ".join(f"{number} {name}" for name, number in counts.items()))
+    for wrong in figures["ledger"]["differences"]:
+        say(f"  ALARM {wrong['source']}: {wrong['events']} events {wrong['problem']}")

@@ -22,6 +22,7 @@ CREATE TABLE streams (
     last_received_seq INTEGER NOT NULL DEFAULT -1,
     last_flushed_seq INTEGER NOT NULL DEFAULT -1,
     last_event_type TEXT NOT NULL DEFAULT '',
+    flush_asked INTEGER,              -- 0 or 1 as the newest event's host asked, NULL when it did not say
     first_prompt TEXT,
     last_prompt TEXT,
     recent_files TEXT NOT NULL DEFAULT '[]',   -- newest last, at most 64
@@ -58,6 +59,7 @@ CREATE TABLE batches (
     state TEXT NOT NULL,              -- pending, claimed, completed, failed, dead
     epoch INTEGER NOT NULL DEFAULT 0,
     attempts INTEGER NOT NULL DEFAULT 0,
+    strikes INTEGER NOT NULL DEFAULT 0,        -- failures that were the batch's fault, weighted; 24 kill it
     error_kind TEXT,
     error TEXT,
     retry_ms INTEGER NOT NULL DEFAULT 0,       -- not to be tried before this time
@@ -93,6 +95,7 @@ CREATE TABLE memories (
     created_ms INTEGER NOT NULL,
     updated_ms INTEGER NOT NULL,
     deleted_ms INTEGER,
+    superseded_by INTEGER REFERENCES batches (id),  -- a later observation of the same events
     extractor TEXT NOT NULL DEFAULT 'manual',
     extractor_version TEXT NOT NULL DEFAULT '',
     metadata TEXT NOT NULL DEFAULT '{}'
@@ -147,9 +150,18 @@ CREATE TABLE usage_events (
     tokens_read INTEGER NOT NULL DEFAULT 0,
     tokens_written INTEGER NOT NULL DEFAULT 0,
     tokens_saved INTEGER NOT NULL DEFAULT 0,
+    tokens_cached INTEGER NOT NULL DEFAULT 0,  -- of tokens_read, what came from the provider's cache
+    cost_usd REAL,                    -- NULL: no price is known
+    runtime TEXT NOT NULL DEFAULT '',
+    model TEXT NOT NULL DEFAULT '',
+    source TEXT NOT NULL DEFAULT '',  -- with stream_id, for which session; a batch may fail before
+    stream_id TEXT NOT NULL DEFAULT '',        -- the session has a row
     created_ms INTEGER NOT NULL,
     metadata TEXT NOT NULL DEFAULT '{}'
 );
+
+CREATE INDEX usage_observed ON usage_events (created_ms) WHERE event = 'observe';
+CREATE INDEX usage_streams ON usage_events (source, stream_id) WHERE event = 'observe';
 
 CREATE TABLE ledger (
     day TEXT NOT NULL,                -- UTC, YYYY-MM-DD

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from codemem_core.testing.conformance import Rule, Subject
 
-_GIVEN = ("store", "plugins", "settings", "intake", "worker", "meaning")
+_GIVEN = ("store", "plugins", "settings", "intake", "worker", "receiving", "meaning")
 """What a route's function may ask the viewer for, by name."""
 
 

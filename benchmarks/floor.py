@@ -1,0 +1,58 @@
+"""The physical floor: what a server that does nothing but store can do on this machine.
+
+Litestar, uvicorn and one writer thread with group commit, on the pragmas of the real store; no
+guard, no checks, no redaction, no plugins, no ledger: `python benchmarks/floor.py DATABASE SOCKET`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import threading
+from concurrent.futures import Future
+from queue import SimpleQueue
+
+import msgspec
+import uvicorn
+from litestar import Litestar, post
+from litestar.params import RawBody
+
+from codemem_core.store.connection import connect
+
+TABLE = "CREATE TABLE events (id INTEGER PRIMARY KEY, event_id TEXT UNIQUE, payload TEXT NOT NULL)"
+INSERT = "INSERT OR IGNORE INTO events (event_id, payload) VALUES (?, ?)"
+ROWS = list[tuple[str, str]]
+queue: SimpleQueue[tuple[ROWS, Future[None]]] = SimpleQueue()
+
+
+def write(path: str) -> None:
+    """Commit what has queued up, together, and answer for each."""
+    db = connect(path)
+    db.execute(TABLE)
+    while True:
+        group = [queue.get()]
+        while not queue.empty() and len(group) < 64:
+            group.append(queue.get())
+        with db:
+            for rows, _ in group:
+                db.executemany(INSERT, rows)
+        for _, future in group:
+            future.set_result(None)
+
+
+@post("/api/raw-events", status_code=200)
+async def receive(body: RawBody) -> dict[str, int]:
+    """Store the events as they came; the answer comes after the COMMIT."""
+    sent = msgspec.json.decode(body)
+    rows = [(each["event_id"], json.dumps(each["payload"])) for each in sent["events"]]
+    future: Future[None] = Future()
+    queue.put((rows, future))
+    await asyncio.wrap_future(future)
+    return {"received": len(rows)}
+
+
+if __name__ == "__main__":
+    threading.Thread(target=write, args=(sys.argv[1],), daemon=True).start()
+    app = Litestar([receive], logging_config=None, openapi_config=None)
+    uvicorn.run(app, uds=sys.argv[2], access_log=False, log_config=None, lifespan="off")

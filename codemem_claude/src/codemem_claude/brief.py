@@ -1,0 +1,48 @@
+"""What a new session is told before anybody asks: where the last one stopped.
+
+On the hook path: `time` only beside what `inject` has loaded.
+"""
+
+from __future__ import annotations
+
+import time
+
+from codemem_core.pack.render import clip, fence, harmless
+from codemem_core.store.search import newest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import apsw
+
+NEW_SESSIONS = frozenset({"startup", "clear"})
+"""Sources of `SessionStart` after which the model knows nothing yet."""
+_PART_CHARS = 400
+_TITLE_CHARS = 160
+_TOLD = ("Completed", "Learned", "Next steps")
+"""Sections of a summary that help to go on, in this order."""
+
+
+def brief(db: apsw.Connection, project: str) -> str:
+    """Return the project's last summary and what it left open, fenced; empty when there is none.
+
+    Only what may be injected unasked: nothing from the web or an import that nobody confirmed.
+    """
+    found = newest(db, limit=1, project=project, kind="session_summary", trusted=True)
+    if not found:
+        return ""
+    summary = found[0]
+    day = time.strftime("%Y-%m-%d", time.gmtime(summary.created_ms / 1000))
+    lines = [f"[{summary.id}] ({day}) {clip(harmless(summary.title), _TITLE_CHARS)}"]
+    sections = _sections(summary.body)
+    lines += [f"{name}: {sections[name]}" for name in _TOLD if sections.get(name)]
+    start, end = fence()
+    return f"{start}## Last session in this project\n" + "\n".join(lines) + end
+
+
+def _sections(body: str) -> dict[str, str]:
+    """Return a summary's sections by heading, each in one line."""
+    found = {}
+    for part in f"\n{body}".split("\n## ")[1:]:
+        name, _, text = part.partition("\n")
+        found[name.strip()] = clip(harmless(text), _PART_CHARS)
+    return found

@@ -1,0 +1,150 @@
+"""What of codemem Claude Code has installed, and what a person can do about it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from codemem_claude.history import config_folder
+from codemem_core import paths
+from codemem_core._version import __version__
+
+PLUGIN = "codemem@codemem-marketplace"
+_ANSWER_S = 10.0
+UPGRADE = "uv tool install --upgrade codemem, update the plugin, restart Claude Code"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that has to be so."""
+
+    ok: bool
+    text: str
+    """What is so, or what is not."""
+    hint: str = ""
+    """How to mend it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginState:
+    """The plugin as Claude Code knows it."""
+
+    version: str | None = None
+    """None when it is not installed."""
+    enabled: bool = False
+    path: str | None = None
+
+
+def plugin_state() -> PluginState:
+    """Read Claude Code's own files; what cannot be read counts as not installed."""
+    folder = config_folder()
+    known = _object(folder / "plugins" / "installed_plugins.json").get("plugins")
+    entries = known.get(PLUGIN) if isinstance(known, Mapping) else None
+    newest = entries[-1] if isinstance(entries, list) and entries else None
+    if not isinstance(newest, Mapping):
+        return PluginState()
+    enabled = _object(folder / "settings.json").get("enabledPlugins")
+    return PluginState(
+        version=str(newest.get("version")),
+        enabled=isinstance(enabled, Mapping) and enabled.get(PLUGIN) is True,
+        path=str(newest.get("installPath")),
+    )
+
+
+def checks(*, database: str, last_hook_ms: int | None) -> Iterator[Check]:
+    """Look at everything a session needs, from the client to the server."""
+    yield _client()
+    state = plugin_state()
+    hint = "codemem setup claude"
+    if state.version is None:
+        yield Check(ok=False, text="the plugin is not installed", hint=hint)
+    elif not state.enabled:
+        hint = f"claude plugin enable {PLUGIN}"
+        yield Check(ok=False, text=f"the plugin {state.version} is switched off", hint=hint)
+    else:
+        same = state.version == __version__
+        text = f"the plugin is {state.version}, codemem is {__version__}"
+        yield Check(ok=same, text=text, hint="" if same else UPGRADE)
+    yield _program()
+    hint = "start a Claude Code session; `claude --debug` shows what its hooks say"
+    fired = last_hook_ms is not None
+    text = "hooks have fired" if fired else "no hook has fired yet"
+    yield Check(ok=fired, text=text, hint="" if fired else hint)
+    runs = server_answers(database)
+    text = "the server runs" if runs else "no server runs; the next session starts one"
+    yield Check(ok=True, text=text)
+
+
+def server_answers(database: str) -> bool:
+    """Say whether somebody listens on the server's socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+        link.settimeout(1.0)
+        try:
+            link.connect(paths.socket_path(database))
+        except OSError:
+            return False
+    return True
+
+
+def _client() -> Check:
+    hint = "install Claude Code: https://claude.com/claude-code"
+    if not shutil.which("claude"):
+        return Check(ok=False, text="claude is not on PATH", hint=hint)
+    return Check(ok=True, text=f"Claude Code is {_said_by('claude', '--version') or 'there'}")
+
+
+def _program() -> Check:
+    """Look at the codemem that the hook scripts will find."""
+    found = _said_by("codemem", "version") if shutil.which("codemem") else None
+    if found == __version__:
+        return Check(ok=True, text=f"codemem {found} is on PATH")
+    if shutil.which("uvx"):
+        text = f"hooks run codemem by uvx, which takes a second each (on PATH: {found or 'none'})"
+        return Check(ok=True, text=text, hint=UPGRADE)
+    text = f"codemem {__version__} is not on PATH (there: {found or 'none'}), and neither is uvx"
+    return Check(ok=False, text=text, hint="uv tool install --upgrade codemem")
+
+
+def _said_by(*command: str) -> str | None:
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_ANSWER_S,
+            cwd="/",
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _object(path: Path) -> Mapping[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def write_marketplace(folder: str) -> None:
+    """Write a marketplace with this codemem's plugin, for `claude plugin marketplace add`."""
+    paths.make_private_folder(folder)
+    plugin = Path(__file__).with_name("claude_plugin")
+    entry = {"name": "codemem", "source": "./plugin", "version": __version__}
+    market = {"name": PLUGIN.partition("@")[2], "owner": {"name": "codemem"}, "plugins": [entry]}
+    place = Path(folder)
+    shutil.copytree(plugin, place / "plugin", dirs_exist_ok=True)
+    (place / ".claude-plugin").mkdir(exist_ok=True)
+    draft = place / ".claude-plugin" / "marketplace.json.new"
+    draft.write_text(json.dumps(market, indent=2) + "\n", encoding="utf-8")
+    os.replace(draft, place / ".claude-plugin" / "marketplace.json")

@@ -1,0 +1,1 @@
+"""What observers cost, and the user's limits on it."""

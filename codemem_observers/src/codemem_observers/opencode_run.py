@@ -1,0 +1,136 @@
+"""Ask a model through `opencode run`, with OpenCode's own providers and login."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from codemem_core.errors import ObserverError, TransientError
+from codemem_core.records.protocols import ObserveRequest, ObserverReply
+from codemem_observers.child import Ended
+from codemem_observers.contained import TIME_LIMIT_S, ask_agent, failure, new_room
+from codemem_observers.opencode_config import read_config
+from codemem_observers.providers import counted
+
+if TYPE_CHECKING:
+    from codemem_core.settings import Settings
+
+_AGENT = "codemem-observer"
+_PASSED = (
+    *("OPENCODE_CONFIG", "OPENCODE_CONFIG_DIR", "OPENCODE_API_KEY", "OPENCODE_DISABLE_*"),
+    *("OPENAI_*", "ANTHROPIC_*", "npm_config_*"),
+)
+_QUIET = {
+    "OPENCODE_DISABLE_AUTOUPDATE": "1",
+    "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
+    "OPENCODE_DISABLE_PROJECT_CONFIG": "1",
+    # Without a registry it would try again for 75 s at every start.
+    "npm_config_fetch_retries": "0",
+}
+
+
+class OpenCodeRun:
+    """Runs `opencode run` once for each answer; its agent may use no tool."""
+
+    def __init__(self, settings: Settings, *, limit_s: float = TIME_LIMIT_S) -> None:
+        """Keep model and agent; the limit is for one run."""
+        self._settings = settings
+        self._agent = settings.text("opencode_agent") or _AGENT
+        self._model = _full_name(settings.text("opencode_model") or "")
+        self._limit_s = limit_s
+
+    def observe(self, request: ObserveRequest) -> ObserverReply:
+        """Run it with the prompt on standard input; 5xx it repeats by itself until the limit."""
+        # --pure: no plugin of the user's; --title: or it asks the model for one.
+        argv = ["opencode", "run", "--pure", "--agent", self._agent]
+        argv += ["--title", "codemem observer", "--format", "json", "--model", self._model]
+        with new_room() as room:
+            own = {
+                "OPENCODE_DB": os.path.join(room.folder, "opencode.db"),
+                "OPENCODE_CONFIG_CONTENT": json.dumps(self._config(request.instructions)),
+            }
+            ended = ask_agent(
+                self._settings,
+                argv,
+                prompt=request.prompt,
+                room=room,
+                passed=_PASSED,
+                extra=_QUIET | own,
+                limit_s=self._limit_s,
+            )
+        return _reply(ended, self._model)
+
+    def _config(self, instructions: str) -> dict[str, Any]:
+        """Return what stands over the user's configuration: our agent, and no MCP server."""
+        servers = read_config(self._settings.environ).get("mcp")
+        names = {"codemem", *(servers if isinstance(servers, Mapping) else ())}
+        nothing = {"*": "deny"}
+        agent = {"mode": "primary", "prompt": instructions, "permission": nothing}
+        return {
+            "agent": {self._agent: agent},
+            "autoupdate": False,
+            "mcp": {name: {"enabled": False} for name in sorted(names)},
+            "permission": nothing,
+            "share": "disabled",
+        }
+
+
+def _full_name(model: str) -> str:
+    """Return `provider/model`; OpenCode knows no bare names."""
+    if "/" in model:
+        return model
+    return f"{'anthropic' if model.startswith('claude') else 'openai'}/{model}"
+
+
+def _reply(ended: Ended, model: str) -> ObserverReply:
+    said: list[str] = []
+    used = {"tokens_in": 0, "tokens_cached": 0, "tokens_out": 0}
+    for line in _lines(ended.output):
+        if line.get("type") == "error":
+            raise _failure(line, model)
+        part = line.get("part")
+        part = part if isinstance(part, Mapping) else {}
+        if line.get("type") == "text" and isinstance(part.get("text"), str):
+            said.append(part["text"])
+        if line.get("type") == "step_finish":
+            for name, count in _used(part.get("tokens")).items():
+                used[name] += count
+    if ended.code != 0:
+        raise TransientError(f"`opencode` failed for model `{model}`")
+    if not "".join(said).strip():
+        raise TransientError("`opencode` gave an empty answer")
+    return ObserverReply(text="".join(said), model=model, **used)
+
+
+def _used(tokens: object) -> dict[str, int]:
+    """Return one step's counters; OpenCode counts cached and reasoning tokens apart."""
+    given = tokens if isinstance(tokens, Mapping) else {}
+    cache = given.get("cache")
+    cache = cache if isinstance(cache, Mapping) else {}
+    cached = counted(cache.get("read"))
+    return {
+        "tokens_in": counted(given.get("input")) + cached + counted(cache.get("write")),
+        "tokens_cached": cached,
+        "tokens_out": counted(given.get("output")) + counted(given.get("reasoning")),
+    }
+
+
+def _lines(output: bytes) -> Iterator[Mapping[str, Any]]:
+    for line in output.splitlines():
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            yield value
+
+
+def _failure(line: Mapping[str, Any], model: str) -> ObserverError:
+    error = line.get("error")
+    data = error.get("data") if isinstance(error, Mapping) else None
+    status = counted(data.get("statusCode")) if isinstance(data, Mapping) else 0
+    # Without a status the request never left: an unknown model or provider, which stays unknown.
+    message = f"`opencode` failed ({status or 'before it asked'}) for model `{model}`"
+    return failure(status or 404, message)

@@ -1,0 +1,162 @@
+"""`codemem import-history claude`: memory of sessions from before."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from codemem_core.cli.app import cli
+from codemem_core.cli.commands.history import since_to_ms
+from codemem_core.errors import InputError
+from codemem_core.ingest.accept import Intake
+from codemem_core.plugins import Plugins
+from codemem_core.settings import Settings
+from codemem_core.store import events
+from codemem_core.store.store import Store
+
+HOUR_S = 3600
+
+
+@pytest.fixture
+def everyday(home: Path) -> str:
+    """Name the database a command uses when nothing is configured."""
+    return str(home / ".codemem" / "mem.sqlite")
+
+
+def keep(home: Path, session: str, *, turns: int = 1, cwd: str = "/w/demo", age_h: int = 2) -> Path:
+    """Write a transcript as Claude Code keeps it, of so many prompts and answers."""
+    lines = []
+    for n in range(turns):
+        for kind, text in (("user", f"prompt {n}"), ("assistant", f"answer {n}")):
+            message = {
+                "role": kind,
+                "id": f"{kind}{n}",
+                "content": [{"type": "text", "text": text}],
+            }
+            line: dict[str, Any] = {"type": kind, "sessionId": session, "cwd": cwd}
+            line |= {"uuid": f"{kind}{n}", "message": message}
+            at = f"2026-11-0{1 + n // 3600}T08:{n // 60 % 60:02d}:{n % 60:02d}Z"
+            lines.append(json.dumps({**line, "timestamp": at}))
+    path = home / ".claude" / "projects" / "-w-demo" / f"{session}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+    os.utime(path, (time.time() - age_h * HOUR_S,) * 2)
+    return path
+
+
+def import_history(*options: str) -> dict[str, int]:
+    """Run the command and return what it did."""
+    done = CliRunner().invoke(cli, ["import-history", "claude", "--json", *options])
+    assert done.exit_code == 0, done.output
+    result: dict[str, int] = json.loads(done.stdout)
+    return result
+
+
+def stored(database: str) -> list[tuple[str, str]]:
+    """Return session and kind of every event, in order."""
+    query = "SELECT s.stream_id, e.kind FROM raw_events e JOIN streams s ON s.id = e.stream"
+    with Store.open(database) as store, store.read() as db:
+        return list(db.execute(query + " ORDER BY e.id"))
+
+
+def test_a_session_is_stored_once(home: Path, everyday: str) -> None:
+    """With its beginning and its end; a second run finds nothing new."""
+    keep(home, "s1")
+
+    first, second = import_history(), import_history()
+
+    assert first == {"sessions": 1, "events": 4, "stored": 4, "recorded": 0}
+    assert second == {**first, "stored": 0}
+    kinds = ["session_start", "prompt", "assistant", "session_end"]
+    assert stored(everyday) == [("s1", kind) for kind in kinds]
+
+
+def test_an_import_that_was_broken_off_goes_on(home: Path, everyday: str) -> None:
+    """What a killed run stored stays; the next one adds the rest."""
+    whole = keep(home, "s1", turns=300)
+    half = whole.read_text().splitlines()[:250]
+    keep(home, "s1").write_text("\n".join(half) + "\n")
+    os.utime(whole, (time.time() - HOUR_S,) * 2)
+    before = import_history()["stored"]
+    keep(home, "s1", turns=300)
+
+    done = import_history()
+
+    assert done["events"] == 602
+    # The end of the half session stays too: it is another event than the real end.
+    assert before + done["stored"] == 603
+    assert len(stored(everyday)) == 603
+
+
+def test_a_session_that_was_recorded_is_left_alone(home: Path, everyday: str) -> None:
+    """Its hooks told the same, under other ids."""
+    keep(home, "s1")
+    hook = {"hook_event_name": "UserPromptSubmit", "session_id": "s1", "prompt": "prompt 0"}
+    live = Intake(Plugins.load(Settings.load({}))).hook("claude", hook)
+    assert live
+    with Store.open(everyday) as store:
+        store.write(lambda db: events.append(db, [live], now_ms=1))
+
+    assert import_history() == {"sessions": 0, "events": 0, "stored": 0, "recorded": 1}
+    assert len(stored(everyday)) == 1
+
+
+def test_a_dry_run_stores_nothing(home: Path, everyday: str) -> None:
+    """It does not even make a database."""
+    keep(home, "s1")
+
+    assert import_history("--dry-run") == {"sessions": 1, "events": 4, "stored": 0, "recorded": 0}
+    assert not os.path.exists(everyday)
+
+
+def test_age_and_project_choose(home: Path, everyday: str) -> None:
+    """By the last change of the session, and by the folder it worked in."""
+    keep(home, "old", age_h=50)
+    keep(home, "other", cwd="/w/other")
+    keep(home, "going-on", age_h=0)
+
+    assert import_history("--since", "1d")["sessions"] == 1
+    assert import_history("--project", "demo")["sessions"] == 1
+    assert {session for session, _ in stored(everyday)} == {"other", "old"}
+
+
+def test_secrets_and_private_parts_stay_out(home: Path, everyday: str) -> None:
+    """As in every other way into the store."""
+    path = keep(home, "s1")
+    key = "sk-ant-" + "api03-" + "Zx9Yw8Vu" * 8
+    path.write_text(path.read_text().replace("prompt 0", f"{key} <private>diary</private> x"))
+    os.utime(path, (time.time() - HOUR_S,) * 2)
+
+    import_history()
+
+    content = b"".join(
+        file.read_bytes() for file in Path(everyday).parent.iterdir() if file.is_file()
+    )
+    assert b"REDACTED" in content
+    assert key.encode() not in content
+    assert b"diary" not in content
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("12h", 10**12 - 43_200_000),
+        ("2w", 10**12 - 14 * 86_400_000),
+        ("2026-11-22", 1_795_305_600_000),
+    ],
+)
+def test_since_is_a_span_or_a_date(text: str, expected: int) -> None:
+    """In hours, days or weeks."""
+    assert since_to_ms(text, now_ms=10**12) == expected
+
+
+def test_since_must_be_understood() -> None:
+    """Anything else is the user's mistake."""
+    with pytest.raises(InputError):
+        since_to_ms("yesterday", now_ms=0)

@@ -1,0 +1,103 @@
+"""`opencode run` as an observer: its agent, its model, its servers."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codemem_core.errors import PermanentError
+from codemem_core.records.evidence import Evidence
+from codemem_core.records.protocols import ObserveRequest
+from codemem_core.settings import Settings
+from codemem_observers.opencode_run import OpenCodeRun
+from tests.observers.agents import Agent, make_agent
+from tests.observers.test_contained import STEPS
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Agent:
+    """Install an `opencode` that answers."""
+    made = make_agent(tmp_path / "bin", "opencode")
+    made.says(*STEPS)
+    return made
+
+
+def run(agent: Agent, **environ: str) -> dict[str, Any]:
+    """Ask once and return what the program wrote down."""
+    path = f"{agent.path.parent}:{os.environ['PATH']}"
+    settings = Settings.load({"PATH": path, "HOME": str(Path.home()), **environ})
+    evidence = Evidence(source="claude", stream_id="s1")
+    request = ObserveRequest(evidence=evidence, instructions="RULES", prompt="P")
+    OpenCodeRun(settings).observe(request)
+    return agent.runs[-1]
+
+
+def config(run: dict[str, Any]) -> Any:
+    """Return the configuration the program was given."""
+    return json.loads(run["env"]["OPENCODE_CONFIG_CONTENT"])
+
+
+def test_its_agent_may_use_no_tool(agent: Agent) -> None:
+    """Denied for the agent and for everybody; no plugin of the user's, no shared session."""
+    noted = run(agent)
+
+    assert noted["argv"][:5] == ["run", "--pure", "--agent", "codemem-observer", "--title"]
+    given = config(noted)
+    assert given["agent"]["codemem-observer"]["permission"] == {"*": "deny"}
+    assert given["agent"]["codemem-observer"]["prompt"] == "RULES"
+    assert (given["permission"], given["share"]) == ({"*": "deny"}, "disabled")
+
+
+def test_the_users_own_agent_is_contained_too(agent: Agent) -> None:
+    """Its model and options stay, its tools go."""
+    noted = run(agent, CODEMEM_OPENCODE_AGENT="mine")
+
+    assert noted["argv"][2:4] == ["--agent", "mine"]
+    assert config(noted)["agent"]["mine"]["permission"] == {"*": "deny"}
+
+
+def test_no_mcp_server_is_started(agent: Agent, home: Path) -> None:
+    """`--pure` does not stop them: each one the user configured is switched off by name."""
+    folder = home / ".config" / "opencode"
+    folder.mkdir(parents=True)
+    (folder / "opencode.json").write_text('{"mcp": {"codemem": {}, "github": {"enabled": true}}}')
+
+    assert config(run(agent))["mcp"] == {
+        "codemem": {"enabled": False},
+        "github": {"enabled": False},
+    }
+
+
+def test_its_sessions_stay_out_of_the_users_list(agent: Agent) -> None:
+    """They are kept in a database that goes with the run."""
+    noted = run(agent)
+
+    assert noted["env"]["OPENCODE_DB"].startswith(os.path.dirname(noted["cwd"]))
+
+
+@pytest.mark.parametrize(
+    ("model", "asked"),
+    [
+        ("", "openai/gpt-5.1-codex-mini"),
+        ("gpt-5", "openai/gpt-5"),
+        ("claude-haiku-4-5", "anthropic/claude-haiku-4-5"),
+        ("ollama/qwen3:8b", "ollama/qwen3:8b"),
+    ],
+)
+def test_the_model_is_written_with_its_provider(agent: Agent, model: str, asked: str) -> None:
+    """OpenCode knows no bare names."""
+    argv = run(agent, CODEMEM_OPENCODE_MODEL=model)["argv"]
+
+    assert argv[argv.index("--model") + 1] == asked
+
+
+def test_an_unknown_model_stays_unknown(agent: Agent) -> None:
+    """OpenCode says so without having asked anybody."""
+    agent.says({"type": "error", "error": {"name": "UnknownError", "data": {}}}, code=1)
+
+    with pytest.raises(PermanentError, match="before it asked"):
+        run(agent)
