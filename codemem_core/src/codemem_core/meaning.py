@@ -85,7 +85,7 @@ class Meaning:
             with self._lock:
                 self._index = self._index or VectorIndex(model)
         except CodememError as error:
-            self._fail(error)
+            self.note(error)
             return {}
         self.problem = ""
         return self._index.nearest(db, vector, project=project)
@@ -119,7 +119,8 @@ class Meaning:
                 self._made = cast("TextEmbedder", self._plugins.make(self._record))
         return self._record, self._made
 
-    def _fail(self, error: CodememError) -> None:
+    def note(self, error: CodememError) -> None:
+        """Keep what is wrong, and log it when it is new."""
         if str(error) != self.problem:
             log.warning("search goes by words: %s", error)
         self.problem = str(error)
@@ -154,5 +155,5 @@ class EmbedWorker:
         try:
             return self._meaning.catch_up(self._store)
         except CodememError as error:
-            log.warning("memories wait for their vectors: %s", error)
+            self._meaning.note(error)
             return 0
