@@ -9,7 +9,7 @@ import apsw
 import pytest
 
 from codemem_core.store.store import Store
-from codemem_core.store.words import index_tags
+from codemem_core.store.words import hidden_words, tags_of
 
 NOW_MS = 1_780_000_000_000
 Remember = Callable[..., int]
@@ -32,7 +32,8 @@ def remember(store: Store) -> Remember:
         row: dict[str, object] = {"kind": "change", "origin": "user", "created_ms": NOW_MS}
         row |= {"title": title, "body": body, "session_id": session, "updated_ms": NOW_MS}
         row |= {"files_modified": json.dumps(files), **fields}
-        row["tags"] = index_tags(str(row["kind"]), (), files, title=title, body=body)
+        row["tags"] = " ".join(tags_of(str(row["kind"]), (), files))
+        row["words"] = hidden_words(" ".join([title, body, *files]))
 
         def change(db: apsw.Connection) -> int:
             db.execute("INSERT OR IGNORE INTO sessions (id, started_ms) VALUES (?, 0)", (session,))

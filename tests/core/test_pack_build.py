@@ -160,3 +160,23 @@ def test_json_form_has_the_documented_keys(db: apsw.Connection, remember: Rememb
         "pack_item_ids": [1],
         "exact_duplicates_collapsed": 0,
     }
+
+
+def test_a_pack_explains_itself(filled: apsw.Connection) -> None:
+    """The parts add up to the score, and every memory found is chosen or left out for a reason."""
+    pack = build_pack(filled, "lease of a stream", limit=3)
+
+    told = pack.explain()
+    assert [item["id"] for item in told["items"]] == pack.metrics["pack_item_ids"]
+    for item in told["items"]:
+        assert sum(item["parts"].values()) == pytest.approx(item["score"], abs=0.01)
+    assert {one["why"] for one in told["left_out"]} == {"no place left"}
+    assert told["confidence"] >= told["least_confidence"]
+
+
+def test_silence_explains_itself(filled: apsw.Connection) -> None:
+    """What was found, and that it was not sure enough."""
+    told = build_pack(filled, "bake a chocolate cake for the worker").explain()
+
+    assert told["confidence"] < told["least_confidence"]
+    assert {one["why"] for one in told["left_out"]} == {"not sure enough that it answers"}

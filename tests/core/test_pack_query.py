@@ -9,33 +9,28 @@ from hypothesis import strategies as st
 from codemem_core.pack.query import MAX_CHARS, injection_query, is_recap
 
 
-def test_query_joins_what_the_session_is_about() -> None:
-    """First prompt, this prompt, project and the names of the last five files."""
+def test_the_prompt_is_asked_and_the_session_stands_beside_it() -> None:
+    """First prompt and the names of the last five files give it a setting, no more."""
     files = [f"src/f{n}.py" for n in range(7)]
 
-    query = injection_query("Add a lease", "now test  it\nplease", "demo", files)
+    asked, around = injection_query("Add a lease", "now test  the renewal\nof leases", files)
 
-    assert query == "Add a lease now test it please demo f2.py f3.py f4.py f5.py f6.py"
-
-
-def test_a_short_answer_leans_on_the_session() -> None:
-    """`ok` asks for nothing of its own."""
-    assert injection_query("Add a lease", "ok", None, ()) == "Add a lease"
+    assert asked == "now test the renewal of leases"
+    assert around == "Add a lease f2.py f3.py f4.py f5.py f6.py"
 
 
-def test_a_long_first_prompt_leaves_room_for_the_current_one() -> None:
-    """The question being asked is never cut off by an older one."""
-    query = injection_query("a" * 900, "What about the lease?", "demo", ["src/lease.py"])
+@pytest.mark.parametrize("prompt", ["ok", "now test it", "go on please"])
+def test_a_short_prompt_leans_on_the_session(prompt: str) -> None:
+    """It asks for hardly anything of its own."""
+    assert injection_query("Add a lease", prompt, ())[0] == f"Add a lease {prompt}"
 
-    assert "What about the lease? demo lease.py" in query
 
-
-@given(st.text(), st.text(), st.none() | st.text(), st.lists(st.text()))
-def test_query_is_short_and_never_empty(
-    first: str, prompt: str, project: str | None, files: list[str]
-) -> None:
+@given(st.text(), st.text(), st.lists(st.text()))
+def test_query_is_short_and_never_empty(first: str, prompt: str, files: list[str]) -> None:
     """Whatever the session holds."""
-    assert 0 < len(injection_query(first, prompt, project, files)) <= MAX_CHARS
+    asked, _ = injection_query(first, prompt, files)
+
+    assert 0 < len(asked) <= 2 * MAX_CHARS + 1
 
 
 @pytest.mark.parametrize(
@@ -62,6 +57,7 @@ def test_recap_questions_are_recognised(context: str) -> None:
         "continue the refactoring of the lease so that it holds for two workers",
         "the backlog query skips pending streams",
         "summary rows lack a border",
+        "what happened to the billing export in May?",
     ],
 )
 def test_words_inside_a_sentence_ask_for_no_recap(context: str) -> None:

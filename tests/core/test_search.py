@@ -108,11 +108,13 @@ def test_filters_leave_out(db: apsw.Connection, remember: Remember) -> None:
 def test_a_score_is_the_sum_of_its_named_parts(db: apsw.Connection, remember: Remember) -> None:
     """What `explain` shows adds up, and stays between 0 and 1."""
     remember("Lease of a stream", files=["lease.py"])
+    remember("The lock")
 
-    hit = search(db, "stream lease epoch", limit=1, working_set=["lease.py"])[0]
+    hit = search(db, "stream lease epoch", limit=1, around="a lock", working_set=["lease.py"])[0]
 
     assert set(hit.parts) == {
-        *("words", "phrases", "coverage", "session", "recency", "kind", "files"),
+        *("words", "phrases", "near", "coverage", "title", "brief", "session", "neighbours"),
+        *("recency", "kind", "files", "context"),
     }
     assert hit.score == pytest.approx(sum(hit.parts.values()))
     assert 0 < hit.score <= 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codemem_core.store.words import MAX_TERMS, index_tags, query_terms
+from codemem_core.store.words import MAX_TERMS, hidden_words, query_terms, tags_of
 
 
 @pytest.mark.parametrize(
@@ -36,21 +36,18 @@ def test_a_question_has_few_plain_terms(text: str) -> None:
     assert all(word.isalnum() for term in terms for word in term.split(" "))
 
 
-def test_tags_come_first_and_hidden_words_after_them() -> None:
-    """Kind, concepts and the parts of paths are tags; grown-together words follow in order."""
-    tags = index_tags(
-        "bugfix",
-        ("Time zones", "the"),
-        ("src/app/dates/parseISO.py",),
-        title="Fix readTag",
-        body="修复 is a fix",
-    )
+def test_tags_are_kind_concepts_and_the_parts_of_paths() -> None:
+    """They are shown, so that nothing else is among them."""
+    tags = tags_of("bugfix", ("Time zones", "the"), ("src/app/dates/parseISO.py",))
 
-    assert tags == "bugfix time-zones parseiso-py dates src read tag 修复 parse iso"
+    assert tags == ("bugfix", "time-zones", "parseiso-py", "dates", "src")
 
 
-def test_tags_are_bounded() -> None:
+def test_hidden_words_are_what_is_grown_together() -> None:
+    """Plain words are left out: the index has them already."""
+    assert hidden_words("Fix readTag, 修复 is a fix src/parseISO.py") == "read tag 修复 parse iso"
+
+
+def test_hidden_words_are_bounded() -> None:
     """A body full of identifiers does not flood the index."""
-    tags = index_tags("change", (), (), title="", body=" ".join(f"aB{n}c" for n in range(5000)))
-
-    assert len(tags) < 5000
+    assert len(hidden_words(" ".join(f"aB{n}c" for n in range(5000)))) < 5000

@@ -41,6 +41,7 @@ _FAILURES = (
 _SESSION = """
     SELECT first_prompt, recent_files FROM streams WHERE source = 'claude' AND stream_id = ?
 """
+_HAS_VECTORS = "SELECT 1 FROM vectors LIMIT 1"
 
 
 def main(arguments: list[str]) -> int:
@@ -122,7 +123,8 @@ def _context(payload: dict[str, Any], project: str, settings: Settings) -> str:
     except (CodememError, apsw.Error):
         if not settings.flag("inject_http_fallback"):
             return ""
-    return _from_server(path, injection_query("", prompt, project, ()), project, settings)
+    asked = {"context": injection_query("", prompt, ())[0], "project": project}
+    return _from_server(path, asked, settings)
 
 
 def _from_database(
@@ -133,9 +135,18 @@ def _from_database(
         session = rows(db, _SESSION, (_text(payload, "session_id") or "",))
         first, recent = session[0] if session else ("", "[]")
         files = json.loads(recent)
+        asked, around = injection_query(first or "", prompt, files)
+        if rows(db, _HAS_VECTORS) and not settings.flag("embedding_disabled"):
+            # Only the server has the model. Without it words must do.
+            try:
+                question = {"context": asked, "around": around, "project": project}
+                return _from_server(path, {**question, "working_set": files[-_FILES:]}, settings)
+            except _FAILURES:
+                pass
         pack = build_pack(
             db,
-            injection_query(first or "", prompt, project, files),
+            asked,
+            around=around,
             limit=settings.number("inject_limit"),
             token_budget=settings.number("inject_token_budget"),
             project=project,
@@ -147,13 +158,12 @@ def _from_database(
     return shorten(pack.text, _max_chars(settings))
 
 
-def _from_server(path: str, context: str, project: str, settings: Settings) -> str:
-    """Ask the server, whose connection to the database may still work."""
+def _from_server(path: str, question: dict[str, Any], settings: Settings) -> str:
+    """Ask the server: it may have an embedder, and its connection may work when ours does not."""
     asked = {
-        "context": context,
+        **question,
         "limit": settings.number("inject_limit"),
         "token_budget": settings.number("inject_token_budget"),
-        "project": project,
         "injected": True,
     }
     reply = json.loads(_post(path, json.dumps(asked).encode("ascii"), settings))

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 Record = SeamRecord | Setting
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 SEAMS: dict[str, type[Record]] = {
     "codemem_settings": Setting,
@@ -176,6 +177,15 @@ class Plugins:
         target = self.target(record)
         try:
             return target(self._settings)
+        except CodememError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise self._error(record, error) from error
+
+    def guarded(self, record: SeamRecord, work: Callable[[], T]) -> T:
+        """Run a plugin's code; what it raises beside `CodememError` becomes a `PluginError`."""
+        try:
+            return work()
         except CodememError:
             raise
         except (Exception, SystemExit) as error:

@@ -246,10 +246,20 @@ _OBSERVER = (
            help="Endpoint for OpenAI's OAuth tokens, when not the usual one."),
 )
 _RETRIEVAL = (
-    _later("CODEMEM_EMBEDDING_DISABLED", "flag", False,
+    _works("CODEMEM_EMBEDDING_DISABLED", "flag", False,
            help="Search by words only, even if an embedder is installed."),
-    _later("CODEMEM_EMBEDDING_MODEL", "text", "BAAI/bge-small-en-v1.5",
+    _works("CODEMEM_EMBEDDER", "text", "bge",
+           help="What turns text into vectors: `bge` of `codemem[semantic]`, `endpoint`, or what a "
+                "plugin adds. One that is not installed means search by words."),
+    _works("CODEMEM_EMBEDDING_MODEL", "text", "BAAI/bge-small-en-v1.5",
            help="Model of the embedder."),
+    _works("CODEMEM_EMBEDDING_PATH", "path", "~/.codemem/models/bge-small-en-v1.5",
+           help="Folder with `model.onnx` and `tokenizer.json`, for `bge`; `codemem embed "
+                "--install` fills it."),
+    _works("CODEMEM_EMBEDDING_BASE_URL", "text", None,
+           help="Where an OpenAI-compatible server answers `/embeddings`, for `endpoint`."),
+    _works("CODEMEM_EMBEDDING_API_KEY", "text", None, secret=True,
+           help="Its API key, if it wants one."),
 )
 # fmt: on
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import AuthSource, ObserverRuntime
+from codemem_core.records.seams import AuthSource, Embedder, ObserverRuntime
 
 CODEMEM_API = 1
 
@@ -67,4 +67,15 @@ def codemem_auth_sources() -> Iterator[AuthSource]:
         name="none",
         target="codemem_observers.auth.none:NoToken",
         help="No token: for servers that want none.",
+    )
+
+
+@hookimpl
+def codemem_embedders() -> Iterator[Embedder]:
+    """Offer a server's vectors."""
+    yield Embedder(
+        name="endpoint",
+        target="codemem_observers.embeddings:Endpoint",
+        dimension=0,
+        help="Any OpenAI-compatible server, at `embedding_base_url`.",
     )

@@ -15,8 +15,9 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from codemem_core._version import __version__
 from codemem_core.errors import CodememError, InputError, NotFound, PluginError, StoreError
+from codemem_core.meaning import EmbedWorker, Meaning
 from codemem_viewer.acknowledge import Receiving
-from codemem_viewer.lifespan import flushing
+from codemem_viewer.lifespan import working
 from codemem_viewer.live import Live
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ def create_app(
     """Return the application, with the routes the plugins offer.
 
     It lets everybody in: serve it through a `Guard` only. A route's function may ask, by name, for
-    `store`, `plugins`, `settings`, `intake`, `worker`, `receiving` and `live`. `store` is open and
-    threaded; `worker` is started and stopped by the application. `live` is in its state too: it
-    must be closed before a server waits for its connections to end.
+    `store`, `plugins`, `settings`, `intake`, `worker`, `receiving`, `live` and `meaning`. `store`
+    is open and threaded; `worker` is started and stopped by the application. `live` is in its state
+    too: it must be closed before a server waits for its connections to end.
     """
-    live = Live(store.path)
+    live, meaning = Live(store.path), Meaning(plugins, settings)
     given = {
         "store": store,
         "plugins": plugins,
@@ -49,6 +50,7 @@ def create_app(
         "intake": intake,
         "worker": worker,
         "live": live,
+        "meaning": meaning,
         "receiving": Receiving(store, intake, worker),
     }
     app = Litestar(
@@ -58,7 +60,7 @@ def create_app(
             CodememError: _say_error,
             Exception: _say_nothing,
         },
-        lifespan=[lambda _: flushing(worker)],
+        lifespan=[lambda _: working(worker, EmbedWorker(store, meaning))],
         logging_config=None,
         state=State({"live": live}),
         openapi_config=OpenAPIConfig(

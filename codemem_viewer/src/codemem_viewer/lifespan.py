@@ -15,6 +15,7 @@ from codemem_core.store.check import Health, check, rebuild_index
 
 if TYPE_CHECKING:
     from codemem_core.ingest.worker import FlushWorker
+    from codemem_core.meaning import EmbedWorker
     from codemem_core.store.store import Store
 
 STOP_S = 5.0
@@ -27,13 +28,15 @@ _log = logging.getLogger("codemem.viewer")
 
 
 @asynccontextmanager
-async def flushing(worker: FlushWorker) -> AsyncIterator[None]:
-    """Flush streams in the background while the block runs."""
-    worker.start()
+async def working(*workers: FlushWorker | EmbedWorker) -> AsyncIterator[None]:
+    """Flush streams and embed memories in the background while the block runs."""
+    for worker in workers:
+        worker.start()
     try:
         yield
     finally:
-        await asyncio.to_thread(worker.stop, STOP_S)
+        for worker in workers:
+            await asyncio.to_thread(worker.stop, STOP_S)
 
 
 class Watch:

@@ -6,7 +6,6 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import apsw
 
@@ -15,7 +14,7 @@ from codemem_core.records.memory import KINDS, Memory, NewMemory
 from codemem_core.redact import redact, strip_private
 from codemem_core.store import memories, sessions
 from codemem_core.store.store import Store
-from codemem_core.store.words import index_tags
+from codemem_core.store.words import tags_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +61,7 @@ def _memory_of(note: Note) -> NewMemory:
         title=title,
         body=body,
         origin=note.origin,
-        tags=tuple(index_tags(kind, note.tags, (), title=title, body=body).split()),
+        tags=tags_of(kind, note.tags, ()),
         confidence=min(max(note.confidence, 0.0), 1.0),
         extractor=note.extractor,
     )
@@ -88,11 +87,7 @@ def correct(store: Store, memory_id: int, correction: Correction) -> Memory:
     more, _ = redact({"narrative": correction.narrative, "facts": list(correction.facts)})
 
     def write(db: apsw.Connection) -> Memory | None:
-        before = memories.get(db, memory_id)
-        if before is None:
-            return None
-        changes: dict[str, Any] = {"title": title, "body": body, **more}
-        changes["tags"] = _tags_after(before, title, body)
+        changes = {"title": title, "body": body, **more}
         return memories.edit(db, memory_id, changes, now_ms=time.time_ns() // 1_000_000)
 
     before = store.write(write)
@@ -107,11 +102,3 @@ def _clean(title: str, body: str) -> tuple[str, str]:
     if not title or not body:
         raise InputError("a memory needs a title and a body")
     return title, body
-
-
-def _tags_after(before: Memory, title: str, body: str) -> list[str]:
-    """Return the tags that did not come from the old text, and those of the new one."""
-    old = set(index_tags(before.kind, (), (), title=before.title, body=before.body).split())
-    kept = [tag for tag in before.tags if tag not in old]
-    new = index_tags(before.kind, (), (), title=title, body=body).split()
-    return list(dict.fromkeys([before.kind, *kept, *new]))

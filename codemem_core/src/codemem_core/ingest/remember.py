@@ -14,7 +14,7 @@ from codemem_core.ingest.shown import Shown
 from codemem_core.records.events import ORIGINS, RawEvent
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.memory import NewMemory, Observation, Summary
-from codemem_core.store.words import index_tags
+from codemem_core.store.words import tags_of
 
 _SECTIONS = (
     ("Request", "request"),
@@ -105,7 +105,7 @@ def _of_observation(found: Observation, rests_on: _Rests, extractor: str) -> New
         concepts=found.concepts,
         files_read=read,
         files_modified=modified,
-        tags=_tags(found.kind, found.concepts, (*read, *modified), found.title, found.narrative),
+        tags=tags_of(found.kind, found.concepts, (*read, *modified)),
         origin=rests_on.origin(found.evidence),
         created_ms=rests_on.created_ms(found.evidence),
         prompt_number=rests_on.prompt_number(found.evidence),
@@ -125,7 +125,7 @@ def _of_summary(found: Summary, rests_on: _Rests, extractor: str) -> NewMemory:
         body=body,
         files_read=read,
         files_modified=modified,
-        tags=_tags("session_summary", (), (*read, *modified), title, body),
+        tags=tags_of("session_summary", (), (*read, *modified)),
         origin=rests_on.origin(found.evidence),
         created_ms=rests_on.created_ms(found.evidence),
         prompt_number=rests_on.prompt_number(found.evidence),
@@ -137,12 +137,6 @@ def _of_summary(found: Summary, rests_on: _Rests, extractor: str) -> NewMemory:
             **{name: getattr(found, name) for _, name in _SECTIONS},
         },
     )
-
-
-def _tags(
-    kind: str, concepts: Sequence[str], files: Sequence[str], title: str, body: str
-) -> tuple[str, ...]:
-    return tuple(index_tags(kind, concepts, files, title=title, body=body).split())
 
 
 def summary_title(summary: Summary) -> str:

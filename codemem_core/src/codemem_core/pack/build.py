@@ -6,19 +6,19 @@ On the hook path: see the modules it puts together.
 from __future__ import annotations
 
 from codemem_core.pack.query import is_recap
-from codemem_core.pack.rank import fitting, without_repeats
+from codemem_core.pack.rank import MIN_CONFIDENCE, fitting, without_repeats
 from codemem_core.pack.render import fence, layout, line, tokens
 from codemem_core.pack.select import Sections
 from codemem_core.store.search import newest, search
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     import apsw
 
-    from codemem_core.store.search import Hit
+    from codemem_core.store.search import Found, Hit
 
 LIMIT = 8
 TOKEN_BUDGET = 800
@@ -30,12 +30,20 @@ _RECAP_SUMMARIES = 2
 class Pack:
     """What the memory has to say about a context."""
 
-    __slots__ = ("context", "items", "metrics", "repeats", "text")
+    __slots__ = ("context", "found", "items", "metrics", "repeats", "text")
 
     def __init__(
-        self, context: str, *, text: str, items: list[Hit], repeats: dict[int, list[int]]
+        self,
+        context: str,
+        *,
+        text: str,
+        items: list[Hit],
+        repeats: dict[int, list[int]],
+        found: Found,
     ) -> None:
         self.context = context
+        self.found = found
+        """What the search answered, chosen or not."""
         self.text = text
         """Markdown with the sections Summary, Timeline and Observations; empty: nothing fits."""
         self.items = items
@@ -57,6 +65,23 @@ class Pack:
             "items": [self._item(hit) for hit in self.items],
             "pack_text": self.text,
             "metrics": self.metrics,
+        }
+
+    def explain(self) -> dict[str, Any]:
+        """Return why it holds what it holds: each score's parts, and what is left out."""
+        repeats = {one for ids in self.repeats.values() for one in ids}
+        chosen = {hit.id for hit in self.items}
+        fit = {hit.id for hit in fitting(self.found)}
+        return {
+            "terms": self.found.terms,
+            "confidence": round(self.found.confidence, 3),
+            "least_confidence": MIN_CONFIDENCE,
+            "items": [_reasons(hit) for hit in self.items],
+            "left_out": [
+                {**_reasons(hit), "why": _why(hit.id, fit, repeats)}
+                for hit in self.found
+                if hit.id not in chosen
+            ],
         }
 
     def _item(self, hit: Hit) -> dict[str, Any]:
@@ -84,6 +109,8 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     db: apsw.Connection,
     context: str,
     *,
+    around: str = "",
+    meaning: Mapping[int, float] | None = None,
     limit: int = LIMIT,
     token_budget: int = TOKEN_BUDGET,
     project: str | None = None,
@@ -93,6 +120,9 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
 ) -> Pack:
     """Return the memories that fit `context`, within `limit` items and `token_budget` tokens.
 
+    `around` is what the work is about beside it; it finds nothing by itself. `meaning` is how
+    near memories are to it by an embedder (cosine by id).
+
     `injected`: it goes into a prompt unasked. Then it holds nothing from the web or an import that
     nobody confirmed, and stands in a fence that says it is data.
     """
@@ -100,6 +130,8 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
         db,
         context,
         limit=3 * limit,
+        around=around,
+        meaning=meaning,
         project=project,
         trusted=injected,
         working_set=working_set,
@@ -113,10 +145,22 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     lines = _choose(distinct, limit=limit, room=room)
     sections = Sections([hit for hit in distinct if hit.id in lines])
     text = start + layout(sections, lines) + end if lines else ""
-    pack = Pack(context, text=text, items=sections.all(), repeats=repeats)
+    pack = Pack(context, text=text, items=sections.all(), repeats=repeats, found=found)
     pack.metrics |= {"limit": limit, "token_budget": token_budget, "project": project}
     pack.metrics["fallback"] = "recent" if recent else None
     return pack
+
+
+def _reasons(hit: Hit) -> dict[str, Any]:
+    parts = {name: round(value, 4) for name, value in hit.parts.items()}
+    known = {"id": hit.id, "title": hit.title, "score": round(hit.score, 4)}
+    return {**known, "parts": parts, "matched": list(hit.matched)}
+
+
+def _why(memory_id: int, fit: set[int], repeats: set[int]) -> str:
+    if memory_id in repeats:
+        return "says the same as another"
+    return "no place left" if memory_id in fit else "not sure enough that it answers"
 
 
 def _recent(db: apsw.Connection, limit: int, project: str | None, *, trusted: bool) -> list[Hit]:

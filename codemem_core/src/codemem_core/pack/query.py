@@ -8,14 +8,17 @@ from __future__ import annotations
 import os
 import re
 
+from codemem_core.store.words import query_terms
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MAX_CHARS = 500
-# A long first prompt must not push out the one that is being asked.
-_FIRST_CHARS = 200
+"""Characters of a prompt that are looked at: people say first what they want."""
 _FILES = 5
+# A prompt of fewer telling words ("fix it", "now the tests") leans on what the session is about.
+_TELLING = 3
 
 # Whole phrases: "next" or "task" somewhere in a sentence asks for no recap.
 _RECAP = frozenset(
@@ -33,29 +36,27 @@ _ORDER_WORDS = 6
 _COURTESY = frozenset({"please", "ok", "okay", "so", "now", "hi", "hello", "and", "let", "us", "s"})
 
 
-def injection_query(
-    first_prompt: str, prompt: str, project: str | None, recent_files: Sequence[str]
-) -> str:
-    """Join what a session is about to a query of at most 500 characters.
+def injection_query(first_prompt: str, prompt: str, recent_files: Sequence[str]) -> tuple[str, str]:
+    """Return what to ask the memory for a prompt, and what the work is about beside it.
 
-    The session's first prompt, the current one if it differs and says more than `ok` or `go on`,
-    the project and the names of the last 5 files changed (newest last in `recent_files`).
+    Asked is the prompt alone; one of hardly any words is asked together with the session's first
+    prompt. Beside it stand that first prompt and the names of the last 5 files changed (newest
+    last in `recent_files`).
     """
-    first, prompt = " ".join(first_prompt.split()), " ".join(prompt.split())
-    parts = [first or prompt]
-    if first and prompt != first and len(prompt) > 5:
-        parts = [first[:_FIRST_CHARS], prompt]
+    first, asked = (" ".join(text.split())[:MAX_CHARS] for text in (first_prompt, prompt))
     names = [os.path.basename(path.replace("\\", "/")) for path in recent_files[-_FILES:]]
-    end = " ".join(filter(None, [project, *names]))
-    text = " ".join(filter(None, parts))[: max(0, MAX_CHARS - 1 - len(end))]
-    return f"{text} {end}".strip()[:MAX_CHARS] or "recent work"
+    if first != asked and len(query_terms(asked)) < _TELLING:
+        asked = f"{first} {asked}".strip()
+    return asked or "recent work", " ".join(filter(None, [first, *names]))
 
 
 def is_recap(context: str) -> bool:
     """Say whether somebody asks where the work stands: "where were we", "what's next"."""
     words = re.findall(r"\w+", context.lower())
     text = f" {' '.join(words)} "
-    if any(f" {phrase} " in text for phrase in _RECAP):
-        return True
+    phrase = next((phrase for phrase in _RECAP if f" {phrase} " in text), None)
+    if phrase is not None:
+        # "what happened to the billing export in May?" is a question like others.
+        return len(query_terms(text.replace(f" {phrase} ", " . "))) < _TELLING
     asked = [word for word in words if word not in _COURTESY]
     return 0 < len(asked) <= _ORDER_WORDS and asked[0] in _ORDERS

@@ -183,6 +183,24 @@ class ModelNamer(Protocol):
 class TextEmbedder(Protocol):
     """Turns text into vectors."""
 
-    def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """Return one vector of the record's `dimension` for each text, in order."""
+    @property
+    def model(self) -> str:
+        """Name and revision of the model; vectors of another one are made anew."""
+        ...
+
+    def embed(self, texts: Sequence[str], *, query: bool = False) -> list[list[float]]:
+        """Return one vector for each text, in order, all of one dimension.
+
+        `query`: the text is a question, which some models want to be told. Raises `NotFound` when
+        the model is not there, `TransientError` or `PermanentError` when it does not answer.
+        """
+        ...
+
+
+@runtime_checkable
+class Installable(Protocol):
+    """An embedder that can fetch its model, when a person asks for it."""
+
+    def install(self) -> Iterator[str]:
+        """Download and check it, yielding a line a step; raises `CodememError`."""
         ...

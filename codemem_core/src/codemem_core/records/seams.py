@@ -62,7 +62,7 @@ class Embedder(SeamRecord):
     """A way to turn text into vectors; target makes a `protocols.TextEmbedder`."""
 
     dimension: int
-    """Length of its vectors."""
+    """Length of its vectors; 0 when only the model knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import apsw
 
 from codemem_core.records.memory import Memory, NewMemory
 from codemem_core.store.connection import rows
+from codemem_core.store.words import hidden_words
 
 _ADD = """
     INSERT INTO memories
         (key, session_id, batch, kind, title, body, subtitle, facts, narrative, concepts,
-         files_read, files_modified, tags, confidence, origin, project, prompt_number,
+         files_read, files_modified, tags, words, confidence, origin, project, prompt_number,
          created_ms, updated_ms, extractor, extractor_version, metadata)
     SELECT :key, s.id, :batch, :kind, :title, :body, :subtitle, :facts, :narrative, :concepts,
-           :files_read, :files_modified, :tags, :confidence, :origin, s.project, :prompt_number,
-           :created_ms, :now, :extractor, :extractor_version, :metadata
+           :files_read, :files_modified, :tags, :words, :confidence, :origin, s.project,
+           :prompt_number, :created_ms, :now, :extractor,
+           :extractor_version, :metadata
       FROM sessions s WHERE s.id = :session
     ON CONFLICT (key) DO NOTHING
 """
@@ -36,10 +38,20 @@ def add(
     fields: dict[str, Any] = {name: getattr(new, name) for name in (*_PLAIN, *_MORE)}
     fields |= {name: _dump(list(getattr(new, name))) for name in _LISTS}
     fields |= {"tags": " ".join(new.tags), "metadata": _dump(dict(new.metadata))}
+    fields["words"] = _words(new)
     fields |= {"session": session_id, "batch": batch, "now": now_ms}
     fields["created_ms"] = new.created_ms or now_ms
     db.execute(_ADD, fields)
     return db.last_insert_rowid() if db.changes() else None
+
+
+def _words(new: NewMemory | Memory) -> str:
+    """Return what is indexed of a memory beside title, body and tags."""
+    told = [new.subtitle, *new.facts]
+    hidden = hidden_words(
+        " ".join([new.title, new.body, *told, *new.files_read, *new.files_modified])
+    )
+    return " ".join(filter(None, [*told, hidden]))
 
 
 def _dump(value: object) -> str:
@@ -224,6 +236,7 @@ def edit(
         return before
     assert changes.keys() <= _EDITABLE
     fields = {name: _column(name, value) for name, value in changes.items()}
+    fields["words"] = _words(replace(before, **changes))
     columns = ", ".join(f"{name} = :{name}" for name in fields)
     db.execute(
         f"UPDATE memories SET {columns}, updated_ms = :now WHERE id = :id",  # noqa: S608

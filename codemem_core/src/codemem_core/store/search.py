@@ -1,6 +1,6 @@
 """Search: the memories that answer a query best, with the reasons for their order.
 
-On the hook path: `json` and `time` only beside apsw.
+On the hook path: `json` and apsw beside modules that are on it.
 """
 
 from __future__ import annotations
@@ -12,33 +12,20 @@ from itertools import pairwise
 import apsw
 
 from codemem_core.store.connection import rows
+from codemem_core.store.evidence import Match, matched_words
+from codemem_core.store.score import confidence, idf, score
 from codemem_core.store.words import query_terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
-# Weight of each part of a score. Words, phrases, coverage and session were measured on judged
-# queries; recency above 0.1 costs recall there, files and kind are not measured.
-_WEIGHTS = {
-    "words": 1.0,  # BM25, the best hit of the query = 1
-    "phrases": 0.3,  # BM25 of neighbouring words that stand together
-    "coverage": 0.3,  # share of the query's terms that occur
-    "session": 0.5,  # the best words + phrases + coverage in the same session
-    "recency": 0.03,  # 1 now, a half after 30 days
-    "kind": 0.02,
-    "files": 0.2,  # files it changed that are being worked on
-}
-_FULL_SCORE = sum(_WEIGHTS.values())
-_KINDS = {"session_summary": 1.0, "decision": 0.8, "feature": 0.7, "bugfix": 0.7, "refactor": 0.7}
-_OTHER_KIND = 0.5
 # Memories that BM25 ranks in 1 ms. In small stores even common words are worth it: leaving them
 # out cost 0.01 of recall.
 _FEW = 2000
-_DAY_MS = 86_400_000
-# Enough neighbours for the session part; 120 changed nothing and took 1.5 times as long.
-_MIN_POOL = 60
+# Enough neighbours for the session parts: 60 cost 0.001 of recall, in long conversations 0.007.
+_MIN_POOL = 100
 _MAX_POOL = 200
 
 
@@ -46,7 +33,7 @@ class Hit:
     """A memory that was found, and why it stands where it stands."""
 
     __slots__ = (
-        "asked", "body", "confidence", "confirmed", "created_ms", "files_modified", "id", "kind",
+        "body", "confidence", "confirmed", "created_ms", "files_modified", "id", "kind",
         "matched", "origin", "parts", "project", "score", "session_id", "tags", "title",
     )  # fmt: skip
 
@@ -67,11 +54,22 @@ class Hit:
         self.score = 0.0
         """0 to 1; the sum of `parts`."""
         self.parts: dict[str, float] = {}
-        """What each reason adds to the score: words, phrases, coverage, session, recency, …"""
-        self.asked = 0
-        """How many terms were looked for."""
+        """What each reason adds to the score: words, phrases, title, session, recency, …"""
         self.matched: tuple[str, ...] = ()
-        """Those that occur in it."""
+        """The terms of the query that occur in it."""
+
+
+class Found(list[Hit]):
+    """What a search found, best first."""
+
+    __slots__ = ("confidence", "terms")
+
+    def __init__(self, hits: Iterable[Hit], terms: list[str], confidence: float) -> None:
+        super().__init__(hits)
+        self.terms = terms
+        """What was looked for."""
+        self.confidence = confidence
+        """0 to 1: how sure it is that the store has something to say about the query."""
 
 
 _COLUMNS = """
@@ -83,20 +81,26 @@ _WANTED = """
     AND (:project IS NULL OR m.project = :project)
     AND (NOT :trusted OR m.confirmed OR m.origin NOT IN ('external', 'import'))
 """
-_RANK = "bm25(1.5, 1.0, 0.25)"  # title, body, tags
+_RANK = "bm25(1.5, 1.0, 0.25, 0.25)"  # title, body, tags, words
 # CROSS JOIN: FTS5 sorts, so that only the rows within the limit are read and examined.
 _BY_WORDS = f"""
-    SELECT {_COLUMNS}, -f.rank, codemem_matched(memories_fts)
+    SELECT {_COLUMNS}, -f.rank, codemem_match(memories_fts)
       FROM memories_fts f CROSS JOIN memories m ON m.id = f.rowid
      WHERE memories_fts MATCH :words AND f.rank MATCH '{_RANK}' AND {_WANTED}
      ORDER BY f.rank LIMIT :limit
 """  # noqa: S608 - constants of ours
-_BY_PHRASES = f"""
+_BY_ID = f"""
+    SELECT {_COLUMNS} FROM memories m
+     WHERE m.id IN (SELECT value FROM json_each(:ids)) AND {_WANTED}
+"""  # noqa: S608 - constants of ours
+_BY_ANY = f"""
     SELECT rowid, -rank FROM memories_fts
-     WHERE memories_fts MATCH :phrases AND rank MATCH '{_RANK}'
+     WHERE memories_fts MATCH :any AND rank MATCH '{_RANK}'
      ORDER BY rank LIMIT {_MAX_POOL}
 """  # noqa: S608 - constants of ours
 _FREQUENCY = "SELECT count(*) FROM memories_fts WHERE memories_fts MATCH :term"
+# Bounded: more than were ever judged, and a millisecond at most.
+_COUNT = f"SELECT count(*) FROM (SELECT 1 FROM memories m WHERE {_WANTED} LIMIT 5000)"  # noqa: S608
 _NEWEST = f"""
     SELECT {_COLUMNS} FROM memories m WHERE {_WANTED}
      ORDER BY m.created_ms DESC, m.id DESC LIMIT :limit
@@ -108,29 +112,47 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
     query: str,
     *,
     limit: int,
+    around: str = "",
+    meaning: Mapping[int, float] | None = None,
     project: str | None = None,
     kind: str | None = None,
     trusted: bool = False,
     working_set: Iterable[str] = (),
     now_ms: int | None = None,
-) -> list[Hit]:
-    """Return the memories that answer `query`, best first; any text is a safe query.
+) -> Found:
+    """Find the memories that answer `query`; any text is a safe query.
 
+    `meaning` is how near memories are to it by an embedder (cosine by id); they need no common
+    word.
+
+    `around` is what the work is about beside the query: memories that speak of it too rise.
     `trusted` leaves out what came from the web or an import and nobody confirmed. `working_set`
     are paths being worked on: memories of changes to them rise.
     """
-    terms = query_terms(query)
-    if not terms or limit <= 0:
-        return []
-    terms = _telling(db, terms)
+    asked = query_terms(query)
+    if not asked or limit <= 0:
+        return Found([], asked, 0.0)
+    terms, weights = _telling(db, asked)
     pool = min(max(4 * limit, _MIN_POOL), max(limit, _MAX_POOL))
     wanted = {"project": project, "kind": kind, "trusted": trusted, "limit": pool}
-    found = _by_words(db, terms, wanted)
-    _score_text(found, _by_phrases(db, terms), terms)
-    hits = [hit for hit, _ in found]
-    _score_rest(hits, working_set, now_ms or time.time_ns() // 1_000_000)
-    hits.sort(key=lambda hit: (-hit.score, -hit.created_ms, -hit.id))
-    return hits[:limit]
+    matches = _by_words(db, terms, wanted)
+    if meaning:
+        matches += _by_id(db, set(meaning).difference(one.hit.id for one in matches), wanted)
+    together = [f'"{first} {second}"' for first, second in pairwise(terms)]
+    beside = [f'"{term}"' for term in query_terms(around) if term not in terms]
+    score(
+        matches,
+        weights,
+        phrases=_by_any(db, together),
+        context=_by_any(db, beside),
+        meaning=meaning or {},
+        working_set=working_set,
+        now_ms=now_ms or time.time_ns() // 1_000_000,
+    )
+    matches.sort(key=lambda one: (-one.hit.score, -one.hit.created_ms, -one.hit.id))
+    among = rows(db, _COUNT, wanted)[0][0]
+    sure = confidence(matches, weights, among=among, meaning=meaning or {})
+    return Found((match.hit for match in matches[:limit]), asked, sure)
 
 
 def newest(
@@ -146,96 +168,41 @@ def newest(
     return [Hit(row) for row in rows(db, _NEWEST, wanted)]
 
 
-def _telling(db: apsw.Connection, terms: list[str]) -> list[str]:
-    """Leave out what stands in every fifth memory of a large store: it costs most and tells least.
+def _telling(db: apsw.Connection, terms: list[str]) -> tuple[list[str], list[float]]:
+    """Return the terms worth looking for, and how much each tells.
 
-    In a store of 10,000, `test`, `src` and `py` took 5 of the 6 ms of a search.
+    What stands in every fifth memory of a large store costs most and tells least: in a store of
+    10,000, `test`, `src` and `py` took 5 of the 6 ms of a search.
     """
     total = rows(db, "SELECT coalesce(max(id), 0) FROM memories")[0][0]
-    if total <= _FEW:
-        return terms
+    counted = [(term, rows(db, _FREQUENCY, {"term": f'"{term}"'})[0][0]) for term in terms]
     most = max(_FEW, total // 5)
-    return [t for t in terms if rows(db, _FREQUENCY, {"term": f'"{t}"'})[0][0] <= most] or terms
+    kept = [(term, count) for term, count in counted if count <= most] or counted
+    return [term for term, _ in kept], [idf(count, total) for _, count in kept]
 
 
-def _by_words(
-    db: apsw.Connection, terms: list[str], wanted: dict[str, Any]
-) -> list[tuple[Hit, float]]:
-    """Return hits with their BM25 (more is better) and what of the terms they match."""
+def _by_words(db: apsw.Connection, terms: list[str], wanted: dict[str, Any]) -> list[Match]:
+    """Return what matches any of the terms, best BM25 first."""
     wanted = {**wanted, "words": " OR ".join(f'"{term}"' for term in terms)}
     try:
         found = rows(db, _BY_WORDS, wanted)
     except apsw.SQLError as error:
-        if "codemem_matched" not in str(error):
+        if "codemem_match" not in str(error):
             raise
         # First search on this connection. Asked for, not assumed: registering leaks when repeated.
-        db.register_fts5_function("codemem_matched", _matched_mask)
+        db.register_fts5_function("codemem_match", matched_words)
         found = rows(db, _BY_WORDS, wanted)
-    hits = []
-    for row in found:
-        hit = Hit(row)
-        hit.asked = len(terms)
-        hit.matched = tuple(term for at, term in enumerate(terms) if row[-1] >> at & 1)
-        hits.append((hit, row[-2]))
-    return hits
+    matches = [Match(Hit(row), row[-2], row[-1]) for row in found]
+    for match in matches:
+        match.hit.matched = tuple(term for at, term in enumerate(terms) if match.words >> at & 1)
+    return matches
 
 
-def _matched_mask(api: apsw.FTS5ExtensionApi, *_: object) -> int:
-    return sum(1 << at for at in range(api.phrase_count) if api.phrase_columns(at))
+def _by_id(db: apsw.Connection, ids: set[int], wanted: dict[str, Any]) -> list[Match]:
+    """Return memories that no word was asked for."""
+    return [Match(Hit(row)) for row in rows(db, _BY_ID, {**wanted, "ids": json.dumps(list(ids))})]
 
 
-def _by_phrases(db: apsw.Connection, terms: list[str]) -> dict[int, float]:
-    """Return the BM25 of neighbouring terms that stand together, by memory id."""
-    if len(terms) < 2:
-        return {}
-    pairs = (f'"{first} {second}"' for first, second in pairwise(terms))
-    return dict(rows(db, _BY_PHRASES, {"phrases": " OR ".join(pairs)}))
-
-
-def _score_text(
-    found: list[tuple[Hit, float]], phrases: dict[int, float], terms: list[str]
-) -> None:
-    """Fill in what the text says: words, phrases, coverage and the session around them."""
-    best = max((bm25 for _, bm25 in found), default=0.0) or 1.0
-    sessions: dict[int, float] = {}
-    for hit, bm25 in found:
-        _add(hit, "words", bm25 / best)
-        _add(hit, "phrases", min(1.0, phrases.get(hit.id, 0.0) / best))
-        _add(hit, "coverage", len(hit.matched) / len(terms))
-        sessions[hit.session_id] = max(sessions.get(hit.session_id, 0.0), hit.score)
-    top = max(sessions.values(), default=1.0)
-    for hit, _ in found:
-        _add(hit, "session", sessions[hit.session_id] / top)
-
-
-def _score_rest(hits: list[Hit], working_set: Iterable[str], now_ms: int) -> None:
-    paths = [_segments(path) for path in working_set]
-    for hit in hits:
-        age_days = max(0, now_ms - hit.created_ms) / _DAY_MS
-        _add(hit, "recency", 1 / (1 + age_days / 30))
-        _add(hit, "kind", _KINDS.get(hit.kind, _OTHER_KIND))
-        if paths:
-            _add(hit, "files", _overlap(json.loads(hit.files_modified), paths))
-
-
-def _add(hit: Hit, part: str, value: float) -> None:
-    hit.parts[part] = value * _WEIGHTS[part] / _FULL_SCORE
-    hit.score += hit.parts[part]
-
-
-def _overlap(files: list[str], paths: list[list[str]]) -> float:
-    """Return 0 to 1: a half for each file that is in the working set, a fifth for a same name."""
-    changed = [_segments(path) for path in files]
-    same_file = sum(any(_ends_alike(one, other) for other in paths) for one in changed)
-    names = {one[-1] for one in changed if one} & {path[-1] for path in paths if path}
-    return min(1.0, 0.5 * same_file + 0.2 * len(names))
-
-
-def _segments(path: str) -> list[str]:
-    return [part for part in path.lower().replace("\\", "/").split("/") if part not in {"", "."}]
-
-
-def _ends_alike(one: list[str], other: list[str]) -> bool:
-    """Say whether one path ends with the other: hosts name files relative or absolute."""
-    shorter = min(len(one), len(other))
-    return shorter > 0 and one[-shorter:] == other[-shorter:]
+def _by_any(db: apsw.Connection, wanted: list[str]) -> dict[int, float]:
+    """Return the BM25 of what matches any of the quoted words or phrases, by memory id."""
+    return dict(rows(db, _BY_ANY, {"any": " OR ".join(wanted)})) if wanted else {}

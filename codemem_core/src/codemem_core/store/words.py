@@ -51,22 +51,24 @@ def query_terms(text: str) -> list[str]:
     return (telling or terms)[:MAX_TERMS]
 
 
-def index_tags(
-    kind: str, concepts: Iterable[str], files: Iterable[str], *, title: str, body: str
-) -> str:
-    """Return what is indexed beside title and body, space-separated.
+def tags_of(kind: str, concepts: Iterable[str], files: Iterable[str]) -> tuple[str, ...]:
+    """Return the tags of a memory, at most 20.
 
-    First the tags of the memory (at most 20): its kind, concepts, and of each file the name, its
-    folder and the top folder. Then the parts of identifiers, and the pairs of letters that make
-    Chinese, Japanese and Korean text findable.
+    They are its kind, its concepts, and of each file the name, its folder and the top folder.
     """
-    files = list(files)
     words = [kind, *concepts]
     for path in files:
         words += _path_tags(path)
-    tags = list(dict.fromkeys(tag for tag in map(_tag, words) if tag))[:_MAX_TAGS]
-    hidden = dict.fromkeys(_hidden_words(f"{title} {body} {' '.join(files)}"))
-    return " ".join([*tags, *list(hidden)[:_MAX_HIDDEN]])
+    return tuple(dict.fromkeys(tag for tag in map(_tag, words) if tag))[:_MAX_TAGS]
+
+
+def hidden_words(text: str) -> str:
+    """Return the words that FTS5 does not see in `text`, space-separated, at most 200.
+
+    The parts of identifiers, and the pairs of letters that make Chinese, Japanese and Korean text
+    findable. They are indexed, never shown.
+    """
+    return " ".join(list(dict.fromkeys(_hidden_words(text)))[:_MAX_HIDDEN])
 
 
 def _terms(text: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter, RawBody
 
 from codemem_core.errors import InputError
+from codemem_core.meaning import Meaning
 from codemem_core.pack.build import build_pack
 from codemem_core.settings import Settings
 from codemem_core.store.store import Store
@@ -38,6 +39,7 @@ _BODY = takes_schema(
 def for_query(  # noqa: PLR0913, PLR0917 - one parameter a query field
     store: NamedDependency[Store],
     settings: NamedDependency[Settings],
+    meaning: NamedDependency[Meaning],
     context: FromQuery[str] = "",
     limit: Annotated[int | None, QueryParameter(ge=1, le=MAX_ITEMS)] = None,
     token_budget: Annotated[int | None, QueryParameter(ge=1, le=MAX_TOKENS)] = None,
@@ -45,31 +47,40 @@ def for_query(  # noqa: PLR0913, PLR0917 - one parameter a query field
 ) -> dict[str, Any]:
     """Build the pack for a short context; a prompt belongs in a POST, out of logs and history."""
     asked = {"context": context, "limit": limit, "token_budget": token_budget, "project": project}
-    return _pack(store, settings, asked)
+    return _pack(store, settings, meaning, asked)
 
 
 @post("/api/pack", status_code=200, operation_class=_BODY)
 async def for_body(
-    body: RawBody, store: NamedDependency[Store], settings: NamedDependency[Settings]
+    body: RawBody,
+    store: NamedDependency[Store],
+    settings: NamedDependency[Settings],
+    meaning: NamedDependency[Meaning],
 ) -> dict[str, Any]:
-    """Build the pack for `{"context", "limit", "token_budget", "project", "working_set"}`.
+    """Build the pack for what `{"context"}` asks.
 
-    With `"injected": true` it is fenced, and holds only what may stand in a prompt unasked.
+    Beside it: `limit`, `token_budget`, `project`, `working_set`, and `around`, what the work is
+    about. With `"injected": true` it is fenced, and holds only what may stand in a prompt unasked.
     """
-    return await asyncio.to_thread(lambda: _pack(store, settings, json_object(body)))
+    return await asyncio.to_thread(lambda: _pack(store, settings, meaning, json_object(body)))
 
 
-def _pack(store: Store, settings: Settings, asked: dict[str, Any]) -> dict[str, Any]:
+def _pack(
+    store: Store, settings: Settings, meaning: Meaning, asked: dict[str, Any]
+) -> dict[str, Any]:
     context = _text(asked, "context")
     if not context:
         raise InputError("context required")
     limit = _number(asked, "limit", MAX_ITEMS) or settings.number("inject_limit")
     budget = _number(asked, "token_budget", MAX_TOKENS) or settings.number("inject_token_budget")
+    around = _text(asked, "around")
     project, working_set = _text(asked, "project"), _paths(asked)
     with store.read() as db:
         pack = build_pack(
             db,
             context,
+            around=around,
+            meaning=meaning.near(db, context, project=project or None),
             limit=limit,
             token_budget=budget,
             project=project or None,

@@ -57,6 +57,7 @@ def recent(
 @click.command()
 @click.argument("query")
 @click.option("--limit", default=5, show_default=True, type=click.IntRange(1, 200))
+@click.option("--explain", is_flag=True, help="Show what each score is made of.")
 @project_options
 @db_option
 @json_option
@@ -65,6 +66,7 @@ def search(
     host: Host,
     query: str,
     limit: int,
+    explain: bool,
     project: str | None,
     all_projects: bool,
     db_path: str | None,
@@ -82,9 +84,14 @@ def search(
         return
     for hit in hits:
         say(f"[{hit.id}] ({hit.kind}) {hit.title}")
-        say(f"{hit.body}\nscore={hit.score:.2f}\n")
+        say(f"{hit.body}\nscore={hit.score:.2f}\n{_parts(hit) if explain else ''}")
     if not hits:
         say(f"nothing found{f' in project {place}' if place else ''}")
+
+
+def _parts(hit: Hit) -> str:
+    lines = [f"  {name:11}{value:.3f}\n" for name, value in hit.parts.items() if value]
+    return f"  matched    {', '.join(hit.matched)}\n{''.join(lines)}"
 
 
 def _hit_json(hit: Hit) -> dict[str, Any]:
@@ -113,6 +120,7 @@ def show(host: Host, memory_id: int, db_path: str | None) -> None:
 @click.option("--limit", type=click.IntRange(1, 200), help="At most so many memories.")
 @click.option("--token-budget", type=click.IntRange(1), help="At most about so many tokens.")
 @click.option("--working-set-file", multiple=True, help="A file in use; may be repeated.")
+@click.option("--explain", is_flag=True, help="Add each score's parts and what is left out.")
 @project_options
 @db_option
 @pass_host
@@ -122,6 +130,7 @@ def pack(
     limit: int | None,
     token_budget: int | None,
     working_set_file: tuple[str, ...],
+    explain: bool,
     project: str | None,
     all_projects: bool,
     db_path: str | None,
@@ -139,7 +148,7 @@ def pack(
             project=host.project(project, everywhere=all_projects),
             working_set=working_set_file,
         )
-    say_json(built.to_json())
+    say_json({**built.to_json(), **({"explain": built.explain()} if explain else {})})
 
 
 @click.command()

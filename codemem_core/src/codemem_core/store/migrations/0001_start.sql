@@ -87,6 +87,7 @@ CREATE TABLE memories (
     files_read TEXT NOT NULL DEFAULT '[]',
     files_modified TEXT NOT NULL DEFAULT '[]',
     tags TEXT NOT NULL DEFAULT '',    -- space-separated
+    words TEXT NOT NULL DEFAULT '',   -- indexed, not shown: subtitle, facts, parts of identifiers
     confidence REAL NOT NULL DEFAULT 0.5,
     origin TEXT NOT NULL,
     confirmed INTEGER NOT NULL DEFAULT 0,
@@ -111,23 +112,41 @@ CREATE INDEX memories_changed ON memories (updated_ms);
 CREATE INDEX memories_session ON memories (session_id, created_ms);
 
 CREATE VIRTUAL TABLE memories_fts USING fts5 (
-    title, body, tags,
+    title, body, tags, words,
     content = 'memories', content_rowid = 'id',
     tokenize = 'porter unicode61 remove_diacritics 2'
 );
 INSERT INTO memories_fts (memories_fts, rank) VALUES ('secure-delete', 1);
 
 CREATE TRIGGER memories_fts_insert AFTER INSERT ON memories BEGIN
-    INSERT INTO memories_fts (rowid, title, body, tags) VALUES (new.id, new.title, new.body, new.tags);
+    INSERT INTO memories_fts (rowid, title, body, tags, words)
+    VALUES (new.id, new.title, new.body, new.tags, new.words);
 END;
 CREATE TRIGGER memories_fts_delete AFTER DELETE ON memories BEGIN
-    INSERT INTO memories_fts (memories_fts, rowid, title, body, tags)
-    VALUES ('delete', old.id, old.title, old.body, old.tags);
+    INSERT INTO memories_fts (memories_fts, rowid, title, body, tags, words)
+    VALUES ('delete', old.id, old.title, old.body, old.tags, old.words);
 END;
-CREATE TRIGGER memories_fts_update AFTER UPDATE OF title, body, tags ON memories BEGIN
-    INSERT INTO memories_fts (memories_fts, rowid, title, body, tags)
-    VALUES ('delete', old.id, old.title, old.body, old.tags);
-    INSERT INTO memories_fts (rowid, title, body, tags) VALUES (new.id, new.title, new.body, new.tags);
+CREATE TRIGGER memories_fts_update AFTER UPDATE OF title, body, tags, words ON memories BEGIN
+    INSERT INTO memories_fts (memories_fts, rowid, title, body, tags, words)
+    VALUES ('delete', old.id, old.title, old.body, old.tags, old.words);
+    INSERT INTO memories_fts (rowid, title, body, tags, words)
+    VALUES (new.id, new.title, new.body, new.tags, new.words);
+END;
+
+-- What a memory means to an embedder; made again when it is missing.
+CREATE TABLE vectors (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,      -- grows: what is new since the last look has a larger one
+    memory_id INTEGER NOT NULL REFERENCES memories (id),
+    model TEXT NOT NULL,              -- name@revision; vectors of different models have nothing in common
+    vector BLOB NOT NULL,             -- one signed byte a dimension, the longest 127
+    UNIQUE (memory_id, model)
+);
+
+CREATE TRIGGER vectors_delete BEFORE DELETE ON memories BEGIN
+    DELETE FROM vectors WHERE memory_id = old.id;
+END;
+CREATE TRIGGER vectors_update AFTER UPDATE OF title, body, active ON memories BEGIN
+    DELETE FROM vectors WHERE memory_id = old.id;
 END;
 
 CREATE TABLE usage_events (

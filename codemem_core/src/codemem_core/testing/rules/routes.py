@@ -6,7 +6,9 @@ from importlib import import_module
 
 from codemem_core.testing.conformance import Rule, Subject
 
-_GIVEN = ("store", "plugins", "settings", "intake", "worker", "receiving", "live")
+_GIVEN = (
+    "store", "plugins", "settings", "intake", "worker", "receiving", "live", "meaning",
+)  # fmt: skip
 """What a route's function may ask the viewer for, by name."""
 
 

@@ -1,0 +1,46 @@
+"""Give memories the vectors that search by meaning needs."""
+
+from __future__ import annotations
+
+import click
+
+from codemem_core.cli.host import Host, db_option, pass_host
+from codemem_core.cli.output import say
+from codemem_core.meaning import BATCH, Meaning
+from codemem_core.store import vectors
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1), help="At most about so many memories.")
+@click.option("--dry-run", is_flag=True, help="Only count.")
+@click.option("--install", is_flag=True, help="First download the model; nothing else ever does.")
+@db_option
+@pass_host
+def embed(
+    host: Host, limit: int | None, *, dry_run: bool, install: bool, db_path: str | None
+) -> None:
+    """Make the vectors that memories lack; the server does it by itself for new ones.
+
+    It may be stopped at any time and goes on where it was.
+
+    Example: codemem embed --dry-run
+    """
+    meaning = Meaning(host.plugins, host.settings)
+    if install:
+        for line in meaning.install():
+            say(line)
+    with host.store(db_path) as store:
+        model = meaning.model()
+        with store.read() as db:
+            waiting = vectors.count_missing(db, model)
+        wanted = min(waiting, limit or waiting)
+        if dry_run:
+            say(f"Would embed {wanted} memories with {model}")
+            return
+        done = 0
+        while done < wanted and (tried := meaning.catch_up(store)):
+            done += tried
+            if done // BATCH % 10 == 0 or done >= wanted:
+                say(f"{done} of {wanted}")
+        dropped = store.write(lambda db: vectors.drop_others(db, model)) if done >= waiting else 0
+    say(f"Embedded {done} memories with {model}, dropped {dropped} vectors of other models")

@@ -1,0 +1,1 @@
+"""A small embedding model on this machine."""

@@ -1,0 +1,55 @@
+"""The embedder on this machine: without its files, and with them when a cache has them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from codemem_core.errors import NotFound
+from codemem_core.settings import Settings
+from codemem_core.testing import Rule, Subject
+from codemem_core.testing.rules.embedders import RULES
+from codemem_semantic.bge import Bge
+from codemem_semantic.plugin import codemem_embedders
+
+CACHE = os.environ.get("BGE_SMALL_EN_FOLDER", "")
+
+
+def test_a_missing_model_says_how_to_get_it(tmp_path: Path) -> None:
+    """Nothing is downloaded by itself."""
+    bge = Bge(Settings.load({"CODEMEM_EMBEDDING_PATH": str(tmp_path)}))
+
+    with pytest.raises(NotFound, match=r"model\.onnx, tokenizer\.json") as caught:
+        bge.embed(["text"])
+
+    assert "codemem embed --install" in (caught.value.hint or "")
+
+
+def test_no_text_needs_no_model(tmp_path: Path) -> None:
+    """An empty batch is empty."""
+    assert Bge(Settings.load({"CODEMEM_EMBEDDING_PATH": str(tmp_path)})).embed([]) == []
+
+
+@pytest.mark.skipif(not CACHE, reason="BGE_SMALL_EN_FOLDER names no folder with the model")
+@pytest.mark.parametrize("rule", RULES)
+def test_it_keeps_the_rules_of_its_seam(rule: Rule) -> None:
+    """Those that we ask of others."""
+    rule(Subject(record=next(iter(codemem_embedders())), environ={"CODEMEM_EMBEDDING_PATH": CACHE}))
+
+
+@pytest.mark.skipif(not CACHE, reason="BGE_SMALL_EN_FOLDER names no folder with the model")
+def test_what_means_the_same_is_near() -> None:
+    """Unit vectors of 384 dimensions; a question is embedded with its instruction."""
+    bge = Bge(Settings.load({"CODEMEM_EMBEDDING_PATH": CACHE}))
+
+    car, cake = bge.embed(["The automobile broke down.", "Bake the cake for an hour."])
+    asked = bge.embed(["Why does my car not start?"], query=True)[0]
+
+    def cosine(vector: list[float]) -> float:
+        return sum(a * b for a, b in zip(asked, vector, strict=True))
+
+    assert len(asked) == 384
+    assert cosine(asked) == pytest.approx(1, abs=1e-3)
+    assert cosine(car) > cosine(cake) + 0.1
