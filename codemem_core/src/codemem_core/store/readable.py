@@ -102,13 +102,15 @@ def rows_of(db: apsw.Connection, table: Table) -> Iterator[tuple[Any, ...]]:
             yield from db.execute(f"SELECT {names} FROM {table.name}")  # noqa: S608
         return
     query = f"""SELECT {names} FROM {table.name}
-                 WHERE rowid BETWEEN ? AND ? ORDER BY rowid LIMIT {_PAGE}"""  # noqa: S608
+                 WHERE rowid BETWEEN ? AND ? ORDER BY rowid LIMIT ?"""  # noqa: S608
     stretches = [(1, _highest(db, table))]
     failures = 0
     while stretches and failures < _FAILURES:
         first, last = stretches.pop()
+        # No more than there can be: to look for another one would be to read the next page.
+        limit = min(_PAGE, last - first + 1)
         try:
-            found = rows(db, query, (first, last))
+            found = rows(db, query, (first, last, limit))
         except UNREADABLE:
             failures += 1
             if first < last:
