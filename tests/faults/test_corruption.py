@@ -25,7 +25,7 @@ from codemem_core.store.recover import recover
 from codemem_core.store.store import Store
 
 PAGE = 4096
-EVENTS, MEMORIES = 1200, 600
+EVENTS, MEMORIES = 600, 300
 Look = Callable[[str], Health]
 
 
@@ -63,7 +63,7 @@ class Sample:
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
-    """Make a database of 1,200 events and 600 memories, the last commit only in its WAL."""
+    """Make a database of 600 events and 300 memories, the last commit only in its WAL."""
     path = str(tmp_path_factory.mktemp("sample") / "mem.sqlite")
     with Store.open(path) as store:
         store.write(_fill)

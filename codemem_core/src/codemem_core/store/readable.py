@@ -17,10 +17,10 @@ UNREADABLE = (apsw.Error, UnicodeDecodeError)
 """What reading a damaged database may raise."""
 _PAGE = 500
 """Rows read at once while nothing goes wrong."""
-_BEYOND = 10_000
+_BEYOND = 1000
 """Row ids tried past the last one that could be read, when nothing says how many there were."""
-_FAILURES = 50_000
-"""Reads that fail before a table is given up: a garbled page may claim row ids without end."""
+_FAILURES = 20_000
+"""Reads that fail before a walk is given up: a garbled page may claim row ids without end."""
 _TYPES: dict[str, tuple[type, ...]] = {"INTEGER": (int,), "REAL": (int, float), "TEXT": (str,)}
 
 
@@ -83,11 +83,8 @@ def _table(db: apsw.Connection, name: str) -> Table:
 
 
 def count(db: apsw.Connection, table: Table) -> int:
-    """Return how many rows the table has by its best witness, an index; 0 when that fails too."""
-    try:
-        return int(db.execute(f"SELECT count(*) FROM {table.name}").get)  # noqa: S608
-    except UNREADABLE:
-        return 0
+    """Return how many rows the table has by its best witness, an index."""
+    return int(db.execute(f"SELECT count(*) FROM {table.name}").get)  # noqa: S608
 
 
 def rows_of(db: apsw.Connection, table: Table) -> Iterator[tuple[Any, ...]]:
