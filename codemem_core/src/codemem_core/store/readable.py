@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import apsw
@@ -106,9 +107,8 @@ def rows_of(db: apsw.Connection, table: Table) -> Iterator[tuple[Any, ...]]:
         first, last = stretches.pop()
         # No more than there can be: to look for another one would be to read the next page.
         limit = min(_PAGE, last - first + 1)
-        try:
-            found = rows(db, query, (first, last, limit))
-        except UNREADABLE:
+        found = _stretch(db, query, (first, last, limit), table.key_column)
+        if found is None:
             failures += 1
             if first < last:
                 middle = (first + last) // 2
@@ -117,6 +117,21 @@ def rows_of(db: apsw.Connection, table: Table) -> Iterator[tuple[Any, ...]]:
         yield from found
         if len(found) == _PAGE:
             stretches.append((found[-1][table.key_column] + 1, last))
+
+
+def _stretch(
+    db: apsw.Connection, query: str, asked: tuple[int, int, int], key: int
+) -> list[tuple[Any, ...]] | None:
+    """Return the rows of a stretch; None if they cannot be read or their ids go backwards.
+
+    In a garbled page they may: to go on behind the last one would be to go round for ever.
+    """
+    try:
+        found = rows(db, query, asked)
+    except UNREADABLE:
+        return None
+    ids = [asked[0] - 1, *(row[key] for row in found)]
+    return found if all(before < after for before, after in pairwise(ids)) else None
 
 
 def _highest(db: apsw.Connection, table: Table) -> int:
