@@ -181,7 +181,7 @@ def _wal(sample: Sample, chance: random.Random) -> bytes | None:
     return sample.wal if chance.random() < 0.5 else chance.randbytes(len(sample.wal))
 
 
-def _lay(folder: Path, content: bytes, wal: bytes | None) -> Path:
+def _lay(folder: Path, content: bytes | bytearray, wal: bytes | None) -> Path:
     """Write a database into a folder of its own; with a WAL comes a garbled index of it."""
     path = folder / "mem.sqlite"
     folder.mkdir()
