@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -18,12 +20,13 @@ from codemem_core.store import events, memories, sessions
 from codemem_core.store.check import Health, check
 from codemem_core.store.connection import connect, leave_wal, rows
 from codemem_core.store.leaves import leaves_of
-from codemem_core.store.readable import tables_of
+from codemem_core.store.readable import UNREADABLE, tables_of
 from codemem_core.store.recover import recover
 from codemem_core.store.store import Store
+from tests.faults.conftest import Report
 
 PAGE = 4096
-EVENTS, MEMORIES = 1200, 600
+EVENTS, MEMORIES = 600, 300
 Look = Callable[[str], Health]
 
 
@@ -31,11 +34,18 @@ Look = Callable[[str], Health]
 class Figures:
     """What a run came to."""
 
-    damaged: int = 0
-    """Rounds in which a page of a b-tree was damaged."""
     detected: int = 0
+    missed: list[str] = field(default_factory=list)
+    """Rounds whose damage a reader meets and the look did not see."""
+    harmless: int = 0
+    """Rounds that changed nothing for a reader: a free page, or one the WAL has anew."""
     worst_saved: float = 1.0
     """The lowest share of rows outside the damaged pages that was saved in one round."""
+
+    @property
+    def share_detected(self) -> float:
+        """The share of the rounds with damage in which it was seen."""
+        return self.detected / (self.detected + len(self.missed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,7 @@ class Sample:
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
-    """Make a database of 1,200 events and 600 memories, the last commit only in its WAL."""
+    """Make a database of 600 events and 300 memories, the last commit only in its WAL."""
     path = str(tmp_path_factory.mktemp("sample") / "mem.sqlite")
     with Store.open(path) as store:
         store.write(_fill)
@@ -125,7 +135,8 @@ def _flip_structure(content: bytearray, chance: random.Random) -> set[int]:
 
 
 def _header(content: bytearray, chance: random.Random) -> set[int]:
-    content[: chance.randint(16, 100)] = chance.randbytes(100)[: len(content[:100])][:16]
+    size = chance.randint(16, 100)
+    content[:size] = chance.randbytes(size)
     return {1}
 
 
@@ -143,24 +154,56 @@ def run(sample: Sample, folder: Path, *, rounds: int, seed: int, look: Look = ch
     """Damage the sample in random ways and see what becomes of it."""
     figures, chance = Figures(), random.Random(seed)
     for n in range(rounds):
-        path = folder / str(n) / "mem.sqlite"
-        path.parent.mkdir()
+        way = WAYS[n % len(WAYS)]
         content = bytearray(sample.content)
-        hit = WAYS[n % len(WAYS)](content, chance)
-        path.write_bytes(content)
-        if chance.random() < 0.3:
-            wal = sample.wal if chance.random() < 0.5 else chance.randbytes(len(sample.wal))
-            Path(f"{path}-wal").write_bytes(wal)
-            Path(f"{path}-shm").write_bytes(chance.randbytes(32768))
-        figures.damaged += 1
+        hit = way(content, chance)
+        wal = _wal(sample, chance)
+        path = _lay(folder / str(n), content, wal)
         health = look(str(path))
         if not health.damage:
+            whole = _lay(folder / str(n) / "whole", sample.content, wal)
+            if _read(_lay(folder / str(n) / "again", content, wal)) == _read(whole):
+                figures.harmless += 1
+            else:
+                figures.missed.append(f"round {n}: {way.__name__}, pages {sorted(hit)}")
             continue
         figures.detected += 1
         saved = _recover(path, bytes(content), health)
-        whole = EVENTS + MEMORIES - sum(sample.rows_on.get(page, 0) for page in hit)
-        figures.worst_saved = min(figures.worst_saved, saved / whole)
+        there = EVENTS + MEMORIES - sum(sample.rows_on.get(page, 0) for page in hit)
+        figures.worst_saved = min(figures.worst_saved, saved / there)
     return figures
+
+
+def _wal(sample: Sample, chance: random.Random) -> bytes | None:
+    """Choose what lies beside the file: mostly nothing, else its own WAL or garbage."""
+    if chance.random() >= 0.3:
+        return None
+    return sample.wal if chance.random() < 0.5 else chance.randbytes(len(sample.wal))
+
+
+def _lay(folder: Path, content: bytes | bytearray, wal: bytes | None) -> Path:
+    """Write a database into a folder of its own; with a WAL comes a garbled index of it."""
+    path = folder / "mem.sqlite"
+    folder.mkdir()
+    path.write_bytes(content)
+    if wal is not None:
+        Path(f"{path}-wal").write_bytes(wal)
+        Path(f"{path}-shm").write_bytes(random.Random(len(content)).randbytes(32768))
+    return path
+
+
+def _read(path: Path) -> list[Any] | None:
+    """Return every row of every table, those of the search index too; None if that fails.
+
+    SQLite's full check stands before them: a reader may come by an index.
+    """
+    try:
+        with contextlib.closing(connect(str(path), readonly=True)) as db:
+            names = rows(db, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+            tables = [rows(db, f"SELECT * FROM {name}") for (name,) in names]
+            return [rows(db, "PRAGMA integrity_check"), *tables]
+    except (StoreError, *UNREADABLE):
+        return None
 
 
 def _recover(path: Path, content: bytes, health: Health) -> int:
@@ -184,20 +227,22 @@ def test_damage_is_noticed_and_survived(sample: Sample, tmp_path: Path) -> None:
     """At least 99 % noticed, 95 % of what was not hit saved, a file that works afterwards."""
     figures = run(sample, tmp_path, rounds=60, seed=16)
 
-    assert figures.detected / figures.damaged >= 0.99
-    assert figures.worst_saved >= 0.95
+    assert figures.harmless <= 3
+    assert figures.share_detected >= 0.99, figures
+    assert figures.worst_saved >= 0.95, figures
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("seed", range(10))
 def test_damage_is_noticed_and_survived_at_length(
-    sample: Sample, tmp_path: Path, seed: int
+    sample: Sample, tmp_path: Path, seed: int, report: Report
 ) -> None:
     """The same, 5,000 times."""
     figures = run(sample, tmp_path, rounds=500, seed=seed)
+    report(rounds=500, seed=seed, **asdict(figures))
 
-    assert figures.detected / figures.damaged >= 0.99
-    assert figures.worst_saved >= 0.95
+    assert figures.share_detected >= 0.99, figures
+    assert figures.worst_saved >= 0.95, figures
 
 
 def test_trusting_a_count_would_be_noticed(sample: Sample, tmp_path: Path) -> None:
@@ -219,7 +264,7 @@ def test_trusting_a_count_would_be_noticed(sample: Sample, tmp_path: Path) -> No
 
     figures = run(sample, tmp_path, rounds=20, seed=16, look=trusting)
 
-    assert figures.detected / figures.damaged < 0.99
+    assert figures.share_detected < 0.99
 
 
 def test_a_flipped_bit_anywhere_never_breaks_anything(sample: Sample, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import apsw
@@ -17,10 +18,10 @@ UNREADABLE = (apsw.Error, UnicodeDecodeError)
 """What reading a damaged database may raise."""
 _PAGE = 500
 """Rows read at once while nothing goes wrong."""
-_BEYOND = 10_000
+_BEYOND = 1000
 """Row ids tried past the last one that could be read, when nothing says how many there were."""
-_FAILURES = 50_000
-"""Reads that fail before a table is given up: a garbled page may claim row ids without end."""
+_FAILURES = 20_000
+"""Reads that fail before a walk is given up: a garbled page may claim row ids without end."""
 _TYPES: dict[str, tuple[type, ...]] = {"INTEGER": (int,), "REAL": (int, float), "TEXT": (str,)}
 
 
@@ -83,11 +84,8 @@ def _table(db: apsw.Connection, name: str) -> Table:
 
 
 def count(db: apsw.Connection, table: Table) -> int:
-    """Return how many rows the table has by its best witness, an index; 0 when that fails too."""
-    try:
-        return int(db.execute(f"SELECT count(*) FROM {table.name}").get)  # noqa: S608
-    except UNREADABLE:
-        return 0
+    """Return how many rows the table has by its best witness, an index."""
+    return int(db.execute(f"SELECT count(*) FROM {table.name}").get)  # noqa: S608
 
 
 def rows_of(db: apsw.Connection, table: Table) -> Iterator[tuple[Any, ...]]:
@@ -102,14 +100,15 @@ def rows_of(db: apsw.Connection, table: Table) -> Iterator[tuple[Any, ...]]:
             yield from db.execute(f"SELECT {names} FROM {table.name}")  # noqa: S608
         return
     query = f"""SELECT {names} FROM {table.name}
-                 WHERE rowid BETWEEN ? AND ? ORDER BY rowid LIMIT {_PAGE}"""  # noqa: S608
+                 WHERE rowid BETWEEN ? AND ? ORDER BY rowid LIMIT ?"""  # noqa: S608
     stretches = [(1, _highest(db, table))]
     failures = 0
     while stretches and failures < _FAILURES:
         first, last = stretches.pop()
-        try:
-            found = rows(db, query, (first, last))
-        except UNREADABLE:
+        # No more than there can be: to look for another one would be to read the next page.
+        limit = min(_PAGE, last - first + 1)
+        found = _stretch(db, query, (first, last, limit), table.key_column)
+        if found is None:
             failures += 1
             if first < last:
                 middle = (first + last) // 2
@@ -118,6 +117,21 @@ def rows_of(db: apsw.Connection, table: Table) -> Iterator[tuple[Any, ...]]:
         yield from found
         if len(found) == _PAGE:
             stretches.append((found[-1][table.key_column] + 1, last))
+
+
+def _stretch(
+    db: apsw.Connection, query: str, asked: tuple[int, int, int], key: int
+) -> list[tuple[Any, ...]] | None:
+    """Return the rows of a stretch; None if they cannot be read or their ids go backwards.
+
+    In a garbled page they may: to go on behind the last one would be to go round for ever.
+    """
+    try:
+        found = rows(db, query, asked)
+    except UNREADABLE:
+        return None
+    ids = [asked[0] - 1, *(row[key] for row in found)]
+    return found if all(before < after for before, after in pairwise(ids)) else None
 
 
 def _highest(db: apsw.Connection, table: Table) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from codemem_core.store.readable import UNREADABLE, Table, count, rows_of, table
 
 _WRITTEN = 500
 """Rows written at once."""
+_MANY = 1 << 63
+"""More than any table has: stands for a count that cannot be read."""
 
 
 @dataclass(slots=True)
@@ -37,30 +40,32 @@ def salvage(damaged: str, fresh: apsw.Connection, *, mark: str) -> Salvaged:
     nowhere. What a lost row was needed for gets a stand-in. Call it in a transaction.
     """
     tables = tables_of(fresh)
-    known = dict.fromkeys((table.name for table in tables), 0)
-    bare = f"{damaged}.bare"
-    shutil.copyfile(damaged, bare)
+    known: dict[str, int] = {}
     # As its WAL makes it; then, for what cannot be read there, as it was before.
-    for path in (damaged, bare):
+    copies = [damaged]
+    if os.path.exists(f"{damaged}-wal"):
+        copies.append(shutil.copyfile(damaged, f"{damaged}.bare"))
+    for path in copies:
         _walk(path, fresh, tables, known)
-        missing = [table for table in tables if count(fresh, table) < known[table.name]]
-        if sum(known.values()) and not missing:
+        missing = [table for table in tables if count(fresh, table) < known.get(table.name, _MANY)]
+        if not missing:
             break
-        for table in missing or tables:
+        for table in missing:
             _from_leaves(path, fresh, table)
     saved = {table.name: count(fresh, table) for table in tables}
     _mend(fresh, mark)
-    return Salvaged(saved, {name: max(known[name] - saved[name], 0) for name in saved})
+    return Salvaged(saved, {name: max(known.get(name, 0) - saved[name], 0) for name in saved})
 
 
 def _walk(path: str, fresh: apsw.Connection, tables: list[Table], known: dict[str, int]) -> None:
-    """Copy what can be reached from the roots; add to `known` how many rows there should be."""
+    """Copy what can be reached from the roots; note in `known` how many rows there should be."""
     source = _opened(path, fresh)
     if source is None:
         return
     with contextlib.closing(source):
         for table in tables:
-            known[table.name] = max(known[table.name], count(source, table))
+            with contextlib.suppress(*UNREADABLE):
+                known[table.name] = max(known.get(table.name, 0), count(source, table))
             _copy(source, fresh, table)
 
 
