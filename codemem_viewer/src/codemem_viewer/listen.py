@@ -129,7 +129,8 @@ async def serve(app: Litestar, listeners: Sequence[Listener], *, max_body_bytes:
     servers = [_Server(_config(app, door, max_body_bytes)) for _, door in listeners]
 
     def stop() -> None:
-        app.state.live.close()  # its streams would be waited for until `GRACE_S` is over
+        if live := app.state.get("live"):
+            live.close()  # its streams would be waited for until `GRACE_S` is over
         for server in servers:
             server.should_exit = True
 
