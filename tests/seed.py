@@ -15,7 +15,7 @@ from codemem_core.store import events, memories, sessions, usage
 from codemem_core.store.batches import Failure, claim, fail, finish
 from codemem_core.store.store import Store
 from codemem_core.store.usage import Usage
-from codemem_core.store.words import index_tags
+from codemem_core.store.words import tags_of
 
 DAY_MS = 86_400_000
 PROJECTS = ("shop-api", "shop-web", "infra", "notes")
@@ -110,7 +110,7 @@ def _memory(text: tuple[str, str, str, tuple[str, ...]], at: int, n: int, ms: in
         facts=("Found by a test with 120 lines", "Nobody had complained") if n == 0 else (),
         concepts=("billing", "rounding"),
         files_modified=files,
-        tags=tuple(index_tags(kind, ("billing",), files, title=title, body=body).split()),
+        tags=tags_of(kind, ("billing",), files),
         origin="external" if kind == "discovery" else "tool_repo",
         created_ms=ms + 60_000 * (n + 9),
         extractor="api_http",
