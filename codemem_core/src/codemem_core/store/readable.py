@@ -22,7 +22,12 @@ _BEYOND = 1000
 """Row ids tried past the last one that could be read, when nothing says how many there were."""
 _FAILURES = 20_000
 """Reads that fail before a walk is given up: a garbled page may claim row ids without end."""
-_TYPES: dict[str, tuple[type, ...]] = {"INTEGER": (int,), "REAL": (int, float), "TEXT": (str,)}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "INTEGER": (int,),
+    "REAL": (int, float),
+    "TEXT": (str,),
+    "BLOB": (bytes,),
+}
 
 
 @dataclass(frozen=True, slots=True)
