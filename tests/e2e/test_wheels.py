@@ -10,13 +10,13 @@ import pytest
 
 from tests.e2e.conftest import run
 
-MEMBERS = {"core", "claude", "mcp", "observers", "opencode", "viewer"}
+MEMBERS = {"core", "claude", "mcp", "observers", "opencode", "semantic", "viewer"}
 
 pytestmark = [pytest.mark.wheels, pytest.mark.xdist_group("wheels")]
 
 
 def test_there_is_one_wheel_for_each_distribution(installed: Path) -> None:
-    """Six members and the one that pins them."""
+    """The members, and the one that pins six of them."""
     names = {path.name.split("-")[0] for path in (installed.parents[1] / "dist").glob("*.whl")}
 
     assert names == {"codemem", *(f"codemem_{member}" for member in MEMBERS)}
