@@ -17,7 +17,7 @@ from codemem_core.ingest.spool import Spool
 from codemem_core.plugins import Plugins
 from codemem_core.records.events import FlushDecision, StreamState
 from codemem_core.records.protocols import BoundedPolicy, Policy
-from codemem_core.settings import Settings
+from codemem_core.settings import Settings, sweep_interval_ms
 from codemem_core.store import events
 from codemem_core.store.batches import Claim
 from codemem_core.store.owner import BEAT_S
@@ -62,7 +62,7 @@ class FlushWorker:
         self._policies = _make_policies(plugins)
         self._intake = Intake(plugins)
         self._spool = Spool.of(settings)
-        self._interval_s = sweep_interval_s(settings)
+        self._interval_s = max(1.0, sweep_interval_ms(settings) / 1000)
         self._retention_ms = settings.number("raw_events_retention_ms")
         self._retained_at = float("-inf")
         self._wake = threading.Event()
@@ -194,11 +194,3 @@ def _make_policies(plugins: Plugins) -> dict[str, Policy]:
         except CodememError as error:
             log.warning("flush policy left out: %s", error)
     return made
-
-
-def sweep_interval_s(settings: Settings) -> float:
-    """Return the pause between two sweeps, at least 1 s; the setting in milliseconds wins."""
-    in_ms = settings.number("raw_events_sweeper_interval_ms")
-    if settings.where("raw_events_sweeper_interval_ms") == "default":
-        in_ms = settings.number("raw_events_sweeper_interval_s") * 1000
-    return max(1.0, in_ms / 1000)
