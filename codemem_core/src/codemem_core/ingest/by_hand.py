@@ -29,6 +29,8 @@ class Note:
     tags: tuple[str, ...] = ()
     confidence: float = 0.9
     extractor: str = "manual"
+    key: str = ""
+    """Given twice, it is written once; without one, each is a note of its own."""
 
 
 def remember(store: Store, note: Note, *, project: str | None, cwd: str | None) -> int:
@@ -40,13 +42,16 @@ def remember(store: Store, note: Note, *, project: str | None, cwd: str | None) 
     new = _memory_of(note)
     now_ms = time.time_ns() // 1_000_000
 
-    def write(db: apsw.Connection) -> int | None:
+    def write(db: apsw.Connection) -> int:
+        written = memories.id_of(db, new.key)
+        if written is not None:
+            return written
         session = sessions.by_hand(db, project=project, cwd=cwd, now_ms=now_ms)
-        return memories.add(db, new, session_id=session, now_ms=now_ms)
+        memory_id = memories.add(db, new, session_id=session, now_ms=now_ms)
+        assert memory_id is not None  # its key is not there
+        return memory_id
 
-    memory_id = store.write(write)
-    assert memory_id is not None  # its key is random
-    return memory_id
+    return store.write(write)
 
 
 def _memory_of(note: Note) -> NewMemory:
@@ -56,7 +61,7 @@ def _memory_of(note: Note) -> NewMemory:
         raise InputError(f"unknown kind of memory: `{note.kind}`", hint=hint)
     title, body = _clean(note.title, note.body)
     return NewMemory(
-        key=f"{note.extractor}-{secrets.token_hex(16)}",
+        key=f"{note.extractor}-{note.key or secrets.token_hex(16)}",
         kind=kind,
         title=title,
         body=body,
