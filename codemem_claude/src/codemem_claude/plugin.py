@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import Command, FlushPolicy, IngestSource
+from codemem_core.records.seams import Command, FlushPolicy, HostSetup, IngestSource
 
 CODEMEM_API = 1
 
@@ -47,12 +47,13 @@ def codemem_commands() -> Iterator[Command]:
         help="Say whether Claude Code's events arrive and become memories.",
     )
     yield Command(
-        name="setup",
-        target="codemem_claude.status:setup",
-        help="Install codemem into Claude Code, or check that it is in place.",
-    )
-    yield Command(
         name="demo",
         target="codemem_claude.demo.command:demo",
         help="Show the whole path on a recorded session, offline.",
     )
+
+
+@hookimpl
+def codemem_host_setups() -> Iterator[HostSetup]:
+    """Claude Code's plugin."""
+    yield HostSetup(name="claude", target="codemem_claude.setup:Setup", help="Claude Code")

@@ -32,6 +32,7 @@ _COMMANDS = (
     ("reobserve", "reobserve:reobserve", "Distil stored events again with another observer."),
     ("remember", "memory:remember", "Write a memory by hand."),
     ("search", "memory:search", "Search memories by words."),
+    ("setup", "setup:setup", "Install codemem into the agents on this machine, or check it."),
     ("show", "memory:show", "Print one memory as JSON."),
     ("spool", "spool:spool", "Look at or store what hooks kept for later."),
     ("stats", "stats:stats", "Say how much is stored, what waits and what it cost."),

@@ -32,7 +32,8 @@ LAST_ANSWERS_S = 1.5
 """How long the end of standard input waits for requests under way."""
 _CONNECT_S = 1.0
 _TOTAL_S = 30.0
-_SESSION_NAMES = ("CODEMEM_SESSION_ID", "CLAUDE_CODE_SESSION_ID")
+_SESSION = "CLAUDE_CODE_SESSION_ID"
+"""The one host that tells its servers which session they serve."""
 _PARSE_ERROR, _INVALID_REQUEST, _INTERNAL_ERROR = -32700, -32600, -32603
 
 
@@ -140,7 +141,7 @@ class _Session:
         self._caller = {
             "cwd": os.getcwd(),
             "project": environ.get("CODEMEM_PROJECT") or None,
-            "session": next((environ[name] for name in _SESSION_NAMES if environ.get(name)), ""),
+            "session": environ.get(_SESSION, ""),
         }
 
     def answer(self, request: dict[str, Any]) -> list[dict[str, Any]]:

@@ -75,3 +75,7 @@ class Command(SeamRecord):
 
 class Route(SeamRecord):
     """Pages or API routes of the viewer; target is a Litestar router."""
+
+
+class HostSetup(SeamRecord):
+    """An agent that codemem can be installed into; target makes a `protocols.Installer`."""
