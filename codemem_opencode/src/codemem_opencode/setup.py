@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 from codemem_core._version import __version__
 from codemem_core.errors import CodememError
+from codemem_core.ingest.accept import IMPORTED
 from codemem_core.installed import check_program, check_server, said_by
 from codemem_core.records.protocols import Check
 from codemem_core.settings import Settings
-from codemem_core.store.sessions import hosts
+from codemem_core.store.recorded import heard_of
 from codemem_core.store.store import Store
+from codemem_opencode.events import SOURCE
 from codemem_opencode.mcp_entry import McpEntry
 from codemem_opencode.places import config_folder
 from codemem_opencode.plugin_files import PluginFiles
@@ -94,11 +96,9 @@ def _client() -> Check:
 
 
 def _heard_of(database: str) -> Check:
-    known: list[str] = []
     if os.path.exists(database):
         with Store.open(database) as store, store.read() as db:
-            known = hosts(db)
-    if "opencode" in known:
-        return Check(ok=True, text="sessions have been recorded")
+            if heard_of(db, SOURCE, imported=IMPORTED.format(SOURCE)):
+                return Check(ok=True, text="sessions have been recorded")
     hint = "work in OpenCode; set CODEMEM_PLUGIN_LOG=1 to see what its plugin does"
     return Check(ok=False, text="no session has been recorded yet", hint=hint)
