@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from codemem_core.command_table import SERVICE
 from codemem_core.hookspecs import hookimpl
 from codemem_core.records.seams import Command, Route
 
@@ -15,6 +16,7 @@ def codemem_commands() -> Iterator[Command]:
         name="mcp",
         target="codemem_mcp.command:mcp",
         help="Serve memories to a coding agent over MCP (stdio).",
+        group=SERVICE,
     )
 
 

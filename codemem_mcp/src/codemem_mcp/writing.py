@@ -7,9 +7,8 @@ from typing import cast
 from codemem_core.ingest import by_hand
 from codemem_core.ingest.by_hand import Note
 from codemem_core.records.memory import KINDS
-from codemem_core.store import memories
 from codemem_mcp import guide
-from codemem_mcp.access import calling, now_ms, scope
+from codemem_mcp.access import calling, scope
 from codemem_mcp.filters import NAMES
 from codemem_mcp.shapes import Guide, Remembered, Schema, Status
 
@@ -44,10 +43,10 @@ def memory_remember(
 def memory_forget(memory_id: int) -> Status:
     """Take a memory out of searches and packs, because it is wrong or outdated.
 
-    A person can take that back.
+    A person can take that back with `codemem undo`.
     """
     with calling().access.open() as store:
-        store.write(lambda db: memories.forget(db, memory_id, now_ms=now_ms()))
+        by_hand.forget(store, memory_id, by="mcp")
     return {"status": "ok"}
 
 

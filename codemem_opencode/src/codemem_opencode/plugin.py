@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from codemem_core.command_table import SERVICE
 from codemem_core.hookspecs import hookimpl
 from codemem_core.records.seams import Command, FlushPolicy, HostSetup, IngestSource
 
@@ -38,11 +39,13 @@ def codemem_commands() -> Iterator[Command]:
         name="install-plugin",
         target="codemem_opencode.commands:install_plugin",
         help="Install the plugin into OpenCode.",
+        group=SERVICE,
     )
     yield Command(
         name="install-mcp",
         target="codemem_opencode.commands:install_mcp",
         help="Enter the MCP server in OpenCode's configuration.",
+        group=SERVICE,
     )
 
 
