@@ -15,6 +15,8 @@ import pytest
 from mcp_lab import HELLO, PROGRAM, Agent, environment, program
 from mcp_types import CallToolResult
 
+from codemem_core.errors import SettingsError
+
 WAYS = ["alone", "served"]
 
 
@@ -214,6 +216,22 @@ def test_the_database_can_be_named(place: Path, start: Start) -> None:
 
     assert answer["result"]["structuredContent"] == {"items": []}
     assert (place / "another.sqlite").exists()
+
+
+def test_a_database_that_cannot_be_named_is_said(place: Path) -> None:
+    """A mistyped `CODEMEM_DB` ends it with a sentence, as it ends every command."""
+    done = subprocess.run(
+        [sys.executable, *PROGRAM, "mcp"],
+        env={**environment(place), "CODEMEM_DB": "relative.sqlite"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == SettingsError.exit_code
+    assert done.stdout == ""
+    assert "`CODEMEM_DB` is not an absolute path" in done.stderr
 
 
 def test_help_loads_no_sdk() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from codemem_core.store import memories
+from codemem_core.store import journal, memories
 from codemem_core.store.connection import rows
 from codemem_core.store.store import Store
 
@@ -333,6 +333,27 @@ def test_a_call_repeated_writes_once(request_of: Request, database: str) -> None
     assert both[0]["structuredContent"] == both[1]["structuredContent"]
     with Store.open(database) as store, store.read() as db:
         assert len(memories.recent(db, limit=50, project="demo")) == 4
+
+
+def test_what_an_agent_changed_can_be_undone(ask: Ask, database: str) -> None:
+    """Remembering and forgetting stand in the journal, with who did it."""
+    written = ask("memory_remember", kind="note", title="Once", body="Only once.")
+    ask("memory_forget", memory_id=1)
+
+    with Store.open(database) as store:
+        with store.read() as db:
+            entries = journal.entries(db)
+        store.write(lambda db: journal.undo(db, entries[0].id, by="cli", now_ms=9))
+        with store.read() as db:
+            forgotten = memories.get(db, 1)
+
+    assert [(entry.who, entry.label) for entry in entries] == [
+        ("mcp", "forget memory 1"),
+        ("mcp", "remember `Once`"),
+    ]
+    assert written["id"]
+    assert forgotten is not None
+    assert forgotten.active
 
 
 def test_guide_names_tools_that_exist(ask: Ask, request_of: Request) -> None:

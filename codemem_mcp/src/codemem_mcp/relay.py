@@ -44,7 +44,11 @@ def main(arguments: list[str]) -> int:
 
         return run(["mcp", *arguments])
     settings = Settings.load()
-    return relay(settings, paths.database_path(settings))
+    try:
+        return relay(settings, paths.database_path(settings))
+    except CodememError as error:
+        sys.stderr.write(f"codemem: {error}\nhint: {error.hint}\n")
+        return error.exit_code
 
 
 def relay(settings: Settings, database: str) -> int:

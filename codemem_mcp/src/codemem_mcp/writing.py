@@ -37,7 +37,9 @@ def memory_remember(
         key=caller.call,
     )
     with calling().access.open() as store:
-        return {"id": by_hand.remember(store, note, project=scope(project), cwd=caller.cwd)}
+        return {
+            "id": by_hand.remember(store, note, project=scope(project), cwd=caller.cwd, by="mcp")
+        }
 
 
 def memory_forget(memory_id: int) -> Status:
