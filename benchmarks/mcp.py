@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import apsw
 
@@ -55,8 +56,13 @@ def fill(path: str) -> None:
             for number in range(MEMORIES):
                 one, other = topics[number % 10], topics[number // 10 % 10]
                 text = f"The {one} and the {other} meet in step {number}"
-                told = {"kind": "change", "title": text, "body": text, "origin": "user"}
-                new = NewMemory(key=str(number), **told)
+                told: dict[str, Any] = {"kind": "change", "origin": "user"}
+                    "kind": "change",
+                    "title": text,
+                    "body": text,
+                    "origin": "user",
+                }
+                new = NewMemory(key=str(number), title=text, body=text, **told)
                 memories.add(db, new, session_id=session, now_ms=number + 1)
 
         store.write(add)

@@ -143,8 +143,8 @@ class User:
 
 @pytest.fixture
 def user(model: _Model) -> Iterator[User]:
-    """A user; the path of the home is short because sockets lie in it."""
-    with tempfile.TemporaryDirectory(prefix="oc", ignore_cleanup_errors=True) as folder:
+    """A user with an awkward home; its path is short because sockets lie in it."""
+    with tempfile.TemporaryDirectory(prefix="o'c é", ignore_cleanup_errors=True) as folder:
         user = User(Path(folder).resolve(), model)
         yield user
         user.end()

@@ -1,6 +1,6 @@
 """The SDK's server with everything codemem offers.
 
-The SDK takes a second to import and 50 MB: only the local server, and `codemem mcp` where none
+The SDK takes a second to import and 33 MB: only the local server, and `codemem mcp` where none
 runs, import this module.
 """
 
