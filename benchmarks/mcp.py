@@ -57,11 +57,6 @@ def fill(path: str) -> None:
                 one, other = topics[number % 10], topics[number // 10 % 10]
                 text = f"The {one} and the {other} meet in step {number}"
                 told: dict[str, Any] = {"kind": "change", "origin": "user"}
-                    "kind": "change",
-                    "title": text,
-                    "body": text,
-                    "origin": "user",
-                }
                 new = NewMemory(key=str(number), title=text, body=text, **told)
                 memories.add(db, new, session_id=session, now_ms=number + 1)
 

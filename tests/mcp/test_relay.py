@@ -18,13 +18,13 @@ from mcp_types import CallToolResult
 from codemem_core.errors import SettingsError
 
 WAYS = ["alone", "served"]
+MCP = (sys.executable, *PROGRAM, "mcp")
 
 
 class Pipes:
     """A running `codemem mcp` and its two pipes."""
 
-    def __init__(self, place: Path, *options: str) -> None:
-        command = [sys.executable, *PROGRAM, "mcp", *options]
+    def __init__(self, place: Path, *command: str) -> None:
         pipe = subprocess.PIPE
         self.child = subprocess.Popen(
             command, stdin=pipe, stdout=pipe, env=environment(place), cwd=place / "demo"
@@ -63,11 +63,11 @@ Start = Callable[..., Pipes]
 
 @pytest.fixture
 def start(place: Path) -> Iterator[Start]:
-    """Return what starts `codemem mcp` in the folder `demo`."""
+    """Return what starts `codemem mcp`, or another command, in the folder `demo`."""
     started: list[Pipes] = []
 
-    def run(*options: str) -> Pipes:
-        started.append(Pipes(place, *options))
+    def run(*command: str) -> Pipes:
+        started.append(Pipes(place, *(command or MCP)))
         return started[-1]
 
     yield run
@@ -96,24 +96,21 @@ def test_the_sdks_client_finds_everything(agent: Agent) -> None:
     assert "Quokka locks" in agent("get_prompt", "recap").messages[0].content.text
 
 
-def test_the_sdk_is_not_loaded_where_a_server_answers(served: Path) -> None:
+@pytest.mark.usefixtures("served")
+def test_the_sdk_is_not_loaded_where_a_server_answers(place: Path, start: Start) -> None:
     """The relay is small: neither the SDK, nor click, nor the database's library."""
     code = (
         "import sys; from codemem_mcp.relay import main; main([]);"
-        "sys.stderr.write(' '.join({'mcp', 'pydantic', 'click', 'apsw'} & set(sys.modules)))"
+        "known = {'mcp', 'pydantic', 'click', 'apsw'} & set(sys.modules);"
+        "open('loaded', 'w').write(' '.join(known))"
     )
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", code],
-        input=json.dumps(HELLO) + "\n",
-        env=environment(served),
-        cwd=served / "demo",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    pipes = start(sys.executable, "-P", "-c", code)
+    pipes.send(HELLO)
+    answer = pipes.read()
+    pipes.end()
 
-    assert json.loads(done.stdout)["result"]["serverInfo"]["name"] == "codemem"
-    assert done.stderr == ""
+    assert answer["result"]["serverInfo"]["name"] == "codemem"
+    assert (place / "demo" / "loaded").read_text() == ""
 
 
 def test_a_session_outlives_the_server(served: Path, start: Start) -> None:
@@ -208,7 +205,7 @@ def test_no_database_is_held_between_calls(place: Path, start: Start) -> None:
 
 def test_the_database_can_be_named(place: Path, start: Start) -> None:
     """`--db-path` wins over the environment."""
-    pipes = start("--db-path", str(place / "another.sqlite"))
+    pipes = start(*MCP, "--db-path", str(place / "another.sqlite"))
     pipes.send(HELLO)
     pipes.read()
     answer = pipes.ask(1, "tools/call", name="memory_recent", arguments={})
@@ -232,6 +229,15 @@ def test_a_database_that_cannot_be_named_is_said(place: Path) -> None:
     assert done.returncode == SettingsError.exit_code
     assert done.stdout == ""
     assert "`CODEMEM_DB` is not an absolute path" in done.stderr
+
+
+@pytest.mark.usefixtures("served")
+def test_the_program_of_its_own_does_the_same(start: Start) -> None:
+    """`codemem-mcp` needs no argument."""
+    pipes = start(str(Path(sys.executable).with_name("codemem-mcp")))
+    pipes.send(HELLO)
+
+    assert pipes.read()["result"]["serverInfo"]["name"] == "codemem"
 
 
 def test_help_loads_no_sdk() -> None:

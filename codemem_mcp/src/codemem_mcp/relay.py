@@ -51,6 +51,11 @@ def main(arguments: list[str]) -> int:
         return error.exit_code
 
 
+def program() -> int:
+    """Be the program `codemem-mcp`, for clients that take a command without arguments."""
+    return main(sys.argv[1:])
+
+
 def relay(settings: Settings, database: str) -> int:
     """Answer the requests on standard input on standard output, line by line; return 0."""
     wire_in, wire_out = _take_wires()
@@ -187,7 +192,3 @@ class _Session:
 
 def _error(request_id: object, code: int, message: str) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": request_id, "error": {"code": code, "message": message}}
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
