@@ -145,11 +145,15 @@ def test_stdout_holds_json_rpc_and_nothing_else(
     pipes.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
     hello = pipes.read()
     unknown = pipes.ask(7, "no/such/method")
+    pipes.send({"jsonrpc": "2.0", "id": 5, "method": "ping", "params": [1]})
+    pipes.send({"jsonrpc": "2.0", "id": 6, "method": 3})
+    wrong = {answer["id"]: answer["error"]["code"] for answer in (pipes.read(), pipes.read())}
     pipes.send(b'{"jsonrpc": "2.0", "id": 8, "met')
 
     assert [answer["error"]["code"] for answer in answers] == [-32700, -32600, -32600]
     assert hello["result"]["serverInfo"]["name"] == "codemem"
     assert (unknown["id"], unknown["error"]["code"]) == (7, -32601)
+    assert wrong == {5: -32600, 6: -32600}
     took, rest = pipes.end()
     assert took < 2
     assert all(json.loads(line)["jsonrpc"] == "2.0" for line in rest.splitlines())

@@ -157,6 +157,28 @@ def test_unknown_kind_is_explained(request_of: Request) -> None:
     assert "unknown kind of memory: `project`. use `decision`" in answer["content"][0]["text"]
 
 
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("memory_get", {"memory_id": 1 << 70}),
+        ("memory_forget", {"memory_id": "seven"}),
+        ("memory_get_observations", {"ids": [-1]}),
+        ("memory_search", {}),
+        ("memory_search", {"query": "x", "trust_bias": "hard"}),
+        ("no_such_tool", {}),
+    ],
+)
+def test_wrong_arguments_are_the_models_to_mend(
+    request_of: Request, tool: str, arguments: dict[str, Any]
+) -> None:
+    """What cannot be is said as the tool's answer, not as a failure of the server."""
+    answer = request_of("tools/call", name=tool, arguments=arguments)
+
+    told = answer.get("error") or answer["result"]["content"][0]["text"]
+    assert "Internal" not in str(told)
+    assert tool in str(told) or "validation" in str(told)
+
+
 def test_schema_names_kinds_and_fields(ask: Ask) -> None:
     """The schema lists the kinds and what each field holds."""
     schema = ask("memory_schema")

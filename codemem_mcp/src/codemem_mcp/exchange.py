@@ -13,7 +13,9 @@ from typing import Any
 import anyio
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCError, JSONRPCResponse, jsonrpc_message_adapter
+from pydantic import ValidationError
 
+from codemem_core.errors import CodememError, InputError
 from codemem_mcp.access import Access, Call, answer_for
 from codemem_mcp.envelope import Envelope
 from codemem_mcp.server import SERVER
@@ -22,19 +24,30 @@ _GREETED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
 
 
 async def exchange(envelope: Envelope, access: Access) -> list[dict[str, Any]]:
-    """Answer a JSON-RPC request; the last message is its response, others are notifications."""
+    """Answer a JSON-RPC request; the last message is its response, others are notifications.
+
+    Raises `InputError` for what is none.
+    """
     answer_for(Call(access, envelope.caller))
     opening = [envelope.hello, _GREETED] if envelope.hello is not None else []
+    spoken = [_message(each) for each in (*opening, envelope.request)]
     to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception](3)
     to_client, from_server = anyio.create_memory_object_stream[SessionMessage](32)
-    for message in (*opening, envelope.request):
-        to_server.send_nowait(SessionMessage(jsonrpc_message_adapter.validate_python(message)))
+    for message in spoken:
+        to_server.send_nowait(message)
     low = SERVER._lowlevel_server  # what runs over streams has no public name in the SDK
     async with anyio.create_task_group() as tasks, to_server, from_server:
         tasks.start_soon(low.run, from_client, to_client, low.create_initialization_options())
         answers = await _until_answered(from_server, skip=1 if opening else 0)
         tasks.cancel_scope.cancel()
     return answers
+
+
+def _message(body: dict[str, Any]) -> SessionMessage:
+    try:
+        return SessionMessage(jsonrpc_message_adapter.validate_python(body))
+    except ValidationError as error:
+        raise InputError("request must be a JSON-RPC request") from error
 
 
 async def _until_answered(
@@ -50,5 +63,5 @@ async def _until_answered(
             continue
         collected.append(body.model_dump(mode="json", by_alias=True, exclude_unset=True))
         if is_response:
-            break
-    return collected
+            return collected
+    raise CodememError("the request was not answered")

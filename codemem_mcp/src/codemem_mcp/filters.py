@@ -71,8 +71,9 @@ class Filters:
     @property
     def some(self) -> bool:
         """Whether anything narrows or reorders what is found."""
-        ways = ("include_", "exclude_", "trust_bias")
-        return any(value for name, value in self.given.items() if name.startswith(ways))
+        lists = (name.startswith(("include_", "exclude_")) and value
+                 for name, value in self.given.items())  # fmt: skip
+        return any(lists) or self.given.get("trust_bias") == "soft"
 
     def _passes(self, what: str, value: str) -> bool:
         included = self.given.get(f"include_{what}") or [value]

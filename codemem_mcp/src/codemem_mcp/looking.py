@@ -10,7 +10,7 @@ from codemem_core.store.search import Hit, search
 from codemem_mcp import rows
 from codemem_mcp.access import MOST_ITEMS, bounded, calling, scope
 from codemem_mcp.filters import TRUSTED, UNREVIEWED, Filters, filtered, filtered_by_trust
-from codemem_mcp.shapes import Hits, Index, PackText, RowOrError, Rows, Timeline, Widening
+from codemem_mcp.shapes import Hits, Index, MemoryId, PackText, RowOrError, Rows, Timeline, Widening
 
 
 @filtered_by_trust
@@ -51,7 +51,7 @@ def memory_search(
     return {"items": [rows.found(hit) for hit in hits], "widening": _widening(hits, filters)}
 
 
-def memory_get(memory_id: int) -> RowOrError:
+def memory_get(memory_id: MemoryId) -> RowOrError:
     """Read one memory in full, by the id that a search returned."""
     with calling().access.read() as db:
         memory = memories.get(db, memory_id)
@@ -61,7 +61,7 @@ def memory_get(memory_id: int) -> RowOrError:
     return cast("RowOrError", rows.row(memory))
 
 
-def memory_get_observations(ids: list[int]) -> Rows:
+def memory_get_observations(ids: list[MemoryId]) -> Rows:
     """Read several memories in full, by their ids; forgotten ones too, with `active: false`."""
     wanted = list(dict.fromkeys(ids))[:MOST_ITEMS]
     with calling().access.read() as db:
@@ -92,7 +92,7 @@ def memory_recent(
 @filtered
 def memory_timeline(
     query: str | None = None,
-    memory_id: int | None = None,
+    memory_id: MemoryId | None = None,
     depth_before: int = 3,
     depth_after: int = 3,
     project: str | None = None,

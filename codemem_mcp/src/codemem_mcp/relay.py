@@ -14,7 +14,7 @@ import time
 
 from codemem_core import paths
 from codemem_core.client import post_json
-from codemem_core.errors import CodememError
+from codemem_core.errors import CodememError, InputError
 from codemem_core.settings import Settings
 
 TYPE_CHECKING = False
@@ -96,7 +96,7 @@ class _Desk:
         self._free = threading.BoundedSemaphore(AT_ONCE)
 
     def take(self, line: bytes) -> None:
-        """Answer a line; what is no request needs none."""
+        """See to a line; a notification needs no answer."""
         try:
             message = json.loads(line)
         except (ValueError, RecursionError):
@@ -128,12 +128,14 @@ class _Desk:
 
     def _serve(self, request: dict[str, Any]) -> None:
         try:
-            messages = self._answer(request)
+            for message in self._answer(request):
+                self.say(message)
+        except InputError as error:
+            self.say(_error(request["id"], _INVALID_REQUEST, str(error)))
         except CodememError as error:
-            messages = [_error(request["id"], _INTERNAL_ERROR, str(error))]
-        for message in messages:
-            self.say(message)
-        self._free.release()
+            self.say(_error(request["id"], _INTERNAL_ERROR, str(error)))
+        finally:
+            self._free.release()
 
 
 class _Session:
@@ -178,7 +180,10 @@ class _Session:
         status, reply = post_json(socket, PATH, body, connect_s=_CONNECT_S, total_s=_TOTAL_S)
         if status != 200:
             raise OSError(f"the server answered {status}")
-        messages: list[dict[str, Any]] = json.loads(reply)["messages"]
+        try:
+            messages: list[dict[str, Any]] = json.loads(reply)["messages"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise OSError(f"the server answered nonsense: {error}") from error
         return messages
 
     def _answer_here(self, asked: dict[str, Any]) -> list[dict[str, Any]]:

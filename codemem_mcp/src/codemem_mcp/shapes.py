@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from typing_extensions import TypedDict
+
+MemoryId = Annotated[int, Field(ge=0, lt=1 << 63)]
+"""What SQLite takes as an id."""
 
 
 class Indexed(TypedDict):

@@ -10,7 +10,7 @@ from codemem_core.records.memory import KINDS
 from codemem_mcp import guide
 from codemem_mcp.access import calling, scope
 from codemem_mcp.filters import NAMES
-from codemem_mcp.shapes import Guide, Remembered, Schema, Status
+from codemem_mcp.shapes import Guide, MemoryId, Remembered, Schema, Status
 
 
 def memory_remember(
@@ -42,7 +42,7 @@ def memory_remember(
         }
 
 
-def memory_forget(memory_id: int) -> Status:
+def memory_forget(memory_id: MemoryId) -> Status:
     """Take a memory out of searches and packs, because it is wrong or outdated.
 
     A person can take that back with `codemem undo`.
