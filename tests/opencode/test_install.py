@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +240,29 @@ def test_setup_without_a_name_shows_and_asks(config: Path, monkeypatch: pytest.M
     assert "claude" not in done.output
     assert untouched == {}
     assert "ok  the plugin is" in agreed.output
+
+
+@pytest.mark.parametrize(("answer", "installed"), [(b"n\n", False), (b"y\n", True)])
+def test_setup_on_a_terminal_does_what_one_answers(
+    config: Path, home: Path, answer: bytes, installed: bool
+) -> None:
+    """It asks once, and no means no."""
+    config.mkdir(parents=True)
+    ours, theirs = os.openpty()
+    os.write(ours, answer)
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "codemem_core", "setup"],
+        stdin=theirs,
+        env={"HOME": str(home), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    os.close(ours)
+    os.close(theirs)
+
+    assert "Make these changes?" in done.stdout
+    assert PluginFiles(config).entry.exists() == installed
 
 
 def test_setup_on_a_machine_without_agents_says_so(config: Path) -> None:
