@@ -40,6 +40,7 @@ def test_tools_are_listed_with_description_and_effects(request_of: Request) -> N
         "memory_schema",
     }
     assert all(len(tool["description"]) > 40 for tool in listed.values())
+    assert not [name for name, tool in listed.items() if "\n  " in tool["description"]]
     assert all(tool["outputSchema"]["properties"] for tool in listed.values())
     effects = {name: tool["annotations"] for name, tool in listed.items()}
     changing = {name for name, effect in effects.items() if not effect["readOnlyHint"]}

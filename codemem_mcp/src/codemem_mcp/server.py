@@ -7,6 +7,7 @@ runs, import this module.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -56,16 +57,14 @@ class MemoryServer(MCPServer[Any]):
             (writing.memory_schema, _READS),
             (writing.memory_learn, _READS),
         ):
-            self.add_tool(_answering(tool, ToolError), annotations=effect)
-        markdown = "text/markdown"
-        recent, one = (
-            _answering(reading.recent, ResourceError),
-            _answering(reading.one, ResourceError),
-        )
-        self.resource(reading.RECENT, name="recent", title="Recent memories", mime_type=markdown)(
-            recent
-        )
-        self.resource(reading.ONE, name="memory", title="One memory", mime_type=markdown)(one)
+            told = inspect.getdoc(tool)
+            self.add_tool(_answering(tool, ToolError), description=told, annotations=effect)
+        for function, uri, title in (
+            (reading.recent, reading.RECENT, "Recent memories"),
+            (reading.one, reading.ONE, "One memory"),
+        ):
+            offer = self.resource(uri, title=title, mime_type="text/markdown")
+            offer(_answering(function, ResourceError))
         self.add_prompt(Prompt.from_function(reading.recap, title="Recap of earlier sessions"))
 
     async def list_resources(self) -> list[Resource]:
