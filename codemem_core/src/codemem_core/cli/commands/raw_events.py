@@ -18,7 +18,7 @@ from codemem_core.store import batches, events
 from codemem_core.store.batches import DeadBatch
 from codemem_core.store.events import Backlog
 
-_MAX_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 
 
 @click.command("enqueue-raw-event")
@@ -30,7 +30,7 @@ def enqueue(host: Host, db_path: str | None) -> None:
     Example: echo '{"session_id":"s","event_id":"e-000001","event_type":"user_prompt"}' |
     codemem enqueue-raw-event
     """
-    body = read_json(sys.stdin.buffer.read(_MAX_BYTES + 1))
+    body = read_json(sys.stdin.buffer.read(MAX_BYTES + 1))
     now_ms = time.time_ns() // 1_000_000
     with host.store(db_path) as store:
         try:
@@ -44,8 +44,8 @@ def enqueue(host: Host, db_path: str | None) -> None:
 
 def read_json(raw: bytes) -> object:
     """Parse standard input; raise `InputError` for what is too large, or no JSON."""
-    if len(raw) > _MAX_BYTES:
-        raise InputError(f"payload too large: more than {_MAX_BYTES} bytes")
+    if len(raw) > MAX_BYTES:
+        raise InputError(f"payload too large: more than {MAX_BYTES} bytes")
     try:
         return json.loads(raw)
     except RecursionError as error:
