@@ -57,11 +57,18 @@ COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("db", "db:db", "Back up, check, repair or bring over a database."),
         ("embed", "embed:embed", "Make the vectors that search by meaning needs."),
         ("init-db", "earlier:init_db", "Make the database, and print where it is."),
+        (
+            "normalize-imported-metadata",
+            "earlier:normalize_imported_metadata",
+            "Nothing any more: imports do it.",
+        ),
     ),
     FIGURES: (
         ("eval", "evaluate:evaluate", "Measure search and packs on judged questions."),
+        ("hybrid-eval", "evaluate:evaluate", "The same as `eval`."),
         ("observer", "observer:observer", "Try the observer that is configured."),
         ("pack-benchmark", "evaluate:pack_benchmark", "Say how large packs get."),
+        ("pack-stats", "stats:pack_stats", "Say how large the packs of prompts were."),
         ("stats", "stats:stats", "Say how much is stored, what waits and what it cost."),
         ("usage", "usage:usage", "Say what observing cost, by day and model."),
     ),
