@@ -20,6 +20,7 @@ from codemem_core.settings import Settings
 from codemem_core.store import events, ledger
 from codemem_core.store.check import check
 from codemem_core.store.connection import connect, rows, translate
+from codemem_core.store.migrate import version
 
 MANY_PENDING = 5_000
 """Waiting events that say that nobody is flushing: a long session has about 1,000."""
@@ -79,6 +80,7 @@ def _database(patient: Patient) -> Iterator[Finding]:
         yield _bad("database", str(error), error.hint or "codemem db check")
         return
     try:
+        version(db, patient.database)
         if patient.whole:
             damage = [str(row[0]) for row in rows(db, "PRAGMA quick_check(5)")]
             if damage != ["ok"]:
@@ -88,6 +90,8 @@ def _database(patient: Patient) -> Iterator[Finding]:
             yield _good("database", f"whole: `{patient.database}`")
         yield from _ledger(db, patient)
         yield from _queue(db)
+    except StoreError as error:
+        yield _bad("database", str(error), error.hint or "codemem db check")
     except apsw.Error as error:
         told = translate(error, patient.database)
         yield _bad("database", str(told), told.hint or "codemem db salvage")
@@ -130,11 +134,24 @@ def _ledger(db: apsw.Connection, patient: Patient) -> Iterator[Finding]:
         yield _good("ledger", f"balances: {sum(entry.received for entry in entries)} received")
 
 
+# What time alone mends, a busy provider or no network, is not among them.
+_REFUSED = """
+    SELECT count(*), (SELECT error_kind || ': ' || error FROM batches
+                       WHERE state = 'failed' AND error_kind IN ('auth', 'permanent')
+                       ORDER BY updated_ms DESC LIMIT 1)
+      FROM batches WHERE state = 'failed' AND error_kind IN ('auth', 'permanent')
+"""
+
+
 def _queue(db: apsw.Connection) -> Iterator[Finding]:
     dead = rows(db, "SELECT count(*) FROM batches WHERE state = 'dead'")[0][0]
     if dead:
         hint = "codemem raw-events-status shows the reason, raw-events-retry STREAM tries again"
         yield _bad("queue", f"{dead} batches were given up", hint)
+    [(failed, why)] = rows(db, _REFUSED)
+    if failed:
+        hint = "`codemem observer test` tries the observer, `codemem config` sets its credential"
+        yield _bad("observer", f"{failed} flushes wait for a person, the last one: {why}", hint)
     streams, waiting = events.totals(db)
     text = f"{waiting} events of {streams} sessions wait to become memories"
     if waiting > MANY_PENDING:

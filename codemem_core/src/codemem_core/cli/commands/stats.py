@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 import click
 
 from codemem_core.cli.host import Host, db_option, json_option, pass_host, project_options
@@ -27,14 +30,22 @@ def stats(host: Host, db_path: str | None, as_json: bool) -> None:
         say_json(figures)
         return
     for section, values in figures.items():
-        say(section.replace("_", " ").capitalize())
-        for name, value in values.items() if isinstance(values, dict) else ():
-            if isinstance(value, str | int | float):
-                say(f"  {name.replace('_', ' ')}: {value}")
+        say(section.replace("_", " ").capitalize(), bold=True)
+        for name, value in _figures(values):
+            say(f"  {name.replace('_', ' ')}: {value}")
     for source, counts in figures["ledger"]["sources"].items():
         say(f"  {source}: " + ", ".join(f"{number} {name}" for name, number in counts.items()))
     for wrong in figures["ledger"]["differences"]:
         say(f"  ALARM {wrong['source']}: {wrong['events']} events {wrong['problem']}")
+
+
+def _figures(values: Mapping[str, Any]) -> Iterator[tuple[str, str | float]]:
+    """Yield what can be shown in a line each; of an inner object the same."""
+    for name, value in values.items():
+        if isinstance(value, str | int | float):
+            yield name, round(value, 4) if isinstance(value, float) else value
+        elif isinstance(value, dict) and name in {"totals", "rates", "counts"}:
+            yield from _figures(value)
 
 
 @click.command("pack-stats")

@@ -41,8 +41,6 @@ def status(host: Host, db_path: str | None, as_json: bool) -> None:
         return
     for name, text in _lines(report, now_ms):
         say_line(f"{name:10} {text}")
-    for memory in report["memories"]:
-        say_line(f"  [{memory['id']}] ({memory['kind']}) {memory['title']}")
 
 
 def _report(host: Host, database: str, now_ms: int) -> dict[str, Any]:
@@ -96,7 +94,8 @@ def _lines(report: dict[str, Any], now_ms: int) -> Iterator[tuple[str, str]]:
         yield "backlog", _backlog(report)
     yield "observer", _observer_line(report, now_ms)
     yield "budget", _budget(report)
-    yield "newest", "" if report["memories"] else "no memories yet"
+    for memory in report["memories"]:
+        yield "memory", f"[{memory['id']}] ({memory['kind']}) {memory['title']}"
 
 
 def _backlog(report: dict[str, Any]) -> str:
