@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
 import sys
 import time
 import unicodedata
@@ -27,7 +27,7 @@ def say_line(text: str, *, bold: bool = False, colour: str | None = None) -> Non
     """Print one line; on a terminal it is cut to the width of it, elsewhere it is whole."""
     line = " ".join(text.splitlines())
     if sys.stdout.isatty():
-        width = shutil.get_terminal_size().columns
+        width = os.get_terminal_size(sys.stdout.fileno()).columns or 80
         line = line if len(line) <= width else f"{line[: width - 1]}…"
     say(line, bold=bold, colour=colour)
 
