@@ -45,10 +45,12 @@ def main() -> None:
             for name, argv in COMMANDS.items():
                 taken[name].append(_run(argv, environ))
     bare = [median(column) for column in zip(*taken["python -c pass"], strict=True)]
-    print(f"{'':16}{'wall ms':>9}{'times':>7}{'CPU ms':>9}{'times':>7}")
+    sys.stdout.write(f"{'':16}{'wall ms':>9}{'times':>7}{'CPU ms':>9}{'times':>7}\n")
     for name, rounds in taken.items():
         wall, cpu = (median(column) for column in zip(*rounds, strict=True))
-        print(f"{name:16}{wall:9.1f}{wall / bare[0]:7.1f}{cpu:9.1f}{cpu / bare[1]:7.1f}")
+        sys.stdout.write(
+            f"{name:16}{wall:9.1f}{wall / bare[0]:7.1f}{cpu:9.1f}{cpu / bare[1]:7.1f}\n"
+        )
 
 
 def _fill(database: str) -> None:
