@@ -113,7 +113,8 @@ OWN = {
     },
     "opencode": {
         *("OPENCODE_DISABLE_AUTOUPDATE", "OPENCODE_DISABLE_LSP_DOWNLOAD"),
-        *("OPENCODE_DISABLE_PROJECT_CONFIG", "npm_config_fetch_retries"),
+        *("OPENCODE_DISABLE_PROJECT_CONFIG", "npm_config_fetch_retries", "npm_config_userconfig"),
+        *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"),
         *("OPENCODE_DB", "OPENCODE_CONFIG_CONTENT", "ANTHROPIC_API_KEY", "OPENAI_API_KEY"),
     },
 }
