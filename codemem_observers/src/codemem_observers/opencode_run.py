@@ -124,7 +124,7 @@ def _reply(ended: Ended, model: str) -> ObserverReply:
     if ended.code != 0:
         raise TransientError(f"`opencode` failed for model `{model}`")
     if not "".join(said).strip():
-        raise TransientError("`opencode` gave an empty answer")
+        raise TransientError("`opencode` gave an empty answer").at_a_cost()
     return ObserverReply(text="".join(said), model=model, **used)
 
 
