@@ -100,10 +100,11 @@ def test_what_one_session_learnt_the_next_one_is_told(lab: Lab, marketplace: str
     assert DECISION in found
 
 
-def test_a_model_makes_the_memories(lab: Lab) -> None:
-    """The server asks the provider; that is no session and leaves no event."""
+@pytest.mark.parametrize("runtime", ["api_http", "claude_sidecar"])
+def test_a_model_makes_the_memories(lab: Lab, runtime: str) -> None:
+    """The server asks the provider, or Claude itself; that is no session and leaves no event."""
     lab.environ |= {
-        "CODEMEM_OBSERVER_RUNTIME": "api_http",
+        "CODEMEM_OBSERVER_RUNTIME": runtime,
         "CODEMEM_OBSERVER_PROVIDER": "anthropic",
         "CODEMEM_OBSERVER_BASE_URL": f"{lab.model.url}/v1",
         "CODEMEM_OBSERVER_API_KEY": "observer-key",
@@ -116,10 +117,13 @@ def test_a_model_makes_the_memories(lab: Lab) -> None:
     lab.session(repo, FIRST)
     memories = lab.wait_for_memories()
     lab.session(repo, SECOND)
+    lab.wait_for_memories()
 
     assert any(told in memory for memory in memories)
     assert told in lab.model.asked(SECOND)
     assert len({stream for stream, _, _ in lab.stored()}) == 2
+    assert [row["runtime"] for row in lab.usage()] == [runtime]
+    assert len(lab.processes()) == 1
 
 
 def test_what_no_hook_tells_is_read_in_the_transcript(lab: Lab) -> None:
