@@ -1,8 +1,8 @@
-"""Measure what the redactor finds, and what it takes for a secret: `python benchmarks/redaction.py`.
+"""Measure the redactor: `python benchmarks/redaction.py`.
 
-Recall: generated secrets of every family in every place they stand in. False positives: the lines of
-Python's own library and, with `--sessions FOLDER`, of recorded Claude Code sessions (`*.jsonl`), in
-which a masked line may also be a secret that was really there: `--show` prints them.
+Recall: generated secrets of every family in every place they stand in. False positives: the lines
+of Python's own library and, with `--sessions FOLDER`, of recorded Claude Code sessions (`*.jsonl`).
+There a masked line may also be a secret that was really there: `--show` prints them.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.core.test_redact import FAMILIES, NAMED, PLACES, recall
-
 from codemem_core.redact import redact
+from tests.core.test_redact import FAMILIES, NAMED, PLACES, recall
 
 ROUNDS = 200
 WANTED, TOLERATED = 0.99, 0.001
@@ -75,7 +73,7 @@ def recorded(folder: Path) -> Iterator[str]:
                 yield from ordinary(text)
 
 
-def texts(value: Any) -> Iterator[str]:
+def texts(value: object) -> Iterator[str]:
     """Yield every text of a JSON value."""
     if isinstance(value, str):
         yield value
