@@ -42,16 +42,19 @@ _LOG_BYTES = 8192
 def status(host: Host, *, limit: int, db_path: str | None) -> None:
     """Print, as JSON, whether Claude Code's events arrive and become memories.
 
-    `health` is red when a flush failed, yellow while events wait, else green.
+    `health` is red when a flush failed, yellow while events wait, else green. `checks` says what is
+    installed and how to mend what is not.
 
     Example: codemem claude-integration-status
     """
     database = paths.database_path(host.settings, db_path)
     waiting, hooks = _stored(database, limit)
+    found = checks(database=database, last_hook_ms=max(hooks.values(), default=None))
     report = {
         **_queue(waiting),
         **_settings(host.settings),
         "version": __version__,
+        "checks": [asdict(check) for check in found],
         "plugin": asdict(plugin_state()),
         "server_running": server_answers(database),
         "last_hooks": hooks,
