@@ -123,7 +123,7 @@ def test_a_model_makes_the_memories(lab: Lab, runtime: str) -> None:
     assert told in lab.model.asked(SECOND)
     assert len({stream for stream, _, _ in lab.stored()}) == 2
     assert [row["runtime"] for row in lab.usage()] == [runtime]
-    assert len(lab.processes()) == 1
+    wait_until(lambda: len(lab.processes()) == 1)
 
 
 def test_what_no_hook_tells_is_read_in_the_transcript(lab: Lab) -> None:
@@ -184,6 +184,8 @@ def test_one_server_stays_and_nothing_else(lab: Lab) -> None:
     lab.session(repo, FIRST)
     lab.wait_for_memories()
 
+    # A session of seconds may end before its MCP server has begun to listen to it.
+    wait_until(lambda: len(lab.processes()) == 1)
     (command,) = lab.processes().values()
     lab.codemem("serve", "stop")
 
