@@ -21,6 +21,7 @@ from codemem_core.settings import Settings
 from codemem_core.store.store import Store
 from codemem_viewer.app import create_app
 from codemem_viewer.guard import HEADERS, Door, Guard
+from codemem_viewer.live import Live
 
 PAGES = ("/", "/sessions", "/session", "/inspector", "/health", "/usage", "/settings", "/plugins")
 FILES = ("app.js", "key.js", "list.js", "live.js", "mark.svg", "app.css")
@@ -105,7 +106,9 @@ def app(store: Store) -> Litestar:
     settings = Settings.load({})
     plugins = Plugins.only(codemem_viewer.plugin, settings=settings)
     worker = FlushWorker(store, plugins, settings)
-    return create_app(store, plugins, settings, intake=Intake(plugins), worker=worker)
+    return create_app(
+        store, plugins, settings, intake=Intake(plugins), worker=worker, live=Live(store.path)
+    )
 
 
 def test_every_route_says_who_may_call_it(app: Litestar) -> None:

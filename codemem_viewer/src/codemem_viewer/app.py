@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Request, Response
-from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, LitestarException, ValidationException
 from litestar.openapi import OpenAPIConfig
@@ -17,8 +16,7 @@ from codemem_core._version import __version__
 from codemem_core.errors import CodememError, InputError, NotFound, PluginError, StoreError
 from codemem_core.meaning import EmbedWorker, Meaning
 from codemem_viewer.acknowledge import Receiving
-from codemem_viewer.lifespan import working
-from codemem_viewer.live import Live
+from codemem_viewer.lifespan import reading_notes, working
 
 if TYPE_CHECKING:
     from codemem_core.ingest.accept import Intake
@@ -27,22 +25,29 @@ if TYPE_CHECKING:
     from codemem_core.records.seams import Route
     from codemem_core.settings import Settings
     from codemem_core.store.store import Store
+    from codemem_viewer.live import Live
 
 _log = logging.getLogger("codemem.viewer")
 _STATUS = {InputError: 400, NotFound: 404, StoreError: 503}
 
 
-def create_app(
-    store: Store, plugins: Plugins, settings: Settings, *, intake: Intake, worker: FlushWorker
+def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
+    store: Store,
+    plugins: Plugins,
+    settings: Settings,
+    *,
+    intake: Intake,
+    worker: FlushWorker,
+    live: Live,
 ) -> Litestar:
     """Return the application, with the routes the plugins offer.
 
     It lets everybody in: serve it through a `Guard` only. A route's function may ask, by name, for
     `store`, `plugins`, `settings`, `intake`, `worker`, `receiving`, `live` and `meaning`. `store`
-    is open and threaded; `worker` is started and stopped by the application. `live` is in its state
-    too: it must be closed before a server waits for its connections to end.
+    is open and threaded; `worker` is started and stopped by the application. `live` must be closed
+    before a server waits for its connections to end.
     """
-    live, meaning = Live(store.path), Meaning(plugins, settings)
+    meaning = Meaning(plugins, settings)
     given = {
         "store": store,
         "plugins": plugins,
@@ -60,9 +65,11 @@ def create_app(
             CodememError: _say_error,
             Exception: _say_nothing,
         },
-        lifespan=[lambda _: working(worker, EmbedWorker(store, meaning))],
+        lifespan=[
+            lambda _: working(worker, EmbedWorker(store, meaning)),
+            lambda _: reading_notes(store),
+        ],
         logging_config=None,
-        state=State({"live": live}),
         openapi_config=OpenAPIConfig(
             title="codemem",
             version=__version__,

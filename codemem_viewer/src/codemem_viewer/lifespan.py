@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from codemem_core.errors import StoreError
+from codemem_core.ingest import noted
+from codemem_core.paths import hook_notes_path
 from codemem_core.store.check import Health, check, rebuild_index
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ STOP_S = 5.0
 """How long a flush may take to end; one that is cut off is done again by the next server."""
 FIRST_LOOK_S = 600.0
 LOOK_S = 86_400.0
+NOTES_S = 1.0
+"""How old what hooks noted may be on a page."""
 AGAIN_S = 60.0
 """The least pause between two looks: a client that hits the same bad page again and again."""
 _log = logging.getLogger("codemem.viewer")
@@ -37,6 +41,29 @@ async def working(*workers: FlushWorker | EmbedWorker) -> AsyncIterator[None]:
     finally:
         for worker in workers:
             await asyncio.to_thread(worker.stop, STOP_S)
+
+
+@asynccontextmanager
+async def reading_notes(store: Store) -> AsyncIterator[None]:
+    """Take what hooks note of themselves into the database while the block runs."""
+    task = asyncio.create_task(_read_notes(store))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _read_notes(store: Store) -> None:
+    path = hook_notes_path(store.path)
+    while True:
+        if os.path.exists(path):  # else nothing for a thread to do
+            try:
+                await asyncio.to_thread(noted.take, store)
+            except (StoreError, OSError) as error:
+                _log.warning("notes of hooks are lost: %s", error)
+        await asyncio.sleep(NOTES_S)
 
 
 class Watch:

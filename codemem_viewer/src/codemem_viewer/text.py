@@ -62,6 +62,24 @@ def count(number: float) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
+def amount(number: float) -> str:
+    """Return a number in three figures: `812`, `4.2 k`, `1.3 M`, `0.07`."""
+    if number < 10 and number != int(number):
+        return f"{number:.2g}"
+    for size, unit in ((1_000_000, "M"), (10_000, "k")):
+        if number >= size:
+            scaled = number / min(size, 1_000) if unit == "k" else number / size
+            return f"{scaled:.0f} {unit}" if scaled >= 100 else f"{scaled:.1f} {unit}"
+    return count(round(number))
+
+
+def dollars(number: float) -> str:
+    """Return a price: `$0`, `$0.004`, `$12.30`."""
+    if not number:
+        return "$0"
+    return f"${number:.2f}" if number >= 0.1 else f"${number:.2g}"
+
+
 def numbers(value: object) -> list[int]:
     """Return the whole numbers of a list; of anything else, as an import may bring it, nothing."""
     return [each for each in value if type(each) is int] if isinstance(value, list) else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -199,6 +199,23 @@ def around(db: apsw.Connection, memory: Memory, *, before: int, after: int) -> l
     older = rows(db, _BEFORE, place | {"limit": before})
     newer = rows(db, _AFTER, place | {"limit": after})
     return [*(_memory(row) for row in reversed(older)), memory, *(_memory(row) for row in newer)]
+
+
+_WORK = """
+    WITH work AS (
+        SELECT json_extract(metadata, '$.discovery_tokens') AS tokens,
+               coalesce(json_extract(metadata, '$.discovery_group'), 'memory ' || id) AS task
+          FROM memories WHERE id IN (SELECT value FROM json_each(?)))
+    SELECT coalesce(sum(most), 0) FROM (SELECT max(tokens) AS most FROM work GROUP BY task)
+"""
+
+
+def work_tokens(db: apsw.Connection, ids: Sequence[int]) -> int:
+    """Return what it took to find these out, as far as that was counted.
+
+    Memories of one observation share its cost: the largest figure of a group counts once.
+    """
+    return int(rows(db, _WORK, (json.dumps(list(ids)),))[0][0])
 
 
 def forget(db: apsw.Connection, memory_id: int, *, now_ms: int) -> bool:
