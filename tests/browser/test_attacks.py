@@ -49,7 +49,7 @@ ATTACK = """async ({ url, key }) => {
         } catch {}
     };
     const bearer = { Authorization: 'Bearer ' + key };
-    for (const path of ['/', '/api/health', '/api/memories', '/api/stream', '/static/app.js'])
+    for (const path of ['/', '/api/health', '/api/memories', '/api/stream', '/assets/app.js'])
         for (const mode of ['cors', 'no-cors', 'same-origin'])
             for (const headers of [{}, bearer]) await read(path, { mode, headers });
     const body = JSON.stringify({ session_id: 'evil', event_type: 'user_prompt', payload: {} });

@@ -48,7 +48,7 @@ def test_every_page_has_a_json_twin(api: httpx.Client, view: str) -> None:
     assert VIEWS[view] in twin.json()
 
 
-@pytest.mark.parametrize("path", ["/", "/session", "/static/app.js", "/static/app.css"])
+@pytest.mark.parametrize("path", ["/", "/session", "/assets/app.js", "/assets/app.css"])
 def test_the_frame_needs_no_key_and_tells_nothing(served: Any, path: str) -> None:
     """A browser opens a page without the token."""
     with served.tcp(Authorization="") as client:
@@ -61,7 +61,7 @@ def test_the_frame_needs_no_key_and_tells_nothing(served: Any, path: str) -> Non
 
 def test_every_file_of_the_frame_is_listed() -> None:
     """A file that the guard does not name would need a token."""
-    folder = Path(__file__).parents[2] / "codemem_viewer/src/codemem_viewer/static"
+    folder = Path(__file__).parents[2] / "codemem_viewer/src/codemem_viewer/assets"
 
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
 

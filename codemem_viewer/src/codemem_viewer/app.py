@@ -13,7 +13,14 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from codemem_core._version import __version__
-from codemem_core.errors import CodememError, InputError, NotFound, PluginError, StoreError
+from codemem_core.errors import (
+    ChangedSince,
+    CodememError,
+    InputError,
+    NotFound,
+    PluginError,
+    StoreError,
+)
 from codemem_core.meaning import EmbedWorker, Meaning
 from codemem_viewer.acknowledge import Receiving
 from codemem_viewer.lifespan import reading_notes, working
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
     from codemem_viewer.live import Live
 
 _log = logging.getLogger("codemem.viewer")
-_STATUS = {InputError: 400, NotFound: 404, StoreError: 503}
+_STATUS = {InputError: 400, NotFound: 404, ChangedSince: 409, StoreError: 503}
 
 
 def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
@@ -112,7 +119,8 @@ def _wrong_parameter(problem: dict[str, str]) -> str:
 def _say_error(_: Request[Any, Any, Any], error: CodememError) -> Response[dict[str, str]]:
     """Ours: the class says whose fault it was."""
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-    return Response({"error": str(error)}, status_code=status)
+    body = {"error": str(error)} | ({"hint": error.hint} if error.hint else {})
+    return Response(body, status_code=status)
 
 
 def _say_nothing(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:

@@ -63,14 +63,13 @@ def count(number: float) -> str:
 
 
 def amount(number: float) -> str:
-    """Return a number in three figures: `812`, `4.2 k`, `1.3 M`, `0.07`."""
+    """Return a number in about three figures: `0.07`, `812`, `42.0 k`, `1.3 M`."""
     if number < 10 and number != int(number):
         return f"{number:.2g}"
-    for size, unit in ((1_000_000, "M"), (10_000, "k")):
-        if number >= size:
-            scaled = number / min(size, 1_000) if unit == "k" else number / size
-            return f"{scaled:.0f} {unit}" if scaled >= 100 else f"{scaled:.1f} {unit}"
-    return count(round(number))
+    if number < 10_000:
+        return count(round(number))
+    scaled, unit = (number / 1e6, "M") if number >= 1e6 else (number / 1e3, "k")
+    return f"{scaled:.0f} {unit}" if scaled >= 100 else f"{scaled:.1f} {unit}"
 
 
 def dollars(number: float) -> str:

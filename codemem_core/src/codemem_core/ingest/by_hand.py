@@ -6,11 +6,12 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import apsw
 
-from codemem_core.errors import InputError, NotFound
-from codemem_core.records.memory import KINDS, Memory, NewMemory
+from codemem_core.errors import InputError
+from codemem_core.records.memory import KINDS, NewMemory
 from codemem_core.redact import redact, strip_private
 from codemem_core.store import memories, sessions
 from codemem_core.store.store import Store
@@ -77,23 +78,15 @@ class Correction:
     facts: Sequence[str] = ()
 
 
-def correct(store: Store, memory_id: int, correction: Correction) -> Memory:
-    """Rewrite a memory and return it as it was before.
+def corrected(correction: Correction) -> dict[str, Any]:
+    """Return a correction as `memories.edit` takes it, without private parts and secrets.
 
     What is not given is emptied: a secret that somebody takes out of the text must not live on in
-    the narrative, in a fact or in the search index. Raises `InputError`, `NotFound`.
+    the narrative, in a fact or in the search index. Raises `InputError`.
     """
     title, body = _clean(correction.title, correction.body)
     more, _ = redact({"narrative": correction.narrative, "facts": list(correction.facts)})
-
-    def write(db: apsw.Connection) -> Memory | None:
-        changes = {"title": title, "body": body, **more}
-        return memories.edit(db, memory_id, changes, now_ms=time.time_ns() // 1_000_000)
-
-    before = store.write(write)
-    if before is None:
-        raise NotFound(f"no such memory: `{memory_id}`")
-    return before
+    return {"title": title, "body": body, **more}
 
 
 def _clean(title: str, body: str) -> tuple[str, str]:

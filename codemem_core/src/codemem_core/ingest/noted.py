@@ -63,7 +63,9 @@ def told(db: apsw.Connection, key: tuple[str, str], pack: Mapping[str, Any], *, 
 
 def _write(db: apsw.Connection, notes: list[dict[str, Any]]) -> None:
     for each in notes:
-        hook_times.add(db, each["source"], each["hook"], took_ms=each["took_ms"], at_ms=each["at_ms"])
+        hook_times.add(
+            db, each["source"], each["hook"], took_ms=each["took_ms"], at_ms=each["at_ms"]
+        )
         if each.get("ids"):
             told(db, (each["source"], each["stream_id"]), each, at_ms=each["at_ms"])
 
@@ -87,6 +89,7 @@ def _fits(note: dict[str, Any]) -> bool:
         and bool(texts[0] and texts[1])
         and isinstance(took_ms, int | float)
         and 0 <= took_ms < _LARGEST
+        and (not note.get("stream_id") or {"ids", "tokens"} <= note.keys())
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import apsw
 
+from codemem_core.errors import NotFound
 from codemem_core.records.memory import Memory, NewMemory
 from codemem_core.store.connection import rows
 from codemem_core.store.words import hidden_words
@@ -76,6 +77,14 @@ def get(db: apsw.Connection, memory_id: int) -> Memory | None:
     return _memory(found[0]) if found else None
 
 
+def existing(db: apsw.Connection, memory_id: int) -> Memory:
+    """Return a memory, forgotten ones too; raises `NotFound`."""
+    memory = get(db, memory_id)
+    if memory is None:
+        raise NotFound(f"no such memory: `{memory_id}`")
+    return memory
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which memories a list holds; what is left empty does not narrow it."""
@@ -89,6 +98,8 @@ class Filter:
     """Epoch milliseconds; the moment itself is not in the list."""
     pinned: bool | None = None
     """True: only those that are."""
+    shared: bool | None = None
+    """True: only those marked as such."""
 
     def conditions(self) -> tuple[str, dict[str, Any]]:
         """Return the filter as SQL over `memories m`, and the values it names.
@@ -121,6 +132,7 @@ _CONDITIONS = {
     "since_ms": "m.created_ms >= :since_ms",
     "until_ms": "m.created_ms < :until_ms",
     "pinned": "m.pinned",
+    "shared": "m.metadata ->> '$.visibility' = 'shared'",
 }
 _BY_HAND = "+m.session_id IN (SELECT id FROM sessions WHERE source IS NULL)"
 
@@ -238,7 +250,9 @@ def restore(db: apsw.Connection, memory_id: int, *, now_ms: int) -> bool:
     return bool(db.changes())
 
 
-_EDITABLE = frozenset({"title", "body", "narrative", "facts", "tags", "pinned", "confirmed"})
+_EDITABLE = frozenset(
+    {"title", "body", "narrative", "facts", "tags", "pinned", "confirmed", "metadata"}
+)
 
 
 def edit(
@@ -246,7 +260,8 @@ def edit(
 ) -> Memory | None:
     """Set fields of a memory and return it as it was before, or None when there is none.
 
-    `changes` by field of `Memory`: title, body, narrative, facts, tags, pinned, confirmed.
+    `changes` by field of `Memory`: title, body, narrative, facts, tags, pinned, confirmed,
+    metadata.
     """
     before = get(db, memory_id)
     if before is None or not changes:
@@ -265,6 +280,8 @@ def edit(
 def _column(name: str, value: Any) -> Any:  # noqa: ANN401
     if name == "tags":
         return " ".join(value)
+    if name == "metadata":
+        return _dump(dict(value))
     return _dump(list(value)) if name in _LISTS else value
 
 

@@ -47,7 +47,7 @@ def session(
     id: Annotated[int, QueryParameter(ge=1, le=_LARGEST)],
     first: Annotated[int, QueryParameter(ge=0, le=_LARGEST, description="First event")] = 0,
 ) -> Response[Any]:
-    """Show what happened in a session: prompts, tools, flushes, memories, tokens, what it was told."""
+    """Show what happened in a session: prompts, tools, flushes, memories, what it was told."""
     with store.read() as db:
         found = sessions.get(db, id)
         if found is None:

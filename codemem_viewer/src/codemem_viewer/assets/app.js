@@ -1,9 +1,9 @@
 // Navigation, forms and live updates. The server renders every page; this asks for it with the key
 // and puts it into the frame. `/health` in the address bar is `/api/pages/health` of the server.
 
-import { ask, findKey, keep } from "/static/key.js";
-import { append, parse, renew, update } from "/static/list.js";
-import { watch } from "/static/live.js";
+import { ask, findKey, keep } from "/assets/key.js";
+import { append, parse, renew, update } from "/assets/list.js";
+import { watch } from "/assets/live.js";
 
 const TYPING_MS = 120;
 const GATHER_MS = 150;

@@ -1,6 +1,6 @@
 // Server-sent events, read with fetch: EventSource cannot show the key.
 
-import { ask } from "/static/key.js";
+import { ask } from "/assets/key.js";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
