@@ -177,11 +177,16 @@ _STARTING = """
 """
 
 
-def starting_with(db: apsw.Connection, word: str, wanted: Filter, *, limit: int) -> list[Memory]:
-    """Return the latest memories with a word that starts like `word`, letters and digits only."""
+def starting_with(
+    db: apsw.Connection, words: Sequence[str], wanted: Filter, *, limit: int
+) -> list[Memory]:
+    """Return the latest memories that hold all `words`, of the last one the beginning.
+
+    Words are letters and digits only.
+    """
     conditions, values = wanted.conditions()
     query = _STARTING.format(columns=_COLUMNS, conditions=conditions)
-    values |= {"start": f'"{word}" *', "limit": limit}
+    values |= {"start": " AND ".join(f'"{word}"' for word in words) + " *", "limit": limit}
     return [_memory(row) for row in rows(db, query, values)]
 
 

@@ -1,15 +1,17 @@
-// The key to the server. It comes in the fragment of the printed link, which no browser sends
-// anywhere, and stays in this tab's sessionStorage. No cookie: cookies ignore ports, so every
-// other server on this machine would be sent it.
+// The key to the server, and requests that show it. The key comes in the fragment of the printed
+// link, which no browser sends anywhere, and stays in this tab's sessionStorage. No cookie: cookies
+// ignore ports, so every other server on this machine would be sent it.
 
 const NAME = "codemem-key";
 const ANSWER_MS = 150;
-const tabs = new BroadcastChannel(NAME);
+const tabs = new BroadcastChannel(NAME); // reaches this very origin, port included
+let heard = () => {};
 
-// Another tab of this very origin asks: a link that was opened beside this page.
 tabs.addEventListener("message", ({ data }) => {
   const own = sessionStorage.getItem(NAME);
-  if (data === "?" && own) tabs.postMessage({ key: own });
+  if (data.key && !own) keep(data.key);
+  if (data.key) heard();
+  else if (own) tabs.postMessage({ key: own }); // another tab was opened beside this one
 });
 
 export function keep(key) {
@@ -22,43 +24,25 @@ export async function findKey() {
     keep(given);
     history.replaceState(null, "", location.pathname + location.search);
   }
-  if (!sessionStorage.getItem(NAME)) await askOtherTabs();
-}
-
-function askOtherTabs() {
-  return new Promise((resolve) => {
-    const hear = ({ data }) => {
-      if (data.key) keep(data.key);
-      if (data.key) resolve();
-    };
-    tabs.addEventListener("message", hear, { once: false });
+  if (sessionStorage.getItem(NAME)) return;
+  await new Promise((resolve) => {
+    heard = resolve;
     setTimeout(resolve, ANSWER_MS);
-    tabs.postMessage("?");
+    tabs.postMessage({});
   });
 }
 
-export class Refused extends Error {
-  constructor(status, message, hint = "") {
-    super(message);
-    this.status = status;
-    this.hint = hint;
-  }
-}
-
-// Ask the server for `path`; `html` asks for a page, else the answer is an object.
+// Ask the server for `path`; with `html` it answers with a page, else with an object. What it
+// refuses is thrown: an Error with `status` and `hint`.
 export async function ask(path, { body, html = false, signal } = {}) {
   const headers = { Authorization: `Bearer ${sessionStorage.getItem(NAME) ?? ""}` };
   if (html) headers.Accept = "text/html";
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  const answer = await fetch(path, {
-    method: body === undefined ? "GET" : "POST",
-    headers,
-    body: body === undefined ? undefined : JSON.stringify(body),
-    signal,
-  });
+  const sent = body && { method: "POST", body: JSON.stringify(body) };
+  if (sent) headers["Content-Type"] = "application/json";
+  const answer = await fetch(path, { ...sent, headers, signal });
   if (!answer.ok) {
     const { error, hint } = await answer.json().catch(() => ({}));
-    throw new Refused(answer.status, error ?? answer.statusText, hint);
+    throw Object.assign(new Error(error ?? answer.statusText), { status: answer.status, hint });
   }
   if (path === "/api/stream") return answer.body;
   return html ? answer.text() : answer.json();

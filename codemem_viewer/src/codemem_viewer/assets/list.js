@@ -6,22 +6,21 @@ export function parse(html) {
   return made.content;
 }
 
-// Replace the parts of the page that `fits`, by the parts of the same id in `fresh`.
-export function update(page, fresh, fits) {
-  for (const old of page.querySelectorAll("[data-on]")) {
-    const now = fits(old) && fresh.getElementById(old.id);
-    if (now) renew(old, now);
-  }
-}
-
+// Renew a part of the page. Its keyed lists are merged, item by item, if the new part has the same.
 export function renew(old, now) {
   if (old.matches("[data-keyed]")) return merge(old, now);
-  const lists = [...old.querySelectorAll("[data-keyed]")].map((list) => [list, now.querySelector(`#${list.id}`)]);
-  if (lists.length && lists.every(([, other]) => other) && lists.length === now.querySelectorAll("[data-keyed]").length) {
-    for (const [list, other] of lists) merge(list, other);
-    for (const [list, other] of lists) other.replaceWith(list);
+  const lists = [...old.querySelectorAll("[data-keyed]")];
+  const same = lists.filter((list) => now.querySelector(`#${list.id}`));
+  if (!lists.length || same.length !== now.querySelectorAll("[data-keyed]").length) {
+    if (!isBusy(old)) old.replaceChildren(...now.childNodes);
+    return;
   }
-  if (!isBusy(old) || lists.length) old.replaceChildren(...now.childNodes);
+  for (const list of same) {
+    const other = now.querySelector(`#${list.id}`);
+    merge(list, other);
+    other.replaceWith(list);
+  }
+  old.replaceChildren(...now.childNodes);
 }
 
 // Bring the items of a list in step. Items further down that `now` does not reach stay.
@@ -29,25 +28,19 @@ function merge(list, now) {
   const fresh = [...now.children];
   const ids = new Set(fresh.map((item) => item.id));
   const known = [...list.children];
-  const reach = known.findLastIndex((item) => ids.has(item.id));
-  for (const item of known.slice(0, fresh.at(-1)?.id === "older" ? reach + 1 : known.length)) {
-    if (!ids.has(item.id)) item.remove();
-  }
-  let before = list.firstElementChild;
+  const goesOn = fresh.at(-1)?.id === "older";
+  const reach = goesOn ? known.findLastIndex((item) => ids.has(item.id)) : known.length;
+  for (const item of known.slice(0, reach)) if (!ids.has(item.id)) item.remove();
+  let last = null;
   for (const item of fresh) {
-    const own = list.querySelector(`:scope > #${CSS.escape(item.id)}`);
+    let own = known.find((each) => each.id === item.id);
     if (own?.id === "older") continue;
-    if (own && (isBusy(own) || own.isEqualNode(item))) {
-      if (own !== before) list.insertBefore(own, before);
-      before = own.nextElementSibling;
-    } else if (own) {
-      if (own === before) before = own.nextElementSibling;
-      own.remove();
-      list.insertBefore(item, before);
-    } else {
-      list.insertBefore(item, before);
-      if (known.length) item.classList.add("new");
-    }
+    if (own && !isBusy(own) && !own.isEqualNode(item)) own.replaceWith((own = item));
+    if (!own && known.length) item.classList.add("new");
+    own ??= item;
+    const place = last ? last.nextElementSibling : list.firstElementChild;
+    if (own !== place) list.insertBefore(own, place);
+    last = own;
   }
 }
 
@@ -59,7 +52,5 @@ function isBusy(item) {
 // Add the next page of a list; what stands there already is not added again.
 export function append(list, fresh) {
   list.querySelector("#older")?.remove();
-  for (const item of [...fresh.children]) {
-    if (!document.getElementById(item.id)) list.append(item);
-  }
+  for (const item of [...fresh.children]) if (!document.getElementById(item.id)) list.append(item);
 }

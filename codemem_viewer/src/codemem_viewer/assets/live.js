@@ -2,39 +2,33 @@
 
 import { ask } from "/assets/key.js";
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 10_000;
+const PAUSE_MS = [500, 10_000];
 
-// Call `hear(name, values)` for every event, and `state("on" | "off")`, for ever. Only a tab that
-// is looked at holds a connection: a browser has six for each server.
+// Call `hear(name)` for every event and `state("on" | "off")`, for ever. Only a tab that is looked
+// at holds a connection: a browser has six for each server.
 export async function watch(hear, state) {
-  let pause = FIRST_PAUSE_MS;
-  for (let first = true; ; first = false) {
-    await seen();
+  let pause = PAUSE_MS[0];
+  for (let again = false; ; again = true) {
+    while (document.hidden) await once("visibilitychange");
     const leave = new AbortController();
-    const left = () => document.hidden && leave.abort();
-    document.addEventListener("visibilitychange", left);
+    const left = once("visibilitychange").then(() => leave.abort());
     try {
       const stream = await ask("/api/stream", { signal: leave.signal });
       state("on");
-      pause = FIRST_PAUSE_MS;
-      if (!first) hear("lost", {}); // what happened meanwhile
-      await read(stream, hear);
+      pause = PAUSE_MS[0];
+      if (again) hear("lost"); // what happened meanwhile
+      await Promise.race([read(stream, hear), left]);
     } catch {
       // Gone or refused: try again below.
     }
-    document.removeEventListener("visibilitychange", left);
     state("off");
-    await new Promise((resolve) => setTimeout(resolve, pause));
-    pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+    if (!document.hidden) await new Promise((resolve) => setTimeout(resolve, pause));
+    pause = Math.min(2 * pause, PAUSE_MS[1]);
   }
 }
 
-function seen() {
-  return new Promise((resolve) => {
-    if (!document.hidden) return resolve();
-    document.addEventListener("visibilitychange", () => resolve(), { once: true });
-  });
+function once(name) {
+  return new Promise((resolve) => document.addEventListener(name, resolve, { once: true }));
 }
 
 async function read(stream, hear) {
@@ -44,8 +38,8 @@ async function read(stream, hear) {
     const blocks = (rest + value).split("\n\n");
     rest = blocks.pop();
     for (const block of blocks) {
-      const field = (name) => block.match(new RegExp(`^${name}: (.*)$`, "m"))?.[1];
-      if (field("event")) hear(field("event"), JSON.parse(field("data") ?? "{}"));
+      const name = block.match(/^event: (.*)$/m)?.[1];
+      if (name) hear(name);
     }
   }
 }
