@@ -9,10 +9,11 @@ from typing import Any
 
 import apsw
 
+from codemem_core.ingest.noted import told
 from codemem_core.records.events import AdapterEvent, RawEvent
 from codemem_core.records.memory import NewMemory
-from codemem_core.store import events, memories, sessions, usage
-from codemem_core.store.batches import Failure, claim, fail, finish
+from codemem_core.store import events, hook_times, memories, sessions, usage
+from codemem_core.store.batches import Failure, claim, claim_again, fail, finish, release
 from codemem_core.store.store import Store
 from codemem_core.store.usage import Usage
 from codemem_core.store.words import tags_of
@@ -79,7 +80,11 @@ def _fill(db: apsw.Connection, now_ms: int, weeks: int) -> None:
             session_id=session,
             tokens_read=4000 + at * 90 % 900,
             tokens_written=500,
+            source=source,
+            stream_id=key[1],
+            cost_usd=0.0004 * (9 + at % 5) if at % 4 else None,
             runtime="api_http" if at % 4 else "extractive",
+            model="gpt-5-mini" if at % 4 else "",
         )
         usage.record(db, spent, now_ms=ms)
     memories.edit(db, 2, {"pinned": True, "confirmed": True}, now_ms=now_ms)
@@ -89,6 +94,29 @@ def _fill(db: apsw.Connection, now_ms: int, weeks: int) -> None:
         taken = claim(db, key, extractor="observe-1", max_events=0, now_ms=now_ms)
         assert taken is not None
         fail(db, taken, Failure(kind=kind, message="the provider said 401"), now_ms=now_ms)
+    _given_up(db, now_ms)
+    for at in range(6):
+        key = ("opencode", f"opencode-session-{at * 3 + 1:03}")
+        pack = {"ids": [1 + at, 9 + at], "tokens": 180 + 30 * at, "project": PROJECTS[1]}
+        told(db, key, pack, at_ms=now_ms - (weeks * 7 - at * 3 - 1) * DAY_MS + 3_700_000)
+        for n in range(40):
+            day_ms = now_ms - at * DAY_MS
+            hook_times.add(db, "claude", "PostToolUse ingest", took_ms=19 + n % 14, at_ms=day_ms)
+            hook_times.add(db, "claude", "UserPromptSubmit", took_ms=22 + n % 17, at_ms=day_ms)
+
+
+def _given_up(db: apsw.Connection, now_ms: int) -> None:
+    """Write a flush that failed three times."""
+    key = ("claude", "given-up-77aa10")
+    events.append(db, list(_events(key, "infra", now_ms - 7_200_000)), now_ms=now_ms)
+    taken = claim(db, key, extractor="observe-1", max_events=0, now_ms=now_ms)
+    for _ in range(3):
+        assert taken is not None
+        why = Failure(kind="permanent", message="model `gpt-9` does not exist")
+        fail(db, taken, why, now_ms=now_ms)
+        taken = claim_again(db, taken.batch, extractor="observe-1", now_ms=now_ms)
+    assert taken is not None
+    release(db, taken)
 
 
 def _session(db: apsw.Connection, key: tuple[str, str], project: str, ms: int) -> int:
