@@ -176,8 +176,8 @@ def test_a_pack_for_a_session_is_told_on_its_page(api: httpx.Client) -> None:
     }
     told = api.post("/api/pack", json=body).json()
 
+    wait_until(lambda: bool(api.get("/api/pages/session?id=3").json()["told"]))
     page = api.get("/api/pages/session?id=3").json()
-
     assert [[memory for memory, _ in each["memories"]] for each in page["told"]] == [
         [item["id"] for item in told["items"]]
     ]

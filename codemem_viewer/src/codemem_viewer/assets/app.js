@@ -36,6 +36,7 @@ function fill(fresh, url) {
   const part = { "/session": "/sessions", "/memory": "/" }[url.pathname] ?? url.pathname;
   for (const link of document.querySelectorAll(".side nav a")) {
     link.ariaCurrent = link.pathname === part ? "page" : null;
+    if (link.ariaCurrent) link.scrollIntoView({ block: "nearest", inline: "center" });
   }
   const target = url.hash && document.getElementById(url.hash.slice(1));
   target?.classList?.add("new");
@@ -178,12 +179,11 @@ document.addEventListener("keydown", (event) => {
 
 const root = document.documentElement;
 const THEME = "codemem-theme";
-const setTheme = () => (root.dataset.theme = localStorage.getItem(THEME) ?? "");
+root.dataset.theme = localStorage.getItem(THEME) ?? "";
 
 function turnTheme() {
   const now = root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
-  localStorage.setItem(THEME, now === "dark" ? "light" : "dark");
-  setTheme();
+  localStorage.setItem(THEME, (root.dataset.theme = now === "dark" ? "light" : "dark"));
 }
 
 let gathering;
@@ -204,7 +204,6 @@ function state(now) {
 }
 
 addEventListener("popstate", () => show(new URL(location)));
-setTheme();
 await findKey();
 await show(new URL(location));
 watch(hear, state);
