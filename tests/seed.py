@@ -46,8 +46,8 @@ TEXTS = (
      "customer now, and old keys are read for 30 days.", ("src/cart/session.py",)),
     ("decision", "Search stays in PostgreSQL", "`pg_trgm` answers in 40 ms with our 60,000 "
      "articles. A search server would be one more thing to run.", ("docs/search.md",)),
-    ("feature", "Orders can be split into two parcels", "Each parcel has its own label and tracking "
-     "number; the invoice stays one.", ("src/orders/split.py", "web/orders/Split.tsx")),
+    ("feature", "Orders can be split into two parcels", "Each parcel has its own label and a "
+     "tracking number; the invoice stays one.", ("src/orders/split.py", "web/orders/Split.tsx")),
     ("discovery", "The carrier's sandbox forgets labels after a day", "Fixtures that name one fail "
      "the next morning. Ask for a label in the test itself.", ()),
     ("change", "Images are served as WebP", "With JPEG for clients that do not ask for it; pages "
@@ -58,8 +58,8 @@ TEXTS = (
      "must work for screen readers and old phones.\n\n## Completed\n- every step is a form of its "
      "own\n- errors stand beside their field\n\n## Next steps\nTry it with real customers.",
      ("web/checkout/steps.tsx",)),
-    ("bugfix", "Two workers no longer send the same mail", "The row is locked with `FOR UPDATE SKIP "
-     "LOCKED` before it is read; a second worker takes the next one.", ("src/mail/queue.py",)),
+    ("bugfix", "Two workers no longer send the same mail", "The row is locked with `FOR UPDATE "
+     "SKIP LOCKED` before it is read; a second worker takes the next one.", ("src/mail/queue.py",)),
     ("exploration", "Where the time of the nightly export goes", "Nine of eleven minutes are spent "
      "in one query without an index on `orders.paid_at`.", ("src/export/nightly.py",)),
     ("decision", "Feature flags live in the database", "They can be turned without a deployment, "
