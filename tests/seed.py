@@ -94,8 +94,8 @@ def _fill(db: apsw.Connection, now_ms: int, weeks: int) -> None:
         ms = now_ms - (weeks * 7 - at) * DAY_MS + 3_600_000
         source = "opencode" if at % 3 else "claude"
         key = (source, f"{source}-session-{at:03}")
-        session = _session(db, key, PROJECTS[at * at % 4], ms)
-        for n in range(1 + at * 5 % 4):
+        session = _session(db, key, PROJECTS[(at * at + at // 3) % 4], ms)
+        for n in range(1 + (at * 7919 + at // 5) % 5):
             memories.add(db, _memory(next(texts), at, n, ms), session_id=session, now_ms=ms)
         spent = Usage(
             event="observe",
@@ -118,9 +118,9 @@ def _fill(db: apsw.Connection, now_ms: int, weeks: int) -> None:
         fail(db, taken, Failure(kind=kind, message="the provider said 401"), now_ms=now_ms)
     _given_up(db, now_ms)
     for at in range(6):
-        key = ("opencode", f"opencode-session-{at * 3 + 1:03}")
+        key = ("opencode", f"opencode-session-{at * 6 + 1:03}")
         pack = {"ids": [1 + at, 9 + at], "tokens": 180 + 30 * at, "project": PROJECTS[1]}
-        told(db, key, pack, at_ms=now_ms - (weeks * 7 - at * 3 - 1) * DAY_MS + 3_700_000)
+        told(db, key, pack, at_ms=now_ms - (weeks * 7 - at * 6 - 1) * DAY_MS + 3_602_000)
         for n in range(40):
             day_ms = now_ms - at * DAY_MS
             hook_times.add(db, "claude", "PostToolUse ingest", took_ms=19 + n % 14, at_ms=day_ms)
@@ -165,7 +165,7 @@ def _memory(text: tuple[str, str, str, tuple[str, ...]], at: int, n: int, ms: in
         created_ms=ms + 60_000 * (n + 9),
         extractor="api_http",
         extractor_version="1.0.0",
-        metadata={"evidence": [1, 2, 4]},
+        metadata={"evidence": [1, 2, 4], "discovery_tokens": 2400 + at * 631 % 5000},
     )
 
 

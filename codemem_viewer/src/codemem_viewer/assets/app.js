@@ -10,6 +10,7 @@ const GATHER_MS = 150;
 const UNDO_MS = 12_000;
 const page = document.getElementById("page");
 let asked = 0;
+let renewed = null;
 
 async function fetchPage(url) {
   const name = url.pathname === "/" ? "/feed" : url.pathname;
@@ -186,15 +187,15 @@ function turnTheme() {
   localStorage.setItem(THEME, (root.dataset.theme = now === "dark" ? "light" : "dark"));
 }
 
-let gathering;
 let heard = new Set();
-function hear(name) {
+async function hear(name) {
+  const first = !heard.size;
   heard.add(name.split(" ")[0]); // `flush started` is for whoever wants `flush`
-  clearTimeout(gathering);
-  gathering = setTimeout(() => {
-    refresh(heard);
-    heard = new Set();
-  }, GATHER_MS);
+  if (!first) return;
+  await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
+  await renewed; // one at a time: a slow page must not be asked for twice at once
+  renewed = refresh(heard);
+  heard = new Set();
 }
 
 function state(now) {
