@@ -154,7 +154,7 @@ def test_the_database_is_not_written(project: Path, filled: Path) -> None:
 
 
 def test_what_was_told_is_noted_for_the_server(project: Path, filled: Path) -> None:
-    """Which memories and how many tokens, not a word of the prompt; silence leaves its time only."""
+    """Which memories and how many tokens, no word of the prompt; silence leaves its time only."""
     notes = Path(paths.hook_notes_path(str(filled)))
     paths.run_folder(str(notes.parent))
 
