@@ -93,6 +93,7 @@ def test_what_was_so_already_needs_no_undo(api: httpx.Client) -> None:
         ({"memory_id": "6", "visibility": "shared"}, 200, "Now shared"),
         ({"memory_id": True, "visibility": "shared"}, 400, "memory_id must be int"),
         ({"memory_id": 6}, 400, "visibility must be private or shared"),
+        ({"memory_id": 6, "visibility": {}}, 400, "visibility must be private or shared"),
         ({"memory_id": 99999, "visibility": "private"}, 404, "no such memory: `99999`"),
     ],
 )

@@ -117,7 +117,7 @@ async def visibility(body: RawBody, store: NamedDependency[Store]) -> dict[str, 
         memory_id = int(memory_id)
     if type(memory_id) is not int or not 0 < memory_id <= _LARGEST:
         raise InputError("memory_id must be int")
-    if wanted not in {"private", "shared"}:
+    if not isinstance(wanted, str) or wanted not in {"private", "shared"}:
         raise InputError("visibility must be private or shared")
     now = await asyncio.to_thread(_read, store, memory_id)
     metadata = {**now.metadata, "visibility": wanted}
