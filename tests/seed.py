@@ -110,12 +110,14 @@ def _fill(db: apsw.Connection, now_ms: int, weeks: int) -> None:
         )
         usage.record(db, spent, now_ms=ms)
     memories.edit(db, 2, {"pinned": True, "confirmed": True}, now_ms=now_ms)
-    for number, kind in enumerate(("auth", "rate_limited")):
+    failures = {"auth": "the key was refused: 401", "rate_limited": "too many requests: 429"}
+    for number, (kind, message) in enumerate(failures.items()):
         key = ("claude", f"waiting-{number}-5c1e77")
         events.append(db, list(_events(key, "shop-api", now_ms - 900_000)), now_ms=now_ms)
         taken = claim(db, key, extractor="observe-1", max_events=0, now_ms=now_ms)
         assert taken is not None
-        fail(db, taken, Failure(kind=kind, message="the provider said 401"), now_ms=now_ms)
+        why = Failure(kind=kind, message=message, retry_after_ms=3_600_000)
+        fail(db, taken, why, now_ms=now_ms)
     _given_up(db, now_ms)
     for at in range(6):
         key = ("opencode", f"opencode-session-{at * 6 + 1:03}")

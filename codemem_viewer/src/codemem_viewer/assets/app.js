@@ -37,7 +37,7 @@ function fill(fresh, url) {
   const part = { "/session": "/sessions", "/memory": "/" }[url.pathname] ?? url.pathname;
   for (const link of document.querySelectorAll(".side nav a")) {
     link.ariaCurrent = link.pathname === part ? "page" : null;
-    if (link.ariaCurrent) link.scrollIntoView({ block: "nearest", inline: "center" });
+    if (link.ariaCurrent) link.parentElement.scrollLeft = link.offsetLeft - 2 * link.offsetWidth;
   }
   const target = url.hash && document.getElementById(url.hash.slice(1));
   target?.classList?.add("new");
