@@ -59,6 +59,8 @@ def serve(  # noqa: PLR0913 - one parameter an option
     One server per database; starting a second one does nothing. Hooks reach it by a Unix socket,
     browsers by TCP with the token that `codemem serve status` shows. `install` makes it a service
     that starts when you log in, of systemd or launchd; `uninstall` takes that back.
+
+    Example: codemem serve start
     """
     os.umask(0o077)
     settings = program.settings
