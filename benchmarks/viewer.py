@@ -34,8 +34,8 @@ EVENTS = 400
 EVENT_EVERY_S = 0.02
 """50 events a second: five agents that call a tool every 100 ms."""
 READERS, BROWSERS = 8, 4
-READER_PAUSE_S = 0.25
-"""A prompt every quarter of a second from each reader: 32 packs a second in all."""
+READER_PAUSE_S = 1.0
+"""Eight agents that are asked something every second."""
 LIMITS = {"ready": 1000.0, "feed p95": 50.0, "ingest p99": 50.0, "RSS": 150.0}
 PACK_LIMITS = {10_000: 15.0, 100_000: 40.0}
 _SESSION = "INSERT INTO sessions (id, source, stream_id, started_ms) VALUES (?, 'host', ?, ?)"
