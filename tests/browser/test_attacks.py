@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
@@ -267,7 +268,7 @@ def _write_payloads(db: Any) -> None:
             metadata={"evidence": [text]},
         )  # fmt: skip
         memories.add(db, new, session_id=session, now_ms=at)
-        hook_times.add(db, text, text, took_ms=9, at_ms=1_760_000_000_000 + at)
+        hook_times.add(db, text, text, took_ms=9, at_ms=time.time_ns() // 1_000_000)
     query = """INSERT OR IGNORE INTO sessions (id, source, stream_id, project, cwd, started_ms)
                VALUES (900, ?, ?, ?, ?, 1 << 41)"""
     db.execute(query, (*STREAM, *(PAYLOADS_300[0],) * 2))
