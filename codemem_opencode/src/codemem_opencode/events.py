@@ -81,7 +81,8 @@ def _event(
     return AdapterEvent(
         source=SOURCE,
         session_id=session_id,
-        event_id=event_id(
+        event_id=context.event_id
+        or event_id(
             session_id=session_id,
             event_type=said.event_type,
             raw_event_type=kind,

@@ -20,6 +20,7 @@ from codemem_core.store.guard import guard
 from codemem_core.store.recover import mend, recover
 from codemem_core.store.store import Store
 from codemem_viewer.app import create_app
+from codemem_viewer.decode import json_text
 from codemem_viewer.guard import Door
 from codemem_viewer.lifespan import Watch
 from codemem_viewer.listen import PortTaken, listen_tcp, listen_unix, serve
@@ -82,7 +83,7 @@ def _serve_until(
             store,
             plugins,
             settings,
-            intake=Intake(plugins),
+            intake=Intake(plugins, encode=json_text),
             worker=FlushWorker(store, plugins, settings),
         )
         limit = settings.number("raw_events_max_body_bytes")
