@@ -278,19 +278,23 @@ class _Masks:
         return f"[REDACTED:{kind}:{digest.hexdigest()}]"
 
 
+STARTS = frozenset(start for _, group, _ in _PREFIXED for start in group)
+"""What begins a secret."""
+WORDS = frozenset(word for _, group, _ in _SHAPED for word in group) | {*_NAME_WORDS, *_ODD}
+"""What stands, in any case, in every text that is not plain and holds none of `STARTS`."""
+
+
 @lru_cache(1)
 def _starts() -> re.Pattern[str]:
-    """Return what finds a start of `_PREFIXED`."""
-    return _any_of({start for _, group, _ in _PREFIXED for start in group})
+    return _any_of(STARTS)
 
 
 @lru_cache(1)
 def _words() -> re.Pattern[str]:
-    """Return what finds, in lowered text, a word without which only `_PREFIXED` can apply."""
-    return _any_of({word for _, group, _ in _SHAPED for word in group} | {*_NAME_WORDS, *_ODD})
+    return _any_of(WORDS)
 
 
-def _any_of(words: set[str]) -> re.Pattern[str]:
+def _any_of(words: frozenset[str]) -> re.Pattern[str]:
     """Return a pattern for any of the words, fast where they are absent.
 
     `re` skips to the rarest letter of each word and looks back from there: 3 us for 700 characters

@@ -101,9 +101,10 @@ def _event(
 
 def _session_id(payload: Mapping[str, Any], *, context: EventContext) -> str:
     """Return the stream's id, else the id the event itself names, else nothing."""
+    if context.stream_id:
+        return context.stream_id.strip()
     properties = child(payload, "properties")
     places = (
-        context.stream_id,
         properties.get("sessionID"),
         child(properties, "part").get("sessionID"),
         child(payload, "input").get("sessionID"),

@@ -10,6 +10,7 @@ from codemem_core.errors import InputError
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+_NESTS = (dict, list)
 MAX_DEPTH = 64
 """Real payloads nest about 12 deep; what walks them later recurses."""
 
@@ -53,7 +54,7 @@ def _is_shallow(value: object) -> bool:
             child
             for node in level
             for child in (node.values() if isinstance(node, dict) else cast("list[object]", node))
-            if isinstance(child, dict | list)
+            if isinstance(child, _NESTS)
         ]
         if not level:
             return True

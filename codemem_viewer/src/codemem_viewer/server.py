@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -24,6 +25,7 @@ from codemem_viewer.decode import json_text
 from codemem_viewer.guard import Door
 from codemem_viewer.lifespan import Watch
 from codemem_viewer.listen import PortTaken, listen_tcp, listen_unix, serve
+from codemem_viewer.plain import is_plain
 from codemem_viewer.place import Place, viewer_token
 
 if TYPE_CHECKING:
@@ -83,13 +85,24 @@ def _serve_until(
             store,
             plugins,
             settings,
-            intake=Intake(plugins, encode=json_text),
+            intake=Intake(plugins, encode=json_text, plain=is_plain),
             worker=FlushWorker(store, plugins, settings),
         )
         limit = settings.number("raw_events_max_body_bytes")
+        _spare_the_collector()
         with _listening(place, settings, address, lock) as listeners:
             asyncio.run(_watched(watch, serve(app, listeners, max_body_bytes=limit)))
     return watch.damage
+
+
+def _spare_the_collector() -> None:
+    """Let the garbage collector look at what comes, less often, and no longer at what stays.
+
+    It took a fifth of the time of large deliveries: they make no cycles, only many objects.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 async def _watched(watch: Watch, serving: Coroutine[Any, Any, None]) -> None:

@@ -117,6 +117,15 @@ def epoch_ms(ts: str) -> int:
         raise InputError(f"not an ISO 8601 time: `{str(ts)[:40]}`") from error
 
 
+_TEXTS = {
+    "prompt": ("text",),
+    "assistant": ("text",),
+    "tool_call": ("tool_name",),
+    "tool_result": ("tool_name", "status"),
+    "error": ("message",),
+}
+
+
 def json_text(value: object) -> str:
     """Return JSON text; raises `ValueError` for NaN and for lone surrogates, which are not JSON."""
     text = _ENCODER.encode(value)
@@ -128,14 +137,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(","
 
 
 def _check_payload(event_type: str, payload: Mapping[str, Any]) -> None:
-    wanted = {
-        "prompt": ("text",),
-        "assistant": ("text",),
-        "tool_call": ("tool_name",),
-        "tool_result": ("tool_name", "status"),
-        "error": ("message",),
-    }.get(event_type, ())
-    for name in wanted:
+    for name in _TEXTS.get(event_type, ()):
         if not isinstance(payload.get(name), str):
             raise InputError(f"{event_type} event has no text `{name}`")
     if event_type == "tool_result" and payload["status"] not in {"ok", "error"}:
