@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codemem_core.redact import is_sensitive, redact, strip_private
+from codemem_core.redact import is_plain, is_sensitive, redact, strip_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -340,15 +340,25 @@ def test_no_secret_passes_for_plain(family: str, place: str) -> None:
     assert not is_plain(json_of({"output": place % FAMILIES[family]()}))
 
 
+SECRET_KEYS = ["password", "clientSecret", "api2key", "PASSCODE", "Cookie", "x-auth-token"]
 plain_leaves = st.text() | st.sampled_from(
-    ["<PRIVATE>x", "a\0b", "sk-proj-" + "A1b2" * 8, "password: hunter2-hunter3", "Bearer A1b2C3d4e5f6"]
+    [
+        "<PRIVATE>x",
+        "a\0b",
+        "sk-proj-" + "A1b2" * 8,
+        "password: hunter2-hunter3",
+        "Bearer A1b2C3d4e5f6",
+    ]
 )
 
 
 @given(
     st.recursive(
         plain_leaves | st.integers() | st.booleans() | st.none(),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | st.text(), inner),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(SECRET_KEYS) | st.text(), inner)
+        ),
         max_leaves=8,
     )
 )

@@ -146,10 +146,10 @@ def redact(value: Json, *, key: bytes = _PROCESS_KEY) -> tuple[Json, int]:
 
 
 def is_plain(text: str) -> bool:
-    """Say whether `redact` and `strip_private` would leave the JSON value of this text as it is.
+    r"""Say whether `redact` and `strip_private` would leave the JSON value of this text as it is.
 
     `text` is what `json.dumps(value, ensure_ascii=False)` returns. False is no verdict: it wants a
-    closer look, as a text does that hides characters behind `\\u`.
+    closer look, as a text does that hides characters behind `\u`.
     """
     return not (_starts().search(text) or _words().search(text.lower()))
 

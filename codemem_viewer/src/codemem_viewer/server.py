@@ -25,8 +25,8 @@ from codemem_viewer.decode import json_text
 from codemem_viewer.guard import Door
 from codemem_viewer.lifespan import Watch
 from codemem_viewer.listen import PortTaken, listen_tcp, listen_unix, serve
-from codemem_viewer.plain import is_plain
 from codemem_viewer.place import Place, viewer_token
+from codemem_viewer.plain import is_plain
 
 if TYPE_CHECKING:
     from codemem_core.store.check import Health

@@ -304,7 +304,7 @@ def _meta(fields: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any
 
 
 def _timing(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the host's own number, the wall clock (ms) and the monotonic clock (ms) of an event."""
+    """Return the host's own number, wall clock (ms) and monotonic clock (ms) of an event."""
     return {
         "s": _number(fields, "event_seq", whole=True),
         "w": _number(fields, "ts_wall_ms", whole=True),
