@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from codemem_core import hooklog
 from codemem_core.ingest.spool import Spool
 from codemem_core.settings import Settings
 from codemem_core.store.store import Store
@@ -51,7 +52,7 @@ def test_json_says_the_same(place: Path) -> None:
 
     assert found["ok"] is True
     assert {finding["check"] for finding in found["findings"]} == {
-        "settings", "plugins", "database", "ledger", "queue", "spool", "server", "files"
+        "settings", "plugins", "database", "ledger", "queue", "spool", "hooks", "server", "files"
     }  # fmt: skip
 
 
@@ -105,6 +106,22 @@ def _foreign(place: Path) -> None:
     place.write_bytes(b"not a database" * 1000)
 
 
+def _wrong_model(place: Path) -> None:
+    _dead_batch(place)
+    with Store.open(str(place)) as store:
+        store.write(
+            lambda db: db.execute(
+                "UPDATE batches SET state = 'failed', error_kind = 'settings', error = 'no model'"
+            )
+        )
+
+
+def _lost_payload(_: Path) -> None:
+    settings = Settings.load()
+    hooklog.log(settings, f"{hooklog.LOST}: disk full; spool: disk full")
+    hooklog.log(settings, "something else")
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
@@ -114,6 +131,8 @@ def _foreign(place: Path) -> None:
         (_refusing_spool, "BAD spool: 3 payloads were refused by a full spool"),
         (_open_file, "BAD files: other users can open `"),
         (_forgotten_event, "BAD ledger: 1 events of `x` on 2026-11-22: received, but nowhere"),
+        (_wrong_model, "BAD queue: 1 batches wait for the observer to be set up: no model -> "),
+        (_lost_payload, "BAD hooks: 1 payloads of hooks are lost, the last: "),
         (_dead_batch, "BAD queue: 1 batches were given up"),
         (_damaged, "BAD database: "),
         (_foreign, "BAD database: not a database"),

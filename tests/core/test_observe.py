@@ -14,9 +14,9 @@ from codemem_core.credentials import fill_headers, provider_of, token_owner
 from codemem_core.errors import (
     AuthError,
     BudgetSpent,
+    Misconfigured,
     PermanentError,
     SettingsError,
-    TransientError,
 )
 from codemem_core.hookspecs import hookimpl
 from codemem_core.observe import Observing
@@ -183,7 +183,7 @@ def test_an_answer_nobody_understands_is_paid_for(make: Make, scene: Scene, stor
 
 def test_opencode_run_wins_over_the_runtime(make: Make) -> None:
     """The older switch names a runtime of its own."""
-    with pytest.raises(TransientError, match="not installed: `opencode_run`"):
+    with pytest.raises(Misconfigured, match="not installed: `opencode_run`"):
         make(use_opencode_run="1", observer_runtime="offline").observe(EVIDENCE)
 
 
@@ -196,7 +196,7 @@ def test_the_files_secrets_are_not_lent_to_an_address_of_the_environment(
     config.write_text(json.dumps({key: "/x"}))
     elsewhere = {"observer_base_url": "https://elsewhere.example/v1", "config": str(config)}
 
-    with pytest.raises(TransientError, match=f"`{key}` of the config file is not sent"):
+    with pytest.raises(Misconfigured, match=f"`{key}` of the config file is not sent"):
         make(**elsewhere).observe(EVIDENCE)
 
     assert not scene.resolved
@@ -236,7 +236,7 @@ def test_a_mistake_in_the_settings_keeps_the_batch(make: Make, settings: dict[st
     """A typo never sends the session elsewhere; it is named and can be mended."""
     name, value = next(iter(settings.items()))
 
-    with pytest.raises(TransientError) as caught:
+    with pytest.raises(Misconfigured) as caught:
         make(**settings).observe(EVIDENCE)
 
     assert value in str(caught.value) or name in str(caught.value)

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 
 import apsw
 
-from codemem_core import paths
+from codemem_core import hooklog, paths
 from codemem_core.errors import NotFound, StoreError
 from codemem_core.ingest import spool_files
 from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
-from codemem_core.store import events, ledger
+from codemem_core.store import batches, events, ledger
 from codemem_core.store.connection import connect, rows, translate
 
+_MENDED = frozenset({"settings", "auth"})
+"""Failures that end when a person changes something, and not before."""
 MANY_PENDING = 5_000
 """Waiting events that say that nobody is flushing: a long session has about 1,000."""
 
@@ -100,6 +102,10 @@ def _ledger(db: apsw.Connection, patient: Patient) -> Iterator[Finding]:
 
 
 def _queue(db: apsw.Connection) -> Iterator[Finding]:
+    stuck = [batch for batch in batches.failed(db, limit=100) if batch.error_kind in _MENDED]
+    if stuck:
+        text = f"{len(stuck)} batches wait for the observer to be set up: {stuck[0].error}"
+        yield _bad("queue", text, "mend the setting, then `codemem serve restart`")
     dead = rows(db, "SELECT count(*) FROM batches WHERE state = 'dead'")[0][0]
     if dead:
         hint = "codemem raw-events-status shows the reason, raw-events-retry STREAM tries again"
@@ -125,6 +131,17 @@ def _spool(patient: Patient) -> Iterator[Finding]:
         yield _bad("spool", f"{found.waiting} payloads wait", "codemem spool drain")
     if not (found.bad or found.refused or found.waiting):
         yield _good("spool", "empty")
+
+
+def _hooks(patient: Patient) -> Iterator[Finding]:
+    """Look for payloads that neither the server, the database nor the spool took."""
+    path = paths.log_path(patient.settings)
+    lost = hooklog.lost(path)
+    if lost:
+        text = f"{len(lost)} payloads of hooks are lost, the last: {lost[-1]}"
+        yield _bad("hooks", text, f"note it and remove the lines from `{path}`")
+    else:
+        yield _good("hooks", "no payload was lost")
 
 
 def _server(patient: Patient) -> Iterator[Finding]:
@@ -169,6 +186,7 @@ _CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     _plugins,
     _database,
     _spool,
+    _hooks,
     _server,
     _permissions,
 )

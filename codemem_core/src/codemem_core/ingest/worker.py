@@ -18,7 +18,7 @@ from codemem_core.plugins import Plugins
 from codemem_core.records.events import FlushDecision, StreamState
 from codemem_core.records.protocols import BoundedPolicy, Policy
 from codemem_core.settings import Settings, sweep_interval_ms
-from codemem_core.store import events
+from codemem_core.store import batches, events
 from codemem_core.store.batches import Claim
 from codemem_core.store.owner import BEAT_S
 from codemem_core.store.store import Store
@@ -91,6 +91,7 @@ class FlushWorker:
         self._flusher.stop()
 
     def _run(self) -> None:
+        self._guarded(lambda: self._store.write(batches.expect_mended))
         while not self._stopping.is_set():
             self._wake.clear()
             began = time.monotonic()
