@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import socket
 import stat
@@ -17,6 +18,7 @@ from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
 from codemem_core.store import batches, events, ledger
 from codemem_core.store.connection import connect, rows, translate
+from codemem_core.store.migrate import version
 
 _MENDED = frozenset({"settings", "auth"})
 """Failures that end when a person changes something, and not before."""
@@ -79,14 +81,25 @@ def _database(patient: Patient) -> Iterator[Finding]:
             text = " ".join(" ".join(damage).split())
             yield _bad("database", f"damaged: `{patient.database}`: {text}", "codemem db salvage")
             return
+        version(db, patient.database)
         yield _good("database", f"whole: `{patient.database}`")
         yield from _ledger(db, patient)
         yield from _queue(db)
+    except StoreError as error:
+        yield _bad("database", str(error), error.hint or "codemem db check")
     except apsw.Error as error:
         told = translate(error, patient.database)
         yield _bad("database", str(told), told.hint or "codemem db salvage")
     finally:
         db.close(True)
+
+
+def _kept(patient: Patient) -> Iterator[Finding]:
+    """Look for damaged databases that were kept beside their salvaged successor."""
+    for path in sorted(glob.glob(f"{glob.escape(patient.database)}.damaged-*")):
+        if not path.endswith(("-wal", "-shm")):
+            text = f"a damaged database was salvaged and kept: `{path}`"
+            yield _bad("database", text, f"remove it when nothing is missed: `rm {path}*`")
 
 
 def _ledger(db: apsw.Connection, patient: Patient) -> Iterator[Finding]:
@@ -185,6 +198,7 @@ _CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     _settings,
     _plugins,
     _database,
+    _kept,
     _spool,
     _hooks,
     _server,

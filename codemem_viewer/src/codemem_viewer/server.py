@@ -79,7 +79,7 @@ def _serve_until(
 ) -> Health | None:
     """Serve until told to stop (None) or until the database turns out to be damaged (how)."""
     with Store.open(place.db, threaded=True) as store:
-        guard(place.db)
+        unguard = guard(place.db)
         watch = Watch(store)
         app = create_app(
             store,
@@ -92,6 +92,7 @@ def _serve_until(
         _spare_the_collector()
         with _listening(place, settings, address, lock) as listeners:
             asyncio.run(_watched(watch, serve(app, listeners, max_body_bytes=limit)))
+    unguard()  # a damaged file is read and replaced now
     return watch.damage
 
 

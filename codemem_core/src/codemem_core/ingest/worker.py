@@ -176,9 +176,13 @@ class FlushWorker:
         self._retained_at = now_s
 
     def _guarded(self, work: Callable[[], T]) -> T | None:
-        """Run the work; whatever it raises is logged: the worker outlives it."""
+        """Run the work; whatever it raises is logged, a bug with its place: this goes on."""
         try:
             return work()
+        except CodememError as error:
+            if not self._stopping.is_set():
+                log.warning("flush failed: %s", error)
+            return None
         except Exception:
             # A flush that was given back may find the store closed when it comes to its end.
             if not self._stopping.is_set():
