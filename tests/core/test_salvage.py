@@ -20,7 +20,6 @@ from codemem_core.store import events, memories, sessions
 from codemem_core.store.check import check
 from codemem_core.store.connection import connect, rows
 from codemem_core.store.leaves import leaves_of, roots_over
-from codemem_core.store.readable import tables_of
 from codemem_core.store.recover import mend, recover
 from codemem_core.store.store import Store
 from tests.conftest import EventMaker
@@ -339,34 +338,3 @@ def test_forgotten_text_is_gone_from_the_files(full: str) -> None:
     files = [p for p in Path(full).parent.iterdir() if p.is_file()]
     assert not any(secret.encode() in p.read_bytes() for p in files)
     assert check(full).sound
-
-
-def test_the_row_before_a_lost_page_is_saved(full: str) -> None:
-    """Looking for one more row than there can be would read the lost page, and fail."""
-    pages = pages_of(full, "raw_events", "leaf")
-    lost = pages[len(pages) // 2]
-    on_page = rows_on(full, lost)
-    wreck(full, lost)
-
-    mend(full)
-
-    db = connect(full)
-    left = {seq for (seq,) in rows(db, "SELECT id FROM raw_events")}
-    db.close()
-    assert left == set(range(1, 601)) - on_page
-    assert min(on_page) - 1 in left
-    assert max(on_page) + 1 in left
-
-
-def rows_on(path: str, page: int) -> set[int]:
-    """Return the row ids of `raw_events` on a page."""
-    db = connect(path)
-    [table] = [table for table in tables_of(db) if table.name == "raw_events"]
-    db.close()
-    with open(path, "rb") as file:
-        [leaf] = [
-            leaf
-            for leaf in leaves_of(file, table.stored_kinds, page_size=PAGE)
-            if leaf.page == page
-        ]
-    return set(range(leaf.first, leaf.last + 1))
