@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 import apsw
 
 from codemem_core.errors import Damaged
 from codemem_core.store.connection import connect, index_only, leave_wal, rows, translate
-from codemem_core.store.migrate import newest_schema, schema_of, steps, version
+from codemem_core.store.migrate import model, schema_of, steps, version
 
 _TOLD = 5
 """Findings told of one file; a broken page makes hundreds."""
@@ -92,4 +93,5 @@ def rebuild_index(db: apsw.Connection) -> None:
 
 
 def _differences(db: apsw.Connection) -> tuple[str, ...]:
-    return tuple(sorted({name for name, _ in newest_schema() ^ schema_of(db)}))
+    with contextlib.closing(model()) as ours:
+        return tuple(sorted({name for name, _ in schema_of(ours) ^ schema_of(db)}))

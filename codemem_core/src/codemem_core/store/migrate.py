@@ -101,9 +101,12 @@ def _schemas() -> list[set[tuple[str, str | None]]]:
     return found
 
 
-def newest_schema() -> set[tuple[str, str | None]]:
-    """Return the schema a database has that is current; see `schema_of`."""
-    return _schemas()[-1]
+def model() -> apsw.Connection:
+    """Return an empty current database in memory."""
+    db = apsw.Connection(":memory:")
+    for _, sql in sorted(steps().items()):
+        rows(db, sql)
+    return db
 
 
 def schema_of(db: apsw.Connection) -> set[tuple[str, str | None]]:
