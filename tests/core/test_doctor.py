@@ -144,7 +144,7 @@ def _lost_payload(_: Path) -> None:
         (_forgotten_event, "BAD ledger: 1 events of `x` on 2026-11-22: received, but nowhere"),
         (
             _wrong_model,
-            "BAD observer: 1 flushes wait for a person, the last one: settings: no model",
+            "BAD observer: 1 flushes wait for a person, the last one: settings: ",
         ),
         (_lost_payload, "BAD hooks: 1 payloads of hooks are lost, the last: "),
         (_dead_batch, "BAD queue: 1 batches were given up"),

@@ -159,7 +159,7 @@ def _queue(db: apsw.Connection) -> Iterator[Finding]:
         yield _bad("queue", f"{dead} batches were given up", hint)
     [(failed, why)] = rows(db, _REFUSED)
     if failed:
-        hint = "`codemem observer test` tries the observer, `codemem config` sets it up"
+        hint = "`codemem observer test` tries the observer, `codemem config` sets its credential"
         yield _bad("observer", f"{failed} flushes wait for a person, the last one: {why}", hint)
     streams, waiting = events.totals(db)
     text = f"{waiting} events of {streams} sessions wait to become memories"
