@@ -61,6 +61,9 @@ _PLUGINS = (
     _works("CODEMEM_PLUGINS_ALLOW", "names", [],
            help="Strict mode: load no plugin of others but those of these distributions "
                 "(`codemem-foo`). Empty: installing a plugin is consent."),
+    _works("CODEMEM_PLUGIN_TIMEOUT_MS", "number", 5000, least=1,
+           help="Milliseconds a call of somebody else's plugin may take on an event's way; to load "
+                "it, six times as long. After three faults it is not called again."),
     _works("CODEMEM_TRACE_HOOKS", "flag", False,
            help="Write every hook call to stderr."),
 )
