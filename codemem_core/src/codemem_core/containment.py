@@ -103,6 +103,8 @@ def _mend() -> None:
         with suppress(OSError):
             os.close(kept)
     _kept.clear()
+    if sys.stdout is not None and sys.stdout.closed:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - the process's
 
 
 def _copy(stream: int) -> int:
