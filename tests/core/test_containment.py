@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -63,9 +65,10 @@ def ingest_sources():
 def flush_policies():
     from codemem_core.ingest.worker import FlushWorker
     from codemem_core.store.store import Store
-    with Store.open(settings.path("db"), threaded=True) as store:
-        worker = FlushWorker(store, plugins, settings)
-        worker._decided("evil", worker._policies["evil"], state, 0)
+    if not workers:
+        store = Store.open(settings.path("db"), threaded=True)
+        workers.append(FlushWorker(store, plugins, settings))
+    workers[0]._decided("evil", workers[0]._policies["evil"], state, 0)
 
 def observer_runtimes():
     from codemem_core.observe import Observing
@@ -79,7 +82,7 @@ def embedders():
     from codemem_core.meaning import Meaning
     Meaning(plugins, settings).embed(["x"])
 
-told = []
+told, workers = [], []
 for _ in range(4):
     try:
         globals()[sys.argv[1]]()
@@ -300,6 +303,42 @@ def test_the_range_a_package_depends_on_is_kept(site: Site, needs: str, fits: bo
     [evil] = [each for each in listed if each["name"] == "evil"]
     assert evil["state"] == ("active" if fits else "failed")
     assert fits or evil["problem"].startswith("it is made for codemem-core `")
+
+
+def on_a_terminal(site: Site, *arguments: str) -> str:
+    """Run the program with a terminal for its errors; return what they are."""
+    ours, theirs = pty.openpty()
+    code = "import sys; from codemem_core.cli.main import main; sys.exit(main())"
+    subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env={"PYTHONPATH": str(site.folder), "HOME": str(site.folder), "PATH": "/usr/bin:/bin"},
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        check=True,
+    )
+    os.close(theirs)
+    with open(ours, "rb", buffering=0) as terminal:
+        try:
+            return terminal.read(65536).decode()
+        except OSError:  # the other side said nothing and is closed
+            return ""
+
+
+def test_a_new_plugin_is_announced_once_to_a_person(site: Site) -> None:
+    """Not where nobody looks, not twice; again when it was removed in between."""
+    site.install(HOOKS)
+    unseen = site.codemem("plugins").stderr
+
+    told = [on_a_terminal(site, "plugins") for _ in range(2)]
+    (site.folder / "codemem_evil-1.2.dist-info/entry_points.txt").write_text("")
+    told.append(on_a_terminal(site, "plugins"))
+    site.install(HOOKS)
+    told.append(on_a_terminal(site, "plugins"))
+
+    assert unseen == ""
+    assert [text.count("new third-party plugin `evil` (codemem-evil 1.2)") for text in told] == [
+        1, 0, 0, 1
+    ]  # fmt: skip
 
 
 def test_doctor_names_plugins_of_others(site: Site) -> None:
