@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Recency above 0.1 costs recall there; files, context and kind are not measured.
 WEIGHTS = {
     "words": 1.0,  # BM25, the best hit of the query = 1
-    "phrases": 0.4,  # BM25 of neighbouring words of the query that stand together
+    "phrases": 0.4,  # neighbouring words of the query that stand together, as a BM25
     "near": 0.5,  # pairs of them within 10 words, in the title more than in the body
     "coverage": 0.3,  # share of the query's terms that occur
     "title": 0.4,  # share of the title's words that are in the query
@@ -38,6 +38,8 @@ _BEST_TEXT = 1.3
 _SPAN = 0.15
 _FULL_SCORE = sum(WEIGHTS.values())
 _IN_TITLE = 0.4
+# Two words that stand together count as a word 1.5 times as telling as both.
+_PHRASE = 1.5 * 2.2
 _KINDS = {"session_summary": 1.0, "decision": 0.8, "feature": 0.7, "bugfix": 0.7, "refactor": 0.7}
 _OTHER_KIND = 0.5
 _DAY_MS = 86_400_000
@@ -52,26 +54,23 @@ def score(  # noqa: PLR0913 - each a source of parts
     matches: list[Match],
     weights: list[float],
     *,
-    phrases: dict[int, float],
-    context: dict[int, float],
+    context: list[float],
     meaning: Mapping[int, float],
     working_set: Iterable[str],
     now_ms: int,
 ) -> None:
-    """Fill in the parts of each hit and their sum; `weights` of the terms, BM25 by memory id."""
-    best = max((match.bm25 for match in matches), default=0.0) or 1.0
-    pairs = _pairs(weights)
-    for match in matches:
-        if match.words:
-            _score_text(match, best, pairs, phrases.get(match.hit.id, 0.0), len(weights))
+    """Fill in the parts of each hit and their sum; `weights` of the terms and of the context's."""
+    _score_text([match for match in matches if match.words], weights)
     if meaning:
         _score_meaning([match.hit for match in matches], meaning)
     _score_session([match.hit for match in matches])
-    most = max(context.values(), default=1.0)
+    beside = [match.bm25(context, first=len(weights)) for match in matches]
+    most = max(beside, default=0.0) or 1.0
     paths = [_segments(path) for path in working_set]
-    for hit in (match.hit for match in matches):
+    for match, said in zip(matches, beside, strict=True):
+        hit = match.hit
         if context:
-            _add(hit, "context", context.get(hit.id, 0.0) / most)
+            _add(hit, "context", said / most)
         age_days = max(0, now_ms - hit.created_ms) / _DAY_MS
         _add(hit, "recency", 1 / (1 + age_days / 30))
         _add(hit, "kind", _KINDS.get(hit.kind, _OTHER_KIND))
@@ -110,17 +109,23 @@ def confidence(
     return 1 / (1 + exp(-sure))
 
 
-def _score_text(match: Match, best: float, pairs: list[float], phrases: float, terms: int) -> None:
-    hit, size = match.hit, max(1, match.title_size)
-    _add(hit, "words", match.bm25 / best)
-    _add(hit, "phrases", min(1.0, phrases / best))
-    _add(hit, "coverage", match.words.bit_count() / terms)
-    _add(hit, "title", min(1.0, match.title_words.bit_count() / size))
-    _add(hit, "brief", 1 / (1 + match.size / max(1, match.average)))
-    if pairs:
+def _score_text(matches: list[Match], weights: list[float]) -> None:
+    """Add what the words say; BM25 counts against the best hit's."""
+    found = [match.bm25(weights) for match in matches]
+    best = max(found, default=0.0) or 1.0
+    pairs = _pairs(weights)
+    phrases = [first + second for first, second in pairwise(weights)]
+    near = sum(pairs) or 1.0
+    for match, bm25 in zip(matches, found, strict=True):
+        hit, size = match.hit, max(1, match.title_size)
+        together = _PHRASE * _sum(phrases, match.adjacent) / (1 + match.length)
         in_body, in_title = _sum(pairs, match.near), _sum(pairs, match.near_in_title)
-        near = (1 - _IN_TITLE) * in_body + _IN_TITLE * in_title
-        _add(hit, "near", near / sum(pairs))
+        _add(hit, "words", bm25 / best)
+        _add(hit, "phrases", min(1.0, together / best))
+        _add(hit, "coverage", match.words.bit_count() / len(weights))
+        _add(hit, "title", min(1.0, match.title_words.bit_count() / size))
+        _add(hit, "brief", 1 / (1 + match.size / max(1, match.average)))
+        _add(hit, "near", ((1 - _IN_TITLE) * in_body + _IN_TITLE * in_title) / near)
 
 
 def _text_score(match: Match) -> float:
