@@ -30,16 +30,16 @@ def fetch(folder: str, *, source: str = SOURCE) -> Iterator[str]:
     network fails, `PermanentError` for a file that is not the pinned one.
     """
     make_private_folder(folder)
-    for name, checksum in FILES.items():
+    for name, pinned in FILES.items():
         path = os.path.join(folder, name)
-        if os.path.exists(path) and _checksum(path) == checksum:
+        if os.path.exists(path) and checksum(path) == pinned:
             yield f"{name} is there"
             continue
         part = f"{path}.part"
         try:
             with open(part, "wb") as file:
                 _download(source + _PATHS[name], file)
-            if _checksum(part) != checksum:
+            if checksum(part) != pinned:
                 raise PermanentError(f"not the pinned file: `{name}` from `{source}`")
             os.replace(part, path)
         finally:
@@ -62,6 +62,7 @@ def _download(url: str, file: BinaryIO) -> None:
         raise TransientError(f"cannot download `{url}`: {error}") from error
 
 
-def _checksum(path: str) -> str:
+def checksum(path: str) -> str:
+    """Return the SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
