@@ -51,7 +51,8 @@ def test_json_says_the_same(place: Path) -> None:
 
     assert found["ok"] is True
     assert {finding["check"] for finding in found["findings"]} == {
-        "settings", "plugins", "database", "ledger", "queue", "spool", "server", "files"
+        "settings", "plugins", "database", "ledger", "queue", "spool", "server",
+        "embedder", "files",
     }  # fmt: skip
 
 

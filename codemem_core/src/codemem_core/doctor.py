@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import apsw
 
 from codemem_core import paths
-from codemem_core.errors import NotFound, StoreError
+from codemem_core.errors import CodememError, NotFound, StoreError
 from codemem_core.ingest import spool_files
+from codemem_core.meaning import Meaning
 from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
 from codemem_core.store import events, ledger
@@ -139,6 +140,23 @@ def _server(patient: Patient) -> Iterator[Finding]:
             yield _good("server", "running")
 
 
+def _embedder(patient: Patient) -> Iterator[Finding]:
+    """Ask it for a vector. None, or one without its model, is no fault: search goes by words."""
+    meaning = Meaning(patient.plugins, patient.settings)
+    if meaning.name is None:
+        yield _good("embedder", f"search goes by words: {meaning.problem}")
+        return
+    try:
+        meaning.embed(["codemem doctor"])
+    except NotFound as error:
+        yield _good("embedder", f"search goes by words: {error}; {error.hint}")
+    except CodememError as error:
+        hint = error.hint or "correct it, or set CODEMEM_EMBEDDING_DISABLED=1"
+        yield _bad("embedder", f"search goes by words: {error}", hint)
+    else:
+        yield _good("embedder", f"`{meaning.name}` works, with {meaning.model()}")
+
+
 def _permissions(patient: Patient) -> Iterator[Finding]:
     """Nothing of ours is anybody else's to read, replace or own."""
     own = [patient.database, os.path.dirname(patient.database), _spool_path(patient)]
@@ -170,6 +188,7 @@ _CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     _database,
     _spool,
     _server,
+    _embedder,
     _permissions,
 )
 
