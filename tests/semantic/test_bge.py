@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from codemem_core.errors import NotFound
+from codemem_core.errors import InputError, NotFound
 from codemem_core.settings import Settings
 from codemem_core.testing import Rule, Subject
 from codemem_core.testing.rules.embedders import RULES
@@ -22,6 +22,22 @@ def test_a_missing_model_says_how_to_get_it(tmp_path: Path) -> None:
         bge.embed(["text"])
 
     assert "codemem embed --install" in (caught.value.hint or "")
+
+
+def test_a_model_nobody_can_check_is_not_downloaded(tmp_path: Path) -> None:
+    """Without a checksum anything could come."""
+    environ = {"CODEMEM_EMBEDDING_PATH": str(tmp_path), "CODEMEM_EMBEDDING_MODEL": "another"}
+    bge = Bge(Settings.load(environ))
+
+    with pytest.raises(InputError, match="no checksum is known for model `another`"):
+        list(bge.install())
+
+
+def test_vectors_are_named_after_the_file(bge_folder: str) -> None:
+    """Another export of the same model makes other vectors."""
+    bge = Bge(Settings.load({"CODEMEM_EMBEDDING_PATH": bge_folder}))
+
+    assert bge.model == "bge-small-en-v1.5@68807e3ff2ab"
 
 
 def test_no_text_needs_no_model(tmp_path: Path) -> None:
