@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 
 COLUMN_WEIGHTS = (1.5, 1.0, 0.25, 0.25)
 """How much a word counts in title, body, tags and words."""
-# Two words of a query that stand within so many words speak of the same thing.
-_NEAR = 10
-# Of a word that a long body repeats, the first places are enough.
-_PLACES = 12
 # BM25: how soon repeating a word stops counting, and how much length takes away.
 _K1, _B = 1.2, 0.75
 
@@ -30,20 +26,17 @@ class Match:
     """
 
     __slots__ = (
-        "adjacent", "average", "counts", "hit", "near", "near_in_title", "size", "title_size",
-        "title_words", "words",
+        "adjacent", "average", "counts", "hit", "size", "title_size", "title_words", "words",
     )  # fmt: skip
 
-    def __init__(self, hit: Hit, evidence: str = "0 0 0 0 0 0 0 0") -> None:
+    def __init__(self, hit: Hit, evidence: str = "0 0 0 0 0 0") -> None:
         """Read what `matched_words` wrote of this memory; without it no word matched."""
         self.hit = hit
         numbers = evidence.split()
-        self.words, self.title_words, self.near, self.near_in_title, self.adjacent = map(
-            int, numbers[:5]
-        )
-        self.title_size, self.size, self.average = map(int, numbers[5:8])
+        self.words, self.title_words, self.adjacent = map(int, numbers[:3])
+        self.title_size, self.size, self.average = map(int, numbers[3:6])
         """Words of the title, of the memory, and of an average memory."""
-        self.counts = [float(number) for number in numbers[8:]]
+        self.counts = [float(number) for number in numbers[6:]]
         """How often each term of the query, then of the context, stands in it, by column weight."""
 
     @property
@@ -67,7 +60,7 @@ def matched_words(api: apsw.FTS5ExtensionApi, skip: int, terms: int) -> str:
 
     The phrases of the query are `skip` that only find, then its `terms`, then the context's.
     """
-    words = in_title = near = near_in_title = adjacent = 0
+    words = in_title = adjacent = 0
     before: list[list[int]] = []
     counts = []
     in_the_title, in_the_body, in_tags, in_words = COLUMN_WEIGHTS
@@ -81,24 +74,15 @@ def matched_words(api: apsw.FTS5ExtensionApi, skip: int, terms: int) -> str:
             before = []
             continue
         words |= 1 << at
-        in_title |= bool(places[0]) << at
-        if before:
-            pair = at - 1
-            apart_in_title = _distance(before[0], places[0])
-            apart = min(apart_in_title, _distance(before[1], places[1]))
-            near |= (apart <= _NEAR) << pair
-            near_in_title |= (apart_in_title <= _NEAR) << pair
-            adjacent |= (apart == 1) << pair
+        in_title |= bool(title) << at
+        if before and (_follows(before[0], places[0]) or _follows(before[1], places[1])):
+            adjacent |= 1 << (at - 1)
         before = places
     average = api.column_total_size() // max(1, api.row_count)
     sizes = f"{api.column_size(0)} {api.column_size()} {average}"
-    masks = f"{words} {in_title} {near} {near_in_title} {adjacent}"
-    return f"{masks} {sizes} {' '.join(map(str, counts))}"
+    return f"{words} {in_title} {adjacent} {sizes} {' '.join(map(str, counts))}"
 
 
-def _distance(first: list[int], second: list[int]) -> int:
-    """Return how many words apart the two come closest; in the other order they are one further."""
-    if not (first and second):
-        return _NEAR + 1
-    apart = [b - a if b > a else a - b + 1 for a in first[:_PLACES] for b in second[:_PLACES]]
-    return min(apart)
+def _follows(first: list[int], second: list[int]) -> bool:
+    """Say whether a word stands right behind the other anywhere."""
+    return any(place + 1 in second for place in first) if second else False

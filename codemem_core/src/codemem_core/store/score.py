@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 # measured.
 WEIGHTS = {
     "words": 3.0,  # BM25, the best hit of the query = 1
-    "phrases": 0.6,  # neighbouring words of the query that stand together, as a BM25
+    "phrases": 0.7,  # neighbouring words of the query that stand together, as a BM25
     "coverage": 1.3,  # share of the query's terms that occur
     "telling": 0.8,  # the same, rare terms counting more
     "title": 1.8,  # share of the title's words that are in the query
     "brief": 0.7,  # 1/2 for a memory of average length, more for a shorter one
     "meaning": 0.0,  # nearness by an embedder, the nearest = 1
-    "session": 4.2,  # the best of the parts above in the same session
+    "session": 3.6,  # the best of the parts above in the same session
     "neighbours": 1.7,  # and in what was written just before or after
-    "apart": 2.0,  # less when much of the same session is found: then it is merely about that
+    "apart": 1.2,  # less when much of the same session is found: then it is merely about that
     "context": 0.5,  # BM25 of what the work is about beside the query
     "recency": 0.1,  # 1 now, a half after 30 days
     "kind": 0.07,
@@ -38,8 +38,8 @@ WEIGHTS = {
 }
 WITH_MEANING = {
     **WEIGHTS,
-    **{"words": 1.6, "phrases": 0.6, "coverage": 0.3, "telling": 0.8, "title": 0.1, "brief": 0.05},
-    **{"meaning": 2.8, "session": 4.0, "neighbours": 1.75, "apart": 2.0},
+    **{"words": 1.6, "phrases": 0.7, "coverage": 0.1, "telling": 1.2, "title": 0.1, "brief": 0.06},
+    **{"meaning": 2.8, "session": 3.4, "neighbours": 1.05, "apart": 2.0},
 }
 """The same when an embedder was asked."""
 # A memory so much less near than the nearest gets nothing for it.

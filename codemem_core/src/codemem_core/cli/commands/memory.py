@@ -15,6 +15,7 @@ from codemem_core.ingest import by_hand
 from codemem_core.ingest.by_hand import Note
 from codemem_core.nearness import nearness
 from codemem_core.pack.build import build_pack
+from codemem_core.pack.savings import savings
 from codemem_core.records.memory import KINDS
 from codemem_core.store import memories
 from codemem_core.store.search import Hit
@@ -151,6 +152,7 @@ def pack(
             project=place,
             working_set=working_set_file,
         )
+        built.metrics |= savings(db, built)
     say_json({**built.to_json(), **({"explain": built.explain()} if explain else {})})
 
 
