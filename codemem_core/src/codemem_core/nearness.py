@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 PATH = "/api/near"
 _CONNECT_S = 0.2
-_TOTAL_S = 2.0
-"""The first question loads the model; after that an answer takes 30 ms."""
+_TOTAL_S = 5.0
+"""A server that has just started loads the model first; after that an answer takes 30 ms."""
 _HAS_VECTORS = "SELECT 1 FROM vectors LIMIT 1"
 
 

@@ -43,6 +43,11 @@ def count_missing(db: apsw.Connection, model: str) -> int:
     return int(rows(db, query, (model,))[0][0])
 
 
+def any_of(db: apsw.Connection, model: str) -> bool:
+    """Say whether any memory has a vector of `model`."""
+    return bool(rows(db, "SELECT 1 FROM vectors WHERE model = ? LIMIT 1", (model,)))
+
+
 def add(db: apsw.Connection, model: str, found: Mapping[int, Sequence[float]]) -> int:
     """Write vectors by memory id; return how many (a memory may have been forgotten meanwhile)."""
     before = db.total_changes()
