@@ -115,7 +115,7 @@ def confidence(
     )
     if meaning:
         nearest = sorted(meaning.values(), reverse=True)[:8]
-        sure = 0.79 * sure + 29.7 * (nearest[0] - nearest[-1]) - 1.56
+        sure += 15.0 * (nearest[0] - nearest[-1]) - 0.7
     return 1 / (1 + exp(-sure))
 
 
