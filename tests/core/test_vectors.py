@@ -7,7 +7,6 @@ import random
 from collections.abc import Callable
 
 import apsw
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 

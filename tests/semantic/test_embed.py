@@ -101,9 +101,7 @@ def found(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [item["title"] for item in json.loads(capsys.readouterr().out)["items"]]
 
 
-def test_a_search_asks_the_warm_server(
-    server: None, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_search_asks_the_warm_server(server: None, capsys: pytest.CaptureFixture[str]) -> None:
     """The model is there; this process loads none."""
     del server
 

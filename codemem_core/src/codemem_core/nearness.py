@@ -40,7 +40,7 @@ def nearness(
     try:
         paths.check_private_folder(os.path.dirname(socket))
         status, reply = post_json(socket, PATH, asked, connect_s=_CONNECT_S, total_s=_TOTAL_S)
-        near = json.loads(reply)["near"] if status == 200 else {}  # noqa: PLR2004 - HTTP
+        near = json.loads(reply)["near"] if status == 200 else {}
         return {int(memory_id): float(value) for memory_id, value in near.items()}
     except (OSError, ValueError, TypeError, LookupError, AttributeError, CodememError):
         return {}

@@ -114,7 +114,7 @@ def best_ids(db: apsw.Connection, scan: Scan, wanted: dict[str, Any]) -> list[in
 def evidence(
     db: apsw.Connection, scan: Scan, context: list[Term], ids: list[int]
 ) -> list[tuple[Any, ...]]:
-    """Return of each of the memories that were found its columns and what `matched_words` writes."""
+    """Return of each memory that was found its columns and what `matched_words` writes."""
     asked = {
         "words": f"({_any(scan.finding)}) AND ({_any([*scan.terms, *context])})",
         "skip": len(scan.finding),

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import apsw
+    from apsw import SQLiteValue
 
     from codemem_core.store.search import Hit
 
@@ -55,11 +56,12 @@ class Match:
         )
 
 
-def matched_words(api: apsw.FTS5ExtensionApi, skip: int, terms: int) -> str:
+def matched_words(api: apsw.FTS5ExtensionApi, *asked: SQLiteValue) -> str:
     """Write the numbers of a `Match`: an FTS5 function, called for each memory that is looked at.
 
-    The phrases of the query are `skip` that only find, then its `terms`, then the context's.
+    The phrases of the query are the `skip` that only find, then its `terms`, then the context's.
     """
+    skip, terms = (int(number or 0) for number in asked)
     words = in_title = adjacent = 0
     before: list[list[int]] = []
     counts = []
@@ -67,7 +69,9 @@ def matched_words(api: apsw.FTS5ExtensionApi, skip: int, terms: int) -> str:
     for at in range(api.phrase_count - skip):
         places = api.phrase_locations(skip + at)
         title, body, tags, hidden = map(len, places)
-        counts.append(in_the_title * title + in_the_body * body + in_tags * tags + in_words * hidden)
+        counts.append(
+            in_the_title * title + in_the_body * body + in_tags * tags + in_words * hidden
+        )
         if at >= terms:
             continue
         if not counts[-1]:

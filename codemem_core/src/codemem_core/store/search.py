@@ -10,7 +10,6 @@ import time
 
 import apsw
 
-from codemem_core.store.connection import rows
 from codemem_core.store.candidates import (
     COLUMNS,
     WANTED,
@@ -19,6 +18,7 @@ from codemem_core.store.candidates import (
     evidence,
     scan_for,
 )
+from codemem_core.store.connection import rows
 from codemem_core.store.evidence import Match
 from codemem_core.store.score import confidence, idf, score
 from codemem_core.store.words import query_terms

@@ -14,8 +14,8 @@ from codemem_core.store.connection import rows
 
 RESCORED = 200
 """The nearest by bits that are compared exactly: judged queries lose nothing by it."""
-# What the nearest memories have in common tells nothing about which of them answers: so much of it is
-# taken off. Judged questions gain 0.014 of recall and 0.008 of MRR.
+# What the nearest memories have in common tells nothing about which of them answers: so much of it
+# is taken off. Judged questions gain 0.014 of recall and 0.008 of MRR.
 _COMMON = 0.45
 _CROWD = 50
 """Memories whose middle counts as what they have in common."""
@@ -148,9 +148,7 @@ def _cosines(asked: Sequence[float], found: Mapping[int, Sequence[int]]) -> dict
 def _middle(vectors: Sequence[Sequence[int]]) -> list[float]:
     """Return the direction in the middle of the vectors."""
     lengths = [_length(vector) for vector in vectors]
-    return [
-        sum(map(truediv, dimension, lengths)) for dimension in zip(*vectors, strict=True)
-    ]
+    return [sum(map(truediv, dimension, lengths)) for dimension in zip(*vectors, strict=True)]
 
 
 def _length(vector: Sequence[float]) -> float:
