@@ -8,7 +8,7 @@ import ipaddress
 import os
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -19,6 +19,9 @@ from codemem_viewer.guard import Door, Guard
 
 if TYPE_CHECKING:
     from litestar import Litestar
+
+    from codemem_viewer.guard import Application
+    from codemem_viewer.unused import Unused
 
 Listener = tuple[socket.socket, Door]
 """A listening socket and what may come in by it."""
@@ -124,9 +127,19 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(app: Litestar, listeners: Sequence[Listener], *, max_body_bytes: int) -> None:
-    """Serve `app` on every listener until SIGTERM or SIGINT, then finish what was begun."""
-    servers = [_Server(_config(app, door, max_body_bytes)) for _, door in listeners]
+async def serve(
+    app: Litestar,
+    listeners: Sequence[Listener],
+    *,
+    max_body_bytes: int,
+    unused: Unused | None = None,
+    unused_s: float = 0.0,
+) -> None:
+    """Serve `app` on every listener until SIGTERM or SIGINT, then finish what was begun.
+
+    With `unused`, which is around it, serving ends too when nobody needed it for `unused_s`.
+    """
+    servers = [_Server(_config(unused or app, door, max_body_bytes)) for _, door in listeners]
 
     def stop() -> None:
         if live := app.state.get("live"):
@@ -139,12 +152,20 @@ async def serve(app: Litestar, listeners: Sequence[Listener], *, max_body_bytes:
         loop.add_signal_handler(number, stop)
     sockets = [listener for listener, _ in listeners]
     async with app.lifespan():
+        ending = asyncio.create_task(_end(unused, unused_s, stop)) if unused else None
         await asyncio.gather(
             *(server.serve([own]) for server, own in zip(servers, sockets, strict=True))
         )
+        if ending:
+            ending.cancel()
 
 
-def _config(app: Litestar, door: Door, max_body_bytes: int) -> uvicorn.Config:
+async def _end(unused: Unused, after_s: float, stop: Callable[[], None]) -> None:
+    await unused.over(after_s)
+    stop()
+
+
+def _config(app: Application, door: Door, max_body_bytes: int) -> uvicorn.Config:
     return uvicorn.Config(
         Guard(app, door, max_body_bytes=max_body_bytes),
         http=PromptProtocol,

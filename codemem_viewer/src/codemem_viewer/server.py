@@ -24,6 +24,7 @@ from codemem_viewer.guard import Door
 from codemem_viewer.lifespan import Watch
 from codemem_viewer.listen import PortTaken, listen_tcp, listen_unix, serve
 from codemem_viewer.place import Place, viewer_token
+from codemem_viewer.unused import Unused
 
 if TYPE_CHECKING:
     from codemem_core.store.check import Health
@@ -86,8 +87,11 @@ def _serve_until(
             worker=FlushWorker(store, plugins, settings),
         )
         limit = settings.number("raw_events_max_body_bytes")
+        unused_s = settings.real("viewer_unused_s")
+        unused = Unused(app, store) if unused_s > 0 else None
         with _listening(place, settings, address, lock) as listeners:
-            asyncio.run(_watched(watch, serve(app, listeners, max_body_bytes=limit)))
+            serving = serve(app, listeners, max_body_bytes=limit, unused=unused, unused_s=unused_s)
+            asyncio.run(_watched(watch, serving))
     return watch.damage
 
 

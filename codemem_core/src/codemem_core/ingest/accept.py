@@ -60,8 +60,7 @@ class Intake:
         Raises `InputError` when it is no payload of that host.
         """
         clean = strip_private(_checked_mapping(storable(payload), "payload"))
-        extra = clean.get("codemem")
-        extra = extra if isinstance(extra, Mapping) else {}
+        extra = _mapping(clean.get("codemem"))
         cwd = clean.get("cwd") if isinstance(clean.get("cwd"), str) else None
         event = self._plugins.normalize(source, clean, context=EventContext(cwd=cwd))
         if event is None:
@@ -114,6 +113,9 @@ class Intake:
         if stream.startswith("msg_"):
             raise InputError("invalid session id", hint="this is a message's id, not a session's")
         meta = {key: fields.get(key) or shared[key] for key in (*_META_KEYS, "source")}
+        # The client saw CODEMEM_PROJECT in its own environment, which is not the server's.
+        chosen = _mapping(payload.get("codemem")).get("project")
+        place = (None, chosen) if isinstance(chosen, str) else (meta["cwd"], meta["project"])
         source = (meta["source"] or "opencode").strip().lower()
         given_id = str(fields.get("event_id") or payload.get("_raw_event_id") or "").strip()
         if require_id and not given_id:
@@ -138,7 +140,7 @@ class Intake:
             mono_ms=mono_ms,
             origin=origin_of(adapter) if adapter else "import",
             cwd=meta["cwd"],
-            project=shared["label"](meta["cwd"], meta["project"]),
+            project=shared["label"](*place),
             started_at=meta["started_at"],
         )
 
@@ -253,6 +255,10 @@ def _checked_mapping(value: object, name: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise InputError(f"{name} must be an object")
     return value
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _check_texts(fields: Mapping[str, Any], names: tuple[str, ...]) -> None:

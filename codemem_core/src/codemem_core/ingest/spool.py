@@ -2,8 +2,9 @@
 
 Like a maildir: written and synced in `tmp/`, renamed into `new/`, so a reader never sees a part;
 renamed into `cur/` by whoever stores it, so two never take the same one. The first line of a file
-is the checksum of the rest. What cannot be used goes to `bad/`, with the reason in an `.err` file
-beside it; `refused/` counts what a full spool did not take.
+is the checksum of the rest, which is JSON: `source`, `payload`, and `form`, which is `hook` when it
+is not there; `raw_event` is what a client would have posted. What cannot be used goes to `bad/`,
+with the reason in an `.err` file beside it; `refused/` counts what a full spool did not take.
 """
 
 from __future__ import annotations
@@ -74,6 +75,16 @@ class _Folders:
     cur: int
     bad: int
     refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a file holds."""
+
+    source: str
+    payload: object
+    form: object
+    """`raw_event`, or the payload of a hook."""
 
 
 class Spool:
@@ -178,7 +189,7 @@ class Spool:
                 os.rename(name, name, src_dir_fd=folders.tmp, dst_dir_fd=folders.new)
 
     def _take(
-        self, name: str, folders: _Folders, done: Drained, store: Callable[[str, object], str]
+        self, name: str, folders: _Folders, done: Drained, store: Callable[[_Kept], str]
     ) -> None:
         """Claim one file, store what it holds, and remove it or put it where it belongs."""
         parsed = Name.parse(name)
@@ -192,7 +203,7 @@ class Spool:
         except FileNotFoundError:
             return  # somebody with another lock was quicker
         try:
-            outcome = store(*self._read(taken, folders.cur))
+            outcome = store(self._read(taken, folders.cur))
         except InputError as error:
             done.bad += 1
             _set_aside(folders.cur, taken, str(error), folders)
@@ -209,25 +220,29 @@ class Spool:
             with suppress(FileNotFoundError):
                 os.unlink(taken, dir_fd=folders.cur)
 
-    def _read(self, name: str, folder: int) -> tuple[str, object]:
-        """Return source and payload of a file; raises `InputError` when it is not as written."""
+    def _read(self, name: str, folder: int) -> _Kept:
+        """Return what a file holds; raises `InputError` when it is not as written."""
         digest, _, body = read_file(name, folder=folder, largest=LARGEST).partition(b"\n")
         if digest != _digest(body):
             raise InputError("damaged or cut off: the checksum is wrong")
         try:
             kept = json.loads(body)
-            return str(kept["source"]), kept["payload"]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            return _Kept(str(kept["source"]), kept["payload"], kept.get("form", "hook"))
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(f"not a spooled payload: {error}") from error
 
 
-def _store(source: str, payload: object, *, store: Store, intake: Intake) -> str:
+def _store(kept: _Kept, *, store: Store, intake: Intake) -> str:
     """Store one payload and name the count of `Drained` it belongs to."""
-    event = intake.hook(source, payload)
-    if event is None:
+    if kept.form == "raw_event":
+        received = intake.raw_events(kept.payload, require_id=True)
+    else:
+        event = intake.hook(kept.source, kept.payload)
+        received = [event] if event else []
+    if not received:
         return "skipped"
     now_ms = time.time_ns() // 1_000_000
-    appended = store.write(partial(events.append, events=[event], now_ms=now_ms))
+    appended = store.write(partial(events.append, events=received, now_ms=now_ms))
     return "stored" if appended.inserted else "duplicate"
 
 

@@ -12,6 +12,7 @@ from litestar.params import FromQuery, QueryParameter, RawBody
 from codemem_core.errors import InputError
 from codemem_core.meaning import Meaning
 from codemem_core.pack.build import build_pack
+from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
 from codemem_core.store.store import Store
 from codemem_viewer.decode import json_object
@@ -28,6 +29,8 @@ _BODY = takes_schema(
             "limit": {"type": "integer", "minimum": 1, "maximum": MAX_ITEMS},
             "token_budget": {"type": "integer", "minimum": 1, "maximum": MAX_TOKENS},
             "project": {"type": "string"},
+            "cwd": {"type": "string"},
+            "around": {"type": "string"},
             "working_set": {"type": "array", "items": {"type": "string"}},
             "injected": {"type": "boolean"},
         },
@@ -56,13 +59,22 @@ async def for_body(
     store: NamedDependency[Store],
     settings: NamedDependency[Settings],
     meaning: NamedDependency[Meaning],
+    plugins: NamedDependency[Plugins],
 ) -> dict[str, Any]:
     """Build the pack for what `{"context"}` asks.
 
-    Beside it: `limit`, `token_budget`, `project`, `working_set`, and `around`, what the work is
-    about. With `"injected": true` it is fenced, and holds only what may stand in a prompt unasked.
+    Beside it: `limit`, `token_budget`, `project` or the `cwd` that names it, `working_set`, and
+    `around`, what the work is about. With `"injected": true` it is fenced, and holds only what may
+    stand in a prompt unasked.
     """
-    return await asyncio.to_thread(lambda: _pack(store, settings, meaning, json_object(body)))
+
+    def build() -> dict[str, Any]:
+        asked = json_object(body)
+        if not _text(asked, "project") and (cwd := _text(asked, "cwd")):
+            asked["project"] = plugins.project(cwd, asked)
+        return _pack(store, settings, meaning, asked)
+
+    return await asyncio.to_thread(build)
 
 
 def _pack(

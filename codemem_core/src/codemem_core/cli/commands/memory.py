@@ -120,6 +120,8 @@ def show(host: Host, memory_id: int, db_path: str | None) -> None:
 @click.option("--limit", type=click.IntRange(1, 200), help="At most so many memories.")
 @click.option("--token-budget", type=click.IntRange(1), help="At most about so many tokens.")
 @click.option("--working-set-file", multiple=True, help="A file in use; may be repeated.")
+@click.option("--around", default="", help="What the work is about, beside the question.")
+@click.option("--injected", is_flag=True, help="Fenced; only what a prompt may be told unasked.")
 @click.option("--explain", is_flag=True, help="Add each score's parts and what is left out.")
 @project_options
 @db_option
@@ -130,6 +132,8 @@ def pack(
     limit: int | None,
     token_budget: int | None,
     working_set_file: tuple[str, ...],
+    around: str,
+    injected: bool,
     explain: bool,
     project: str | None,
     all_projects: bool,
@@ -147,6 +151,8 @@ def pack(
             token_budget=token_budget or host.settings.number("inject_token_budget"),
             project=host.project(project, everywhere=all_projects),
             working_set=working_set_file,
+            around=around,
+            injected=injected,
         )
     say_json({**built.to_json(), **({"explain": built.explain()} if explain else {})})
 
@@ -156,6 +162,7 @@ def pack(
 @click.argument("title")
 @click.argument("body")
 @click.option("--tags", multiple=True, help="A tag; may be repeated.")
+@click.option("--by-model", is_flag=True, help="A model wrote it, not you: it is trusted less.")
 @click.option("--project", help="Whose memory. [default: this folder's]")
 @db_option
 @json_option
@@ -166,6 +173,7 @@ def remember(
     title: str,
     body: str,
     tags: tuple[str, ...],
+    by_model: bool,
     project: str | None,
     db_path: str | None,
     as_json: bool,
@@ -174,7 +182,8 @@ def remember(
 
     Example: codemem remember decision "Use APSW" "One SQLite library in each process."
     """
-    note = Note(kind=kind, title=title, body=body, tags=tags, origin="user")
+    origin = "assistant" if by_model else "user"
+    note = Note(kind=kind, title=title, body=body, tags=tags, origin=origin)
     label = host.project(project, everywhere=False)
     with host.store(db_path) as store:
         memory_id = by_hand.remember(store, note, project=label, cwd=os.getcwd())

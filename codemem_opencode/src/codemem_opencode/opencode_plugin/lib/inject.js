@@ -27,6 +27,15 @@ export function questionOf({ prompts: [first, last], files }, project) {
 }
 
 /**
+ * @typedef {object} State what was injected into a session
+ * @property {string} query of the newest pack
+ * @property {Promise<import("./packs.js").Pack | null>} pack
+ * @property {string | undefined} messageID the newest prompt
+ * @property {Map<string | undefined, Promise<string>>} told what stands at each prompt
+ * @property {Set<number | string>} known memories that the conversation holds
+ */
+
+/**
  * Adds to each prompt the memories that fit it, and never changes what it added.
  *
  * The text stands at the end of the prompt's own message and is repeated there, byte for byte, in
@@ -34,7 +43,7 @@ export function questionOf({ prompts: [first, last], files }, project) {
  * system prompt, which comes first, a new pack would make all of it be read again.
  */
 export class Injection {
-  /** @type {WeakMap<object, {query: string, pack: Promise<any>, messageID: string, told: Map<string, Promise<string>>, last: string}>} */
+  /** @type {WeakMap<object, State>} */
   #of = new WeakMap();
   /** Sessions whose next request is a compaction: memories are not to be summed up as said. */
   #compacting = new Set();
@@ -55,7 +64,7 @@ export class Injection {
   prepare(sessionID, messageID) {
     const session = this.sessions.get(sessionID);
     const question = questionOf(session, this.project);
-    const state = this.#of.get(session) ?? { query: "", pack: Promise.resolve(null), told: new Map(), last: "" };
+    const state = this.#of.get(session) ?? { query: "", pack: Promise.resolve(null), told: new Map(), known: new Set() };
     this.#of.set(session, state);
     state.messageID = messageID;
     if (state.query === question.query) return;
@@ -70,6 +79,7 @@ export class Injection {
   /** `experimental.session.compacting` */
   compacting(sessionID) {
     this.#compacting.add(sessionID);
+    this.#of.get(this.sessions.get(sessionID))?.known.clear();
   }
 
   /** `experimental.chat.messages.transform`: add what belongs to each prompt of a request. */
@@ -85,12 +95,14 @@ export class Injection {
     }
   }
 
-  /** Return what to add to the newest prompt; nothing when it was the last that was added. */
+  /** Return what to add to the newest prompt; nothing when the conversation holds it already. */
   async #newText(state) {
     const pack = await within(this.waitMs, state.pack);
-    if (!pack?.text || pack.text === state.last) return "";
-    if (!state.last) this.injected(pack.metrics);
-    state.last = pack.text;
+    if (!pack?.text) return "";
+    const ids = pack.metrics.pack_item_ids ?? [pack.text];
+    if (ids.every((id) => state.known.has(id))) return "";
+    if (!state.known.size) this.injected(pack.metrics);
+    for (const id of ids) state.known.add(id);
     return `[codemem context]\n${pack.text}`;
   }
 }

@@ -12,33 +12,33 @@ export function isOff(env) {
 export function readSettings(env, file = {}) {
   const { text, flag, number } = reader(env, file);
   return {
-    database: text("DB") ?? "~/.codemem/mem.sqlite",
-    project: text("PROJECT"),
-    spool: text("CLAUDE_HOOK_SPOOL_DIR") ?? "~/.codemem/claude-hook-spool",
-    spoolFiles: number("SPOOL_MAX_FILES", 20_000),
-    spoolBytes: number("SPOOL_MAX_BYTES", 256 * 1024 * 1024),
-    log: text("PLUGIN_LOG"),
-    debugs: flag("PLUGIN_DEBUG", false),
-    captures: flag("RAW_EVENTS", true),
-    maxEventChars: number("PLUGIN_MAX_EVENT_CHARS", 8000),
-    commandMs: number("PLUGIN_CMD_TIMEOUT", 20_000, "plugin_cmd_timeout_ms"),
-    backoffMs: Math.max(1000, number("RAW_EVENTS_BACKOFF_MS", 10_000)),
-    statusCheckMs: Math.max(1000, number("RAW_EVENTS_STATUS_CHECK_MS", 30_000)),
-    hardMax: number("RAW_EVENTS_HARD_MAX", 2000),
-    injects: flag("INJECT_CONTEXT", true),
-    injectLimit: number("INJECT_LIMIT", 8),
-    injectTokenBudget: number("INJECT_TOKEN_BUDGET", 800),
+    database: text("CODEMEM_DB") ?? "~/.codemem/mem.sqlite",
+    project: text("CODEMEM_PROJECT"),
+    spool: text("CODEMEM_CLAUDE_HOOK_SPOOL_DIR") ?? "~/.codemem/claude-hook-spool",
+    spoolFiles: number("CODEMEM_SPOOL_MAX_FILES", 20_000),
+    spoolBytes: number("CODEMEM_SPOOL_MAX_BYTES", 256 * 1024 * 1024),
+    log: text("CODEMEM_PLUGIN_LOG"),
+    debugs: flag("CODEMEM_PLUGIN_DEBUG", false),
+    captures: flag("CODEMEM_RAW_EVENTS", true),
+    maxEventChars: number("CODEMEM_PLUGIN_MAX_EVENT_CHARS", 8000),
+    commandMs: number("CODEMEM_PLUGIN_CMD_TIMEOUT", 20_000, "plugin_cmd_timeout_ms"),
+    backoffMs: Math.max(1000, number("CODEMEM_RAW_EVENTS_BACKOFF_MS", 10_000)),
+    statusCheckMs: Math.max(1000, number("CODEMEM_RAW_EVENTS_STATUS_CHECK_MS", 30_000)),
+    hardMax: number("CODEMEM_RAW_EVENTS_HARD_MAX", 2000),
+    injects: flag("CODEMEM_INJECT_CONTEXT", true),
+    injectLimit: number("CODEMEM_INJECT_LIMIT", 8),
+    injectTokenBudget: number("CODEMEM_INJECT_TOKEN_BUDGET", 800),
     // A prompt waits this long at most, whoever is asked.
-    injectMs: 1000 * number("INJECT_HTTP_MAX_TIME_S", 2),
-    runner: text("RUNNER"),
-    runnerFrom: text("RUNNER_FROM"),
-    minVersion: text("MIN_VERSION") ?? "0.9.20",
-    updatePolicy: updatePolicy(text("BACKEND_UPDATE_POLICY")),
-    viewer: flag("VIEWER", true, "viewer_enabled"),
-    viewerStarts: flag("VIEWER_AUTO", true),
-    viewerStops: flag("VIEWER_AUTO_STOP", true),
-    viewerHost: text("VIEWER_HOST") ?? "127.0.0.1",
-    viewerPort: number("VIEWER_PORT", 38_888),
+    injectMs: 1000 * number("CODEMEM_INJECT_HTTP_MAX_TIME_S", 2),
+    runner: text("CODEMEM_RUNNER"),
+    runnerFrom: text("CODEMEM_RUNNER_FROM"),
+    minVersion: text("CODEMEM_MIN_VERSION") ?? "0.9.20",
+    updatePolicy: updatePolicy(text("CODEMEM_BACKEND_UPDATE_POLICY")),
+    viewer: flag("CODEMEM_VIEWER", true, "viewer_enabled"),
+    viewerStarts: flag("CODEMEM_VIEWER_AUTO", true),
+    viewerStops: flag("CODEMEM_VIEWER_AUTO_STOP", true),
+    viewerHost: text("CODEMEM_VIEWER_HOST") ?? "127.0.0.1",
+    viewerPort: number("CODEMEM_VIEWER_PORT", 38_888),
     postMs: 5000,
     // The terminal interface gives a plugin 5 s to end.
     disposeMs: 3500,
@@ -46,8 +46,8 @@ export function readSettings(env, file = {}) {
 }
 
 function reader(env, file) {
-  const text = (name, key = name.toLowerCase()) => {
-    const value = (env[`CODEMEM_${name}`] ?? "").trim() || file[key];
+  const text = (name, key = name.slice("CODEMEM_".length).toLowerCase()) => {
+    const value = (env[name] ?? "").trim() || file[key];
     return ["string", "number", "boolean"].includes(typeof value) ? String(value).trim() || null : null;
   };
   const flag = (name, standard, key) => {

@@ -6,7 +6,7 @@
 
 // Shorter than the while, with room for a request that is late.
 const CALL_MS = 60_000;
-export const UNUSED_S = 300;
+const UNUSED_S = "300";
 
 export class Viewer {
   #calls;
@@ -17,7 +17,8 @@ export class Viewer {
    * @param {boolean} options.starts whether to start one
    * @param {boolean} options.stops whether it ends with its clients
    * @param {() => Promise<boolean>} options.answers
-   * @param {(args: string[]) => Promise<{code: number | null}>} options.command
+   * @param {(args: string[], more: Record<string, string>) => Promise<{code: number | null}>}
+   *   options.command runs codemem with variables of its own
    * @param {(text: string) => void} options.problem
    */
   constructor({ starts, stops, answers, command, problem }) {
@@ -34,7 +35,7 @@ export class Viewer {
 
   /** Start it anew after an update, if it is ours. */
   async restart() {
-    if (this.isOurs) await this.command(["serve", "restart", ...this.#options()]);
+    if (this.isOurs) await this.#serve("restart");
   }
 
   /** Stop calling: this OpenCode ends. */
@@ -49,13 +50,13 @@ export class Viewer {
     }
     if (await this.answers()) return true;
     if (!this.starts) return false;
-    const { code } = await this.command(["serve", "start", ...this.#options()]);
+    const { code } = await this.#serve("start");
     this.isOurs ||= code === 0;
     if (code !== 0) this.problem(`the server did not start: exit code ${code}`);
     return code === 0;
   }
 
-  #options() {
-    return this.stops ? ["--stop-unused", String(UNUSED_S)] : [];
+  #serve(action) {
+    return this.command(["serve", action], this.stops ? { CODEMEM_VIEWER_UNUSED_S: UNUSED_S } : {});
   }
 }
