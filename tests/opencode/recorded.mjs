@@ -42,8 +42,9 @@ export async function serve(t, answer = () => ({})) {
     const chunks = [];
     request.on("data", (chunk) => chunks.push(chunk));
     request.on("end", () => {
-      const body = JSON.parse(Buffer.concat(chunks));
-      asked.push({ path: request.url, headers: request.headers, body });
+      const body = chunks.length ? JSON.parse(Buffer.concat(chunks)) : null;
+      // The look whether anybody is there is nothing to tell of.
+      if (body) asked.push({ path: request.url, headers: request.headers, body });
       const { status = 200, json = {}, afterMs = 0 } = answer(request.url, body);
       setTimeout(() => response.writeHead(status).end(JSON.stringify(json)), afterMs);
     });

@@ -20,7 +20,9 @@ export class Capture {
    * @param {() => number} [options.now]
    */
   constructor({ sessions, maxChars, now = Date.now }) {
-    Object.assign(this, { sessions, maxChars, now });
+    this.sessions = sessions;
+    this.maxChars = maxChars;
+    this.now = now;
   }
 
   /**
@@ -132,14 +134,15 @@ export class Capture {
     return events;
   }
 
-  #lifecycle(id, type, { sessionID, info = {} }) {
-    const before = type === "session.created" && !info.parentID ? this.sessions.beforeNew() : null;
+  #lifecycle(id, type, { sessionID, info }) {
+    const isOwn = type === "session.created" && !info?.parentID;
+    const before = isOwn ? this.sessions.beforeNew() : null;
     const session = this.sessions.get(sessionID);
     if (type === "session.created") {
-      session.parentID = info.parentID ?? null;
-      session.startedAt = this.#time(info.time?.created);
+      session.parentID = info?.parentID ?? null;
+      session.startedAt = this.#time(info?.time?.created);
     }
-    const told = { parentID: info.parentID, directory: info.directory, time: info.time };
+    const told = { parentID: info?.parentID, directory: info?.directory, time: info?.time };
     const events = before ? this.#boundary(before) : [];
     events.push(...this.#events(session, { id, type, properties: { sessionID, info: told }, timestamp: this.#time() }));
     if (type === "session.deleted") this.sessions.drop(sessionID);

@@ -6,8 +6,8 @@ const VERSION = /^\s*(\d+)\.(\d+)\.(\d+)\s*$/;
 export function isOlder(version, minimum) {
   const have = VERSION.exec(version)?.slice(1).map(Number);
   const want = VERSION.exec(minimum)?.slice(1).map(Number);
-  if (!have) return true;
-  const at = want?.findIndex((number, place) => number !== have[place]) ?? -1;
+  if (!have || !want) return !have;
+  const at = want.findIndex((number, place) => number !== have[place]);
   return at >= 0 && have[at] < want[at];
 }
 

@@ -8,9 +8,11 @@ const BATCH_CHARS = 256 * 1024;
 const REFUSED = 2;
 
 export class Delivery {
+  /** @type {object[]} */
   #queue = [];
   /** How many at the head of the queue are on their way. */
   #leaving = 0;
+  /** @type {Promise<void> | null} */
   #running = null;
   #overflow = Promise.resolve();
   #commandFrom = 0;
@@ -28,7 +30,13 @@ export class Delivery {
    * @param {() => number} [ways.now]
    */
   constructor({ post, gate, enqueue, keep, hardMax, tell, now = Date.now }) {
-    Object.assign(this, { post, gate, enqueue, keep, hardMax, tell, now });
+    this.post = post;
+    this.gate = gate;
+    this.enqueue = enqueue;
+    this.keep = keep;
+    this.hardMax = hardMax;
+    this.tell = tell;
+    this.now = now;
   }
 
   /** How many events nobody else has yet. */

@@ -25,8 +25,8 @@ export function userEnvironment(folders, { env = process.env, file = "/proc/self
   const started = contentOf(file);
   if (started) return Object.fromEntries(started.split("\0").filter(Boolean).map(pair));
   const planted = new Set(folders.flatMap((folder) => DOTENV.flatMap((name) => namedIn(join(folder, name)))));
-  const kept = ([name]) => SWITCHES.has(name) || !planted.has(name);
-  return Object.fromEntries(Object.entries(env).filter(kept));
+  const isKept = (name) => SWITCHES.has(name) || !planted.has(name);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => isKept(name)));
 }
 
 /**

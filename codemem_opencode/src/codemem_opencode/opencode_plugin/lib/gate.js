@@ -12,7 +12,10 @@ export class Gate {
    * @param {() => number} [options.now]
    */
   constructor({ look, everyMs, backoffMs, now = Date.now }) {
-    Object.assign(this, { look, everyMs, backoffMs, now });
+    this.look = look;
+    this.everyMs = everyMs;
+    this.backoffMs = backoffMs;
+    this.now = now;
   }
 
   /** Whether the pause after a failure lasts. */

@@ -11,8 +11,12 @@ const SHORTEST_QUESTION = 5;
  * Return what to search for: the session's first and last prompt, its project, its files.
  *
  * `asked` and `around` are the same words, told apart: what is asked, and what the work is about.
+ *
+ * @param {{prompts: string[], files: string[]}} session
+ * @param {string | null} project
  */
-export function questionOf({ prompts: [first, last], files }, project) {
+export function questionOf({ prompts, files }, project) {
+  const [first, last] = prompts;
   const names = files.slice(-FILES).map((file) => basename(file));
   const isOwn = Boolean(last && last !== first && last.length > SHORTEST_QUESTION);
   const words = [first, isOwn && last, project, ...names].filter(Boolean);
@@ -57,14 +61,18 @@ export class Injection {
    * @param {(metrics: Record<string, any>) => void} options.injected told of a session's first pack
    */
   constructor({ find, sessions, project, waitMs, injected }) {
-    Object.assign(this, { find, sessions, project, waitMs, injected });
+    this.find = find;
+    this.sessions = sessions;
+    this.project = project;
+    this.waitMs = waitMs;
+    this.injected = injected;
   }
 
   /** `chat.message`: look for memories now, so that they are there when the model is called. */
   prepare(sessionID, messageID) {
     const session = this.sessions.get(sessionID);
     const question = questionOf(session, this.project);
-    const state = this.#of.get(session) ?? { query: "", pack: Promise.resolve(null), told: new Map(), known: new Set() };
+    const state = this.#of.get(session) ?? newState();
     this.#of.set(session, state);
     state.messageID = messageID;
     if (state.query === question.query) return;
@@ -105,6 +113,11 @@ export class Injection {
     for (const id of ids) state.known.add(id);
     return `[codemem context]\n${pack.text}`;
   }
+}
+
+/** @returns {State} */
+function newState() {
+  return { query: "", pack: Promise.resolve(null), messageID: undefined, told: new Map(), known: new Set() };
 }
 
 function partOf(text, { id, sessionID }) {

@@ -11,7 +11,9 @@ export class Log {
    * @param {{debugs: boolean, now?: () => Date}} options `debugs`: write the plugin's life down too
    */
   constructor(path, { debugs, now = () => new Date() }) {
-    Object.assign(this, { path, debugs, now });
+    this.path = path;
+    this.debugs = debugs;
+    this.now = now;
   }
 
   /** Write down what went wrong. */

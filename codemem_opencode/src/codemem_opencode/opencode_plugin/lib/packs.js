@@ -16,7 +16,12 @@ export class Packs {
    * @param {number} options.tokenBudget
    */
   constructor({ post, gate, command, place, limit, tokenBudget }) {
-    Object.assign(this, { post, gate, command, place, limit, tokenBudget });
+    this.post = post;
+    this.gate = gate;
+    this.command = command;
+    this.place = place;
+    this.limit = limit;
+    this.tokenBudget = tokenBudget;
   }
 
   /**

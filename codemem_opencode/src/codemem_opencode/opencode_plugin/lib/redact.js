@@ -78,7 +78,7 @@ function once(text) {
 function masked(kind, pattern, text) {
   let kept = "";
   let end = 0;
-  for (const match of text.matchAll(pattern)) {
+  for (const match of /** @type {Iterable<any>} */ (text.matchAll(pattern))) {
     if (HARMLESS.test(match.groups.secret)) continue;
     const [from, to] = match.indices.groups.secret;
     kept += text.slice(end, from) + mask(kind, match.groups.secret);
@@ -91,7 +91,8 @@ function withoutNamed(text) {
   let kept = "";
   let end = 0;
   NAMED.lastIndex = 0;
-  for (let match = NAMED.exec(text); match; match = NAMED.exec(text)) {
+  const next = () => /** @type {any} */ (NAMED.exec(text));
+  for (let match = next(); match; match = next()) {
     const span = valueSpan(text, match);
     NAMED.lastIndex = span ? span[1] : match.indices.groups.tail[1];
     if (!span) continue;

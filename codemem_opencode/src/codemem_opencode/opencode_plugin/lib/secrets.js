@@ -2,7 +2,10 @@
 //
 // JavaScript has no possessive repetition: `(?=(?<name>…))\k<name>` stands for it.
 
-/** Kind, what the issuer's keys start with, what follows. */
+/**
+ * Kind, what the issuer's keys start with, what follows.
+ * @type {[string, string[], string][]}
+ */
 export const PREFIXED = [
   ["anthropic", ["sk-ant-"], String.raw`[\w-]{20,}`],
   ["openai", ["sk-proj-", "sk-svcacct-", "sk-admin-"], String.raw`[\w-]{20,}`],
@@ -28,7 +31,10 @@ const PEM_GAP = String.raw`[\s\\nrt\d→"'+,|>:]{0,24}`; // between the lines: b
 const IS = String.raw`[\\"'\]]{0,4}\s{0,3}[:=,]\s{0,3}[\\"'${"`"}]{0,3}`;
 const WITH_DIGIT = String.raw`(?=[A-Za-z._~+/=:-]{0,64}\d)(?=(?<secret>[\w.~+/=:-]{12,}))\k<secret>(?!\()`;
 
-/** Kind, words one of which must occur (lower case), pattern. */
+/**
+ * Kind, words one of which must occur (lower case), pattern.
+ * @type {[string, string[], string][]}
+ */
 export const SHAPED = [
   [
     "private-key",

@@ -26,7 +26,9 @@ export class Spool {
    * @param {number} caps.maxBytes
    */
   constructor(path, { maxFiles, maxBytes }) {
-    Object.assign(this, { path, maxFiles, maxBytes });
+    this.path = path;
+    this.maxFiles = maxFiles;
+    this.maxBytes = maxBytes;
   }
 
   /**

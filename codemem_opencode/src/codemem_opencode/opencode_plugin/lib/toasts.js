@@ -10,7 +10,8 @@ export class Toasts {
    * @param {{now?: () => number}} [options]
    */
   constructor(client, { now = Date.now } = {}) {
-    Object.assign(this, { client, now });
+    this.client = client;
+    this.now = now;
   }
 
   /** Show a message; the same one only once a minute. Never waits, never throws. */
@@ -34,4 +35,13 @@ export function injectedWords(metrics) {
   if (metrics.avoided_work_tokens > 0) words.push(`avoided work ~${metrics.avoided_work_tokens} tokens`);
   if (metrics.pack_delta_available) words.push(`delta +${metrics.added_ids?.length ?? 0}/-${metrics.removed_ids?.length ?? 0}`);
   return words.join(" · ");
+}
+
+/** Return what to say of events that did not go to the server, and how. */
+export function detourWords(what) {
+  return {
+    command: ["codemem's server does not answer: events go to the database by the command line", "warning"],
+    disk: ["codemem cannot be reached: events are kept on disk until it can", "warning"],
+    lost: ["codemem could keep events nowhere: some are lost", "error"],
+  }[what];
 }

@@ -9,7 +9,9 @@ const CALL_MS = 60_000;
 const UNUSED_S = "300";
 
 export class Viewer {
+  /** @type {NodeJS.Timeout | undefined} */
   #calls;
+  /** @type {Promise<boolean> | null} */
   #starting = null;
 
   /**
@@ -22,7 +24,11 @@ export class Viewer {
    * @param {(text: string) => void} options.problem
    */
   constructor({ starts, stops, answers, command, problem }) {
-    Object.assign(this, { starts, stops, answers, command, problem });
+    this.starts = starts;
+    this.stops = stops;
+    this.answers = answers;
+    this.command = command;
+    this.problem = problem;
     /** Whether this plugin has started a server. */
     this.isOurs = false;
   }
@@ -57,6 +63,8 @@ export class Viewer {
   }
 
   #serve(action) {
-    return this.command(["serve", action], this.stops ? { CODEMEM_VIEWER_UNUSED_S: UNUSED_S } : {});
+    // It serves other projects, too.
+    const more = { CODEMEM_PROJECT: "", ...(this.stops && { CODEMEM_VIEWER_UNUSED_S: UNUSED_S }) };
+    return this.command(["serve", action], more);
   }
 }
