@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from codemem_core.cli.host import Host, db_option, json_option, pass_host, project_options
+from codemem_core.cli.input import said
 from codemem_core.cli.output import day, say, say_json
 from codemem_core.errors import NotFound
 from codemem_core.ingest import by_hand
@@ -120,7 +121,6 @@ def show(host: Host, memory_id: int, db_path: str | None) -> None:
 @click.option("--limit", type=click.IntRange(1, 200), help="At most so many memories.")
 @click.option("--token-budget", type=click.IntRange(1), help="At most about so many tokens.")
 @click.option("--working-set-file", multiple=True, help="A file in use; may be repeated.")
-@click.option("--around", default="", help="What the work is about, beside the question.")
 @click.option("--injected", is_flag=True, help="Fenced; only what a prompt may be told unasked.")
 @click.option("--explain", is_flag=True, help="Add each score's parts and what is left out.")
 @project_options
@@ -132,26 +132,24 @@ def pack(
     limit: int | None,
     token_budget: int | None,
     working_set_file: tuple[str, ...],
-    around: str,
     injected: bool,
     explain: bool,
     project: str | None,
     all_projects: bool,
     db_path: str | None,
 ) -> None:
-    """Print, as JSON, the memories that fit a question.
+    """Print, as JSON, the memories that fit a question; `-` reads it from standard input.
 
     Example: codemem pack "fix the VAT rounding" --limit 4
     """
     with host.store(db_path) as store, store.read() as db:
         built = build_pack(
             db,
-            context,
+            said(context),
             limit=limit or host.settings.number("inject_limit"),
             token_budget=token_budget or host.settings.number("inject_token_budget"),
             project=host.project(project, everywhere=all_projects),
             working_set=working_set_file,
-            around=around,
             injected=injected,
         )
     say_json({**built.to_json(), **({"explain": built.explain()} if explain else {})})
@@ -178,12 +176,12 @@ def remember(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Write a memory by hand.
+    """Write a memory by hand; a body of `-` is read from standard input.
 
     Example: codemem remember decision "Use APSW" "One SQLite library in each process."
     """
     origin = "assistant" if by_model else "user"
-    note = Note(kind=kind, title=title, body=body, tags=tags, origin=origin)
+    note = Note(kind=kind, title=title, body=said(body), tags=tags, origin=origin)
     label = host.project(project, everywhere=False)
     with host.store(db_path) as store:
         memory_id = by_hand.remember(store, note, project=label, cwd=os.getcwd())

@@ -39,7 +39,6 @@ export class Capture {
     const before = /^\/new(\s|$)/.test(text) ? this.#boundary(session) : [];
     session.promptCount += 1;
     session.startedAt ??= this.#time();
-    session.prompts = [session.prompts[0] ?? text, text];
     const prompt = {
       type: "user_prompt",
       prompt_number: session.promptCount,
@@ -48,7 +47,11 @@ export class Capture {
       parent_id: session.parentID ?? undefined,
       timestamp: this.#time(output.message?.time?.created),
     };
-    return [...before, ...this.#events(session, prompt)];
+    const [event] = this.#events(session, prompt);
+    // Without its secrets: what is searched for leaves this process too.
+    const said = event.payload.prompt_text;
+    session.prompts = [session.prompts[0] ?? said, said];
+    return [...before, event];
   }
 
   /** `tool.execute.after`: a tool that returned; an MCP tool returns its raw `content`. */

@@ -6,7 +6,8 @@ import { isAbsolute, join } from "node:path";
 const MOST_BYTES = 1024 * 1024;
 const NAMES = ["config.json", "config.jsonc"];
 // A string, a comment, or a comma before a closing bracket.
-const PARTS = /"(?:[^"\\]|\\.)*"|\/\/[^\n]*|\/\*[^]*?\*\/|,(?=(?:\s|\/\/[^\n]*|\/\*[^]*?\*\/)*[}\]])/g;
+const COMMENT = String.raw`\/\/[^\n]*|\/\*(?:[^*]|\*(?!\/))*\*\/`;
+const PARTS = new RegExp(String.raw`"(?:[^"\\]|\\.)*"|${COMMENT}|,(?=(?:\s|${COMMENT})*[}\]])`, "g");
 
 /** Return what the user's file says, `{}` when there is none; the same file as codemem's own. */
 export function readConfig(env, home) {

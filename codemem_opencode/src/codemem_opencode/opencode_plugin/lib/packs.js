@@ -10,7 +10,7 @@ export class Packs {
    * @param {object} options
    * @param {(body: object) => Promise<{status: number, json: any}>} options.post asks `/api/pack`
    * @param {import("./gate.js").Gate} options.gate
-   * @param {(args: string[]) => Promise<{code: number | null, stdout: string}>} options.command
+   * @param {(args: string[], options: {input: string}) => Promise<{code: number | null, stdout: string}>} options.command
    * @param {{cwd: string, project: string | null, chosen: string | null}} options.place
    * @param {number} options.limit memories
    * @param {number} options.tokenBudget
@@ -27,7 +27,7 @@ export class Packs {
   /**
    * Resolve to the pack for a question, or to null when nobody answers.
    *
-   * @param {{asked: string, around: string, files: string[]}} question
+   * @param {{query: string, asked: string, around: string, files: string[]}} question
    * @returns {Promise<Pack | null>}
    */
   async find(question) {
@@ -56,16 +56,17 @@ export class Packs {
     return null;
   }
 
-  async #fromCommand({ asked, around, files }) {
+  async #fromCommand({ query, files }) {
     const project = this.place.chosen ?? this.place.project;
     // Without a project it would tell one project's notes to another.
     if (!project) return null;
-    const { code, stdout } = await this.command([
-      ...["pack", "--injected", "--project", project, "--around", around],
+    const args = [
+      ...["pack", "-", "--injected", "--project", project],
       ...["--limit", String(this.limit), "--token-budget", String(this.tokenBudget)],
       ...files.flatMap((file) => ["--working-set-file", file.slice(0, 400)]),
-      ...["--", asked],
-    ]);
+    ];
+    // On standard input: other users can read a command's arguments.
+    const { code, stdout } = await this.command(args, { input: query });
     return code === 0 ? packOf(parsed(stdout)) : null;
   }
 }

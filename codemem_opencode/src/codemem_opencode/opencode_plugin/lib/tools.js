@@ -38,27 +38,27 @@ const TOOLS = {
  * Return the tools as OpenCode takes them.
  *
  * @param {object} options
- * @param {(args: string[], limits?: object) => Promise<{code: number | null, stdout: string}>} options.command
+ * @param {(args: string[], options: {input: string}) => Promise<{code: number | null, stdout: string}>} options.command
  * @param {string | null} options.project
  * @param {string[]} options.places lines of `mem-status` about the server and the log
  * @param {any} options.schema zod of `@opencode-ai/plugin`, or null when it is not to be had
  */
 export function makeTools({ command, project, places, schema }) {
   const scope = project ? ["--project", project] : ["--all-projects"];
-  const say = async (...args) => {
-    const { code, stdout } = await command(args);
+  const say = async (args, input = "") => {
+    const { code, stdout } = await command(args, { input });
     return code === 0 ? stdout.trim() : `codemem ${args[0]} failed (exit code ${code}); see the log`;
   };
-  const recent = (limit) => say("recent", "--limit", countOf(limit), ...scope);
+  const recent = (limit) => say(["recent", "--limit", countOf(limit), ...scope]);
   const execute = {
-    "mem-status": async () => [...places, "", await say("stats"), "", await recent(5)].join("\n"),
-    "mem-stats": () => say("stats"),
+    "mem-status": async () => [...places, "", await say(["stats"]), "", await recent(5)].join("\n"),
+    "mem-stats": () => say(["stats"]),
     "mem-recent": ({ limit }) => recent(limit),
-    "mem-search": ({ query, limit }) => say("search", "--limit", countOf(limit), ...scope, "--", textOf(query)),
+    "mem-search": ({ query, limit }) => say(["search", "--limit", countOf(limit), ...scope, "--", textOf(query)]),
     "mem-remember": async ({ kind, title, body }) => {
-      const note = [kind, title, body].map((text) => cleaned(textOf(text), MOST_CHARS));
+      const [what, head, text] = [kind, title, body].map((each) => cleaned(textOf(each), MOST_CHARS));
       const whose = project ? ["--project", project] : [];
-      return say("remember", "--by-model", ...whose, "--", ...note);
+      return say(["remember", "--by-model", ...whose, "--", what, head, "-"], text);
     },
   };
   return Object.fromEntries(
