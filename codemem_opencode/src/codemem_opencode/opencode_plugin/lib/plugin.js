@@ -130,7 +130,10 @@ function hooksOf({ settings, command, place, log }, { capture, delivery, injecti
     "tool.execute.after": (input, output) => deliver(capture.tool(input, output)),
     "experimental.session.compacting": ({ sessionID }) => injection.compacting(sessionID),
     "experimental.chat.messages.transform": async (_input, { messages }) => {
-      if (settings.injects) await injection.addTo(messages);
+      if (!settings.injects) return;
+      const began = performance.now();
+      await injection.addTo(messages);
+      log.debug(`a request waited ${Math.round(performance.now() - began)} ms for memories`);
     },
     "tool.definition": ({ toolID }, output) => {
       const known = schema ? null : schemaOf(toolID);
