@@ -35,9 +35,9 @@ test("elsewhere, whatever a dotenv file of the folder names does not count", asy
 });
 
 test("programs are not looked for in what a repository can fill", () => {
-  const path = "/repo/node_modules/.bin:/repo/.venv/bin:.:bin::/other/node_modules/.bin:/home/me/.local/bin:/usr/bin";
+  const path = "/r/node_modules/.bin:/r/app/.venv/bin:.:bin::/node_modules/.bin:/other/node_modules/.bin:/home/me/.local/bin:/usr/bin";
 
-  assert.equal(safePath(path, ["/repo", "/"], "/home/me"), "/home/me/.local/bin:/usr/bin");
+  assert.equal(safePath(path, ["/r/app", "/"], "/home/me"), "/other/node_modules/.bin:/home/me/.local/bin:/usr/bin");
   assert.equal(safePath("/home/me/.local/bin:/repository/bin", ["/home/me", "/repo"], "/home/me"), "/home/me/.local/bin:/repository/bin");
   assert.equal(safePath(undefined, [], "/home/me"), "");
 });

@@ -30,17 +30,24 @@ export function userEnvironment(folders, { env = process.env, file = "/proc/self
 }
 
 /**
- * Return a PATH without what a repository can fill: relative folders, `node_modules` and whatever
- * lies in `folders`. npm puts a project's own `node_modules/.bin` in front of everything.
+ * Return a PATH without what a repository can fill: relative folders, whatever lies in `folders`, and
+ * the `node_modules` of these and all above them, which npm puts in front of everything.
  */
 export function safePath(path, folders, home) {
+  const absolute = folders.filter((folder) => isAbsolute(folder));
   // A session in the home folder would otherwise leave nothing of ~/.local/bin.
-  const projects = folders.filter((folder) => isAbsolute(folder) && !isWithin(home, folder));
+  const projects = absolute.filter((folder) => !isWithin(home, folder));
   return (path ?? "")
     .split(delimiter)
-    .filter((entry) => isAbsolute(entry) && !entry.split(sep).includes("node_modules"))
-    .filter((entry) => !projects.some((folder) => isWithin(entry, folder)))
+    .filter((entry) => isAbsolute(entry) && !projects.some((folder) => isWithin(entry, folder)))
+    .filter((entry) => !absolute.some((folder) => isWithin(folder, ownerOf(entry))))
     .join(delimiter);
+}
+
+/** Return the folder whose `node_modules` an entry lies in, else the entry itself. */
+function ownerOf(entry) {
+  const at = entry.indexOf(`${sep}node_modules${sep}`);
+  return at < 0 ? entry : entry.slice(0, at) || sep;
 }
 
 function isWithin(path, folder) {
