@@ -8,7 +8,8 @@ import { load, replay } from "./recorded.mjs";
 const { Capture } = await load("lib/capture.js");
 const { Sessions } = await load("lib/sessions.js");
 
-const capture = ({ maxChars = 8000 } = {}) => new Capture({ sessions: new Sessions(), maxChars, now: () => 0 });
+const capture = ({ maxChars = 8000 } = {}) =>
+  new Capture({ sessions: new Sessions(), maxChars, now: () => 0 });
 const ofType = (events, type) => events.map((e) => e.payload).filter((p) => p.type === type);
 
 test("a recorded session reads as it went", () => {
@@ -48,7 +49,10 @@ test("each tool call is captured once, failed ones too", () => {
       ["bash", "The bash tool w"],
     ],
   );
-  assert.deepEqual(calls.find((call) => call.metadata?.exit === 3).args.description, "Failing check");
+  assert.deepEqual(
+    calls.find((call) => call.metadata?.exit === 3).args.description,
+    "Failing check",
+  );
 });
 
 test("synthetic parts and compaction are neither prompts nor answers", () => {
@@ -110,7 +114,10 @@ test("private blocks and the rest of long results stay here", () => {
 });
 
 test("a provider's headers and body do not leave with its error", () => {
-  const error = { name: "APIError", data: { message: "no", responseHeaders: { "set-cookie": "s" } } };
+  const error = {
+    name: "APIError",
+    data: { message: "no", responseHeaders: { "set-cookie": "s" } },
+  };
 
   const [event] = capture().event({ type: "session.error", properties: { sessionID: "a", error } });
 
@@ -133,12 +140,16 @@ test("an idle session is flushed once, until something happens again", () => {
 
 test("a new session, and /new, flush what came before", () => {
   const one = capture();
-  const created = (id, parentID) => one.event({ type: "session.created", properties: { sessionID: id, info: { id, parentID } } });
+  const created = (id, parentID) =>
+    one.event({ type: "session.created", properties: { sessionID: id, info: { id, parentID } } });
   one.prompt({ sessionID: "a" }, typed("hello"));
 
   assert.deepEqual(typesOf(created("child", "a")), ["child session.created"]);
   assert.deepEqual(typesOf(created("b")), ["a session.idle", "b session.created"]);
-  assert.deepEqual(typesOf(one.prompt({ sessionID: "b" }, typed("/new"))), ["b session.idle", "b user_prompt"]);
+  assert.deepEqual(typesOf(one.prompt({ sessionID: "b" }, typed("/new"))), [
+    "b session.idle",
+    "b user_prompt",
+  ]);
 });
 
 test("secrets stay here, in prompts, arguments, results and errors", () => {
@@ -146,10 +157,18 @@ test("secrets stay here, in prompts, arguments, results and errors", () => {
   const secret = ["gh", "p_"].join("") + "a1B2".repeat(9);
 
   const [prompt] = one.prompt({ sessionID: "a" }, typed(`use ${secret}`));
-  const call = { tool: "bash", sessionID: "a", callID: "c", args: { command: `curl ${secret}`, env: { API_TOKEN: "Zq8kT2mWp0" } } };
+  const call = {
+    tool: "bash",
+    sessionID: "a",
+    callID: "c",
+    args: { command: `curl ${secret}`, env: { API_TOKEN: "Zq8kT2mWp0" } },
+  };
   const [result] = one.tool(call, { output: `token=${secret}` });
   const state = { status: "error", input: {}, error: `bad ${secret}` };
-  const [failed] = one.event({ type: "message.part.updated", properties: { part: { type: "tool", sessionID: "a", tool: "x", callID: "d", state } } });
+  const [failed] = one.event({
+    type: "message.part.updated",
+    properties: { part: { type: "tool", sessionID: "a", tool: "x", callID: "d", state } },
+  });
 
   const sent = JSON.stringify([prompt, result, failed]);
   assert.doesNotMatch(sent, /a1B2a1B2|Zq8k/);

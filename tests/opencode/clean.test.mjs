@@ -42,6 +42,8 @@ test("redacting twice changes nothing, and equal secrets have equal marks", () =
 });
 
 test("names promise secrets by whole words", () => {
-  for (const name of ["authToken", "DB_PASSWORD", "X-Api-Key", "PGPASSWORD"]) assert.equal(isSensitive(name), true);
-  for (const name of ["max_tokens", "token_budget", "author", ""]) assert.equal(isSensitive(name), false);
+  for (const name of ["authToken", "DB_PASSWORD", "X-Api-Key", "PGPASSWORD"])
+    assert.equal(isSensitive(name), true);
+  for (const name of ["max_tokens", "token_budget", "author", ""])
+    assert.equal(isSensitive(name), false);
 });

@@ -17,7 +17,12 @@ let hooks = {};
 
 /** Load the plugin for a server; no other program is to be found. */
 async function started({ home, database }, env = {}) {
-  const own = { HOME: home, CODEMEM_DB: database, CODEMEM_PROJECT: "demo", CODEMEM_PLUGIN_DEBUG: "1" };
+  const own = {
+    HOME: home,
+    CODEMEM_DB: database,
+    CODEMEM_PROJECT: "demo",
+    CODEMEM_PLUGIN_DEBUG: "1",
+  };
   hooks = await start(PLACE, { ...own, CODEMEM_VIEWER_AUTO: "0", ...env });
   return hooks;
 }
@@ -30,7 +35,9 @@ async function play(name) {
 }
 
 const eventsIn = (asked) =>
-  asked.filter(({ path }) => path === "/api/raw-events").flatMap(({ body }) => body.events ?? [body]);
+  asked
+    .filter(({ path }) => path === "/api/raw-events")
+    .flatMap(({ body }) => body.events ?? [body]);
 
 afterEach(() => hooks.dispose?.());
 
@@ -85,19 +92,30 @@ test("the prompt's memories stand beside the prompt", async (t) => {
   const server = await serve(t, (path) => (path === "/api/pack" ? { json: pack } : {}));
   await started(server);
   await play("work_session");
-  const { info } = recorded("work_session").find(({ event }) => event?.properties?.info?.role === "user").event.properties;
+  const { info } = recorded("work_session").find(
+    ({ event }) => event?.properties?.info?.role === "user",
+  ).event.properties;
   const messages = [{ info, parts: [] }];
 
   await hooks["experimental.chat.messages.transform"]({}, { messages });
 
-  assert.deepEqual(messages[0].parts.map((part) => part.text), ["[codemem context]\n<codemem-memory-0>"]);
+  assert.deepEqual(
+    messages[0].parts.map((part) => part.text),
+    ["[codemem context]\n<codemem-memory-0>"],
+  );
 });
 
 test("nonsense never throws into the host", async (t) => {
   await started(await serve(t));
 
   for (const hook of Object.keys(hooks).filter((name) => name !== "tool")) {
-    for (const value of [undefined, null, {}, { event: {} }, { event: { type: "message.updated" } }]) {
+    for (const value of [
+      undefined,
+      null,
+      {},
+      { event: {} },
+      { event: { type: "message.updated" } },
+    ]) {
       await hooks[hook](value, value);
     }
   }
@@ -141,6 +159,12 @@ test("tools are described where OpenCode brings nothing to describe them with", 
 
   await hooks["tool.definition"]({ toolID: "mem-search" }, output);
 
-  assert.deepEqual(Object.keys(hooks.tool), ["mem-status", "mem-stats", "mem-recent", "mem-search", "mem-remember"]);
+  assert.deepEqual(Object.keys(hooks.tool), [
+    "mem-status",
+    "mem-stats",
+    "mem-recent",
+    "mem-search",
+    "mem-remember",
+  ]);
   assert.deepEqual(output.jsonSchema.required, ["query"]);
 });

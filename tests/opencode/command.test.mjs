@@ -13,7 +13,9 @@ const { run } = await load("lib/command.js");
 const options = { env: { PATH: "/usr/bin:/bin", MARK: "mine" }, timeoutMs: 20_000 };
 
 test("a program gets arguments, input and environment, and no folder of a project", async (t) => {
-  const folder = await folderWith(t, { codemem: '#!/bin/sh\nprintf "%s|" "$@" "$(cat)" "$MARK" "$PWD"; exit 3\n' });
+  const folder = await folderWith(t, {
+    codemem: '#!/bin/sh\nprintf "%s|" "$@" "$(cat)" "$MARK" "$PWD"; exit 3\n',
+  });
 
   const done = await run([join(folder, "codemem"), "pack", "a b"], { ...options, input: "words" });
 
@@ -21,7 +23,9 @@ test("a program gets arguments, input and environment, and no folder of a projec
 });
 
 test("a program that hangs is stopped, with what it has started", async (t) => {
-  const folder = await folderWith(t, { codemem: '#!/bin/sh\n(sleep 1; touch "$0.trace") &\nsleep 60\n' });
+  const folder = await folderWith(t, {
+    codemem: '#!/bin/sh\n(sleep 1; touch "$0.trace") &\nsleep 60\n',
+  });
 
   const done = await run([join(folder, "codemem")], { ...options, timeoutMs: 200 });
   await sleep(1500);

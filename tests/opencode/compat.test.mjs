@@ -5,7 +5,8 @@ import { test } from "node:test";
 
 import { load } from "./recorded.mjs";
 
-const { checkCompatibility, guidance, isOlder, sourceKind, updateCommand } = await load("lib/compat.js");
+const { checkCompatibility, guidance, isOlder, sourceKind, updateCommand } =
+  await load("lib/compat.js");
 
 for (const [version, minimum, older] of [
   ["0.9.19", "0.9.20", true],
@@ -43,24 +44,37 @@ for (const [runner, words] of [
   [{ kind: "binary", from: null }, /`uv tool install --upgrade codemem`.*restart OpenCode/],
   [{ kind: "none", from: null }, /`uv tool install --upgrade codemem`.*restart OpenCode/],
 ]) {
-  test(`guidance for ${runner.kind} from ${runner.from}`, () => assert.match(guidance(runner), words));
+  test(`guidance for ${runner.kind} from ${runner.from}`, () =>
+    assert.match(guidance(runner), words));
 }
 
 const find = (name) => `/bin/${name}`;
-const uvx = (from) => updateCommand({ kind: "uvx", from, prefix: ["/bin/uvx"] }, { version: "1.2.3", find });
+const uvx = (from) =>
+  updateCommand({ kind: "uvx", from, prefix: ["/bin/uvx"] }, { version: "1.2.3", find });
 
 test("uvx is refreshed, but not from a pinned ref", () => {
-  assert.deepEqual(uvx(null), ["/bin/uvx", "--refresh", "--from", "codemem==1.2.3", "codemem", "version"]);
+  assert.deepEqual(uvx(null), [
+    "/bin/uvx",
+    "--refresh",
+    "--from",
+    "codemem==1.2.3",
+    "codemem",
+    "version",
+  ]);
   assert.deepEqual(uvx("git+ssh://git@h/me/r.git")?.[3], "git+ssh://git@h/me/r.git");
   assert.equal(uvx("git+https://h/me/r.git@v1.0.0"), null);
   assert.equal(uvx("git+https://h/me/r@main#subdirectory=x"), null);
 });
 
 test("a checkout is the user's to update; an installed codemem is a uv tool", () => {
-  assert.equal(updateCommand({ kind: "uv", from: null, prefix: [] }, { version: "1.2.3", find }), null);
-  assert.deepEqual(updateCommand({ kind: "binary", from: null, prefix: ["/x"] }, { version: "1.2.3", find }), [
-    ...["/bin/uv", "tool", "install", "--upgrade", "codemem"],
-  ]);
+  assert.equal(
+    updateCommand({ kind: "uv", from: null, prefix: [] }, { version: "1.2.3", find }),
+    null,
+  );
+  assert.deepEqual(
+    updateCommand({ kind: "binary", from: null, prefix: ["/x"] }, { version: "1.2.3", find }),
+    [...["/bin/uv", "tool", "install", "--upgrade", "codemem"]],
+  );
 });
 
 /** Check a codemem that has these versions one after the other. */
@@ -81,7 +95,12 @@ async function checking(policy, versions, update = ["uv"]) {
 }
 
 test("a new enough codemem is no event", async () => {
-  assert.deepEqual(await checking("auto", ["1.0.0"]), { warned: [], problems: [], ran: [], updated: 0 });
+  assert.deepEqual(await checking("auto", ["1.0.0"]), {
+    warned: [],
+    problems: [],
+    ran: [],
+    updated: 0,
+  });
 });
 
 test("notify: the user is told, and it is logged", async () => {

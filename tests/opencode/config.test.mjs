@@ -11,7 +11,8 @@ import { load } from "./recorded.mjs";
 const { parsed, readConfig } = await load("lib/config.js");
 
 test("comments and trailing commas are left out, but not in texts", () => {
-  const text = '\ufeff{ // a\n "url": "http://x/*no*/", /* b, */ "list": [1, 2, /* c */ ], "quote": "\\",}", }';
+  const text =
+    '\ufeff{ // a\n "url": "http://x/*no*/", /* b, */ "list": [1, 2, /* c */ ], "quote": "\\",}", }';
 
   assert.deepEqual(parsed(text), { url: "http://x/*no*/", list: [1, 2], quote: '",}' });
 });
@@ -21,7 +22,10 @@ for (const text of ["", "[]", "null", "{", '"text"', "// only"]) {
 }
 
 test("the file lies in the home folder, or where the user says", async (t) => {
-  const home = await folderWith(t, { ".config/codemem/config.jsonc": '{"db": "/a"}', "own.json": '{"db": "/b"}' });
+  const home = await folderWith(t, {
+    ".config/codemem/config.jsonc": '{"db": "/a"}',
+    "own.json": '{"db": "/b"}',
+  });
 
   assert.deepEqual(readConfig({}, home), { db: "/a" });
   assert.deepEqual(readConfig({ CODEMEM_CONFIG: join(home, "own.json") }, home), { db: "/b" });

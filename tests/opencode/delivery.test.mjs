@@ -9,12 +9,27 @@ const { Delivery } = await load("lib/delivery.js");
 const { Gate } = await load("lib/gate.js");
 
 const events = (...names) => names.map((event_id) => ({ event_id }));
-const idsOf = (bodies) => bodies.flatMap((body) => body.events ?? [body]).map((body) => body.event_id);
+const idsOf = (bodies) =>
+  bodies.flatMap((body) => body.events ?? [body]).map((body) => body.event_id);
 
 /** A delivery whose server answers `status(body)`, whose command exits with `code`, whose disk takes all. */
 function delivering({ status = () => 200, code = () => 0, hardMax = 100 } = {}) {
-  const world = { nowMs: 0, posted: [], commanded: [], kept: [], told: [], status, code, hasDisk: true };
-  const gate = new Gate({ look: async () => true, everyMs: 30_000, backoffMs: 10_000, now: () => world.nowMs });
+  const world = {
+    nowMs: 0,
+    posted: [],
+    commanded: [],
+    kept: [],
+    told: [],
+    status,
+    code,
+    hasDisk: true,
+  };
+  const gate = new Gate({
+    look: async () => true,
+    everyMs: 30_000,
+    backoffMs: 10_000,
+    now: () => world.nowMs,
+  });
   world.delivery = new Delivery({
     gate,
     hardMax,
@@ -47,7 +62,10 @@ test("many events go in order, in small batches", async () => {
   await world.settle();
 
   assert.deepEqual(idsOf(world.posted), names);
-  assert.deepEqual(world.posted.map((body) => body.events.length), [20, 20, 10]);
+  assert.deepEqual(
+    world.posted.map((body) => body.events.length),
+    [20, 20, 10],
+  );
   assert.equal(world.delivery.waiting, 0);
   assert.deepEqual(world.told, []);
 });
@@ -137,7 +155,10 @@ test("one event that is too large for a request goes to disk", async () => {
 });
 
 test("a command that refuses a batch gets its events one by one; what it refuses is kept", async () => {
-  const world = delivering({ status: () => 500, code: (body) => (body.events || body.event_id === "bad" ? 2 : 0) });
+  const world = delivering({
+    status: () => 500,
+    code: (body) => (body.events || body.event_id === "bad" ? 2 : 0),
+  });
 
   world.delivery.add(events("one", "bad", "two"));
   await world.settle();

@@ -8,7 +8,8 @@ import { load } from "./recorded.mjs";
 const { bodyOf, eventId } = await load("lib/envelope.js");
 
 const TIME = "2026-11-22T07:24:34.692Z";
-const idOf = (payload) => eventId({ sessionID: "ses/1", type: "user_prompt", timestamp: "t", payload });
+const idOf = (payload) =>
+  eventId({ sessionID: "ses/1", type: "user_prompt", timestamp: "t", payload });
 
 test("an event is posted as the contract says", () => {
   const payload = { type: "user_prompt", prompt_text: "one", timestamp: TIME };
@@ -16,19 +17,22 @@ test("an event is posted as the contract says", () => {
 
   const body = bodyOf(event, { cwd: "/home/dev/demo", project: "demo", chosen: null });
 
-  assert.deepEqual({ ...body, ts_mono_ms: 0 }, {
-    session_stream_id: "ses_1",
-    session_id: "ses_1",
-    opencode_session_id: "ses_1",
-    event_id: body.event_id,
-    event_type: "user_prompt",
-    ts_wall_ms: Date.parse(TIME),
-    ts_mono_ms: 0,
-    payload,
-    cwd: "/home/dev/demo",
-    project: "demo",
-    started_at: TIME,
-  });
+  assert.deepEqual(
+    { ...body, ts_mono_ms: 0 },
+    {
+      session_stream_id: "ses_1",
+      session_id: "ses_1",
+      opencode_session_id: "ses_1",
+      event_id: body.event_id,
+      event_type: "user_prompt",
+      ts_wall_ms: Date.parse(TIME),
+      ts_mono_ms: 0,
+      payload,
+      cwd: "/home/dev/demo",
+      project: "demo",
+      started_at: TIME,
+    },
+  );
 });
 
 test("the project that the user chose is told as a choice", () => {
@@ -46,5 +50,8 @@ test("an id is the same for the same event, whatever the order of its keys", () 
 });
 
 test("an id does not depend on the marks of secrets, which each process makes anew", () => {
-  assert.equal(idOf({ a: "x [REDACTED:github:ab12] y" }), idOf({ a: "x [REDACTED:github:cd34] y" }));
+  assert.equal(
+    idOf({ a: "x [REDACTED:github:ab12] y" }),
+    idOf({ a: "x [REDACTED:github:cd34] y" }),
+  );
 });

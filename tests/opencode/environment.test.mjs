@@ -12,7 +12,10 @@ const { safePath, userEnvironment } = await load("lib/environment.js");
 test("where the system keeps what a process was started with, that counts", async (t) => {
   const folder = await folderWith(t, { environ: "HOME=/h\0A=b=c\0" });
 
-  const env = userEnvironment([], { env: { CODEMEM_RUNNER: "/evil" }, file: join(folder, "environ") });
+  const env = userEnvironment([], {
+    env: { CODEMEM_RUNNER: "/evil" },
+    file: join(folder, "environ"),
+  });
 
   assert.deepEqual(env, { HOME: "/h", A: "b=c" });
 });
@@ -35,9 +38,16 @@ test("elsewhere, whatever a dotenv file of the folder names does not count", asy
 });
 
 test("programs are not looked for in what a repository can fill", () => {
-  const path = "/r/node_modules/.bin:/r/app/.venv/bin:.:bin::/node_modules/.bin:/other/node_modules/.bin:/home/me/.local/bin:/usr/bin";
+  const path =
+    "/r/node_modules/.bin:/r/app/.venv/bin:.:bin::/node_modules/.bin:/other/node_modules/.bin:/home/me/.local/bin:/usr/bin";
 
-  assert.equal(safePath(path, ["/r/app", "/"], "/home/me"), "/other/node_modules/.bin:/home/me/.local/bin:/usr/bin");
-  assert.equal(safePath("/home/me/.local/bin:/repository/bin", ["/home/me", "/repo"], "/home/me"), "/home/me/.local/bin:/repository/bin");
+  assert.equal(
+    safePath(path, ["/r/app", "/"], "/home/me"),
+    "/other/node_modules/.bin:/home/me/.local/bin:/usr/bin",
+  );
+  assert.equal(
+    safePath("/home/me/.local/bin:/repository/bin", ["/home/me", "/repo"], "/home/me"),
+    "/home/me/.local/bin:/repository/bin",
+  );
   assert.equal(safePath(undefined, [], "/home/me"), "");
 });

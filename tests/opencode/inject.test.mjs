@@ -8,12 +8,23 @@ import { load } from "./recorded.mjs";
 const { Injection, questionOf } = await load("lib/inject.js");
 const { Sessions } = await load("lib/sessions.js");
 
-const user = (id, text, sessionID = "a") => ({ info: { id, role: "user", sessionID }, parts: [{ type: "text", text }] });
-const said = (id, sessionID = "a") => ({ info: { id, role: "assistant", sessionID }, parts: [{ type: "text", text: "ok" }] });
+const user = (id, text, sessionID = "a") => ({
+  info: { id, role: "user", sessionID },
+  parts: [{ type: "text", text }],
+});
+const said = (id, sessionID = "a") => ({
+  info: { id, role: "assistant", sessionID },
+  parts: [{ type: "text", text: "ok" }],
+});
 const texts = (messages) => messages.map(({ parts }) => parts.map((part) => part.text));
 
 /** An injection that finds the packs of `find(question)`, and a conversation to type into. */
-function injecting(find = (question) => ({ text: `pack for ${question.asked}`, metrics: { pack_item_ids: [question.asked] } })) {
+function injecting(
+  find = (question) => ({
+    text: `pack for ${question.asked}`,
+    metrics: { pack_item_ids: [question.asked] },
+  }),
+) {
   const world = { questions: [], injected: [], sessions: new Sessions() };
   world.injection = new Injection({
     find: async (question) => {
@@ -38,7 +49,8 @@ function injecting(find = (question) => ({ text: `pack for ${question.asked}`, m
 }
 
 test("the query is the first and last prompt, the project and the changed files", () => {
-  const query = (...prompts) => questionOf({ prompts: [prompts[0], prompts.at(-1)], files: ["src/a.py"] }, "demo").query;
+  const query = (...prompts) =>
+    questionOf({ prompts: [prompts[0], prompts.at(-1)], files: ["src/a.py"] }, "demo").query;
 
   assert.equal(query("fix the cache", "now the store"), "fix the cache now the store demo a.py");
   assert.equal(query("fix the cache", "yes"), "fix the cache demo a.py");
@@ -47,7 +59,10 @@ test("the query is the first and last prompt, the project and the changed files"
 });
 
 test("the server is told apart what is asked and what the work is about", () => {
-  const { asked, around } = questionOf({ prompts: ["fix the cache", "now the store"], files: ["src/a.py"] }, "demo");
+  const { asked, around } = questionOf(
+    { prompts: ["fix the cache", "now the store"], files: ["src/a.py"] },
+    "demo",
+  );
 
   assert.deepEqual([asked, around], ["now the store", "fix the cache a.py"]);
 });
@@ -67,7 +82,11 @@ test("what was injected stays where it was, byte for byte, in every later reques
   const first = await world.request(user("m1", "fix the cache"));
   world.type("m2", "now the store");
 
-  const later = await world.request(user("m1", "fix the cache"), said("m1b"), user("m2", "now the store"));
+  const later = await world.request(
+    user("m1", "fix the cache"),
+    said("m1b"),
+    user("m2", "now the store"),
+  );
 
   assert.deepEqual(later[0], first[0]);
   assert.deepEqual(later[2], ["now the store", "[codemem context]\npack for now the store"]);
@@ -87,7 +106,10 @@ test("requests at the same time tell the same", async () => {
   const world = injecting();
   world.type("m1", "fix the cache");
 
-  const [one, other] = await Promise.all([world.request(user("m1", "x")), world.request(user("m1", "x"))]);
+  const [one, other] = await Promise.all([
+    world.request(user("m1", "x")),
+    world.request(user("m1", "x")),
+  ]);
 
   assert.deepEqual(one, other);
 });
@@ -134,7 +156,9 @@ test("a compaction hears of no memories, and after it they may be told again", a
   world.injection.compacting("a");
   assert.deepEqual(await world.request(user("m1", "fix the cache")), [["fix the cache"]]);
   world.type("m2", "now the store");
-  assert.deepEqual(await world.request(user("m2", "now the store")), [["now the store", "[codemem context]\nthe pack"]]);
+  assert.deepEqual(await world.request(user("m2", "now the store")), [
+    ["now the store", "[codemem context]\nthe pack"],
+  ]);
 });
 
 for (const [what, find] of [

@@ -9,11 +9,20 @@ const { Gate } = await load("lib/gate.js");
 const { Packs } = await load("lib/packs.js");
 
 const FENCED = "<codemem-memory-0>\ntext\n</codemem-memory-0>";
-const QUESTION = { query: "why VAT demo a.py", asked: "why VAT", around: "a.py", files: ["src/a.py"] };
+const QUESTION = {
+  query: "why VAT demo a.py",
+  asked: "why VAT",
+  around: "a.py",
+  files: ["src/a.py"],
+};
 const answer = (pack_text) => ({ pack_text, metrics: { items: 1 } });
 
 /** Packs with a server that answers `{status, json}` and a command that says `stdout`. */
-function asking({ reply = () => ({ status: 200, json: answer(FENCED) }), stdout = "", chosen = null } = {}) {
+function asking({
+  reply = () => ({ status: 200, json: answer(FENCED) }),
+  stdout = "",
+  chosen = null,
+} = {}) {
   const world = { bodies: [], commands: [] };
   world.gate = new Gate({ look: async () => true, everyMs: 1000, backoffMs: 10_000 });
   world.packs = new Packs({
@@ -72,7 +81,17 @@ for (const [what, reply] of [
     assert.deepEqual(world.commands, [
       {
         args: [
-          ...["pack", "-", "--injected", "--project", "demo", "--limit", "8", "--token-budget", "800"],
+          ...[
+            "pack",
+            "-",
+            "--injected",
+            "--project",
+            "demo",
+            "--limit",
+            "8",
+            "--token-budget",
+            "800",
+          ],
           ...["--working-set-file", "src/a.py"],
         ],
         input: "why VAT demo a.py",
@@ -97,5 +116,8 @@ test("what stands in no fence may stand in no prompt", async () => {
 
 test("nobody answers: null", async () => {
   assert.equal(await asking({ reply: () => ({ status: 500 }) }).packs.find(QUESTION), null);
-  assert.equal(await asking({ reply: () => ({ status: 500 }), stdout: "{" }).packs.find(QUESTION), null);
+  assert.equal(
+    await asking({ reply: () => ({ status: 500 }), stdout: "{" }).packs.find(QUESTION),
+    null,
+  );
 });

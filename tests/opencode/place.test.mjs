@@ -16,7 +16,10 @@ test("a path is absolute or none", () => {
 
 test("the socket stands beside the database, or in /tmp when its path is too long", () => {
   assert.equal(socketPath("/h/.codemem/mem.sqlite"), "/h/.codemem/run/mem.sqlite.sock");
-  assert.match(socketPath(`/${"d".repeat(90)}/mem.sqlite`), /^\/tmp\/codemem-\d+\/[0-9a-f]{8}\.sock$/);
+  assert.match(
+    socketPath(`/${"d".repeat(90)}/mem.sqlite`),
+    /^\/tmp\/codemem-\d+\/[0-9a-f]{8}\.sock$/,
+  );
 });
 
 test("the log lies where the user says, if that is a path", () => {

@@ -9,12 +9,26 @@ import { load } from "./recorded.mjs";
 
 const { chooseRunner, findProgram } = await load("lib/programs.js");
 
-const having = (...names) => (name) => (names.includes(name) ? `/bin/${name}` : null);
+const having =
+  (...names) =>
+  (name) =>
+    names.includes(name) ? `/bin/${name}` : null;
 const choose = (choice, ...names) =>
-  chooseRunner({ runner: null, from: null, checkout: null, version: "1.2.3", find: having(...names), ...choice });
+  chooseRunner({
+    runner: null,
+    from: null,
+    checkout: null,
+    version: "1.2.3",
+    find: having(...names),
+    ...choice,
+  });
 
 test("a program is the first executable file of its name", async (t) => {
-  const folder = await folderWith(t, { "a/codemem": "no program", "b/codemem": "#!/bin/sh\n", "c/codemem": "#!/bin/sh\n" });
+  const folder = await folderWith(t, {
+    "a/codemem": "no program",
+    "b/codemem": "#!/bin/sh\n",
+    "c/codemem": "#!/bin/sh\n",
+  });
   const path = ["a", "b", "c"].map((name) => join(folder, name)).join(":");
 
   assert.equal(findProgram("codemem", path), join(folder, "b", "codemem"));
@@ -24,12 +38,20 @@ test("a program is the first executable file of its name", async (t) => {
 test("without a choice it is the installed codemem, else uvx with the plugin's version", () => {
   assert.deepEqual(choose({}, "codemem", "uvx").prefix, ["/bin/codemem"]);
   assert.deepEqual(choose({}, "uvx").prefix, ["/bin/uvx", "codemem==1.2.3"]);
-  assert.deepEqual(choose({ from: "git+https://h/r" }, "uvx").prefix, ["/bin/uvx", "--from", "git+https://h/r", "codemem"]);
+  assert.deepEqual(choose({ from: "git+https://h/r" }, "uvx").prefix, [
+    "/bin/uvx",
+    "--from",
+    "git+https://h/r",
+    "codemem",
+  ]);
   assert.equal(choose({}).kind, "none");
 });
 
 test("a chosen uvx takes its own source", () => {
-  assert.deepEqual(choose({ runner: "uvx" }, "codemem", "uvx").prefix, ["/bin/uvx", "codemem==1.2.3"]);
+  assert.deepEqual(choose({ runner: "uvx" }, "codemem", "uvx").prefix, [
+    "/bin/uvx",
+    "codemem==1.2.3",
+  ]);
   assert.deepEqual(choose({ runner: "uvx", from: "codemem==1.3" }, "uvx").prefix, [
     ...["/bin/uvx", "--from", "codemem==1.3", "codemem"],
   ]);
@@ -38,8 +60,16 @@ test("a chosen uvx takes its own source", () => {
 test("uv runs a folder that the user named, or the checkout of the plugin, never the project", () => {
   const run = ["/bin/uv", "run", "--directory"];
 
-  assert.deepEqual(choose({ runner: "uv", from: "/src" }, "uv").prefix, [...run, "/src", "codemem"]);
-  assert.deepEqual(choose({ runner: "uv", checkout: "/me/codemem" }, "uv").prefix, [...run, "/me/codemem", "codemem"]);
+  assert.deepEqual(choose({ runner: "uv", from: "/src" }, "uv").prefix, [
+    ...run,
+    "/src",
+    "codemem",
+  ]);
+  assert.deepEqual(choose({ runner: "uv", checkout: "/me/codemem" }, "uv").prefix, [
+    ...run,
+    "/me/codemem",
+    "codemem",
+  ]);
   assert.equal(choose({ runner: "uv", from: "." }, "uv", "codemem").kind, "binary");
 });
 

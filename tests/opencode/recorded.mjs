@@ -17,7 +17,10 @@ export const load = (path) => import(new URL(path, PLUGIN));
 /** Return a recording's rows: `{hook, event}` or `{hook, input, output}`. */
 export function recorded(name) {
   const file = new URL(`fixtures/${name}.jsonl`, import.meta.url);
-  return readFileSync(file, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+  return readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
 }
 
 /** Run a recording through a `Capture` and return its events. */

@@ -16,10 +16,13 @@ const [what, value, folder] = process.argv.slice(2);
 const say = (value) => console.log(JSON.stringify(value));
 if (what === "socket") say(socketPath(value));
 if (what === "project") say(projectOf(null, value));
-const events = (recording) => replay(recording, new Capture({ sessions: new Sessions(), maxChars: 8000 }));
+const events = (recording) =>
+  replay(recording, new Capture({ sessions: new Sessions(), maxChars: 8000 }));
 if (what === "events") events(value).forEach(say);
 if (what === "spool") {
-  const bodies = events(value).map((event) => bodyOf(event, { cwd: "/home/dev/demo", project: "demo", chosen: null }));
+  const bodies = events(value).map((event) =>
+    bodyOf(event, { cwd: "/home/dev/demo", project: "demo", chosen: null }),
+  );
   await new Spool(folder, { maxFiles: 1000, maxBytes: 10_000_000 }).keep(bodies);
   say(bodies);
 }

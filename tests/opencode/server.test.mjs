@@ -16,10 +16,10 @@ test("a body is posted as JSON, and the answer read as JSON", async (t) => {
 
   assert.deepEqual(answer, { status: 201, json: { a: 1 } });
   const [{ path, headers, body }] = asked;
-  assert.deepEqual([path, headers.host, headers["content-type"], body], [
-    ...["/api/x", "localhost", "application/json"],
-    { text: "ü" },
-  ]);
+  assert.deepEqual(
+    [path, headers.host, headers["content-type"], body],
+    [...["/api/x", "localhost", "application/json"], { text: "ü" }],
+  );
 });
 
 test("a server that is slow, or missing, is an error in time", async (t) => {

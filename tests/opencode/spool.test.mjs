@@ -23,7 +23,11 @@ test("each event is a file of its own, in order, for the user alone", async (t) 
   for (const name of names) assert.match(name, /^\d{19}\.opencode\.[0-9a-f]{8}\.0$/);
   const [digest, content] = (await readFile(join(path, "new", names[1]), "utf8")).split("\n");
   assert.equal(digest, createHash("sha256").update(content).digest("hex"));
-  assert.deepEqual(JSON.parse(content), { source: "opencode", form: "raw_event", payload: { event_id: "b" } });
+  assert.deepEqual(JSON.parse(content), {
+    source: "opencode",
+    form: "raw_event",
+    payload: { event_id: "b" },
+  });
   assert.deepEqual([await modeOf(path), await modeOf(join(path, "new", names[0]))], [0o700, 0o600]);
   assert.deepEqual(await readdir(join(path, "tmp")), []);
 });
@@ -57,7 +61,10 @@ test("a folder that others could read is closed, a link in its place is refused"
   await symlink(join(home, "victim"), join(home, "link"));
 
   await new Spool(join(home, "open"), caps).keep([{ n: 1 }]);
-  await assert.rejects(new Spool(join(home, "link"), caps).keep([{ n: 1 }]), /not a folder of this user/);
+  await assert.rejects(
+    new Spool(join(home, "link"), caps).keep([{ n: 1 }]),
+    /not a folder of this user/,
+  );
 
   assert.equal(await modeOf(join(home, "open")), 0o700);
   assert.deepEqual(await readdir(join(home, "victim")), []);

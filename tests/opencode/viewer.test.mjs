@@ -40,7 +40,10 @@ test("one is started that ends by itself, for all projects", async (t) => {
   await viewer.restart();
 
   const more = { CODEMEM_PROJECT: "", CODEMEM_VIEWER_UNUSED_S: "300" };
-  assert.deepEqual(commands, [["serve start", more], ["serve restart", more]]);
+  assert.deepEqual(commands, [
+    ["serve start", more],
+    ["serve restart", more],
+  ]);
 });
 
 test("without automatic stop it stays", async (t) => {

@@ -132,7 +132,12 @@ export class Capture {
     const told = { name: error?.name, data: { message: error?.data?.message } };
     const properties = { sessionID, error: told };
     const session = this.sessions.get(sessionID);
-    const events = this.#events(session, { id, type: "session.error", properties, timestamp: this.#time() });
+    const events = this.#events(session, {
+      id,
+      type: "session.error",
+      properties,
+      timestamp: this.#time(),
+    });
     session.isDirty = false;
     return events;
   }
@@ -147,7 +152,14 @@ export class Capture {
     }
     const told = { parentID: info?.parentID, directory: info?.directory, time: info?.time };
     const events = before ? this.#boundary(before) : [];
-    events.push(...this.#events(session, { id, type, properties: { sessionID, info: told }, timestamp: this.#time() }));
+    events.push(
+      ...this.#events(session, {
+        id,
+        type,
+        properties: { sessionID, info: told },
+        timestamp: this.#time(),
+      }),
+    );
     if (type === "session.deleted") this.sessions.drop(sessionID);
     return events;
   }
@@ -156,7 +168,12 @@ export class Capture {
   #boundary(session, id = undefined) {
     if (!session.isDirty) return [];
     const properties = { sessionID: session.id };
-    const events = this.#events(session, { id, type: "session.idle", properties, timestamp: this.#time() });
+    const events = this.#events(session, {
+      id,
+      type: "session.idle",
+      properties,
+      timestamp: this.#time(),
+    });
     session.isDirty = false;
     return events;
   }
@@ -165,7 +182,11 @@ export class Capture {
     session.isDirty ||= payloads.length > 0;
     return payloads.map((payload) => {
       const most = payload.type === "tool.execute.after" ? this.maxChars : MOST_WORDS;
-      return { sessionID: session.id, startedAt: session.startedAt, payload: cleaned(payload, most) };
+      return {
+        sessionID: session.id,
+        startedAt: session.startedAt,
+        payload: cleaned(payload, most),
+      };
     });
   }
 

@@ -10,7 +10,9 @@ const MARGIN_CHARS = 4096;
 export function cleaned(value, maxChars) {
   // `toWellFormed`: half of a surrogate pair is no text to a database.
   const plain = JSON.parse(JSON.stringify(value));
-  const near = mapTexts(plain, (text) => shorten(publicText(text.toWellFormed()), maxChars + MARGIN_CHARS));
+  const near = mapTexts(plain, (text) =>
+    shorten(publicText(text.toWellFormed()), maxChars + MARGIN_CHARS),
+  );
   return mapTexts(redact(near), (text) => shorten(text, maxChars));
 }
 

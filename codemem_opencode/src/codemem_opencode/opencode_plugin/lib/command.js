@@ -15,7 +15,12 @@ export function run(argv, { env, input = "", timeoutMs }) {
   if (!program) return Promise.resolve({ code: null, stdout: "" });
   return new Promise((resolve) => {
     // A group of its own, so that what uvx has started ends with it.
-    const child = spawn(program, args, { cwd: "/", env, stdio: ["pipe", "pipe", "ignore"], detached: true });
+    const child = spawn(program, args, {
+      cwd: "/",
+      env,
+      stdio: ["pipe", "pipe", "ignore"],
+      detached: true,
+    });
     const chunks = [];
     let bytes = 0;
     const finish = (code) => {

@@ -13,14 +13,16 @@ export function isOlder(version, minimum) {
 
 /** @returns {"package" | "git" | "custom"} what kind of source uvx takes codemem from */
 export function sourceKind(from) {
-  if (!from || /^[A-Za-z0-9][\w.-]*(?:\[[\w,-]*\])?(?:[=<>!~]=?[\w.*,=<>!~-]+)?$/.test(from)) return "package";
+  if (!from || /^[A-Za-z0-9][\w.-]*(?:\[[\w,-]*\])?(?:[=<>!~]=?[\w.*,=<>!~-]+)?$/.test(from))
+    return "package";
   return /^git[+@:]|^ssh:|\.git(?:@|#|$)/.test(from) ? "git" : "custom";
 }
 
 /** Say what the user can do, by how codemem is run. */
 export function guidance({ kind, from }) {
   const restart = "then restart OpenCode";
-  if (kind === "uv") return `Pull the latest changes in your repository, run \`uv sync\`, ${restart}.`;
+  if (kind === "uv")
+    return `Pull the latest changes in your repository, run \`uv sync\`, ${restart}.`;
   if (kind !== "uvx") return `Run \`uv tool install --upgrade codemem\`, ${restart}.`;
   return {
     package: `Update CODEMEM_RUNNER_FROM (or the plugin), ${restart}.`,
@@ -35,13 +37,16 @@ export function guidance({ kind, from }) {
  */
 export function updateCommand({ kind, from, prefix }, { version, find }) {
   if (kind === "uv" || (kind === "uvx" && isPinned(from))) return null;
-  if (kind === "uvx") return [prefix[0], "--refresh", "--from", from ?? `codemem==${version}`, "codemem", "version"];
+  if (kind === "uvx")
+    return [prefix[0], "--refresh", "--from", from ?? `codemem==${version}`, "codemem", "version"];
   const uv = find("uv");
   return uv && [uv, "tool", "install", "--upgrade", "codemem"];
 }
 
 function isPinned(from) {
-  return sourceKind(from) === "git" && (from ?? "").replace(/#.*/, "").split("/").at(-1).includes("@");
+  return (
+    sourceKind(from) === "git" && (from ?? "").replace(/#.*/, "").split("/").at(-1).includes("@")
+  );
 }
 
 /**
@@ -69,6 +74,8 @@ export async function checkCompatibility(check) {
     if (!isOlder(version, check.minimum)) return check.updated();
     check.problem(`codemem is ${version || "missing"} after the update, too`);
   }
-  const what = version ? `codemem ${version} is older than ${check.minimum}.` : "codemem was not found.";
+  const what = version
+    ? `codemem ${version} is older than ${check.minimum}.`
+    : "codemem was not found.";
   check.warn(`${what} ${guidance(check.runner)}`);
 }

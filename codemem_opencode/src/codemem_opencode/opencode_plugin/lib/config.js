@@ -7,12 +7,17 @@ const MOST_BYTES = 1024 * 1024;
 const NAMES = ["config.json", "config.jsonc"];
 // A string, a comment, or a comma before a closing bracket.
 const COMMENT = String.raw`\/\/[^\n]*|\/\*(?:[^*]|\*(?!\/))*\*\/`;
-const PARTS = new RegExp(String.raw`"(?:[^"\\]|\\.)*"|${COMMENT}|,(?=(?:\s|${COMMENT})*[}\]])`, "g");
+const PARTS = new RegExp(
+  String.raw`"(?:[^"\\]|\\.)*"|${COMMENT}|,(?=(?:\s|${COMMENT})*[}\]])`,
+  "g",
+);
 
 /** Return what the user's file says, `{}` when there is none; the same file as codemem's own. */
 export function readConfig(env, home) {
   const named = (env.CODEMEM_CONFIG ?? "").replace(/^~(?=\/)/, home);
-  const files = isAbsolute(named) ? [named] : NAMES.map((name) => join(home, ".config", "codemem", name));
+  const files = isAbsolute(named)
+    ? [named]
+    : NAMES.map((name) => join(home, ".config", "codemem", name));
   for (const file of files) {
     const text = contentOf(file);
     if (text !== null) return parsed(text);
@@ -22,7 +27,9 @@ export function readConfig(env, home) {
 
 /** Return an object from JSON with comments; `{}` for anything else. */
 export function parsed(text) {
-  const plain = text.replace(/^\ufeff/, "").replace(PARTS, (part) => (part[0] === '"' ? part : " "));
+  const plain = text
+    .replace(/^\ufeff/, "")
+    .replace(PARTS, (part) => (part[0] === '"' ? part : " "));
   try {
     const value = JSON.parse(plain);
     return value && typeof value === "object" && !Array.isArray(value) ? value : {};
@@ -42,7 +49,9 @@ function contentOf(file) {
   try {
     const status = fstatSync(descriptor);
     const isOurs = [0, process.geteuid?.()].includes(status.uid) && !(status.mode & 0o002);
-    return status.isFile() && isOurs && status.size <= MOST_BYTES ? readFileSync(descriptor, "utf8") : "";
+    return status.isFile() && isOurs && status.size <= MOST_BYTES
+      ? readFileSync(descriptor, "utf8")
+      : "";
   } finally {
     closeSync(descriptor);
   }

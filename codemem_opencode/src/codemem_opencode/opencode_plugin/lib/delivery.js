@@ -52,9 +52,11 @@ export class Delivery {
     if (this.#queue.length > room) {
       // A plugin must not eat its host's memory.
       const most = this.#queue.splice(this.#leaving, this.#queue.length - room);
-      this.#overflow = this.#overflow.then(() => this.#toDisk(most)).then((isKept) => {
-        if (!isKept) this.tell("lost", most.length);
-      });
+      this.#overflow = this.#overflow
+        .then(() => this.#toDisk(most))
+        .then((isKept) => {
+          if (!isKept) this.tell("lost", most.length);
+        });
     }
     this.#start();
   }

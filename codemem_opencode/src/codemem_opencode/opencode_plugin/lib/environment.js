@@ -24,7 +24,9 @@ const SWITCHES = new Set([
 export function userEnvironment(folders, { env = process.env, file = "/proc/self/environ" } = {}) {
   const started = contentOf(file);
   if (started) return Object.fromEntries(started.split("\0").filter(Boolean).map(pair));
-  const planted = new Set(folders.flatMap((folder) => DOTENV.flatMap((name) => namedIn(join(folder, name)))));
+  const planted = new Set(
+    folders.flatMap((folder) => DOTENV.flatMap((name) => namedIn(join(folder, name)))),
+  );
   const isKept = (name) => SWITCHES.has(name) || !planted.has(name);
   return Object.fromEntries(Object.entries(env).filter(([name]) => isKept(name)));
 }

@@ -117,7 +117,13 @@ export class Injection {
 
 /** @returns {State} */
 function newState() {
-  return { query: "", pack: Promise.resolve(null), messageID: undefined, told: new Map(), known: new Set() };
+  return {
+    query: "",
+    pack: Promise.resolve(null),
+    messageID: undefined,
+    told: new Map(),
+    known: new Set(),
+  };
 }
 
 function partOf(text, { id, sessionID }) {

@@ -34,13 +34,17 @@ export async function start(input, env, schema = null) {
   const user = userOf(input, env);
   const toasts = new Toasts(input.client);
   if (!user.socket || !user.spoolPath) {
-    user.log.problem("CODEMEM_DB or CODEMEM_CLAUDE_HOOK_SPOOL_DIR is not an absolute path: codemem is off");
+    user.log.problem(
+      "CODEMEM_DB or CODEMEM_CLAUDE_HOOK_SPOOL_DIR is not an absolute path: codemem is off",
+    );
     toasts.show("codemem is off: the path of its database must be absolute", "error");
     return {};
   }
   folders.add(input.directory);
   const parts = partsOf(user, toasts);
-  user.log.debug(`started in ${input.directory}, runner ${user.runner.kind}, server ${user.socket}`);
+  user.log.debug(
+    `started in ${input.directory}, runner ${user.runner.kind}, server ${user.socket}`,
+  );
   // Neither is waited for: OpenCode starts no later for it.
   parts.openServer();
   checkUser(user, toasts, parts.viewer).catch(() => {});
@@ -86,11 +90,15 @@ function partsOf(user, toasts) {
 }
 
 function deliveryOf({ settings, socket, spoolPath, command, log }, gate, toasts) {
-  const spool = new Spool(spoolPath, { maxFiles: settings.spoolFiles, maxBytes: settings.spoolBytes });
+  const spool = new Spool(spoolPath, {
+    maxFiles: settings.spoolFiles,
+    maxBytes: settings.spoolBytes,
+  });
   return new Delivery({
     post: (body) => ask(socket, "/api/raw-events", { body, timeoutMs: settings.postMs }),
     gate,
-    enqueue: async (body) => (await command(["enqueue-raw-event"], { input: JSON.stringify(body) })).code,
+    enqueue: async (body) =>
+      (await command(["enqueue-raw-event"], { input: JSON.stringify(body) })).code,
     keep: (bodies) => spool.keep(bodies),
     hardMax: settings.hardMax,
     tell: (what, count) => {
@@ -116,8 +124,14 @@ function checkUser({ settings, runner, command, call, find, version, log }, toas
   });
 }
 
-function hooksOf({ settings, command, place, log }, { capture, delivery, injection, openServer, viewer }, schema, left) {
-  const deliver = (events) => settings.captures && delivery.add(events.map((event) => bodyOf(event, place)));
+function hooksOf(
+  { settings, command, place, log },
+  { capture, delivery, injection, openServer, viewer },
+  schema,
+  left,
+) {
+  const deliver = (events) =>
+    settings.captures && delivery.add(events.map((event) => bodyOf(event, place)));
   const hooks = {
     event: ({ event }) => {
       if (event.type === "session.created") openServer();
@@ -147,8 +161,14 @@ function hooksOf({ settings, command, place, log }, { capture, delivery, injecti
     },
   };
   const safe = Object.entries(hooks).map(([name, hook]) => [name, safely(name, hook, log)]);
-  const places = [`Server: http://${settings.viewerHost}:${settings.viewerPort}/`, `Log: ${log.path}`];
-  return { ...Object.fromEntries(safe), tool: makeTools({ command, project: place.project, places, schema }) };
+  const places = [
+    `Server: http://${settings.viewerHost}:${settings.viewerPort}/`,
+    `Log: ${log.path}`,
+  ];
+  return {
+    ...Object.fromEntries(safe),
+    tool: makeTools({ command, project: place.project, places, schema }),
+  };
 }
 
 /** An event hook that throws hangs `opencode run`; any other fails the prompt. */
@@ -164,10 +184,15 @@ function safely(name, hook, log) {
 
 function isThere(socket) {
   const asked = ask(socket, "/api/health", { timeoutMs: LOOK_MS });
-  return asked.then(({ status }) => status === 200, () => false);
+  return asked.then(
+    ({ status }) => status === 200,
+    () => false,
+  );
 }
 
 async function takesEvents(socket) {
-  const { status, json } = await ask(socket, "/api/raw-events/status?limit=1", { timeoutMs: LOOK_MS });
+  const { status, json } = await ask(socket, "/api/raw-events/status?limit=1", {
+    timeoutMs: LOOK_MS,
+  });
   return status >= 200 && status < 300 && json?.ingest?.available !== false;
 }

@@ -13,7 +13,10 @@ import { delimiter, isAbsolute, join } from "node:path";
 
 /** Return the first executable file of that name in the folders of `path`, or null. */
 export function findProgram(name, path) {
-  const found = path.split(delimiter).filter(Boolean).map((folder) => join(folder, name));
+  const found = path
+    .split(delimiter)
+    .filter(Boolean)
+    .map((folder) => join(folder, name));
   return found.find(isExecutable) ?? null;
 }
 
@@ -41,7 +44,9 @@ const NONE = { kind: "none", prefix: [], from: null };
 function byUv({ from, checkout, find }) {
   const folder = [expanded(from), checkout].find((each) => each && isAbsolute(each));
   const uv = find("uv");
-  return uv && folder && { kind: "uv", prefix: [uv, "run", "--directory", folder, "codemem"], from };
+  return (
+    uv && folder && { kind: "uv", prefix: [uv, "run", "--directory", folder, "codemem"], from }
+  );
 }
 
 function byUvx({ from, version, find }) {

@@ -20,7 +20,9 @@ function lastPart(path) {
   let plain = path;
   if (path.includes("\\") || /^[A-Za-z]:/.test(path)) {
     plain = path.replaceAll("\\", "/");
-    plain = plain.startsWith("//") ? plain.split("/").slice(4).join("/") : plain.replace(/^[A-Za-z]:/, "");
+    plain = plain.startsWith("//")
+      ? plain.split("/").slice(4).join("/")
+      : plain.replace(/^[A-Za-z]:/, "");
   }
   plain = plain.replace(/\/+$/, "");
   return plain.slice(plain.lastIndexOf("/") + 1);

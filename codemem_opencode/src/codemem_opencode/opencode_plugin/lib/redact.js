@@ -2,7 +2,18 @@
 
 import { createHmac, randomBytes } from "node:crypto";
 
-import { ABOUT, CODE, HARMLESS, HEAD, NAME_WORDS, NAMED, PREFIXED, SENSITIVE, SHAPED, WORD } from "./secrets.js";
+import {
+  ABOUT,
+  CODE,
+  HARMLESS,
+  HEAD,
+  NAME_WORDS,
+  NAMED,
+  PREFIXED,
+  SENSITIVE,
+  SHAPED,
+  WORD,
+} from "./secrets.js";
 
 const SHORTEST = 8; // `pwd=x123` and `://:abc@`
 const KEY = randomBytes(16);
@@ -15,8 +26,15 @@ const ISSUED = PREFIXED.flatMap(([kind, starts, body]) =>
   starts.map((start) => ({ kind, start, pattern: new RegExp(atEdge(literal(start), body), "dg") })),
 );
 const STARTS = new RegExp(ISSUED.map(({ start }) => literal(start)).join("|"));
-const MARKED = SHAPED.map(([kind, words, pattern]) => ({ kind, words, pattern: new RegExp(pattern, "dgi") }));
-const WORDS = new RegExp([...SHAPED.flatMap(([, words]) => words), ...NAME_WORDS].map(literal).join("|"), "i");
+const MARKED = SHAPED.map(([kind, words, pattern]) => ({
+  kind,
+  words,
+  pattern: new RegExp(pattern, "dgi"),
+}));
+const WORDS = new RegExp(
+  [...SHAPED.flatMap(([, words]) => words), ...NAME_WORDS].map(literal).join("|"),
+  "i",
+);
 
 /** Return a JSON value with its secrets replaced. Redacting again changes nothing. */
 export function redact(value, name = "") {
@@ -26,7 +44,9 @@ export function redact(value, name = "") {
     // What lies inside a secret is secret, whatever it is called there.
     const inside = isSensitive(name) ? name : "";
     const pairs = Object.entries(value);
-    return Object.fromEntries(pairs.map(([key, item]) => [freeText(key), redact(item, inside || key)]));
+    return Object.fromEntries(
+      pairs.map(([key, item]) => [freeText(key), redact(item, inside || key)]),
+    );
   }
   // A number is a count (`token: 12`), unless a password is wanted.
   const isPassword = typeof value === "number" && /passw/i.test(name) && isSensitive(name);
@@ -129,7 +149,9 @@ function isRandom(text) {
     .filter((char) => /[\p{L}\p{N}]/u.test(char))
     .map((char) => (/\d/.test(char) ? 1 : 0) + (/\p{Lu}/u.test(char) ? 2 : 0));
   // `aB` is a turn and `Ab` is none, else camelCase would look random.
-  const turns = kinds.filter((kind, at) => at && kind !== kinds[at - 1] && !(kinds[at - 1] === 2 && kind === 0)).length;
+  const turns = kinds.filter(
+    (kind, at) => at && kind !== kinds[at - 1] && !(kinds[at - 1] === 2 && kind === 0),
+  ).length;
   const vowels = (text.match(/[aeiou]/gi) ?? []).length;
   const count = kinds.length;
   if (count >= 16 && new Set(kinds).size > 1 && vowels * 5 <= count) return true;

@@ -16,8 +16,16 @@ export const PREFIXED = [
   ["aws", ["AKIA", "ASIA"], String.raw`[A-Z0-9]{16}(?![A-Za-z0-9])`],
   ["google", ["AIza"], String.raw`[\w-]{35}`],
   ["google", ["GOCSPX-", "ya29."], String.raw`[\w-]{20,}`],
-  ["slack", ["xoxb-", "xoxp-", "xoxa-", "xoxs-", "xoxr-", "xoxe-", "xapp-"], String.raw`[\w-]{10,}`],
-  ["stripe", ["sk_live_", "rk_live_", "sk_test_", "rk_test_", "whsec_"], String.raw`[A-Za-z0-9]{16,}`],
+  [
+    "slack",
+    ["xoxb-", "xoxp-", "xoxa-", "xoxs-", "xoxr-", "xoxe-", "xapp-"],
+    String.raw`[\w-]{10,}`,
+  ],
+  [
+    "stripe",
+    ["sk_live_", "rk_live_", "sk_test_", "rk_test_", "whsec_"],
+    String.raw`[A-Za-z0-9]{16,}`,
+  ],
   ["huggingface", ["hf_"], String.raw`[A-Za-z0-9]{30,}`],
   ["npm", ["npm_"], String.raw`[A-Za-z0-9]{36}`],
   ["pypi", ["pypi-"], String.raw`(?=[A-Za-z_-]{0,64}\d)[\w-]{50,}`],
@@ -44,8 +52,16 @@ export const SHAPED = [
       String.raw`(?:[^-]*(?:-{1,4}(?!-)[^-]*)*-----END [A-Z0-9 ]{0,40}-----` +
       String.raw`|(?:${PEM_GAP}[A-Za-z0-9+/=]{10,})*))`,
   ],
-  ["url", ["://"], String.raw`:\/\/[^\s/:@"'${"`"}<>]{0,128}:(?!\d{1,5}\?)(?<secret>[^\s/"'${"`"}<>]{3,256})@`],
-  ["basic", ["basic"], String.raw`authorization${IS}basic\s{1,3}(?<secret>[A-Za-z0-9+/]{8,}={0,2})`],
+  [
+    "url",
+    ["://"],
+    String.raw`:\/\/[^\s/:@"'${"`"}<>]{0,128}:(?!\d{1,5}\?)(?<secret>[^\s/"'${"`"}<>]{3,256})@`,
+  ],
+  [
+    "basic",
+    ["basic"],
+    String.raw`authorization${IS}basic\s{1,3}(?<secret>[A-Za-z0-9+/]{8,}={0,2})`,
+  ],
   [
     "bearer",
     ["authorization"],
@@ -71,10 +87,17 @@ export const SHAPED = [
 ];
 
 /** Words one of which is in every telling name. */
-export const NAME_WORDS = ["token", "secret", "passw", "passphrase", "key", "authorization", "cookie"];
+export const NAME_WORDS = [
+  "token",
+  "secret",
+  "passw",
+  "passphrase",
+  "key",
+  "authorization",
+  "cookie",
+];
 
-const QUOTED =
-  String.raw`(?<quote>\\{0,3}["'${"`"}])(?<quoted>(?:(?!\k<quote>)(?:\\.|\S)){4,1024})\k<quote>`;
+const QUOTED = String.raw`(?<quote>\\{0,3}["'${"`"}])(?<quoted>(?:(?!\k<quote>)(?:\\.|\S)){4,1024})\k<quote>`;
 const BARE = String.raw`(?<bare>(?:[^\s"'${"`"},;\\]{1,256}|\\(?![nrt"'${"`"}\\])){1,4})`;
 /** A telling name with a value beside it. */
 export const NAMED = new RegExp(

@@ -16,7 +16,10 @@ const MOST_BYTES = 4 * 1024 * 1024;
 export async function ask(socketPath, path, { body = undefined, timeoutMs }) {
   await checkPrivate(dirname(socketPath));
   const data = body === undefined ? null : Buffer.from(JSON.stringify(body));
-  const headers = { host: "localhost", ...(data && { "content-type": "application/json", "content-length": data.length }) };
+  const headers = {
+    host: "localhost",
+    ...(data && { "content-type": "application/json", "content-length": data.length }),
+  };
   let timer;
   const answered = new Promise((resolve, reject) => {
     const method = data ? "POST" : "GET";

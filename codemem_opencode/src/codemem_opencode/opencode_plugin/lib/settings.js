@@ -48,7 +48,9 @@ export function readSettings(env, file = {}) {
 function reader(env, file) {
   const text = (name, key = name.slice("CODEMEM_".length).toLowerCase()) => {
     const value = (env[name] ?? "").trim() || file[key];
-    return ["string", "number", "boolean"].includes(typeof value) ? String(value).trim() || null : null;
+    return ["string", "number", "boolean"].includes(typeof value)
+      ? String(value).trim() || null
+      : null;
   };
   const flag = (name, standard, key) => {
     const value = (text(name, key) ?? "").toLowerCase();

@@ -38,7 +38,8 @@ export class Spool {
    * are kept.
    */
   async keep(bodies) {
-    for (const folder of [this.path, ...FOLDERS.map((name) => join(this.path, name))]) await privateFolder(folder);
+    for (const folder of [this.path, ...FOLDERS.map((name) => join(this.path, name))])
+      await privateFolder(folder);
     const held = await this.#held();
     for (const body of bodies) {
       const data = fileOf(body);
@@ -80,7 +81,12 @@ export class Spool {
     const held = { files: 0, bytes: 0 };
     for (const folder of ["new", "cur"]) {
       const names = await readdir(join(this.path, folder));
-      const sizes = names.map((name) => stat(join(this.path, folder, name)).then((file) => file.size, () => 0));
+      const sizes = names.map((name) =>
+        stat(join(this.path, folder, name)).then(
+          (file) => file.size,
+          () => 0,
+        ),
+      );
       held.files += names.length;
       held.bytes += (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
     }
@@ -103,10 +109,13 @@ function nameOf() {
 /** Make a folder for this user alone; rejects when something else lies in its place. */
 async function privateFolder(path) {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const isNew = await mkdir(path, { mode: 0o700 }).then(() => true, (error) => {
-    if (error.code !== "EEXIST") throw error;
-    return false;
-  });
+  const isNew = await mkdir(path, { mode: 0o700 }).then(
+    () => true,
+    (error) => {
+      if (error.code !== "EEXIST") throw error;
+      return false;
+    },
+  );
   if (isNew) return synced(dirname(path));
   const status = await lstat(path);
   const isOurs = status.isDirectory() && status.uid === process.geteuid?.();

@@ -25,22 +25,25 @@ export class Toasts {
   }
 }
 
-/** Say what was injected, for people: how many memories, how large, what it saved. */
-export function injectedWords(metrics) {
-  const { items, pack_tokens: tokens, pack_item_ids: ids } = metrics;
+/**
+ * Say what was injected, for people: how many memories, how large.
+ *
+ * @param {Record<string, any>} metrics of the pack
+ */
+export function injectedWords({ items, pack_tokens: tokens }) {
   const words = ["codemem injected"];
-  const count = items ?? ids?.length;
-  if (count) words.push(`${count} ${count === 1 ? "memory" : "memories"}`);
+  if (items) words.push(`${items} ${items === 1 ? "memory" : "memories"}`);
   if (tokens) words.push(`~${tokens} tokens`);
-  if (metrics.avoided_work_tokens > 0) words.push(`avoided work ~${metrics.avoided_work_tokens} tokens`);
-  if (metrics.pack_delta_available) words.push(`delta +${metrics.added_ids?.length ?? 0}/-${metrics.removed_ids?.length ?? 0}`);
   return words.join(" · ");
 }
 
 /** Return what to say of events that did not go to the server, and how. */
 export function detourWords(what) {
   return {
-    command: ["codemem's server does not answer: events go to the database by the command line", "warning"],
+    command: [
+      "codemem's server does not answer: events go to the database by the command line",
+      "warning",
+    ],
     disk: ["codemem cannot be reached: events are kept on disk until it can", "warning"],
     lost: ["codemem could keep events nowhere: some are lost", "error"],
   }[what];

@@ -47,16 +47,21 @@ export function makeTools({ command, project, places, schema }) {
   const scope = project ? ["--project", project] : ["--all-projects"];
   const say = async (args, input = "") => {
     const { code, stdout } = await command(args, { input });
-    return code === 0 ? stdout.trim() : `codemem ${args[0]} failed (exit code ${code}); see the log`;
+    return code === 0
+      ? stdout.trim()
+      : `codemem ${args[0]} failed (exit code ${code}); see the log`;
   };
   const recent = (limit) => say(["recent", "--limit", countOf(limit), ...scope]);
   const execute = {
     "mem-status": async () => [...places, "", await say(["stats"]), "", await recent(5)].join("\n"),
     "mem-stats": () => say(["stats"]),
     "mem-recent": ({ limit }) => recent(limit),
-    "mem-search": ({ query, limit }) => say(["search", "--limit", countOf(limit), ...scope, "--", textOf(query)]),
+    "mem-search": ({ query, limit }) =>
+      say(["search", "--limit", countOf(limit), ...scope, "--", textOf(query)]),
     "mem-remember": async ({ kind, title, body }) => {
-      const [what, head, text] = [kind, title, body].map((each) => cleaned(textOf(each), MOST_CHARS));
+      const [what, head, text] = [kind, title, body].map((each) =>
+        cleaned(textOf(each), MOST_CHARS),
+      );
       const whose = project ? ["--project", project] : [];
       return say(["remember", "--by-model", ...whose, "--", what, head, "-"], text);
     },
@@ -64,7 +69,11 @@ export function makeTools({ command, project, places, schema }) {
   return Object.fromEntries(
     Object.entries(TOOLS).map(([name, { description, takes }]) => [
       name,
-      { description, args: schema ? shapesOf(takes, schema) : {}, execute: (args) => execute[name](args ?? {}) },
+      {
+        description,
+        args: schema ? shapesOf(takes, schema) : {},
+        execute: (args) => execute[name](args ?? {}),
+      },
     ]),
   );
 }
@@ -73,7 +82,10 @@ export function makeTools({ command, project, places, schema }) {
 export function schemaOf(name) {
   const takes = TOOLS[name]?.takes;
   if (!takes) return null;
-  const fields = Object.entries(takes).map(([field, [type, , description]]) => [field, { type, description }]);
+  const fields = Object.entries(takes).map(([field, [type, , description]]) => [
+    field,
+    { type, description },
+  ]);
   const required = Object.keys(takes).filter((field) => takes[field][1]);
   return { type: "object", properties: Object.fromEntries(fields), required };
 }
@@ -92,5 +104,8 @@ function countOf(limit) {
 }
 
 function textOf(value) {
-  return String(value ?? "").toWellFormed().replaceAll("\0", "").slice(0, MOST_CHARS);
+  return String(value ?? "")
+    .toWellFormed()
+    .replaceAll("\0", "")
+    .slice(0, MOST_CHARS);
 }

@@ -14,7 +14,9 @@ import { projectOf } from "./project.js";
 import { readSettings } from "./settings.js";
 
 const HERE = fileURLToPath(import.meta.url);
-const { version: VERSION } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+const { version: VERSION } = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+);
 
 /**
  * Return what the user chose, for work in a folder.
@@ -46,14 +48,20 @@ export function userOf({ directory, worktree }, env) {
     log: new Log(logPath(settings.log, home), settings),
     socket: database && socketPath(database),
     spoolPath: absolute(settings.spool, home),
-    place: { cwd: directory, project: projectOf(settings.project, directory), chosen: settings.project },
+    place: {
+      cwd: directory,
+      project: projectOf(settings.project, directory),
+      chosen: settings.project,
+    },
     ...callsOf(runner, { ...env, PATH: path }, settings.commandMs),
   };
 }
 
 /** Return `call`, which runs any program, and `command`, which runs codemem. */
 function callsOf(runner, env, timeoutMs) {
-  const call = (argv, { input = "", more = {} } = {}) => run(argv, { env: { ...env, ...more }, input, timeoutMs });
-  const command = (args, options = {}) => call(runner.prefix.length ? [...runner.prefix, ...args] : [], options);
+  const call = (argv, { input = "", more = {} } = {}) =>
+    run(argv, { env: { ...env, ...more }, input, timeoutMs });
+  const command = (args, options = {}) =>
+    call(runner.prefix.length ? [...runner.prefix, ...args] : [], options);
   return { call, command };
 }
