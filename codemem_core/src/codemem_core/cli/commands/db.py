@@ -9,7 +9,7 @@ from dataclasses import asdict
 import click
 
 from codemem_core import paths
-from codemem_core.cli.host import Host, db_option, json_option, pass_host
+from codemem_core.cli.host import Group, Host, db_option, json_option, pass_host
 from codemem_core.cli.output import say, say_json
 from codemem_core.errors import Damaged, NotFound, StoreError
 from codemem_core.ingest import adopt as adoption
@@ -20,7 +20,7 @@ from codemem_core.store.check import check as look
 from codemem_core.store.recover import recover, repair_index
 
 
-@click.group()
+@click.group(cls=Group)
 def db() -> None:
     """Back up, check, repair or bring over a database.
 
