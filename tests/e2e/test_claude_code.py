@@ -160,6 +160,10 @@ def test_one_command_installs_and_checks(lab: Lab) -> None:
     assert set(status["last_hooks"]) >= HOOKS
     assert status["plugin"]["enabled"]
 
+    assert "claude: uninstalled the plugin" in lab.codemem("setup", "claude", "--uninstall")
+    assert "NOT the plugin is not installed" in lab.codemem("setup", "claude", "--check")
+    assert "codemem" not in lab.claude("plugin", "list")
+
 
 def test_projects_do_not_hear_of_each_other(lab: Lab) -> None:
     """The same question in another repository gets nothing of the first one's memory."""
