@@ -24,9 +24,11 @@ from typing import Any, Self
 from codemem_core.errors import CodememError, InputError, StoreError
 from codemem_core.ingest import spool_files
 from codemem_core.ingest.accept import Intake, storable
+from codemem_core.ingest.beside import told_beside
 from codemem_core.ingest.lock import locked
 from codemem_core.ingest.private import append_byte, open_folder, read_file, write_file
 from codemem_core.ingest.spool_files import Name
+from codemem_core.records.events import RawEvent
 from codemem_core.redact import redact, strip_private
 from codemem_core.settings import Settings
 from codemem_core.store import events
@@ -236,9 +238,17 @@ def _store(kept: _Kept, *, store: Store, intake: Intake) -> str:
     """Store one payload and name the count of `Drained` it belongs to."""
     if kept.form == "raw_event":
         received = intake.raw_events(kept.payload, require_id=True)
-    else:
-        event = intake.hook(kept.source, kept.payload)
-        received = [event] if event else []
+        return _append(store, received)
+    event = intake.hook(kept.source, kept.payload)
+    if event is None:
+        return "skipped"
+    if isinstance(kept.payload, Mapping):
+        _append(store, told_beside(store, intake, event, kept.payload))
+    return _append(store, [event])
+
+
+def _append(store: Store, received: list[RawEvent]) -> str:
+    """Store events; say `duplicate` when none of them was new."""
     if not received:
         return "skipped"
     now_ms = time.time_ns() // 1_000_000
