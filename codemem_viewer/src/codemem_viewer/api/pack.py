@@ -15,6 +15,7 @@ from codemem_core.ingest import noted
 from codemem_core.meaning import Meaning
 from codemem_core.pack.build import Pack, build_pack
 from codemem_core.pack.savings import savings
+from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
 from codemem_core.store.store import Store
 from codemem_viewer.decode import json_object
@@ -31,8 +32,9 @@ _BODY = takes_schema(
             "limit": {"type": "integer", "minimum": 1, "maximum": MAX_ITEMS},
             "token_budget": {"type": "integer", "minimum": 1, "maximum": MAX_TOKENS},
             "project": {"type": "string"},
-            "working_set": {"type": "array", "items": {"type": "string"}},
+            "cwd": {"type": "string"},
             "around": {"type": "string"},
+            "working_set": {"type": "array", "items": {"type": "string"}},
             "injected": {"type": "boolean"},
             "session": {
                 "type": "object",
@@ -65,14 +67,23 @@ async def for_body(
     store: NamedDependency[Store],
     settings: NamedDependency[Settings],
     meaning: NamedDependency[Meaning],
+    plugins: NamedDependency[Plugins],
 ) -> dict[str, Any]:
     """Build the pack for what `{"context"}` asks.
 
-    Beside it: `limit`, `token_budget`, `project`, `working_set`, and `around`, what the work is
-    about. With `"injected": true` it is fenced, and holds only what may stand in a prompt unasked;
-    `session`, its `source` and `stream_id`, then keeps a record of what that session was told.
+    Beside it: `limit`, `token_budget`, `project` or the `cwd` that names it, `working_set`, and
+    `around`, what the work is about. With `"injected": true` it is fenced, and holds only what may
+    stand in a prompt unasked; `session`, its `source` and `stream_id`, then keeps a record of what
+    that session was told.
     """
-    return await asyncio.to_thread(lambda: _pack(store, settings, meaning, json_object(body)))
+
+    def build() -> dict[str, Any]:
+        asked = json_object(body)
+        if not _text(asked, "project") and (cwd := _text(asked, "cwd")):
+            asked["project"] = plugins.project(cwd, asked)
+        return _pack(store, settings, meaning, asked)
+
+    return await asyncio.to_thread(build)
 
 
 def _pack(
