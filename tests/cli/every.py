@@ -43,6 +43,7 @@ READS: dict[str, list[str]] = {
 """Commands that only look at the database."""
 
 WRITES: dict[str, list[str]] = {
+    "backfill-discovery-tokens": [],
     "compact": ["--limit", "1"],
     "edit": ["2", "--title", "Another title"],
     "enqueue-raw-event": [],
