@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def store(database: str) -> Iterator[Store]:
 
 
 EventMaker = Callable[..., RawEvent]
+_BEGAN = datetime(2026, 11, 22, 8, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def make_event() -> EventMaker:
             session_id=stream_id,
             event_id=f"event-{made:04d}",
             event_type=event_type,
-            ts=f"2026-11-22T08:{made // 60:02d}:{made % 60:02d}Z",
+            ts=(_BEGAN + timedelta(seconds=made)).isoformat(),
             payload=payload or {"text": f"prompt {made}"},
         )
         return RawEvent(

@@ -13,6 +13,7 @@ import pytest
 from codemem_core.errors import (
     AuthError,
     BudgetSpent,
+    Misconfigured,
     PermanentError,
     TransientError,
 )
@@ -201,7 +202,7 @@ def test_an_answer_that_was_lost_is_paid_for(
 
 def test_opencode_run_wins_over_the_runtime(make: Make) -> None:
     """The older switch names a runtime of its own."""
-    with pytest.raises(TransientError, match="not installed: `opencode_run`"):
+    with pytest.raises(Misconfigured, match="not installed: `opencode_run`"):
         make(use_opencode_run="1", observer_runtime="offline").observe(EVIDENCE)
 
 
@@ -214,7 +215,7 @@ def test_the_files_secrets_are_not_lent_to_an_address_of_the_environment(
     config.write_text(json.dumps({key: "/x"}))
     elsewhere = {"observer_base_url": "https://elsewhere.example/v1", "config": str(config)}
 
-    with pytest.raises(TransientError, match=f"`{key}` of the config file is not sent"):
+    with pytest.raises(Misconfigured, match=f"`{key}` of the config file is not sent"):
         make(**elsewhere).observe(EVIDENCE)
 
     assert not scene.resolved
@@ -254,7 +255,7 @@ def test_a_mistake_in_the_settings_keeps_the_batch(make: Make, settings: dict[st
     """A typo never sends the session elsewhere; it is named and can be mended."""
     name, value = next(iter(settings.items()))
 
-    with pytest.raises(TransientError) as caught:
+    with pytest.raises(Misconfigured) as caught:
         make(**settings).observe(EVIDENCE)
 
     assert value in str(caught.value) or name in str(caught.value)

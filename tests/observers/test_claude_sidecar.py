@@ -12,6 +12,7 @@ import pytest
 
 from codemem_core.errors import (
     AuthError,
+    Misconfigured,
     ObserverError,
     PermanentError,
     RateLimited,
@@ -146,7 +147,7 @@ def test_a_model_refused_twice_is_an_error(agent: Agent) -> None:
     """There is no third run."""
     agent.says(NO_MODEL, code=1)
 
-    with pytest.raises(PermanentError, match="404"):
+    with pytest.raises(Misconfigured, match="404"):
         sidecar(agent).observe(request())
 
     assert len(agent.runs) == 2
@@ -168,7 +169,7 @@ def test_another_error_is_not_asked_again(agent: Agent) -> None:
         ("Not logged in · Please run /login", AuthError),
         ("Invalid API key · Fix external API key", AuthError),
         ("Claude usage limit reached. Your limit will reset at 3pm", RateLimited),
-        ("There's an issue with the selected model (x). It may not exist", PermanentError),
+        ("There's an issue with the selected model (x). It may not exist", Misconfigured),
         ("Credit balance is too low", RateLimited),
     ],
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from codemem_core.errors import PermanentError
+from codemem_core.errors import Misconfigured
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import ObserveRequest
 from codemem_core.settings import Settings
@@ -130,5 +130,5 @@ def test_an_unknown_model_stays_unknown(agent: Agent) -> None:
     """OpenCode says so without having asked anybody."""
     agent.says({"type": "error", "error": {"name": "UnknownError", "data": {}}}, code=1)
 
-    with pytest.raises(PermanentError, match="before it asked"):
+    with pytest.raises(Misconfigured, match="before it asked"):
         run(agent)

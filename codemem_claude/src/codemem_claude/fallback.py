@@ -13,7 +13,7 @@ from typing import Any
 from codemem_claude import plugin
 from codemem_core import builtin, paths
 from codemem_core.errors import CodememError, InputError
-from codemem_core.hooklog import log
+from codemem_core.hooklog import LOST, log
 from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.beside import told_beside
 from codemem_core.ingest.lock import HOOK_WAIT_S, fallback_lock
@@ -45,7 +45,7 @@ def keep(payload: Mapping[str, Any], settings: Settings, *, until: float) -> Non
         Spool.of(settings).write("claude", payload)
         log(settings, f"payload spooled: {problem}")
     except (CodememError, OSError) as error:
-        log(settings, f"payload LOST: {problem}; spool: {error}")
+        log(settings, f"{LOST}: {problem}; spool: {error}")
 
 
 def _in_turn(payload: Mapping[str, Any], settings: Settings, until: float) -> Exception | None:

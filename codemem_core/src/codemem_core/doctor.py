@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import stat
@@ -11,10 +12,11 @@ from dataclasses import dataclass
 
 import apsw
 
-from codemem_core import canary, client, paths
+from codemem_core import canary, client, hooklog, paths
 from codemem_core._version import __version__
 from codemem_core.errors import CodememError, NotFound, StoreError
 from codemem_core.ingest import spool_files
+from codemem_core.meaning import Meaning
 from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
 from codemem_core.store import events, ledger
@@ -99,6 +101,14 @@ def _database(patient: Patient) -> Iterator[Finding]:
         db.close(True)
 
 
+def _kept(patient: Patient) -> Iterator[Finding]:
+    """Look for damaged databases that were kept beside their salvaged successor."""
+    for path in sorted(glob.glob(f"{glob.escape(patient.database)}.damaged-*")):
+        if not path.endswith(("-wal", "-shm")):
+            text = f"a damaged database was salvaged and kept: `{path}`"
+            yield _bad("database", text, f"remove it when nothing is missed: `rm {path}*`")
+
+
 def _index(patient: Patient) -> Iterator[Finding]:
     """Whether search finds what the memories say."""
     if not patient.whole or not os.path.exists(patient.database):
@@ -137,9 +147,9 @@ def _ledger(db: apsw.Connection, patient: Patient) -> Iterator[Finding]:
 # What time alone mends, a busy provider or no network, is not among them.
 _REFUSED = """
     SELECT count(*), (SELECT error_kind || ': ' || error FROM batches
-                       WHERE state = 'failed' AND error_kind IN ('auth', 'permanent')
+                       WHERE state = 'failed' AND error_kind IN ('settings', 'auth', 'permanent')
                        ORDER BY updated_ms DESC LIMIT 1)
-      FROM batches WHERE state = 'failed' AND error_kind IN ('auth', 'permanent')
+      FROM batches WHERE state = 'failed' AND error_kind IN ('settings', 'auth', 'permanent')
 """
 
 
@@ -174,6 +184,17 @@ def _spool(patient: Patient) -> Iterator[Finding]:
         yield _bad("spool", f"{found.waiting} payloads wait", "codemem spool drain")
     if not (found.bad or found.refused or found.waiting):
         yield _good("spool", "empty")
+
+
+def _hooks(patient: Patient) -> Iterator[Finding]:
+    """Look for payloads that neither the server, the database nor the spool took."""
+    path = paths.log_path(patient.settings)
+    lost = hooklog.lost(path)
+    if lost:
+        text = f"{len(lost)} payloads of hooks are lost, the last: {lost[-1]}"
+        yield _bad("hooks", text, f"note it and remove the lines from `{path}`")
+    else:
+        yield _good("hooks", "no payload was lost")
 
 
 def _server(patient: Patient) -> Iterator[Finding]:
@@ -218,6 +239,23 @@ def _versions(_: Patient) -> Iterator[Finding]:
     yield _good("versions", f"codemem {__version__}, Python {python}, SQLite {sqlite}")
 
 
+def _embedder(patient: Patient) -> Iterator[Finding]:
+    """Ask it for a vector. None, or one without its model, is no fault: search goes by words."""
+    meaning = Meaning(patient.plugins, patient.settings)
+    if meaning.name is None:
+        yield _good("embedder", f"search goes by words: {meaning.problem}")
+        return
+    try:
+        meaning.embed(["codemem doctor"])
+    except NotFound as error:
+        yield _good("embedder", f"search goes by words: {error}; {error.hint}")
+    except CodememError as error:
+        hint = error.hint or "correct it, or set CODEMEM_EMBEDDING_DISABLED=1"
+        yield _bad("embedder", f"search goes by words: {error}", hint)
+    else:
+        yield _good("embedder", f"`{meaning.name}` works, with {meaning.model()}")
+
+
 def _permissions(patient: Patient) -> Iterator[Finding]:
     """Nothing of ours is anybody else's to read, replace or own."""
     foreign = [path for path in _own(patient) if os.lstat(path).st_uid != os.geteuid()]
@@ -258,9 +296,12 @@ _CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     _settings,
     _plugins,
     _database,
+    _kept,
     _index,
     _spool,
+    _hooks,
     _server,
+    _embedder,
     _permissions,
     _room,
     _canary,

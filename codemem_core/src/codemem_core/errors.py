@@ -14,6 +14,7 @@ CodememError              shown as one line and a hint, never as a traceback
     │   └── BudgetSpent   the user's own limit is reached
     ├── TransientError    the network or the provider failed; worth another try
     │   └── Unreachable   nothing was sent: no network, no server, no runtime
+    ├── Misconfigured     it cannot be asked as it is set up; waits for the settings
     └── PermanentError    the same request will fail again
 """
 
@@ -125,7 +126,14 @@ class Unreachable(TransientError):
     kind = "unreachable"
 
 
+class Misconfigured(ObserverError):
+    """The observer cannot be asked as it is set up: a wrong name, address or model."""
+
+    kind = "settings"
+    hint = "mend the setting, then `codemem serve restart`"
+
+
 class PermanentError(ObserverError):
-    """The same request will fail again: a wrong model, a refused prompt."""
+    """The same request will fail again: a refused prompt, an answer in no form."""
 
     kind = "permanent"

@@ -12,6 +12,7 @@ from codemem_core.credentials import Credentials, fill_headers, may_go_without
 from codemem_core.errors import (
     AuthError,
     BudgetSpent,
+    Misconfigured,
     ObserverError,
     PermanentError,
     PluginError,
@@ -80,8 +81,10 @@ class Observing:
         """
         try:
             return self._observe(evidence, may_fall_back)
-        except (SettingsError, PluginError) as error:
-            # The same request works once somebody has mended the settings or the plugin.
+        except SettingsError as error:
+            raise Misconfigured(str(error), hint=error.hint or None) from error
+        except PluginError as error:
+            # The same request works once somebody has mended the plugin.
             raise Unreachable(str(error), hint=error.hint) from error
 
     def preview(self, evidence: Evidence) -> tuple[ObserveRequest, str, bool]:

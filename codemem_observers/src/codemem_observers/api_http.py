@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from codemem_core.errors import (
     AuthError,
+    Misconfigured,
     ObserverError,
     PermanentError,
     RateLimited,
@@ -35,6 +36,8 @@ _MOST_BYTES = 2_000_000
 """4,000 tokens are 16 kB; what is longer is no answer."""
 _LONGEST_WAIT_S = 86_400.0
 _AGAIN = frozenset({408, 409, 425})
+_SETUP = frozenset({402, 404, 405, 410})
+"""No money, no such model, no such address: nothing is wrong with what was sent."""
 # `insufficient_quota`, `RESOURCE_EXHAUSTED`: words. With a digit it might be a key sent back.
 _CODE = re.compile(r"(?=.{1,60}\Z)[A-Za-z]+(?:_[A-Za-z]+)*")
 
@@ -124,8 +127,8 @@ def _failure(
     if status >= 500 or status in _AGAIN:
         return TransientError(message)
     if 300 <= status < 400:
-        return PermanentError(message, hint="redirects are not followed: set the final address")
-    return PermanentError(message)
+        return Misconfigured(message, hint="redirects are not followed: set the final address")
+    return (Misconfigured if status in _SETUP else PermanentError)(message)
 
 
 def _code(body: bytes, request: ObserveRequest) -> str:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from codemem_core.errors import ObserverError, PermanentError, TransientError
+from codemem_core.errors import Misconfigured, ObserverError, TransientError
 from codemem_core.records.protocols import ObserveRequest, ObserverReply
 from codemem_observers.child import Ended
 from codemem_observers.claude_login import login_settings, login_variables
@@ -55,7 +55,7 @@ _SIGNS = (
 )
 
 
-class _ModelRefused(PermanentError):
+class _ModelRefused(Misconfigured):
     """The command line does not know the model, or may not use it."""
 
 

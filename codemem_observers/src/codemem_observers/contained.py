@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from codemem_core.errors import (
     AuthError,
+    Misconfigured,
     ObserverError,
     PermanentError,
     RateLimited,
@@ -109,7 +110,7 @@ def failure(status: int, message: str) -> ObserverError:
         return RateLimited(message)
     if status >= 500 or status in {0, 408, 409, 425}:
         return TransientError(message)
-    return PermanentError(message)
+    return (Misconfigured if status == 404 else PermanentError)(message)
 
 
 def _few(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:

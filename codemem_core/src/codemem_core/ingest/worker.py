@@ -19,7 +19,7 @@ from codemem_core.plugins import Plugins
 from codemem_core.records.events import FlushDecision, StreamState
 from codemem_core.records.protocols import BoundedPolicy, Policy
 from codemem_core.settings import Settings, sweep_interval_ms
-from codemem_core.store import events
+from codemem_core.store import batches, events
 from codemem_core.store.batches import Claim
 from codemem_core.store.owner import BEAT_S
 from codemem_core.store.store import Store
@@ -99,6 +99,7 @@ class FlushWorker:
         self._flusher.stop()
 
     def _run(self) -> None:
+        self._guarded(lambda: self._store.write(batches.expect_mended))
         while not self._stopping.is_set():
             self._wake.clear()
             began = time.monotonic()
@@ -186,9 +187,13 @@ class FlushWorker:
         self._retained_at = now_s
 
     def _guarded(self, work: Callable[[], T]) -> T | None:
-        """Run the work; whatever it raises is logged: the worker outlives it."""
+        """Run the work; whatever it raises is logged, a bug with its place: this goes on."""
         try:
             return work()
+        except CodememError as error:
+            if not self._stopping.is_set():
+                log.warning("flush failed: %s", error)
+            return None
         except Exception:
             # A flush that was given back may find the store closed when it comes to its end.
             if not self._stopping.is_set():

@@ -14,6 +14,7 @@ from codemem_core.errors import InputError
 from codemem_core.ingest import noted
 from codemem_core.meaning import Meaning
 from codemem_core.pack.build import Pack, build_pack
+from codemem_core.pack.savings import savings
 from codemem_core.settings import Settings
 from codemem_core.store.store import Store
 from codemem_viewer.decode import json_object
@@ -96,6 +97,7 @@ def _pack(
             working_set=working_set,
             injected=asked.get("injected") is True,
         )
+        pack.metrics |= savings(db, pack)
     if pack.text and asked.get("injected") is True and asked.get("session") is not None:
         _record(store, _session(asked), pack, project)
     return pack.to_json()
