@@ -43,6 +43,7 @@ READS: dict[str, list[str]] = {
 """Commands that only look at the database."""
 
 WRITES: dict[str, list[str]] = {
+    "backfill-discovery-tokens": [],
     "compact": ["--limit", "1"],
     "edit": ["2", "--title", "Another title"],
     "enqueue-raw-event": [],
@@ -83,6 +84,8 @@ ELSEWHERE = {
     "db salvage": "test_salvage",
     "demo": "has a database of its own: test_demo",
     "embed": "needs a model: test_meaning",
+    "install-mcp": "changes another program: tests/opencode/test_install",
+    "install-plugin": "changes another program: tests/opencode/test_install",
     "mcp": "speaks JSON-RPC: tests/mcp",
     "serve": "stays: tests/viewer/test_serve",
     "setup": "changes other programs: tests/claude/test_status",
@@ -92,7 +95,10 @@ ELSEWHERE = {
 STDIN = {"enqueue-raw-event": json.dumps(EVENT), "ingest": json.dumps(INGEST)}
 """What some of them read."""
 
-NO_JSON = {"completion", "config edit", "demo", "mcp", "plugins new", "serve", "setup", "version"}
+NO_JSON = {
+    *("completion", "config edit", "demo", "install-mcp", "install-plugin", "mcp", "plugins new"),
+    *("serve", "setup", "version"),
+}
 """Those for which JSON would make no sense, and those that belong to a host."""
 
 

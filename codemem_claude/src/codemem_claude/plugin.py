@@ -47,6 +47,13 @@ def codemem_commands() -> Iterator[Command]:
         hidden=True,
     )
     yield Command(
+        name="ingest-claude-hook",
+        target="codemem_claude.commands:ingest_claude_hook",
+        help="Store a Claude Code hook payload in the database, past the server.",
+        group=EVENTS,
+        hidden=True,
+    )
+    yield Command(
         name="claude-integration-status",
         target="codemem_claude.status:status",
         help="Say whether Claude Code's events arrive and become memories.",

@@ -54,6 +54,11 @@ COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("spool", "spool:spool", "Look at or store what hooks kept for later."),
     ),
     DATA: (
+        (
+            "backfill-discovery-tokens",
+            "earlier:backfill_discovery_tokens",
+            "Note what memories without it cost to find out.",
+        ),
         ("backfill-tags", "earlier:backfill_tags", "Give memories without tags some."),
         ("db", "db:db", "Back up, check, repair or bring over a database."),
         ("embed", "embed:embed", "Make the vectors that search by meaning needs."),
