@@ -20,6 +20,7 @@ from codemem_core.pack.query import injection_query
 from codemem_core.pack.render import is_fenced, shorten
 from codemem_core.project import project_label
 from codemem_core.settings import Settings
+from codemem_core.store import projects
 from codemem_core.store.connection import connect, rows
 
 TYPE_CHECKING = False
@@ -94,6 +95,7 @@ def _brief(payload: dict[str, Any], project: str, settings: Settings) -> str:
         return ""
     db = connect(paths.database_path(settings), readonly=True)
     try:
+        project = projects.settled(db, project, _text(payload, "cwd")) or project
         return shorten(brief(db, project), _max_chars(settings))
     finally:
         db.close()
@@ -132,6 +134,7 @@ def _from_database(
 ) -> str:
     db = connect(path, readonly=True)
     try:
+        project = projects.settled(db, project, _text(payload, "cwd")) or project
         session = rows(db, _SESSION, (_text(payload, "session_id") or "",))
         first, recent = session[0] if session else ("", "[]")
         files = json.loads(recent)

@@ -42,7 +42,7 @@ def mcp(host: Host, db_path: str | None) -> None:
     from codemem_mcp.tools import MemoryTools  # noqa: PLC0415 - `--help` goes without
 
     cwd = os.getcwd()
-    project = host.plugins.project(cwd, {})
+    project = host.project(None, everywhere=False)
     with host.store(db_path) as store:
         guard(store.path)
         tools = MemoryTools(store, settings=host.settings, project=project, cwd=cwd)

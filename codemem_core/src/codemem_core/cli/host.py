@@ -7,11 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
+import apsw
 import click
 
 from codemem_core import paths
+from codemem_core.errors import CodememError
 from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
+from codemem_core.store import projects
+from codemem_core.store.connection import connect
 from codemem_core.store.store import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -48,7 +52,23 @@ class Host:
         """Return the project to look at: as named, else the current folder's, else all (None)."""
         if everywhere:
             return None
-        return project or self.plugins.project(os.getcwd(), {})
+        cwd = os.getcwd()
+        return project or self._settled(self.plugins.project(cwd, {}), cwd)
+
+    def _settled(self, label: str | None, cwd: str) -> str | None:
+        """Return what the database of this command calls a place: people may have renamed it."""
+        asked = click.get_current_context(silent=True)
+        path = paths.database_path(self.settings, asked and asked.params.get("db_path"))
+        try:
+            db = connect(path, readonly=True)
+        except CodememError:
+            return label  # whoever opens it to work with it says what is wrong
+        try:
+            return projects.settled(db, label, cwd)
+        except apsw.Error:
+            return label
+        finally:
+            db.close(True)
 
 
 pass_host = click.make_pass_decorator(Host)
