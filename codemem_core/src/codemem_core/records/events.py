@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from codemem_core.errors import InputError
@@ -17,6 +17,9 @@ EVENT_TYPES = frozenset(
 ORIGINS = ("import", "external", "tool_exec", "tool_repo", "assistant", "user")
 """Where text came from, least trusted first; bound by code at capture, not by a payload."""
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 _EVENT_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 
 
@@ -111,9 +114,15 @@ def epoch_ms(ts: str) -> int:
         moment = datetime.fromisoformat(ts)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        return int(moment.timestamp() * 1000)
+        return (moment - _EPOCH) // _MILLISECOND  # exact, as a float is not
     except (ValueError, OverflowError, TypeError) as error:
         raise InputError(f"not an ISO 8601 time: `{str(ts)[:40]}`") from error
+
+
+def iso_time(ms: int) -> str:
+    """Return epoch milliseconds as ISO 8601 in UTC; what is not of the years 1 to 9999 is cut."""
+    moment = _EPOCH + min(max(ms, _FIRST_MS), _LAST_MS) * _MILLISECOND
+    return moment.isoformat(timespec="microseconds")
 
 
 def _check_payload(event_type: str, payload: Mapping[str, Any]) -> None:
