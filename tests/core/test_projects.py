@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from codemem_core.project import place_of, remote_of
 from codemem_core.store import events, moves, projects, sessions
 from codemem_core.store.connection import rows
+from codemem_core.store.moves import Move
 from codemem_core.store.store import Store
 from tests.conftest import EventMaker
 
@@ -188,8 +190,6 @@ def test_an_event_gets_the_settled_project(
     store: Store, tmp_path: Path, make_event: EventMaker
 ) -> None:
     """Also when a later one of its stream does not say where it happened."""
-    from dataclasses import replace
-
     claimed(store, repository(tmp_path / "a" / "api", "git@github.com:acme/api.git"))
     theirs = str(repository(tmp_path / "b" / "api", "git@github.com:globex/api.git"))
     for cwd in (theirs, None):
@@ -229,7 +229,7 @@ def test_a_move_takes_everything_along_and_holds_later(store: Store, tmp_path: P
     app = repository(tmp_path / "app")
     claimed(store, app)
     store.write(lambda db: work(db, "app", str(app)))
-    store.write(lambda db: moves.move(db, "app", "shop", now_ms=5))
+    store.write(lambda db: moves.carry_out(db, Move(old="app", new="shop"), now_ms=5))
 
     assert projects_of(store) == {"shop": (1, 1)}
     assert asked(store, app) == "shop"
@@ -241,7 +241,7 @@ def test_moving_there_and_back_leaves_no_rule(store: Store) -> None:
     """A name does not lead away from itself."""
     store.write(lambda db: work(db, "app", "/x"))
     for old, new in (("app", "shop"), ("shop", "app")):
-        store.write(lambda db, a=old, b=new: moves.move(db, a, b, now_ms=5))
+        store.write(lambda db, a=old, b=new: moves.carry_out(db, Move(old=a, new=b), now_ms=5))
 
     with store.read() as db:
         assert projects.settled(db, "app", None) == "app"
@@ -255,7 +255,9 @@ def test_a_split_takes_one_folder_out(store: Store, tmp_path: Path) -> None:
         (app / name).mkdir(parents=True)
         store.write(lambda db, cwd=str(app / name): work(db, "app", cwd))
     moved = store.write(
-        lambda db: moves.move(db, "app", "app-web", under=str(app / "web"), now_ms=5)
+        lambda db: moves.carry_out(
+            db, Move(old="app", new="app-web", under=str(app / "web")), now_ms=5
+        )
     )
 
     assert (moved["memories"], moved["sessions"]) == (1, 1)

@@ -47,6 +47,11 @@ def codemem_commands() -> Iterator[Command]:
         help="Say whether Claude Code's events arrive and become memories.",
     )
     yield Command(
+        name="import-from-claude-files",
+        target="codemem_claude.memory_files:import_from_claude_files",
+        help="Store what Claude Code itself remembers.",
+    )
+    yield Command(
         name="setup",
         target="codemem_claude.status:setup",
         help="Install codemem into Claude Code, or check that it is in place.",

@@ -11,7 +11,24 @@ from codemem_core.records.seams import Command, FlushPolicy
 from codemem_core.records.setting import Setting
 from codemem_core.settings_table import TABLE
 
+_MOVING = (
+    ("export-memories", "transfer:export_memories", "Write memories to a file."),
+    (
+        "import-from-basic-memory",
+        "transfer:import_from_basic_memory",
+        "Store basic-memory's notes.",
+    ),
+    (
+        "import-from-claude-mem",
+        "transfer:import_from_claude_mem",
+        "Store what claude-mem remembers.",
+    ),
+    ("import-from-mem0", "transfer:import_from_mem0", "Store mem0's memories."),
+    ("import-memories", "transfer:import_memories", "Store the memories of an export."),
+    ("project", "project:project", "List, explain, rename, merge and split projects."),
+)
 _COMMANDS = (
+    *_MOVING,
     ("config", "config:config", "Show, set and unset settings of the config file."),
     ("db", "db:db", "Back up, check, repair or bring over a database."),
     ("doctor", "doctor:doctor", "Say what is wrong, and how to mend it."),

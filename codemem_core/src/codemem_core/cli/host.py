@@ -58,7 +58,8 @@ class Host:
     def _settled(self, label: str | None, cwd: str) -> str | None:
         """Return what the database of this command calls a place: people may have renamed it."""
         asked = click.get_current_context(silent=True)
-        path = paths.database_path(self.settings, asked and asked.params.get("db_path"))
+        named = asked.params.get("db_path") if asked else None
+        path = paths.database_path(self.settings, named)
         try:
             db = connect(path, readonly=True)
         except CodememError:

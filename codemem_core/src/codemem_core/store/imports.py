@@ -122,7 +122,8 @@ def prompts(db: apsw.Connection, session_id: int, given: Sequence[Mapping[str, A
 
 _SETTLE = """
     UPDATE memories SET active = :active, deleted_ms = :deleted_ms, confirmed = :confirmed,
-        pinned = :pinned, updated_ms = coalesce(:updated_ms, updated_ms), project = coalesce(:project, project)
+        pinned = :pinned, updated_ms = coalesce(:updated_ms, updated_ms),
+        project = coalesce(:project, project)
     WHERE key = :key
 """
 
@@ -134,6 +135,40 @@ def settle(db: apsw.Connection, key: str, state: State, *, new: bool) -> None:
         db.execute(_SETTLE, fields | {"key": key})
     elif state.confirmed:
         db.execute("UPDATE memories SET confirmed = 1 WHERE key = ?", (key,))
+
+
+def refresh(db: apsw.Connection, key: str, metadata: Mapping[str, Any], *, now_ms: int) -> bool:
+    """Replace a memory's metadata; say whether that changed anything."""
+    db.execute(
+        "UPDATE memories SET metadata = :metadata, updated_ms = :now"
+        " WHERE key = :key AND metadata <> :metadata",
+        {"key": key, "metadata": json.dumps(dict(metadata), ensure_ascii=False), "now": now_ms},
+    )
+    return bool(db.changes())
+
+
+_RETIRE = """
+    UPDATE memories SET active = 0, deleted_ms = :now, updated_ms = :now
+     WHERE active = 1 AND confirmed = 0 AND pinned = 0 AND extractor = :extractor
+       AND session_id IN (SELECT session_id FROM memories WHERE key = :present)
+       AND metadata ->> '$.place' = json(:place)
+       AND key NOT IN (SELECT value FROM json_each(:keys))
+"""
+
+
+def retire(
+    db: apsw.Connection, place: Sequence[str], present: Sequence[str], *, now_ms: int
+) -> int:
+    """Forget what was imported from a place of a file and is not said there any more."""
+    fields = {
+        "place": json.dumps(place, ensure_ascii=False),
+        "extractor": f"import-{place[0]}",
+        "present": present[0],
+        "keys": json.dumps(present),
+        "now": now_ms,
+    }
+    db.execute(_RETIRE, fields)
+    return db.changes()
 
 
 def usage_keys(db: apsw.Connection) -> set[str]:

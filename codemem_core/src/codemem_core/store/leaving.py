@@ -69,14 +69,16 @@ class Wanted:
 
 def count(store: Store, wanted: Wanted) -> tuple[int, int, list[str]]:
     """Return how many sessions and memories leave, and of which projects."""
-    memories = f"FROM memories m JOIN sessions s ON s.id = m.session_id WHERE {wanted.of_memories()}"
+    memories = (
+        f"FROM memories m JOIN sessions s ON s.id = m.session_id WHERE {wanted.of_memories()}"
+    )
     with store.read() as db:
         sessions = f"SELECT count(*) FROM sessions s WHERE {wanted.of_sessions()}"  # noqa: S608
         of_sessions = db.execute(sessions, wanted.values()).get
-        of_memories = db.execute(f"SELECT count(*) {memories}", wanted.values()).get  # noqa: S608
+        of_memories = db.execute(f"SELECT count(*) {memories}", wanted.values()).get
         names = rows(
             db,
-            f"SELECT DISTINCT m.project {memories} AND m.project <> '' ORDER BY 1",  # noqa: S608
+            f"SELECT DISTINCT m.project {memories} AND m.project <> '' ORDER BY 1",
             wanted.values(),
         )
     return of_sessions, of_memories, [name for (name,) in names]

@@ -11,12 +11,12 @@ from codemem_core.project import normalize_label
 from codemem_core.store.connection import rows
 from codemem_core.store.projects import is_below
 
-_IN = "project = :old AND (:below IS NULL OR {cwd} IN (SELECT value FROM json_each(:below)))"
-_OF_SESSION = "session_id IN (SELECT id FROM sessions WHERE " + _IN.format(cwd="cwd") + ")"
+_IN = "project = :old AND (:below IS NULL OR cwd IN (SELECT value FROM json_each(:below)))"
+_OF_SESSION = f"session_id IN (SELECT id FROM sessions WHERE {_IN})"  # noqa: S608
 _WHICH = {
     "memories": f"project = :old AND (:below IS NULL OR {_OF_SESSION})",
-    "sessions": _IN.format(cwd="cwd"),
-    "streams": _IN.format(cwd="cwd"),
+    "sessions": _IN,
+    "streams": _IN,
     "usage_events": f"metadata ->> '$.project' = :old AND (:below IS NULL OR {_OF_SESSION})",
 }
 TABLES = tuple(_WHICH)
@@ -81,30 +81,30 @@ def listed(db: apsw.Connection) -> list[Project]:
     return found
 
 
-def counted(db: apsw.Connection, old: str, *, under: str | None = None) -> dict[str, int]:
-    """Return how many rows of each table a move of `old` would change."""
-    values = {"old": old, "below": _below(db, old, under)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """What goes where."""
+
+    old: str
+    new: str | None
+    under: str | None = None
+    """Only what was done in or below this folder."""
+    later: bool = True
+    """Whether what is called `old`, or happens below `under`, counts as `new` from now on, too."""
+
+
+def counted(db: apsw.Connection, move: Move) -> dict[str, int]:
+    """Return how many rows of each table a move would change."""
+    values = _values(db, move)
     return {
         table: int(db.execute(f"SELECT count(*) FROM {table} WHERE {which}", values).get)  # noqa: S608
         for table, which in _WHICH.items()
     }
 
 
-def move(
-    db: apsw.Connection,
-    old: str,
-    new: str | None,
-    *,
-    under: str | None = None,
-    later: bool = True,
-    now_ms: int,
-) -> dict[str, int]:
-    """Give what `old` has, or what was done in or below the folder `under`, to `new`.
-
-    What is called `old`, or happens below `under`, counts as `new` later, too, unless `later` is
-    False. Returns how many rows of each table were changed.
-    """
-    values = {"old": old, "new": new, "below": _below(db, old, under), "now": now_ms}
+def carry_out(db: apsw.Connection, move: Move, *, now_ms: int) -> dict[str, int]:
+    """Give memories, sessions and streams to another project; return how many rows of each."""
+    values = {**_values(db, move), "now": now_ms}
     changed = {}
     for table, which in _WHICH.items():
         change = _SET.get(table, "project = :new")
@@ -113,9 +113,13 @@ def move(
             change += ", updated_ms = :now"
         db.execute(f"UPDATE {table} SET {change} WHERE {which}", values)  # noqa: S608
         changed[table] = db.changes()
-    if later and new is not None:
-        _remember(db, old, new, under)
+    if move.later and move.new is not None:
+        _remember(db, move.old, move.new, move.under)
     return changed
+
+
+def _values(db: apsw.Connection, move: Move) -> dict[str, object]:
+    return {"old": move.old, "new": move.new, "below": _below(db, move.old, move.under)}
 
 
 def _remember(db: apsw.Connection, old: str, new: str, under: str | None) -> None:

@@ -28,7 +28,8 @@ _TABLES = """
                            given TEXT NOT NULL, state TEXT NOT NULL);
     CREATE TABLE gists (gist TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-Progress = Callable[[str, int, int], None]
+REFRESHED = "refreshed"
+Progress = Callable[[str, int, int], object]
 """Called with what is being done, how many memories of it are done and of how many (0: unknown)."""
 
 
@@ -46,6 +47,10 @@ class Incoming:
 
     now_ms: int
     progress: Progress = lambda _what, _done, _total: None
+    refresh: bool = False
+    """Whether the metadata of what is there already is replaced by what comes."""
+    replace: bool = False
+    """Whether what came from the same place before, and said something else, is forgotten."""
     report: Report = field(default_factory=Report)
     _db: apsw.Connection = field(default_factory=lambda: apsw.Connection(""))
     _memories: int = 0
@@ -104,6 +109,11 @@ class Incoming:
         def change(db: apsw.Connection) -> Report:
             with journal.recorded_additions(db, label.text, by=label.by, now_ms=self.now_ms):
                 self._write(db)
+            with journal.recorded(db, f"{label.text}, again", by=label.by, now_ms=self.now_ms):
+                if self.refresh:
+                    self._refresh(db)
+                if self.replace:
+                    self._replace(db)
             return self.report
 
         return store.write(change)
@@ -124,16 +134,35 @@ class Incoming:
             self.report.tables[table].count(None)
             self.progress("written", done, self._memories)
 
+    def _refresh(self, db: apsw.Connection) -> None:
+        for table, _keys, given, _state, _session in self._each():
+            if imports.refresh(db, given.key, given.metadata, now_ms=self.now_ms):
+                self.report.tables[table].skipped[REFRESHED] += 1
+                self.report.tables[table].skipped[THERE] -= 1
+
+    def _replace(self, db: apsw.Connection) -> None:
+        keys: dict[str, list[str]] = {}
+        for _table, _keys, given, _state, _session in self._each():
+            keys.setdefault(json.dumps(given.metadata.get("place")), []).append(given.key)
+        for place, present in keys.items():
+            imports.retire(db, json.loads(place), present, now_ms=self.now_ms)
+
     def _each(self) -> Iterator[tuple[str, list[str], NewMemory, State, str]]:
         query = "SELECT source, keys, given, state, session FROM memories ORDER BY rowid"
         for source, keys, given, state, session in self._db.execute(query):
-            fields = {k: tuple(v) if type(v) is list else v for k, v in json.loads(given).items()}
-            yield source, json.loads(keys), NewMemory(**fields), State(**json.loads(state)), session
+            fields: dict[str, Any] = json.loads(given)
+            lists = {name: tuple(value) for name, value in fields.items() if type(value) is list}
+            new, was = NewMemory(**(fields | lists)), State(**json.loads(state))
+            yield source, json.loads(keys), new, was, session
 
     def _session(self, name: str) -> Session:
-        fields = json.loads(self._db.execute("SELECT given FROM sessions WHERE name = ?", (name,)).get)
+        fields = json.loads(
+            self._db.execute("SELECT given FROM sessions WHERE name = ?", (name,)).get
+        )
         fields["stream"] = tuple(fields["stream"]) if fields["stream"] else None
-        asked = rows(self._db, "SELECT given FROM prompts WHERE session = ? ORDER BY rowid", (name,))
+        asked = rows(
+            self._db, "SELECT given FROM prompts WHERE session = ? ORDER BY rowid", (name,)
+        )
         if asked:
             fields["metadata"]["prompts"] = [json.loads(prompt) for (prompt,) in asked]
         return Session(**fields)

@@ -140,7 +140,9 @@ class _Text:
 
     def wrong(self, what: str) -> InputError:
         """Return the error that says what is wrong, and where."""
-        return InputError(f"the file cannot be read: {what}, at character {self._passed + self._at}")
+        return InputError(
+            f"the file cannot be read: {what}, at character {self._passed + self._at}"
+        )
 
 
 def _refuse(name: str) -> None:

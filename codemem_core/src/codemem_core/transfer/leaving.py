@@ -17,7 +17,7 @@ _PROVENANCE = (
     "origin_device_id", "origin_source", "trust_state", "rev", "user_prompt_id",
 )  # fmt: skip
 _GIT = ("git_remote", "git_branch", "user", "tool_version")
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], object]
 """Called with how many memories are done, and of how many."""
 
 

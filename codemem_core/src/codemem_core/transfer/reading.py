@@ -88,7 +88,7 @@ class Reader:
             self.incoming.report.tables["memory_items"].count("empty")
             return
         if row.get("kind") == "session_summary":
-            self.incoming.told(adopted.gist({"session_id": None, **row}))
+            self.incoming.told(adopted.gist(row))
         new, state = _ours(row) if "origin" in row else _theirs(row, trust=self.trust)
         known_as = ""
         if "origin" in row and not self.trust:
@@ -106,8 +106,8 @@ class Reader:
 
     def _summary(self, row: dict[str, Any]) -> None:
         counts = self.incoming.report.tables["session_summaries"]
-        new = adopted.summary_of({"id": None, **row})
-        if self.incoming.told(adopted.gist({"session_id": None, **row})):
+        new = adopted.summary_of(row)
+        if self.incoming.told(adopted.gist(row)):
             counts.count("kept as a memory")
         elif not new.body:
             counts.count("empty")
@@ -118,7 +118,7 @@ class Reader:
 
 def adopted_prompt(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a person asked, with the key it was exported with."""
-    prompt = adopted.prompt_of({"id": None, **row})
+    prompt = adopted.prompt_of(row)
     return prompt | ({"id": row["import_key"]} if row.get("import_key") else {})
 
 
@@ -142,7 +142,7 @@ def _ours(row: dict[str, Any]) -> tuple[NewMemory, State]:
 
 def _theirs(row: dict[str, Any], *, trust: bool) -> tuple[NewMemory, State]:
     """Return a memory of a release before 1.0, keyed as `codemem db adopt` would key it."""
-    return adopted.memory_of({"id": None, **row}), adopted.state_of(row, trust=trust)
+    return adopted.memory_of(row), adopted.state_of(row, trust=trust)
 
 
 def _distrusted(new: NewMemory, state: State) -> tuple[NewMemory, State]:
@@ -157,16 +157,16 @@ def _checked(value: object, where: str) -> dict[str, Any]:
     """Return an element whose fields are of the types they should be."""
     if not isinstance(value, dict):
         raise _unusable(where, "not an object")
-    value = storable(value)
+    row: dict[str, Any] = {"id": None, "session_id": None, **storable(value)}
     for name, types in _TYPES.items():
-        given = value.get(name)
+        given = row.get(name)
         if given is None or (isinstance(given, types) and abs(_size(given)) <= _MOST):
             continue
         raise _unusable(f"{where}.{name}", "not " + " or ".join(_NAMES[kind] for kind in types))
     for name in ("created_at", "updated_at", "deleted_at", "started_at", "ended_at"):
-        if value.get(name):
-            epoch_ms(value[name])
-    return dict(value)
+        if row.get(name):
+            epoch_ms(row[name])
+    return row
 
 
 _NAMES = {str: "text", int: "a number", float: "a number", dict: "an object", list: "a list"}

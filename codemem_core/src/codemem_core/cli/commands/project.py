@@ -15,6 +15,7 @@ from codemem_core.cli.output import day, say, say_json
 from codemem_core.errors import InputError, NotFound
 from codemem_core.project import normalize_label, place_of
 from codemem_core.store import journal, moves, projects
+from codemem_core.store.moves import Move
 from codemem_core.store.store import Store
 
 apply_option = click.option(
@@ -107,7 +108,7 @@ def rename_in(store: Store, old: str, new: str, *, apply: bool, as_json: bool) -
     """Rename a project in an open store; raises `InputError` for a name that is taken."""
     new = _label(new)
     with store.read() as db:
-        if any(moves.counted(db, new).values()):
+        if any(moves.counted(db, Move(old=new, new=new)).values()):
             raise InputError(
                 f"there is a project of that name: `{new}`",
                 hint=f"codemem project merge {old} --into {new}",
@@ -190,14 +191,15 @@ def _move(
     under: str | None = None,
 ) -> None:
     now_ms = time.time_ns() // 1_000_000
+    todo = [Move(old=name, new=new, under=under) for name in old]
 
     def change(db: apsw.Connection) -> dict[str, int]:
         with journal.recorded(db, label, by="cli", now_ms=now_ms):
-            moved = [moves.move(db, name, new, under=under, now_ms=now_ms) for name in old]
+            moved = [moves.carry_out(db, move, now_ms=now_ms) for move in todo]
         return _sum(moved)
 
     with store.read() as db:
-        counts = _sum([moves.counted(db, name, under=under) for name in old])
+        counts = _sum([moves.counted(db, move) for move in todo])
     if not any(counts.values()) and under is None:
         raise NotFound(
             f"no such project: `{', '.join(old)}`", hint="`codemem project list` lists them"
@@ -227,7 +229,7 @@ def normalize_in(store: Store, *, apply: bool) -> Mapping[str, str | None]:
     def change(db: apsw.Connection) -> None:
         with journal.recorded(db, "normalize projects", by="cli", now_ms=now_ms):
             for old, new in wrong.items():
-                moves.move(db, old, new, now_ms=now_ms, later=False)
+                moves.carry_out(db, Move(old=old, new=new, later=False), now_ms=now_ms)
 
     if apply and wrong:
         store.write(change)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -14,16 +12,16 @@ from typing import BinaryIO, TextIO
 import click
 
 from codemem_core import paths
-from codemem_core.cli.host import Host, db_option, json_option, pass_host, project_options
+from codemem_core.cli.host import F, Host, db_option, json_option, pass_host, project_options
 from codemem_core.cli.output import say, say_json, warn
-from codemem_core.errors import InputError, NotFound, StoreError
+from codemem_core.errors import InputError, NotFound
 from codemem_core.ingest.adopt import Report
 from codemem_core.records.events import epoch_ms
 from codemem_core.store import leaving
 from codemem_core.store.leaving import Wanted
 from codemem_core.store.store import Store
-from codemem_core.transfer import markdown
-from codemem_core.transfer.incoming import Incoming, Label
+from codemem_core.transfer import basic_memory, claude_mem, markdown, mem0
+from codemem_core.transfer.incoming import Incoming, Label, Progress
 from codemem_core.transfer.leaving import export
 from codemem_core.transfer.reading import Reader
 
@@ -83,7 +81,7 @@ def export_memories(
 def _export(store: Store, wanted: Wanted, file: TextIO, form: str) -> str:
     if form == "markdown":
         return f"{markdown.write(leaving.memories(store, wanted), file)} memories"
-    show = _progress("written")
+    show = _progress()
     sessions, memories = export(
         store, wanted, file, now_ms=now(), progress=lambda done, total: show("written", done, total)
     )
@@ -94,12 +92,14 @@ def _export(store: Store, wanted: Wanted, file: TextIO, form: str) -> str:
 def _written(output: str) -> Iterator[TextIO]:
     """Lend a file that has its name only when it is whole; standard output for `-`."""
     if output == "-":
-        yield click.get_text_stream("stdout", encoding="utf-8")
+        yield sys.stdout
         return
     path = os.path.abspath(os.path.expanduser(output))
     draft = f"{path}.{os.getpid()}.part"
     try:
-        with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+        with open(
+            os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8"
+        ) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -114,7 +114,7 @@ def _written(output: str) -> Iterator[TextIO]:
 # --- in ------------------------------------------------------------------------------------------
 
 
-def import_options(command: Callable[..., None]) -> Callable[..., None]:
+def import_options(command: F) -> F:
     """Add `--dry-run`, `--db-path` and `--json`."""
     command = click.option("--dry-run", is_flag=True, help="Say what is new; store nothing.")(
         command
@@ -153,10 +153,93 @@ def import_memories(
     bring(host, fill, f"import {source}", dry_run=dry_run, db_path=db_path, as_json=as_json)
 
 
+@click.command("import-from-claude-mem")
+@click.argument("database", metavar="DB", type=click.Path())
+@click.option("--project-filter", metavar="NAME", help="Only of this project.")
+@click.option("--update-existing", is_flag=True, help="Refresh what was imported before.")
+@import_options
+@pass_host
+def import_from_claude_mem(
+    host: Host,
+    database: str,
+    project_filter: str | None,
+    update_existing: bool,
+    dry_run: bool,
+    db_path: str | None,
+    as_json: bool,
+) -> None:
+    """Store what claude-mem remembers; its database is not written to.
+
+    Example: codemem import-from-claude-mem ~/.claude-mem/claude-mem.db --dry-run
+    """
+
+    def fill(incoming: Incoming) -> None:
+        incoming.refresh = update_existing
+        with claude_mem.opened(os.path.abspath(os.path.expanduser(database))) as given:
+            claude_mem.fill(incoming, given, project=project_filter)
+
+    label = f"import from claude-mem {database}"
+    bring(host, fill, label, dry_run=dry_run, db_path=db_path, as_json=as_json)
+
+
+@click.command("import-from-basic-memory")
+@click.argument("folder", type=click.Path())
+@click.option("--project", help="The project they go to. [default: the folder's name]")
+@import_options
+@pass_host
+def import_from_basic_memory(
+    host: Host,
+    folder: str,
+    project: str | None,
+    dry_run: bool,
+    db_path: str | None,
+    as_json: bool,
+) -> None:
+    """Store the notes of basic-memory, a folder of Markdown files.
+
+    Example: codemem import-from-basic-memory ~/basic-memory --dry-run
+    """
+    bring(
+        host,
+        lambda incoming: basic_memory.fill(incoming, folder, project=project),
+        f"import from basic-memory {folder}",
+        dry_run=dry_run,
+        db_path=db_path,
+        as_json=as_json,
+    )
+
+
+@click.command("import-from-mem0")
+@click.argument("source", metavar="FILE", type=click.Path())
+@click.option("--project", help="The project they go to. [default: as the file says]")
+@import_options
+@pass_host
+def import_from_mem0(
+    host: Host,
+    source: str,
+    project: str | None,
+    dry_run: bool,
+    db_path: str | None,
+    as_json: bool,
+) -> None:
+    """Store the memories of mem0, as its `get_all` or its export gives them; `-` is stdin.
+
+    Example: codemem import-from-mem0 memories.json --project shop --dry-run
+    """
+
+    def fill(incoming: Incoming) -> None:
+        with _opened(source) as file:
+            mem0.fill(incoming, file, project=project)
+
+    bring(
+        host, fill, f"import from mem0 {source}", dry_run=dry_run, db_path=db_path, as_json=as_json
+    )
+
+
 @contextmanager
 def _opened(source: str) -> Iterator[BinaryIO]:
     if source == "-":
-        yield click.get_binary_stream("stdin")
+        yield sys.stdin.buffer
         return
     path = os.path.expanduser(source)
     try:
@@ -179,7 +262,7 @@ def bring(
 ) -> None:
     """Write what `fill` puts into an `Incoming` as one import, and say what came of it."""
     path = paths.database_path(host.settings, db_path)
-    with closing(Incoming(now_ms=now(), progress=_progress("read"))) as incoming:
+    with closing(Incoming(now_ms=now(), progress=_progress())) as incoming:
         fill(incoming)
         if not dry_run:
             with host.store(db_path) as store:
@@ -207,7 +290,7 @@ def _say(report: Report, *, dry_run: bool) -> None:
         say("`codemem undo` takes it back")
 
 
-def _progress(_what: str) -> Callable[[str, int, int], None]:
+def _progress() -> Progress:
     """Return what says how far it is, on a terminal."""
     if not sys.stderr.isatty():
         return lambda _what, _done, _total: None
