@@ -172,7 +172,7 @@ def sections(text: str) -> Iterator[tuple[str, str]]:
     above: list[tuple[int, str]] = []
     body: list[str] = []
     fence = ""
-    for line in text.splitlines():
+    for line in text.split("\n"):
         mark = _FENCE.match(line)
         if mark and (not fence or mark[1] == fence):
             fence = "" if fence else mark[1]
