@@ -18,6 +18,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from clients import CLAUDE_CODE, OLDER_CLAUDE_CODE, programs
 from endpoint import stream_events
 from story import Turn
 
@@ -26,7 +27,7 @@ from codemem_core.store import events
 from codemem_core.store.store import Store
 
 ROOT = Path(__file__).parents[2]
-VERSIONS = ("2.1.330", "2.1.197")
+VERSIONS = (CLAUDE_CODE, OLDER_CLAUDE_CODE)
 PLUGIN = "codemem_claude/src/codemem_claude/claude_plugin"
 PROGRAMS = str(Path(sys.executable).parent)
 
@@ -245,16 +246,8 @@ def wait_until(true: Callable[[], bool], *, limit_s: float = 30) -> None:
 
 @pytest.fixture(scope="session", params=VERSIONS)
 def claude(request: pytest.FixtureRequest) -> Path:
-    """Install Claude Code from npm, once; return its program."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.fail("npm is not installed: these tests run the real Claude Code, a node program")
-    folder = ROOT / ".tox" / "clients" / f"claude-code-{request.param}"
-    program = folder / "node_modules" / ".bin" / "claude"
-    if not program.exists():
-        install = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder)]
-        subprocess.run([*install, f"@anthropic-ai/claude-code@{request.param}"], check=True)
-    return program
+    """Give the program of Claude Code."""
+    return programs(request.param) / "claude"
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ CodememError              shown as one line and a hint, never as a traceback
 ├── SettingsError         a setting is missing or wrong
 ├── InputError            what a person or a host sent cannot be used
 ├── NotFound              what was asked for does not exist
+├── ChangedSince          what was asked for would undo somebody's later change
 ├── StoreError            the database is locked, too new or not ours
 │   └── Damaged           the database is damaged; it is to be salvaged
 ├── PluginError           a plugin broke a rule of its seam
@@ -49,6 +50,10 @@ class InputError(CodememError):
 
 class NotFound(CodememError):
     """What was asked for does not exist."""
+
+
+class ChangedSince(CodememError):
+    """What was asked for would take back a later change, too."""
 
 
 class StoreError(CodememError):

@@ -1,18 +1,22 @@
-"""What people write and correct, as opposed to what an observer distils."""
+"""What people write, correct and forget, as opposed to what an observer distils.
+
+All of it is in the journal and can be undone. `by` says where they did it: `cli`, `viewer`, `mcp`.
+"""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import apsw
 
 from codemem_core.errors import InputError, NotFound
 from codemem_core.records.memory import KINDS, Memory, NewMemory
 from codemem_core.redact import redact, strip_private
-from codemem_core.store import memories, sessions
+from codemem_core.store import journal, memories, sessions
 from codemem_core.store.store import Store
 from codemem_core.store.words import tags_of
 
@@ -31,22 +35,38 @@ class Note:
     extractor: str = "manual"
 
 
-def remember(store: Store, note: Note, *, project: str | None, cwd: str | None) -> int:
+T = TypeVar("T")
+
+
+def remember(
+    store: Store, note: Note, *, project: str | None, cwd: str | None, by: str = "cli"
+) -> int:
     """Write a note as a memory, in a session of its own, and return its id.
 
     Private parts and secrets are left out as they are of what hosts send. Raises `InputError` for
     an unknown kind or when nothing is left of title or body.
     """
     new = _memory_of(note)
-    now_ms = time.time_ns() // 1_000_000
 
-    def write(db: apsw.Connection) -> int | None:
+    def write(db: apsw.Connection, now_ms: int) -> int | None:
         session = sessions.by_hand(db, project=project, cwd=cwd, now_ms=now_ms)
         return memories.add(db, new, session_id=session, now_ms=now_ms)
 
-    memory_id = store.write(write)
+    memory_id = _recorded(store, f"remember `{new.title:.60}`", write, by=by)
     assert memory_id is not None  # its key is random
     return memory_id
+
+
+def _recorded(
+    store: Store, label: str, change: Callable[[apsw.Connection, int], T], *, by: str
+) -> T:
+    now_ms = time.time_ns() // 1_000_000
+
+    def write(db: apsw.Connection) -> T:
+        with journal.recorded(db, label, by=by, now_ms=now_ms):
+            return change(db, now_ms)
+
+    return store.write(write)
 
 
 def _memory_of(note: Note) -> NewMemory:
@@ -77,23 +97,47 @@ class Correction:
     facts: Sequence[str] = ()
 
 
-def correct(store: Store, memory_id: int, correction: Correction) -> Memory:
-    """Rewrite a memory and return it as it was before.
+def corrected(correction: Correction) -> dict[str, Any]:
+    """Return a correction as `memories.edit` takes it, without private parts and secrets.
 
     What is not given is emptied: a secret that somebody takes out of the text must not live on in
-    the narrative, in a fact or in the search index. Raises `InputError`, `NotFound`.
+    the narrative, in a fact or in the search index. Raises `InputError`.
     """
     title, body = _clean(correction.title, correction.body)
     more, _ = redact({"narrative": correction.narrative, "facts": list(correction.facts)})
+    return {"title": title, "body": body, **more}
 
-    def write(db: apsw.Connection) -> Memory | None:
-        changes = {"title": title, "body": body, **more}
-        return memories.edit(db, memory_id, changes, now_ms=time.time_ns() // 1_000_000)
 
-    before = store.write(write)
+def correct(store: Store, memory_id: int, correction: Correction) -> Memory:
+    """Rewrite a memory and return it as it was before. Raises `InputError`, `NotFound`."""
+    return change(store, memory_id, corrected(correction), by="viewer")
+
+
+def change(
+    store: Store, memory_id: int, changes: Mapping[str, Any], *, by: str, label: str = "edit"
+) -> Memory:
+    """Set fields of a memory, as `memories.edit` has them, and return it as it was before.
+
+    `label` is what one calls it: edit, pin, confirm. Raises `NotFound`.
+    """
+
+    def write(db: apsw.Connection, now_ms: int) -> Memory | None:
+        return memories.edit(db, memory_id, changes, now_ms=now_ms)
+
+    before = _recorded(store, f"{label} memory {memory_id}", write, by=by)
     if before is None:
-        raise NotFound(f"no such memory: `{memory_id}`")
+        raise NotFound(f"no such memory: `{memory_id}`", hint="`codemem recent` lists ids")
     return before
+
+
+def forget(store: Store, memory_id: int, *, by: str) -> bool:
+    """Take a memory out of lists, search and packs; say whether it was in them."""
+    return _recorded(
+        store,
+        f"forget memory {memory_id}",
+        lambda db, now_ms: memories.forget(db, memory_id, now_ms=now_ms),
+        by=by,
+    )
 
 
 def _clean(title: str, body: str) -> tuple[str, str]:

@@ -1,9 +1,8 @@
-"""Look at memories, ask for a pack, write one, take one back."""
+"""Look at memories, ask for a pack, write one."""
 
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import asdict
 from typing import Any
 
@@ -182,19 +181,3 @@ def remember(
         say_json({"id": memory_id})
     else:
         say(f"Stored memory {memory_id}")
-
-
-@click.command()
-@click.argument("memory_id", metavar="ID", type=int)
-@db_option
-@pass_host
-def forget(host: Host, memory_id: int, db_path: str | None) -> None:
-    """Take a memory out of search and packs.
-
-    Example: codemem forget 12
-    """
-    now_ms = time.time_ns() // 1_000_000
-    with host.store(db_path) as store:
-        if not store.write(lambda db: memories.forget(db, memory_id, now_ms=now_ms)):
-            raise NotFound(f"no such memory: `{memory_id}`", hint="codemem recent lists ids")
-    say(f"Memory {memory_id} marked inactive")

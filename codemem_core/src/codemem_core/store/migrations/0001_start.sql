@@ -159,6 +159,25 @@ CREATE TABLE places (
 
 CREATE INDEX places_project ON places (project, kind);
 
+-- What people changed, and what takes it back. Rows are only added, until they are too old.
+CREATE TABLE journal (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,      -- people name it: no number is given twice
+    at_ms INTEGER NOT NULL,
+    who TEXT NOT NULL,                -- cli, viewer, mcp
+    label TEXT NOT NULL,              -- what was done: `edit memory 12`
+    undoes INTEGER,                   -- the entry that this one took back
+    added TEXT,                       -- JSON: first and last id by table, when rows were only added
+    size INTEGER NOT NULL DEFAULT 0   -- bytes of its changes
+);
+
+CREATE TABLE journal_changes (
+    id INTEGER PRIMARY KEY,
+    entry INTEGER NOT NULL REFERENCES journal (id),
+    changes BLOB NOT NULL             -- a stretch of the changeset that takes the entry back
+);
+
+CREATE INDEX journal_changes_entry ON journal_changes (entry);
+
 CREATE TABLE usage_events (
     id INTEGER PRIMARY KEY,
     session_id INTEGER REFERENCES sessions (id),

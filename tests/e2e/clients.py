@@ -1,0 +1,54 @@
+"""The real clients, from npm: installed once for every checkout and test run of this user."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+CLAUDE_CODE = "@anthropic-ai/claude-code@2.1.330"
+OLDER_CLAUDE_CODE = "@anthropic-ai/claude-code@2.1.197"
+OPENCODE = "opencode-ai@1.18.33"
+
+# Read at import: each test has a HOME of its own. Outside the repository, because one install
+# takes 500 MB and a minute, and a fresh checkout needs the same ones.
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "codemem-clients"
+
+
+def programs(package: str) -> Path:
+    """Return the folder with the commands of an npm package (`name@version`).
+
+    Installs it when nobody has; of several test processes one installs, the others wait. A missing
+    npm fails the test: these tests are only asked for where the clients can be had.
+    """
+    folder = _CACHE / package.replace("/", "+")
+    with _locked(folder.with_name(f"{folder.name}.lock")):
+        if not folder.exists():
+            _install(package, folder)
+    return folder / "node_modules" / ".bin"
+
+
+def _install(package: str, folder: Path) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.fail("npm is not installed: these tests run real clients, which are node programs")
+    draft = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    options = ("--silent", "--no-audit", "--no-fund", "--prefix", str(draft))
+    subprocess.run([npm, "install", *options, package], check=True)
+    # The name is there only when all of it is: an install that was stopped begins anew.
+    draft.rename(folder)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
