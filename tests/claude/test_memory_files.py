@@ -42,7 +42,7 @@ def project(home: Path, tmp_path: Path) -> Path:
 def brought(store: Store, cwd: Path) -> list[Memory]:
     """Import, and return what is there and not forgotten."""
     with closing(Incoming(now_ms=NOW_MS)) as incoming:
-        take(incoming, str(cwd), label=lambda place: os.path.basename(place))
+        take(incoming, str(cwd), label=os.path.basename)
         incoming.write(store, Label(text="import"))
     with store.read() as db:
         found = rows(db, "SELECT id FROM memories WHERE active ORDER BY id")

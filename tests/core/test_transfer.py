@@ -216,7 +216,7 @@ def deep(levels: int) -> bytes:
         b'"text"',
         b"\xff\xfe{}",
         b"{} {}",
-        b'{"version": "1.0", "memory_items": [{"title": "a", "body_text": "b", "confidence": NaN}]}',
+        b'{"version": "1.0", "memory_items": [{"title": "a", "confidence": NaN}]}',
         gzip.compress(b"{}"),
         b"SQLite format 3\0",
         deep(100_000),

@@ -25,12 +25,13 @@ _MOVING = (
     ),
     ("import-from-mem0", "transfer:import_from_mem0", "Store mem0's memories."),
     ("import-memories", "transfer:import_memories", "Store the memories of an export."),
+    ("purge", "upkeep:purge_secret", "Take a secret out of everything, and prove it."),
     ("project", "project:project", "List, explain, rename, merge and split projects."),
 )
 _COMMANDS = (
     *_MOVING,
     ("config", "config:config", "Show, set and unset settings of the config file."),
-    ("db", "db:db", "Back up, check, repair or bring over a database."),
+    ("db", "db:db", "Back up, check, repair, tidy or bring over a database."),
     ("doctor", "doctor:doctor", "Say what is wrong, and how to mend it."),
     ("edit", "journal:edit", "Rewrite a memory."),
     ("embed", "embed:embed", "Make the vectors that search by meaning needs."),

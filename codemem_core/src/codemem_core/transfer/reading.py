@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
@@ -116,7 +115,7 @@ class Reader:
             self.incoming.memory(row.get("session_id"), new, state, table="session_summaries")
 
 
-def adopted_prompt(row: Mapping[str, Any]) -> dict[str, Any]:
+def adopted_prompt(row: dict[str, Any]) -> dict[str, Any]:
     """Return what a person asked, with the key it was exported with."""
     prompt = adopted.prompt_of(row)
     return prompt | ({"id": row["import_key"]} if row.get("import_key") else {})

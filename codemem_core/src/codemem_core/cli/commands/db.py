@@ -1,4 +1,4 @@
-"""The database itself: back it up, check it, repair it, bring an old one over."""
+"""The database itself: back it up, check it, repair it, tidy it, bring an old one over."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import asdict
 import click
 
 from codemem_core import paths
+from codemem_core.cli.commands import upkeep
+from codemem_core.cli.commands.stats import stats
 from codemem_core.cli.host import Host, db_option, json_option, pass_host
 from codemem_core.cli.output import say, say_json
 from codemem_core.errors import Damaged, NotFound, StoreError
@@ -22,10 +24,24 @@ from codemem_core.store.recover import recover, repair_index
 
 @click.group()
 def db() -> None:
-    """Back up, check, repair or bring over a database.
+    """Back up, check, repair, tidy or bring over a database.
 
     Example: codemem db check
     """
+
+
+for _command in (
+    stats,
+    upkeep.merge_duplicates,
+    upkeep.normalize_projects,
+    upkeep.prune_memories,
+    upkeep.prune_observations,
+    upkeep.prune_old,
+    upkeep.rename_project,
+    upkeep.size_report,
+    upkeep.vacuum,
+):
+    db.add_command(_command)
 
 
 def _existing(host: Host, db_path: str | None) -> str:
