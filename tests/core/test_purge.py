@@ -31,13 +31,13 @@ def remember(db: apsw.Connection, secret: str) -> int:
     db.execute(
         "INSERT INTO memories (key, session_id, kind, title, body, facts, files_modified, tags,"
         " words, origin, project, created_ms, updated_ms, metadata)"
-        " VALUES ('k', :s, 'note', :x, 'use ' || :x || ' here', :l, :l, 'note ' || :t, :x, 'user',"
+        " VALUES (hex(randomblob(8)), :s, 'note', :x, 'use ' || :x || ' here', :l, :l, 'note ' || :t, :x, 'user',"
         " 'app', 1, 1, :m)",
         {
             "s": session,
             "x": secret,
             "l": json.dumps([secret]),
-            "t": secret.lower(),
+            "t": purge.Secret(secret).tag,
             "m": json.dumps({"a": json.dumps({"b": secret})}),
         },
     )
@@ -100,8 +100,10 @@ def test_a_purged_secret_is_in_no_file(leaked: str, home: Path) -> None:
         assert rows(db, "PRAGMA integrity_check") == [("ok",)]
         for word in ("staple", "horse", "battery"):
             assert search(db, word, limit=5) == []
-        json.loads(db.execute("SELECT metadata FROM memories").get)
-        json.loads(db.execute("SELECT payload FROM raw_events").get)
+        for (text,) in rows(
+            db, "SELECT metadata FROM memories UNION SELECT payload FROM raw_events"
+        ):
+            json.loads(text)
 
 
 def test_looking_changes_nothing(leaked: str, home: Path) -> None:

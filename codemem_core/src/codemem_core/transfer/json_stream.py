@@ -87,14 +87,16 @@ class _Text:
         start = self._file.read(_CHUNK)
         for magic, kind in _PACKED.items():
             if start.startswith(magic):
-                raise InputError(f"this is {kind}, not JSON", hint="unpack it first")
+                raise InputError(
+                    f"the file cannot be read: this is {kind}, not JSON", hint="unpack it first"
+                )
         self._add(start)
 
     def _add(self, data: bytes) -> None:
         try:
             more = self._decode(data, final=not data)
         except UnicodeDecodeError as error:
-            raise InputError("not UTF-8 text") from error
+            raise InputError("the file cannot be read: not UTF-8 text") from error
         self._passed += self._at
         self._kept, self._at, self._ended = self._kept[self._at :] + more, 0, not data
 
