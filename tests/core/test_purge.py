@@ -50,7 +50,7 @@ def places(folder: Path) -> list[str]:
         path.name
         for path in folder.rglob("*")
         if path.is_file()
-        and any(n in path.read_bytes() for n in purge.Secret(SECRET).needles + (PLAIN.encode(),))
+        and any(n in path.read_bytes() for n in (*purge.Secret(SECRET).needles, PLAIN.encode()))
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from codemem_core.command_table import DATA, EVENTS, SERVICE
 from codemem_core.hookspecs import hookimpl
 from codemem_core.records.seams import Command, FlushPolicy, IngestSource
 
@@ -35,29 +36,37 @@ def codemem_commands() -> Iterator[Command]:
         name="claude-hook-ingest",
         target="codemem_claude.commands:claude_hook_ingest",
         help="Store a Claude Code hook payload from standard input.",
+        group=EVENTS,
+        hidden=True,
     )
     yield Command(
         name="claude-hook-inject",
         target="codemem_claude.commands:claude_hook_inject",
         help="Print the context for a Claude Code prompt from standard input.",
+        group=EVENTS,
+        hidden=True,
     )
     yield Command(
         name="claude-integration-status",
         target="codemem_claude.status:status",
         help="Say whether Claude Code's events arrive and become memories.",
+        group=SERVICE,
     )
     yield Command(
         name="import-from-claude-files",
         target="codemem_claude.memory_files:import_from_claude_files",
         help="Store what Claude Code itself remembers.",
+        group=DATA,
     )
     yield Command(
         name="setup",
         target="codemem_claude.status:setup",
         help="Install codemem into Claude Code, or check that it is in place.",
+        group=SERVICE,
     )
     yield Command(
         name="demo",
         target="codemem_claude.demo.command:demo",
         help="Show the whole path on a recorded session, offline.",
+        group=SERVICE,
     )

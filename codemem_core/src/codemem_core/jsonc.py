@@ -8,6 +8,10 @@ from __future__ import annotations
 import json
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 # An alternative for each thing that may hold a `/` or a `,`. None of them can fail after a long
 # look ahead, so the time grows with the length of the text and no faster.
 _TOKEN = re.compile(
@@ -34,11 +38,16 @@ def loads(text: str) -> object:
     return value
 
 
+def tokens(text: str) -> Iterator[re.Match[str]]:
+    """Return the parts of a text, each a match whose last group says what it is."""
+    return _TOKEN.finditer(text)
+
+
 def plain(text: str) -> str:
     """Blank out comments and trailing commas; lines and columns stay where they were."""
     parts: list[str] = []
     comma = -1  # where the last comma stands that only blanks and comments follow
-    for token in _TOKEN.finditer(text):
+    for token in tokens(text):
         kind, part = token.lastgroup, token.group()
         if kind == "comment":
             part = _VISIBLE.sub(" ", part)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from codemem_core.command_table import SERVICE
 from codemem_core.hookspecs import hookimpl
 from codemem_core.records.seams import Command
 
@@ -15,4 +16,5 @@ def codemem_commands() -> Iterator[Command]:
         name="mcp",
         target="codemem_mcp.server:mcp",
         help="Serve memories to a coding agent over MCP (stdio).",
+        group=SERVICE,
     )

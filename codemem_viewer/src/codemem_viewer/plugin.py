@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from codemem_core.command_table import SERVICE
 from codemem_core.hookspecs import hookimpl
 from codemem_core.records.seams import Command, Route
 
@@ -11,7 +12,12 @@ from codemem_core.records.seams import Command, Route
 @hookimpl
 def codemem_commands() -> Iterator[Command]:
     """Offer the server."""
-    yield Command(name="serve", target="codemem_viewer.serve:serve", help="Run the codemem server.")
+    yield Command(
+        name="serve",
+        target="codemem_viewer.serve:serve",
+        help="Run the codemem server.",
+        group=SERVICE,
+    )
 
 
 _API = (

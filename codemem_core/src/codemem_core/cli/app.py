@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
+from codemem_core import command_table
 from codemem_core._version import __version__
 from codemem_core.cli.host import Host
 from codemem_core.cli.output import warn
 from codemem_core.errors import CodememError
-from codemem_core.records.seams import Command
+
+if TYPE_CHECKING:
+    from codemem_core.records.seams import Command
 
 _BLOCKED = "codemem.blocked"
 
@@ -24,18 +29,32 @@ class LazyGroup(click.Group):
         return sorted(name for name, record in _records(ctx).items() if not record.hidden)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return one command."""
-        record = _records(ctx).get(cmd_name)
-        if record is None:
-            return None
-        command = _host(ctx).plugins.target(record)
+        """Import and return one command; for one of the core's own no plugin is loaded."""
+        target = command_table.target_of(cmd_name)
+        if target is not None:
+            _host(ctx)
+            module, _, name = target.partition(":")
+            command = getattr(import_module(module), name)
+        else:
+            record = _records(ctx).get(cmd_name)
+            command = None if record is None else _host(ctx).plugins.target(record)
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list from the records alone."""
-        rows = [(name, _records(ctx)[name].help) for name in self.list_commands(ctx)]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+        """Write the lists from the records alone."""
+        records = _records(ctx)
+        names = self.list_commands(ctx)
+        others = sorted({records[name].group for name in names} - {*command_table.GROUPS})
+        widest = max(map(len, names), default=0)
+        for group in (*command_table.GROUPS, *others):
+            rows = [
+                (name.ljust(widest), records[name].help)
+                for name in names
+                if records[name].group == group
+            ]
+            if rows:
+                with formatter.section(group):
+                    formatter.write_dl(rows)
 
 
 def _block(ctx: click.Context, _: click.Parameter, values: Sequence[str]) -> Sequence[str]:

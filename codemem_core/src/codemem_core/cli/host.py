@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import apsw
 import click
 
 from codemem_core import paths
 from codemem_core.errors import CodememError
-from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
 from codemem_core.store import projects
 from codemem_core.store.connection import connect
 from codemem_core.store.store import Store
+
+if TYPE_CHECKING:
+    from codemem_core.plugins import Plugins
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,6 +36,8 @@ class Host:
     @cached_property
     def plugins(self) -> Plugins:
         """The installed plugins."""
+        from codemem_core.plugins import Plugins  # noqa: PLC0415 - 50 ms; not all commands ask
+
         return Plugins.load(self.settings, blocked=self.blocked)
 
     def with_observer(self, runtime: str | None, model: str | None) -> Host:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
 import unicodedata
-from datetime import UTC, datetime
 
 import click
 
@@ -45,4 +45,4 @@ def _escape(character: str) -> str:
 
 def day(epoch_ms: int) -> str:
     """Return the UTC date and minute of epoch milliseconds."""
-    return datetime.fromtimestamp(epoch_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(epoch_ms / 1000))

@@ -69,6 +69,8 @@ class Embedder(SeamRecord):
 class Command(SeamRecord):
     """A command of the `codemem` program; target is a `click.Command`."""
 
+    group: str = "More"
+    """The heading under which `--help` lists it: one of those it has, or another."""
     hidden: bool = False
     """Left out of `--help`: called by hosts, not by people."""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
-from importlib import resources
 
 import apsw
 
 from codemem_core.errors import StoreError
 from codemem_core.store.connection import APPLICATION_ID, rows
 
+_FOLDER = os.path.join(os.path.dirname(__file__), "migrations")  # `importlib.resources`: 15 ms
 _STEP = re.compile(r"(\d{4})_\w+\.sql")
 
 
@@ -71,9 +72,10 @@ def version(db: apsw.Connection, path: str, *, newest: int | None = None) -> int
 def steps() -> dict[int, str]:
     """Return the SQL of each step by its number."""
     found = {}
-    for file in resources.files("codemem_core.store").joinpath("migrations").iterdir():
-        if match := _STEP.fullmatch(file.name):
-            found[int(match[1])] = file.read_text(encoding="utf-8")
+    for name in os.listdir(_FOLDER):
+        if match := _STEP.fullmatch(name):
+            with open(os.path.join(_FOLDER, name), encoding="utf-8") as file:
+                found[int(match[1])] = file.read()
     return found
 
 

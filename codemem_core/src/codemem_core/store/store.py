@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from queue import Empty, Full, LifoQueue
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import apsw
 
@@ -15,6 +14,9 @@ from codemem_core.errors import Damaged, StoreError
 from codemem_core.store.connection import connect, leave_wal, translate
 from codemem_core.store.migrate import migrate
 from codemem_core.store.writer import Writer, in_transaction
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 

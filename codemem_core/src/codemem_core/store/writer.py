@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import apsw
 
 from codemem_core.errors import StoreError
 from codemem_core.store import wal
 from codemem_core.store.connection import translate
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Change = Callable[[apsw.Connection], Any]
 
@@ -40,6 +42,8 @@ class Writer:
 
     def submit(self, change: Change) -> Future[Any]:
         """Queue a change; the future gives its result once it is on disk."""
+        from concurrent.futures import Future  # noqa: PLC0415 - brings logging; commands never ask
+
         if self._closed:
             raise StoreError("the store is closed")
         future: Future[Any] = Future()

@@ -1,0 +1,76 @@
+"""The core's own commands: what they are called, where they live, what they do.
+
+Beside no plugin and no framework, so that a command of ours is found without loading either.
+"""
+
+from __future__ import annotations
+
+MODULES = "codemem_core.cli.commands."
+"""Where the targets below are."""
+
+MEMORIES = "Memories"
+EVENTS = "Events"
+SERVICE = "Server and agents"
+DATA = "Data"
+FIGURES = "Observer and figures"
+GROUPS = (MEMORIES, SERVICE, EVENTS, DATA, FIGURES)
+"""What `codemem --help` lists, in this order; commands of other groups follow."""
+
+COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    MEMORIES: (
+        ("edit", "journal:edit", "Rewrite a memory."),
+        ("forget", "journal:forget", "Take a memory out of search and packs."),
+        ("history", "journal:history", "List what people and agents changed."),
+        ("pack", "memory:pack", "Print, as JSON, the memories that fit a question."),
+        ("pin", "journal:pin", "Keep a memory at the top of lists."),
+        ("recent", "memory:recent", "List the newest memories."),
+        ("remember", "memory:remember", "Write a memory by hand."),
+        ("search", "memory:search", "Search memories by words."),
+        ("show", "memory:show", "Print one memory as JSON."),
+        ("undo", "journal:undo", "Take a change back."),
+        ("unpin", "journal:unpin", "Let a pinned memory go its way down the lists."),
+    ),
+    SERVICE: (
+        ("config", "config:config", "Show, set and unset settings of the config file."),
+        ("doctor", "doctor:doctor", "Say what is wrong, and how to mend it."),
+        ("plugins", "plugins:plugins", "List plugins and what is wrong with them."),
+        ("version", "version:version", "Print the version."),
+    ),
+    EVENTS: (
+        ("enqueue-raw-event", "raw_events:enqueue", "Store one event from standard input."),
+        ("flush-raw-events", "raw_events:flush", "Turn a stream's events into memories now."),
+        ("import-history", "history:import_history", "Store what a host did before codemem."),
+        ("raw-events-gate", "reliability:gate", "Fail when too much was lost or is stuck."),
+        ("raw-events-retry", "raw_events:retry", "Flush a stream's failed batches again."),
+        ("raw-events-status", "raw_events:status", "List streams whose events wait for a flush."),
+        ("reobserve", "reobserve:reobserve", "Distil stored events with another observer."),
+        ("spool", "spool:spool", "Look at or store what hooks kept for later."),
+    ),
+    DATA: (
+        ("db", "db:db", "Back up, check, repair, tidy or bring over a database."),
+        ("embed", "embed:embed", "Make the vectors that search by meaning needs."),
+        ("export-memories", "transfer:export_memories", "Write memories to a file."),
+        ("import-from-basic-memory", "importers:from_basic_memory", "Store basic-memory's notes."),
+        ("import-from-claude-mem", "importers:from_claude_mem", "Store claude-mem's memories."),
+        ("import-from-mem0", "importers:from_mem0", "Store mem0's memories."),
+        ("import-memories", "transfer:import_memories", "Store the memories of an export."),
+        ("project", "project:project", "List, explain, rename, merge and split projects."),
+        ("purge", "purge:purge", "Take a secret out of everything, and prove it."),
+    ),
+    FIGURES: (
+        ("eval", "evaluate:evaluate", "Measure search and packs on judged questions."),
+        ("observer", "observer:observer", "Try the observer that is configured."),
+        ("pack-benchmark", "evaluate:pack_benchmark", "Say how large packs get."),
+        ("stats", "stats:stats", "Say how much is stored, what waits and what it cost."),
+        ("usage", "usage:usage", "Say what observing cost, by day and model."),
+    ),
+}
+
+
+def target_of(name: str) -> str | None:
+    """Return where a command of ours lives, as `module:attribute`, or None."""
+    for commands in COMMANDS.values():
+        for own, target, _ in commands:
+            if own == name:
+                return MODULES + target
+    return None
