@@ -31,8 +31,8 @@ def remember(db: apsw.Connection, secret: str) -> int:
     db.execute(
         "INSERT INTO memories (key, session_id, kind, title, body, facts, files_modified, tags,"
         " words, origin, project, created_ms, updated_ms, metadata)"
-        " VALUES (hex(randomblob(8)), :s, 'note', :x, 'use ' || :x || ' here', :l, :l, 'note ' || :t, :x, 'user',"
-        " 'app', 1, 1, :m)",
+        " VALUES (hex(randomblob(8)), :s, 'note', :x, 'use ' || :x || ' here', :l, :l,"
+        " 'note ' || :t, :x, 'user', 'app', 1, 1, :m)",
         {
             "s": session,
             "x": secret,
