@@ -237,8 +237,7 @@ def _files(path: str, settings: Settings) -> Iterator[str]:
     """Yield every file that may hold what was remembered, the database's own log too, each once."""
     folder, name = os.path.split(path)
     own = os.path.join(folder, "backups")
-    trees = [own, paths.home_folder()]
-    trees += [settings.path(key) for key in ("claude_hook_spool_dir", "claude_hook_context_dir")]
+    trees = [own, settings.path("claude_hook_spool_dir"), paths.home_folder()]
     named = [os.path.join(folder, entry) for entry in sorted(os.listdir(folder))
              if entry.startswith(name)]  # fmt: skip
     seen: set[tuple[int, int]] = set()
