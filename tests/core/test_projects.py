@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,6 +142,37 @@ def test_another_repository_at_the_same_mount_point_is_another_project(
     )
 
     assert claimed(store, mount) == "workspace@acme"
+
+
+@pytest.fixture
+def mount() -> Iterator[Path]:
+    """Make a repository right below the root, as containers have it."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="codemem-mount-", dir="/"))
+    except OSError:
+        pytest.skip("needs the right to write to /")
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_a_mount_point_is_named_by_its_remote(store: Store, mount: Path) -> None:
+    """The name of a folder like `/workspace` says nothing; without a remote it must do."""
+    assert label(mount) == mount.name
+    command = ["git", "-C", str(mount), "remote", "add", "origin", "git@github.com:acme/shop"]
+    subprocess.run(command, check=True)
+
+    assert claimed(store, mount) == "shop"
+
+
+def test_a_mount_point_that_has_memories_keeps_its_name(store: Store, mount: Path) -> None:
+    """They would be lost under another one."""
+    store.write(lambda db: work(db, mount.name, str(mount)))
+    command = ["git", "-C", str(mount), "remote", "add", "origin", "git@github.com:acme/shop"]
+    subprocess.run(command, check=True)
+
+    assert claimed(store, mount) == mount.name
+    assert asked(store, mount) == mount.name
 
 
 def test_a_renamed_owner_keeps_the_project(store: Store, tmp_path: Path) -> None:

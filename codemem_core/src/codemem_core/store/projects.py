@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 class Answer:
     """What a place is called, and why."""
 
-    __slots__ = ("place", "project", "why")
+    __slots__ = ("named", "place", "project", "why")
 
-    def __init__(self, project: str | None, why: str, place: Place) -> None:
+    def __init__(self, project: str | None, why: str, place: Place, *, named: bool = False) -> None:
         self.project = project
         self.why = why
         """One sentence for people."""
         self.place = place
+        self.named = named
+        """Whether a person or a host gave the name, and not the place."""
 
 
 def settled(db: apsw.Connection, label: str | None, cwd: str | None) -> str | None:
@@ -40,22 +42,34 @@ def answer(db: apsw.Connection, label: str | None, cwd: str | None) -> Answer:
     """Return the same with the reason. Writes nothing."""
     place = place_of(cwd, environ={})
     if label is None:
-        return Answer(None, "nothing names it", place)
-    # A label that is not the folder's was given by a person or a host: no rule about folders.
+        return Answer(None, "nothing names it", place, named=True)
     if label == place.label:
-        found = _by_rule(db, place) or _by_repository(db, place)
-        if found:
-            return found
-    renamed = _named(db, "label", label)
-    if renamed:
-        return Answer(renamed, f"`{label}` was renamed or merged", place)
-    if label != place.label:
-        return Answer(label, "CODEMEM_PROJECT or the host names it", place)
-    other = _holder(db, place)
+        return _by_rule(db, place) or _by_repository(db, place) or _by_label(db, place)
+    # A label that is not the folder's was given by a person or a host: no rule about folders.
+    why = "CODEMEM_PROJECT or the host names it"
+    return _renamed(db, label, place, named=True) or Answer(label, why, place, named=True)
+
+
+def _by_label(db: apsw.Connection, place: Place) -> Answer:
+    label, why = place.label, _REASONS.get(place.named_by, "")
+    older = normalize_label(place.root) if place.named_by == "remote" else None
+    if older and _used_before(db, place, older):
+        label, why = older, "the name of the folder, as it was before"
+    found = _renamed(db, label or "", place)
+    if found:
+        return found
+    other = _holder(db, place, label)
     if other:
-        project = _qualified(db, place)
-        return Answer(project, f"`{label}` is another repository: {other}", place)
-    return Answer(label, _REASONS.get(place.named_by, ""), place)
+        return Answer(_qualified(db, place), f"`{label}` is another repository: {other}", place)
+    return Answer(label, why, place)
+
+
+def _renamed(
+    db: apsw.Connection, label: str, place: Place, *, named: bool = False
+) -> Answer | None:
+    project = _named(db, "label", label)
+    why = f"`{label}` was renamed or merged"
+    return Answer(project, why, place, named=named) if project else None
 
 
 _REASONS = {
@@ -69,7 +83,7 @@ _REASONS = {
 def claim(db: apsw.Connection, label: str | None, cwd: str | None) -> str | None:
     """Return the same as `settled`, and remember which repository has the label now."""
     found = answer(db, label, cwd)
-    if found.project and label == found.place.label:
+    if found.project and not found.named:
         for kind, value in _marks(found.place):
             db.execute(
                 "INSERT INTO places (kind, value, project) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -111,8 +125,8 @@ def _may_be(db: apsw.Connection, project: str, remote: str) -> bool:
     return not remote or not names or remote.rpartition("/")[2] in names
 
 
-def _holder(db: apsw.Connection, place: Place) -> str | None:
-    """Return the address of another repository that has this place's label, if that is sure.
+def _holder(db: apsw.Connection, place: Place, label: str | None) -> str | None:
+    """Return the address of another repository that has a label, if that is sure.
 
     Not sure when it is gone from this machine: it was moved here, or this is a container. Whoever
     used the label before keeps it with the memories it has.
@@ -120,20 +134,20 @@ def _holder(db: apsw.Connection, place: Place) -> str | None:
     remote, ours = place.remote, {value for _, value in _marks(place)}
     if not ours:
         return None
-    others = _values(db, "remote", place.label)
+    others = _values(db, "remote", label)
     if remote and others and remote not in others:
-        return None if _used_before(db, place) else others[0]
-    there = [value for value in _values(db, "repository", place.label) if value not in ours]
+        return None if _used_before(db, place, label) else others[0]
+    there = [value for value in _values(db, "repository", label) if value not in ours]
     gone = [value for value in there if not os.path.isdir(value)]
-    if not there or gone or (remote and remote in others) or _used_before(db, place):
+    if not there or gone or (remote and remote in others) or _used_before(db, place, label):
         return None
     return there[0]
 
 
-def _used_before(db: apsw.Connection, place: Place) -> bool:
+def _used_before(db: apsw.Connection, place: Place, label: str | None) -> bool:
     query = "SELECT DISTINCT cwd FROM sessions WHERE project = ? AND cwd IS NOT NULL"
     root = place.root or place.folder
-    return any(is_below(cwd, root) for (cwd,) in rows(db, query, (place.label,)))
+    return any(is_below(cwd, root) for (cwd,) in rows(db, query, (label,)))
 
 
 def is_below(path: str, folder: str) -> bool:

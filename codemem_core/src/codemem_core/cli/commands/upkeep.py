@@ -11,10 +11,10 @@ import click
 
 from codemem_core import paths
 from codemem_core.cli.commands import project as projects
-from codemem_core.cli.commands.history import since_to_ms
 from codemem_core.cli.commands.project import apply_option
 from codemem_core.cli.host import Host, db_option, json_option, pass_host
 from codemem_core.cli.output import say, say_json
+from codemem_core.cli.when import since_to_ms
 from codemem_core.records.memory import KINDS
 from codemem_core.store import compact, journal
 from codemem_core.store.store import Store
