@@ -217,7 +217,7 @@ def deep(levels: int) -> bytes:
         b"\xff\xfe{}",
         b"{} {}",
         b'{"version": "1.0", "memory_items": [{"title": "a", "confidence": NaN}]}',
-        gzip.compress(b"{}"),
+        gzip.compress(b"{}", mtime=0),
         b"SQLite format 3\0",
         deep(100_000),
         deep(700),

@@ -79,7 +79,7 @@ class Incoming:
         keys = [new.key, known_as] if known_as else [new.key]
         self._db.execute(
             "INSERT INTO memories (session, source, keys, given, state) VALUES (?, ?, ?, ?, ?)",
-            (str(session), table, json.dumps(keys), json.dumps(asdict(new)), _dump(state)),
+            (str(session), table, json.dumps(keys), _dump(new), _dump(state)),
         )
         self._memories += 1
         self.progress("read", self._memories, 0)
@@ -172,5 +172,6 @@ class Incoming:
         return Session(key=f"import|session|{name}", stream=None, started_ms=self.now_ms)
 
 
-def _dump(state: State) -> str:
-    return json.dumps(asdict(state))
+def _dump(record: NewMemory | State) -> str:
+    # `asdict` copies every list and object on the way: half of the time of reading an export.
+    return json.dumps({name: getattr(record, name) for name in record.__dataclass_fields__})

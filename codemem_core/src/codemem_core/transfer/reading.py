@@ -10,7 +10,7 @@ from codemem_core.ingest import adopted
 from codemem_core.ingest.accept import storable
 from codemem_core.project import normalize_label
 from codemem_core.records.events import ORIGINS, epoch_ms
-from codemem_core.records.memory import NewMemory
+from codemem_core.records.memory import KINDS, NewMemory
 from codemem_core.store.imports import Session, State
 from codemem_core.transfer.incoming import Incoming
 from codemem_core.transfer.json_stream import elements
@@ -121,19 +121,39 @@ def adopted_prompt(row: dict[str, Any]) -> dict[str, Any]:
     return prompt | ({"id": row["import_key"]} if row.get("import_key") else {})
 
 
+_SAID = (
+    "title", "body_text", "subtitle", "narrative", "tags_text", "facts", "concepts", "files_read",
+    "files_modified", "metadata_json",
+)  # fmt: skip
+
+
 def _ours(row: dict[str, Any]) -> tuple[NewMemory, State]:
-    """Return a memory exactly as it was exported."""
-    given = adopted.memory_of(row)
-    metadata = adopted.clean(row.get("metadata_json") or {})
-    origin = row.get("origin")
-    known = {} if given.kind == row.get("kind") else {"kind": row.get("kind")}
-    new = replace(
-        given,
-        key=row.get("import_key") or given.key,
+    """Return a memory exactly as it was exported, but for secrets."""
+    # In one go: field by field it takes three times as long.
+    said: dict[str, Any] = adopted.clean({name: row.get(name) or "" for name in _SAID})
+    kind, origin = row.get("kind") or "", row.get("origin")
+    known = {} if kind in KINDS else {"kind": kind}
+    superseded = {"superseded": True} if row.get("superseded") else {}
+    created = row.get("created_at")
+    new = NewMemory(
+        key=row.get("import_key") or f"export:{row['id']}:{created}",
+        kind=kind if kind in KINDS else "note",
+        title=said["title"],
+        body=said["body_text"],
         origin=origin if origin in ORIGINS else "import",
+        subtitle=said["subtitle"],
+        facts=tuple(map(str, said["facts"])),
+        narrative=said["narrative"],
+        concepts=tuple(map(str, said["concepts"])),
+        files_read=tuple(map(str, said["files_read"])),
+        files_modified=tuple(map(str, said["files_modified"])),
+        tags=tuple(said["tags_text"].split()),
+        confidence=0.5 if row.get("confidence") is None else float(row["confidence"]),
+        prompt_number=row.get("prompt_number"),
+        created_ms=epoch_ms(created) if created else 0,
         extractor=row.get("extractor") or "",
         extractor_version=row.get("extractor_version") or "",
-        metadata=metadata | known | ({"superseded": True} if row.get("superseded") else {}),
+        metadata={**(said["metadata_json"] or {}), **known, **superseded},
     )
     state = adopted.state_of(row, trust=bool(row.get("confirmed")))
     return new, replace(state, pinned=bool(row.get("pinned")))
