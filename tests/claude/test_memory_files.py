@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -87,3 +89,13 @@ def test_a_transcript_tells_where_a_mangled_folder_is(store: Store, project: Pat
     (project / "CLAUDE.local.md").unlink()
 
     assert brought(store, project)[-1].project == "my-shop"
+
+
+def test_the_command_says_what_it_would_bring(home: Path, project: Path) -> None:
+    """A dry run makes no database."""
+    command = [sys.executable, "-m", "codemem_core", "import-from-claude-files", str(project)]
+    done = subprocess.run([*command, "--dry-run", "--json"], capture_output=True, check=True)
+
+    told = json.loads(done.stdout)["tables"]
+    assert told["parts"] == {"read": 7, "written": 7, "skipped": {}}
+    assert not (home / ".codemem").exists()

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from codemem_core.errors import InputError
 from codemem_core.ingest.adopt import Report
+from codemem_core.pack.build import build_pack
 from codemem_core.records.memory import Memory
 from codemem_core.store import journal, leaving, memories
 from codemem_core.store.connection import rows
@@ -309,3 +310,22 @@ def test_a_memory_cannot_forge_the_markdown_around_it(
         next(line for line in text.splitlines() if line.startswith("## 2026"))
     ]
     assert "\x1b" not in text
+
+
+def test_what_was_imported_stands_in_no_prompt_until_somebody_confirms_it(
+    full: Store, store: Store
+) -> None:
+    """Search finds it all the same."""
+    imported(store, exported(full))
+    question = "Why is VAT rounded on the invoice total?"
+
+    def told(*, injected: bool) -> list[int]:
+        with store.read() as db:
+            pack = build_pack(db, question, injected=injected)
+        return [item["id"] for item in pack.to_json()["items"]]
+
+    found = told(injected=False)
+    assert found
+    assert told(injected=True) == []
+    store.write(lambda db: memories.edit(db, found[0], {"confirmed": True}, now_ms=NOW_MS))
+    assert told(injected=True) == [found[0]]
