@@ -214,7 +214,7 @@ def test_the_current_folder_s_project_is_the_renamed_one(
         (["import-from-claude-files", "/nowhere"], 1),
         (["export-memories", "x", "--since", "yesterday"], 2),
         (["db", "prune-old", "--older-than", "long"], 2),
-        (["purge"], 1),
+        (["purge"], 2),
     ],
 )
 def test_what_cannot_be_done_is_one_line(full: str, arguments: list[str], code: int) -> None:

@@ -19,15 +19,15 @@ from codemem_core.errors import InputError
 from codemem_core.ingest.adopt import Report
 from codemem_core.pack.build import build_pack
 from codemem_core.records.memory import Memory
-from codemem_core.store import journal, leaving, memories
+from codemem_core.store import exports, journal, memories
 from codemem_core.store.connection import rows
-from codemem_core.store.leaving import Wanted
+from codemem_core.store.exports import Wanted
 from codemem_core.store.store import Store
 from codemem_core.transfer import markdown
 from codemem_core.transfer.incoming import Incoming, Label
 from codemem_core.transfer.json_stream import elements
-from codemem_core.transfer.leaving import export
 from codemem_core.transfer.reading import Reader
+from codemem_core.transfer.writing import export
 
 NOW_MS = 1_790_000_000_000
 EVERYTHING = Wanted(inactive=True)
@@ -301,7 +301,7 @@ def test_a_memory_cannot_forge_the_markdown_around_it(
     full: Store, change: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> None:
     """One heading a memory, on one line, and nothing that a terminal acts on."""
-    row = change(dict(next(iter(leaving.memories(full, EVERYTHING)))))
+    row = change(dict(next(iter(exports.memories(full, EVERYTHING)))))
     file = io.StringIO()
     markdown.write([row], file)
 

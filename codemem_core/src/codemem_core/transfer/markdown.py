@@ -28,7 +28,7 @@ def write(rows: Iterable[Mapping[str, Any]], file: TextIO) -> int:
 
 
 def section(row: Mapping[str, Any]) -> str:
-    """Return one memory, by column name as in `store/leaving.py`."""
+    """Return one memory, by column name as in `store/exports.py`."""
     place = f" ({row['project']})" if row["project"] else ""
     gone = "" if row["active"] else " [forgotten]"
     day = iso_time(row["created_ms"])[:16].replace("T", " ")

@@ -14,7 +14,7 @@ from codemem_core.records.memory import KINDS, NewMemory
 from codemem_core.store.imports import Session, State
 from codemem_core.transfer.incoming import Incoming
 from codemem_core.transfer.json_stream import elements
-from codemem_core.transfer.leaving import VERSION
+from codemem_core.transfer.writing import VERSION
 
 _LISTS = ("sessions", "user_prompts", "memory_items", "session_summaries")
 _TEXT, _NUMBER, _OBJECT, _MANY = (str,), (int, float), (dict,), (list, dict)

@@ -11,7 +11,7 @@ from codemem_core import paths
 from codemem_core.cli.commands.project import apply_option
 from codemem_core.cli.host import Host, db_option, json_option, pass_host
 from codemem_core.cli.output import say, say_json
-from codemem_core.errors import NotFound
+from codemem_core.errors import InputError
 from codemem_core.upkeep import purge as purging
 
 
@@ -55,5 +55,5 @@ def _asked() -> str:
     else:
         text = sys.stdin.buffer.read().decode("utf-8", "replace").removesuffix("\n")
     if not text:
-        raise NotFound("nothing was given on standard input", hint="codemem purge < secret.txt")
+        raise InputError("nothing was given on standard input", hint="codemem purge < secret.txt")
     return text

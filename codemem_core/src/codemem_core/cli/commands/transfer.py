@@ -17,13 +17,13 @@ from codemem_core.cli.output import say, say_json, warn
 from codemem_core.errors import InputError, NotFound
 from codemem_core.ingest.adopt import Report
 from codemem_core.records.events import epoch_ms
-from codemem_core.store import leaving
-from codemem_core.store.leaving import Wanted
+from codemem_core.store import exports
+from codemem_core.store.exports import Wanted
 from codemem_core.store.store import Store
 from codemem_core.transfer import markdown
 from codemem_core.transfer.incoming import Incoming, Label, Progress
-from codemem_core.transfer.leaving import export
 from codemem_core.transfer.reading import Reader
+from codemem_core.transfer.writing import export
 
 _SHOWN_EVERY = 500
 """Memories between two updates of the progress line."""
@@ -68,7 +68,7 @@ def export_memories(
         inactive=include_inactive,
     )
     with host.store(db_path) as store:
-        sessions, _, _ = leaving.count(store, wanted)
+        sessions, _, _ = exports.count(store, wanted)
         if not sessions:
             warn("no sessions to export")
             return
@@ -80,7 +80,7 @@ def export_memories(
 
 def _export(store: Store, wanted: Wanted, file: TextIO, form: str) -> str:
     if form == "markdown":
-        return f"{markdown.write(leaving.memories(store, wanted), file)} memories"
+        return f"{markdown.write(exports.memories(store, wanted), file)} memories"
     show = _progress()
     sessions, memories = export(
         store, wanted, file, now_ms=now(), progress=lambda done, total: show("written", done, total)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TextIO
 
 from codemem_core.records.events import iso_time
-from codemem_core.store import leaving
-from codemem_core.store.leaving import Wanted
+from codemem_core.store import exports
+from codemem_core.store.exports import Wanted
 from codemem_core.store.store import Store
 
 VERSION = "1.0"
@@ -25,7 +25,7 @@ def export(
     store: Store, wanted: Wanted, file: TextIO, *, now_ms: int, progress: Progress
 ) -> tuple[int, int]:
     """Write sessions and memories as one JSON object, an element a line; return their numbers."""
-    of_sessions, of_memories, projects = leaving.count(store, wanted)
+    of_sessions, of_memories, projects = exports.count(store, wanted)
     head = {
         "version": VERSION,
         "exported_at": iso_time(now_ms),
@@ -40,12 +40,12 @@ def export(
     }
     file.write(json.dumps(head, ensure_ascii=False).removesuffix("}"))
     prompts = _Prompts()
-    done = _write(file, "sessions", map(prompts.session, leaving.sessions(store, wanted)))
-    told = (_memory(row) for row in leaving.memories(store, wanted))
+    done = _write(file, "sessions", map(prompts.session, exports.sessions(store, wanted)))
+    told = (_memory(row) for row in exports.memories(store, wanted))
     counted = _write(file, "memory_items", _watched(told, of_memories, progress))
     # A summary is a memory of its kind here; it was written down twice before 1.0.
     _write(file, "session_summaries", ())
-    _write(file, "user_prompts", prompts.again(leaving.sessions(store, wanted)))
+    _write(file, "user_prompts", prompts.again(exports.sessions(store, wanted)))
     file.write("\n}\n")
     return done, counted
 
