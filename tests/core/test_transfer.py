@@ -202,6 +202,17 @@ def one(**fields: Any) -> dict[str, Any]:
     return {"version": "1.0", "memory_items": [{"title": "a", "body_text": "b", **fields}]}
 
 
+def test_odd_metadata_leaves_again(store: Store) -> None:
+    """Whatever a file puts where we keep prompts and provenance."""
+    document = one(metadata_json={"provenance": "x"}, session_id=1, origin="user")
+    odd = {"id": 1, "metadata_json": {"prompts": 5, "adopted": [1]}}
+    imported(store, document | {"sessions": [odd]}, trust=True)
+
+    again = exported(store)
+    assert again["user_prompts"] == []
+    assert again["memory_items"][0]["metadata_json"] == {"provenance": "x"}
+
+
 def deep(levels: int) -> bytes:
     """Return a document that is nested."""
     return b'{"version": "1.0", "memory_items": [' + b"[" * levels + b"]" * levels + b"]}"

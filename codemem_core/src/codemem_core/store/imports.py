@@ -94,10 +94,16 @@ def session_of(db: apsw.Connection, given: Session) -> tuple[int, bool]:
 
     One that no host made, and that has no key yet, is known again by when and where it was.
     """
+    found = find_session(db, given)
+    return (found, False) if found is not None else (_insert_session(db, given), True)
+
+
+def find_session(db: apsw.Connection, given: Session) -> int | None:
+    """Return the id of the same session here, or None."""
     source, stream_id = given.stream or (None, given.key)
     place = {"source": source, "stream_id": stream_id, "started_ms": given.started_ms}
     found = rows(db, _SAME_SESSION, place | {"cwd": given.cwd, "project": given.project})
-    return (found[0][0], False) if found else (_insert_session(db, given), True)
+    return found[0][0] if found else None
 
 
 def is_there(db: apsw.Connection, keys: Sequence[str]) -> bool:

@@ -46,12 +46,11 @@ def fill(incoming: Incoming, given: Legacy, *, project: str | None) -> None:
     known = set(hosts.values())
     for row in given.table("user_prompts", order="id"):
         host = _first(row, _HOST_IDS)
-        counts = incoming.report.tables["user_prompts"]
         if host in known:
             incoming.prompt(host, {**adopted.prompt_of(row), "id": _key("prompt", row)})
-            counts.count(None)
         else:
-            counts.count("its session is gone or of another project")
+            reason = "its session is gone or of another project"
+            incoming.report.tables["user_prompts"].count(reason)
     for table, make in (("observations", _observation), ("session_summaries", _summary)):
         for row in given.table(table, order="id"):
             label = normalize_label(str(row.get("project") or ""))

@@ -98,6 +98,9 @@ class Incoming:
 
     def look(self, db: apsw.Connection | None) -> Report:
         """Count what would be written; `db` is None when there is no database yet."""
+        for name in self._names():
+            there = db is not None and imports.find_session(db, self._session(name)) is not None
+            self.report.tables["sessions"].count(THERE if there else None)
         for table, keys, _given, _state, _session in self._each():
             there = db is not None and imports.is_there(db, keys)
             self.report.tables[table].count(THERE if there else None)
@@ -109,7 +112,9 @@ class Incoming:
         def change(db: apsw.Connection) -> Report:
             with journal.recorded_additions(db, label.text, by=label.by, now_ms=self.now_ms):
                 self._write(db)
-            with journal.recorded(db, f"{label.text}, again", by=label.by, now_ms=self.now_ms):
+            with journal.recorded(
+                db, f"{label.text}: what changed", by=label.by, now_ms=self.now_ms
+            ):
                 if self.refresh:
                     self._refresh(db)
                 if self.replace:
@@ -120,17 +125,20 @@ class Incoming:
 
     def _write(self, db: apsw.Connection) -> None:
         sessions: dict[str, int] = {}
-        for (name,) in rows(self._db, "SELECT name FROM sessions ORDER BY rowid"):
-            sessions[name], new = imports.session_of(db, self._session(name))
+        for name in self._names():
+            given = self._session(name)
+            sessions[name], new = imports.session_of(db, given)
             self.report.tables["sessions"].count(None if new else THERE)
-        for done, (table, keys, given, state, session) in enumerate(self._each(), 1):
+            for _ in given.metadata.get("prompts", ()):
+                self.report.tables["user_prompts"].count(None if new else THERE)
+        for done, (table, keys, new_one, state, session) in enumerate(self._each(), 1):
             if imports.is_there(db, keys):
                 self.report.tables[table].count(THERE)
                 continue
             if session not in sessions:
                 sessions[session], _ = imports.session_of(db, self._stand_in(session))
-            memories.add(db, given, session_id=sessions[session], now_ms=self.now_ms)
-            imports.settle(db, given.key, state, new=True)
+            memories.add(db, new_one, session_id=sessions[session], now_ms=self.now_ms)
+            imports.settle(db, new_one.key, state, new=True)
             self.report.tables[table].count(None)
             self.progress("written", done, self._memories)
 
@@ -154,6 +162,9 @@ class Incoming:
             lists = {name: tuple(value) for name, value in fields.items() if type(value) is list}
             new, was = NewMemory(**(fields | lists)), State(**json.loads(state))
             yield source, json.loads(keys), new, was, session
+
+    def _names(self) -> list[str]:
+        return [name for (name,) in rows(self._db, "SELECT name FROM sessions ORDER BY rowid")]
 
     def _session(self, name: str) -> Session:
         fields = json.loads(

@@ -28,7 +28,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("facts", "concepts", "files_read", "files_modified", "files_edited"), _MANY),
     "metadata_json": _OBJECT,
 }  # fmt: skip
-# What a line of a file may be in SQLite's integers and in a date.
+# JSON knows no larger whole number that every reader agrees on; SQLite's end at 2**63.
 _MOST = 2**53
 
 
@@ -68,7 +68,7 @@ class Reader:
         if name == "sessions":
             self.incoming.session(row.get("id"), self._session(row))
         elif name == "user_prompts":
-            self.incoming.prompt(row.get("session_id"), adopted_prompt(row))
+            self.incoming.prompt(row.get("session_id"), _prompt(row))
         elif name == "memory_items":
             self._memory(row)
         else:
@@ -80,7 +80,9 @@ class Reader:
         given = adopted.session_of(
             row, (source, stream_id) if source and stream_id else None, now_ms=self.incoming.now_ms
         )
-        return replace(given, key=key, project=row.get("project"), metadata=dict(given.metadata))
+        # These two are written by us; others may have put anything there.
+        metadata = {k: v for k, v in given.metadata.items() if k not in {"adopted", "prompts"}}
+        return replace(given, key=key, project=row.get("project"), metadata=metadata)
 
     def _memory(self, row: dict[str, Any]) -> None:
         if not (row.get("title") or row.get("body_text")):
@@ -115,7 +117,7 @@ class Reader:
             self.incoming.memory(row.get("session_id"), new, state, table="session_summaries")
 
 
-def adopted_prompt(row: dict[str, Any]) -> dict[str, Any]:
+def _prompt(row: dict[str, Any]) -> dict[str, Any]:
     """Return what a person asked, with the key it was exported with."""
     prompt = adopted.prompt_of(row)
     return prompt | ({"id": row["import_key"]} if row.get("import_key") else {})
@@ -132,7 +134,7 @@ def _ours(row: dict[str, Any]) -> tuple[NewMemory, State]:
     # In one go: field by field it takes three times as long.
     said: dict[str, Any] = adopted.clean({name: row.get(name) or "" for name in _SAID})
     kind, origin = row.get("kind") or "", row.get("origin")
-    known = {} if kind in KINDS else {"kind": kind}
+    known = {} if kind in KINDS or not kind else {"kind": kind}
     superseded = {"superseded": True} if row.get("superseded") else {}
     created = row.get("created_at")
     new = NewMemory(
@@ -161,7 +163,8 @@ def _ours(row: dict[str, Any]) -> tuple[NewMemory, State]:
 
 def _theirs(row: dict[str, Any], *, trust: bool) -> tuple[NewMemory, State]:
     """Return a memory of a release before 1.0, keyed as `codemem db adopt` would key it."""
-    return adopted.memory_of(row), adopted.state_of(row, trust=trust)
+    own = row.get("trust_state") in {None, "", "trusted"}  # else a peer sent it
+    return adopted.memory_of(row), adopted.state_of(row, trust=trust and own)
 
 
 def _distrusted(new: NewMemory, state: State) -> tuple[NewMemory, State]:

@@ -99,7 +99,7 @@ class _Prompts:
     def again(self, sessions: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         """Yield the prompts of sessions."""
         for row in sessions:
-            for prompt in row["metadata"].get("prompts") or ():
+            for prompt in _prompts_of(row):
                 self._number += 1
                 at_ms = prompt.get("at_ms")
                 yield {
@@ -115,6 +115,12 @@ class _Prompts:
                 }
 
 
+def _prompts_of(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    listed = row["metadata"].get("prompts")
+    given = listed if isinstance(listed, list) else []
+    return [prompt for prompt in given if isinstance(prompt, dict) and "id" in prompt]
+
+
 def _session_key(row: Mapping[str, Any]) -> str:
     place = f"{row['project'] or ''}|{iso_time(row['started_ms'])}"
     return f"export|session|{row['id']}|{place}"
@@ -122,7 +128,8 @@ def _session_key(row: Mapping[str, Any]) -> str:
 
 def _memory(row: Mapping[str, Any]) -> dict[str, Any]:
     metadata, deleted = row["metadata"], row["deleted_ms"]
-    provenance = metadata.get("provenance") or {}
+    given = metadata.get("provenance")
+    provenance = given if isinstance(given, dict) else {}
     same = ("id", "session_id", "kind", "title", "confidence", "subtitle", "facts", "narrative",
             "concepts", "files_read", "files_modified", "prompt_number")  # fmt: skip
     ours = ("project", "origin", "extractor", "extractor_version")

@@ -148,8 +148,12 @@ def rewrite(path: str) -> None:
 
 
 def _opened(path: str) -> apsw.Connection:
-    """Open any database of ours, an old one or a backup too, as it is."""
-    db = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_EXRESCODE)
+    """Open any database of ours, an old one or a backup too, as it is; raises `StoreError`."""
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_EXRESCODE
+    try:
+        db = apsw.Connection(path, flags=flags)
+    except apsw.Error as error:
+        raise translate(error, path) from error
     db.set_busy_timeout(5000)
     harden(db)
     rows(db, "PRAGMA secure_delete = ON")
@@ -263,8 +267,8 @@ def _below(trees: Sequence[str]) -> Iterator[str]:
 
 
 def _is_database(file: str) -> bool:
-    with open(file, "rb") as start:
-        return start.read(len(_MAGIC)) == _MAGIC
+    with _bytes_of(file) as content:
+        return content[: len(_MAGIC)] == _MAGIC
 
 
 def _is_log(file: str) -> bool:
@@ -273,11 +277,24 @@ def _is_log(file: str) -> bool:
 
 
 def _holds_bytes(file: str, secret: Secret) -> bool:
-    with open(file, "rb") as data:
-        if not os.fstat(data.fileno()).st_size:
-            return False
-        with mmap.mmap(data.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return any(content.find(needle) >= 0 for needle in secret.needles)
+    with _bytes_of(file) as content:
+        return any(content.find(needle) >= 0 for needle in secret.needles)
+
+
+@contextlib.contextmanager
+def _bytes_of(file: str) -> Iterator[mmap.mmap | bytes]:
+    """Lend the content of a file; nothing of one that is empty, or gone: a spool is emptied."""
+    try:
+        with open(file, "rb") as data:
+            if not os.fstat(data.fileno()).st_size:
+                yield b""
+                return
+            with mmap.mmap(data.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                yield content
+    except FileNotFoundError:
+        yield b""
+    except OSError as error:
+        raise StoreError(f"cannot read the file: `{file}`: {error.strerror}") from error
 
 
 def _rewrite_file(file: str, secret: Secret) -> None:

@@ -137,6 +137,8 @@ def merge(
     """
     into = _label(into)
     others = [name for name in old if name != into]
+    if not others:
+        raise InputError(f"a project cannot be merged into itself: `{into}`")
     label = f"merge project {', '.join(others)} into {into}"
     with host.store(db_path) as store:
         _move(store, others, into, label, apply=apply, as_json=as_json)

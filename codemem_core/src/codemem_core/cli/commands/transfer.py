@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import BinaryIO, TextIO
 
+import apsw
 import click
 
 from codemem_core import paths
 from codemem_core.cli.host import F, Host, db_option, json_option, pass_host, project_options
 from codemem_core.cli.output import say, say_json, warn
-from codemem_core.errors import InputError, NotFound
+from codemem_core.errors import InputError, NotFound, StoreError
 from codemem_core.ingest.adopt import Report
 from codemem_core.records.events import epoch_ms
 from codemem_core.store import exports
@@ -181,7 +182,10 @@ def bring(
     """Write what `fill` puts into an `Incoming` as one import, and say what came of it."""
     path = paths.database_path(host.settings, db_path)
     with closing(Incoming(now_ms=now(), progress=_progress())) as incoming:
-        fill(incoming)
+        try:
+            fill(incoming)
+        except apsw.Error as error:  # no room for the temporary copy
+            raise StoreError(f"cannot prepare the import: {error}", hint="make room") from error
         if not dry_run:
             with host.store(db_path) as store:
                 report = incoming.write(store, Label(text=label))
