@@ -106,18 +106,13 @@ def clean_database(db: apsw.Connection, secret: Secret) -> None:
     """Replace the secret in every table by `[PURGED]`, and make the search index anew.
 
     Call it in a transaction. What people changed can not be undone any more: what was before is
-    kept in changesets, which hold the secret or parts of it.
+    kept in changesets, which may hold the secret in two halves.
     """
-    forms = {"forms": json.dumps(secret.forms)}
-    tables = {table for table, _ in _columns(db)}
-    if "journal_changes" in tables:
+    columns = list(_columns(db))
+    if ("journal_changes", "changes") in columns:
         journal.clear(db)
-    touched = []
-    if "memories" in tables:
-        columns = [column for table, column in _columns(db) if table == "memories"]
-        held = " OR ".join(f"({_holds(column)})" for column in columns)
-        touched = [n for (n,) in rows(db, f"SELECT id FROM memories WHERE {held}", forms)]  # noqa: S608
-    for table, column in _columns(db):
+    touched = _memories_with(db, secret) if ("memories", "words") in columns else []
+    for table, column in columns:
         for form in secret.forms:
             db.execute(
                 f'UPDATE "{table}" SET "{column}" = replace("{column}", :form, :mark)'  # noqa: S608
@@ -126,8 +121,15 @@ def clean_database(db: apsw.Connection, secret: Secret) -> None:
             )
     for number in touched:
         _index_again(db, number, secret)
-    if rows(db, "SELECT 1 FROM sqlite_schema WHERE name = 'memories_fts'"):
-        db.execute("INSERT INTO memories_fts (memories_fts) VALUES ('rebuild')")
+    query = "SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'"
+    for (name,) in rows(db, query):
+        db.execute(f'INSERT INTO "{name}" ("{name}") VALUES (\'rebuild\')')  # noqa: S608
+
+
+def _memories_with(db: apsw.Connection, secret: Secret) -> list[int]:
+    held = " OR ".join(f"({_holds(name)})" for table, name in _columns(db) if table == "memories")
+    query = f"SELECT id FROM memories WHERE {held}"  # noqa: S608
+    return [number for (number,) in rows(db, query, {"forms": json.dumps(secret.forms)})]
 
 
 def _index_again(db: apsw.Connection, memory_id: int, secret: Secret) -> None:
@@ -214,10 +216,9 @@ def purge(path: str, settings: Settings, secret: Secret) -> Proof:
 def _clean(file: str, secret: Secret) -> None:
     db = _opened(file)
     try:
-        if in_database(db, secret, file):
-            db.execute("BEGIN IMMEDIATE")
-            clean_database(db, secret)
-            db.execute("COMMIT")
+        db.execute("BEGIN IMMEDIATE")
+        clean_database(db, secret)
+        db.execute("COMMIT")
     except apsw.Error as error:
         if db.in_transaction:
             db.execute("ROLLBACK")
