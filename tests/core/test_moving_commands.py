@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -261,3 +262,30 @@ def test_memory_stays_small_however_large_the_file(tmp_path: Path) -> None:
         done = subprocess.run(measured, capture_output=True, text=True, check=True)
 
         assert int(done.stdout) < 60 * 1024  # kilobytes; the file has 12 MB
+
+
+def on_a_terminal(*arguments: str) -> str:
+    """Run a command whose standard error is a terminal, and return what it showed there."""
+    ours, theirs = os.openpty()
+    child = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    with open(ours, "rb", buffering=0) as terminal, suppress(OSError):  # EIO: the other end is shut
+        while part := terminal.read(4096):
+            shown += part
+    assert child.wait() == 0
+    return shown.decode()
+
+
+def test_long_work_says_how_far_it_is(tmp_path: Path) -> None:
+    """On a terminal; in a pipe it says nothing."""
+    large(str(tmp_path / "from.sqlite"), 1000)
+    document = str(tmp_path / "x.json")
+    written = on_a_terminal(
+        "export-memories", document, "--all-projects", "--db-path", str(tmp_path / "from.sqlite")
+    )
+    read = on_a_terminal("import-memories", document, "--db-path", str(tmp_path / "to.sqlite"))
+
+    assert "\r1,000 of 1,000 memories written" in written
+    assert "\r500 memories read" in read
+    assert "\r1,000 of 1,000 memories written" in read

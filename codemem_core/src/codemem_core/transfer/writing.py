@@ -24,7 +24,10 @@ Progress = Callable[[int, int], object]
 def export(
     store: Store, wanted: Wanted, file: TextIO, *, now_ms: int, progress: Progress
 ) -> tuple[int, int]:
-    """Write sessions and memories as one JSON object, an element a line; return their numbers."""
+    """Write sessions and memories as one JSON object, an element a line; return their numbers.
+
+    ASCII only: neither a terminal's encoding nor what it acts on comes into it.
+    """
     of_sessions, of_memories, projects = exports.count(store, wanted)
     head = {
         "version": VERSION,
@@ -38,7 +41,7 @@ def export(
             "filters": _filters(wanted),
         },
     }
-    file.write(json.dumps(head, ensure_ascii=False).removesuffix("}"))
+    file.write(json.dumps(head).removesuffix("}"))
     prompts = _Prompts()
     done = _write(file, "sessions", map(prompts.session, exports.sessions(store, wanted)))
     told = (_memory(row) for row in exports.memories(store, wanted))
@@ -59,7 +62,7 @@ def _write(file: TextIO, name: str, rows: Iterable[Mapping[str, Any]]) -> int:
     file.write(f',\n"{name}": [')
     written = 0
     for row in rows:
-        file.write(("\n" if not written else ",\n") + json.dumps(row, ensure_ascii=False))
+        file.write(("\n" if not written else ",\n") + json.dumps(row))
         written += 1
     file.write("\n]")
     return written
