@@ -81,6 +81,9 @@ pass_host = click.make_pass_decorator(Host)
 db_option = click.option(
     "--db-path", type=click.Path(dir_okay=False), help="The database. [default: $CODEMEM_DB]"
 )
+apply_option = click.option(
+    "--yes", "--apply", "apply", is_flag=True, help="Do it. [default: only say what would change]"
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 

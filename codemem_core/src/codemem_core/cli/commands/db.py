@@ -15,7 +15,7 @@ _COMMANDS = {
     "prune-memories": ("upkeep:prune_memories", "Forget memories that say nothing."),
     "prune-observations": ("upkeep:prune_observations", "Forget observations that say nothing."),
     "prune-old": ("upkeep:prune_old", "Forget memories of what happened long ago."),
-    "rename-project": ("upkeep:rename_project", "Give a project another name."),
+    "rename-project": ("project:rename", "Give a project another name."),
     "restore": ("db_file:restore", "Put a backup in the place of the database."),
     "salvage": ("db_file:salvage", "Save what can be read of a damaged database."),
     "size-report": ("upkeep:size_report", "Say what takes the room."),

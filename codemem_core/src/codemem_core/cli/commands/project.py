@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import asdict
 
 import apsw
 import click
 
-from codemem_core.cli.host import Host, db_option, json_option, pass_host
+from codemem_core.cli.host import Host, apply_option, db_option, json_option, pass_host
 from codemem_core.cli.output import day, say, say_json
 from codemem_core.errors import InputError, NotFound
 from codemem_core.project import normalize_label, place_of
 from codemem_core.store import journal, moves, projects
 from codemem_core.store.moves import Move
 from codemem_core.store.store import Store
-
-apply_option = click.option(
-    "--yes", "--apply", "apply", is_flag=True, help="Do it. [default: only say what would change]"
-)
 
 
 @click.group()
@@ -69,20 +64,22 @@ def explain(host: Host, folder: str, db_path: str | None, as_json: bool) -> None
     place = place_of(cwd, environ=host.settings.environ)
     with host.store(db_path) as store, store.read() as db:
         found = projects.answer(db, label, cwd)
+    variable = host.settings.environ.get("CODEMEM_PROJECT", "")
+    chosen = found.named and found.project == normalize_label(variable)
     told = {
         "project": found.project,
-        "why": found.why,
+        "why": "`CODEMEM_PROJECT` names it" if chosen else found.why,
         "label": label,
         "folder": cwd,
         "repository": place.root,
         "git_folder": place.repository,
         "remote": place.remote,
-        "variable": host.settings.environ.get("CODEMEM_PROJECT"),
+        "variable": variable or None,
     }
     if as_json:
         say_json(told)
         return
-    say(f"{found.project or 'no project'}: {found.why}")
+    say(f"{found.project or 'no project'}: {told['why']}")
     for name in ("folder", "repository", "git_folder", "remote"):
         if told[name]:
             say(f"  {name.replace('_', ' '):11}{told[name]}")
@@ -100,20 +97,16 @@ def rename(host: Host, old: str, new: str, apply: bool, db_path: str | None, as_
 
     Example: codemem project rename api shop-api --yes
     """
-    with host.store(db_path) as store:
-        rename_in(store, old, new, apply=apply, as_json=as_json)
-
-
-def rename_in(store: Store, old: str, new: str, *, apply: bool, as_json: bool) -> None:
-    """Rename a project in an open store; raises `InputError` for a name that is taken."""
     new = _label(new)
-    with store.read() as db:
-        if any(moves.counted(db, Move(old=new, new=new)).values()):
+    with host.store(db_path) as store:
+        with store.read() as db:
+            taken = any(moves.counted(db, Move(old=new, new=new)).values())
+        if taken:
             raise InputError(
                 f"there is a project of that name: `{new}`",
                 hint=f"codemem project merge {old} --into {new}",
             )
-    _move(store, [old], new, f"rename project {old} to {new}", apply=apply, as_json=as_json)
+        _move(store, [old], new, f"rename project {old} to {new}", apply=apply, as_json=as_json)
 
 
 @project.command()
@@ -220,19 +213,3 @@ def _move(
 
 def _sum(counts: list[dict[str, int]]) -> dict[str, int]:
     return {table: sum(count[table] for count in counts) for table in moves.TABLES}
-
-
-def normalize_in(store: Store, *, apply: bool) -> Mapping[str, str | None]:
-    """Shorten labels that are paths or git's error text; return old and new ones."""
-    now_ms = time.time_ns() // 1_000_000
-    with store.read() as db:
-        wrong = moves.path_like(db)
-
-    def change(db: apsw.Connection) -> None:
-        with journal.recorded(db, "normalize projects", by="cli", now_ms=now_ms):
-            for old, new in wrong.items():
-                moves.carry_out(db, Move(old=old, new=new, later=False), now_ms=now_ms)
-
-    if apply and wrong:
-        store.write(change)
-    return wrong

@@ -8,8 +8,7 @@ from dataclasses import asdict
 import click
 
 from codemem_core import paths
-from codemem_core.cli.commands.project import apply_option
-from codemem_core.cli.host import Host, db_option, json_option, pass_host
+from codemem_core.cli.host import Host, apply_option, db_option, json_option, pass_host
 from codemem_core.cli.output import say, say_json
 from codemem_core.errors import InputError
 from codemem_core.upkeep import purge as purging

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 import apsw
 import click
 
 from codemem_core import paths
-from codemem_core.cli.commands import project as projects
-from codemem_core.cli.commands.project import apply_option
-from codemem_core.cli.host import Host, db_option, json_option, pass_host
+from codemem_core.cli.host import Host, apply_option, db_option, json_option, pass_host
 from codemem_core.cli.output import say, say_json
 from codemem_core.cli.when import since_to_ms
 from codemem_core.records.memory import KINDS
-from codemem_core.store import compact, journal
+from codemem_core.store import compact, journal, moves
+from codemem_core.store.moves import Move
 from codemem_core.store.store import Store
 from codemem_core.upkeep import near, prune
 from codemem_core.upkeep.prune import PRUNED_KINDS, Found
@@ -257,7 +256,7 @@ def normalize_projects(host: Host, apply: bool, db_path: str | None, as_json: bo
     Example: codemem db normalize-projects --apply
     """
     with host.store(db_path) as store:
-        wrong = projects.normalize_in(store, apply=apply)
+        wrong = _normalize(store, apply=apply)
     if as_json:
         say_json({"applied": apply, "projects": wrong})
         return
@@ -269,19 +268,17 @@ def normalize_projects(host: Host, apply: bool, db_path: str | None, as_json: bo
         say("`--apply` does it")
 
 
-@click.command("rename-project")
-@click.argument("old")
-@click.argument("new")
-@apply_option
-@db_option
-@json_option
-@pass_host
-def rename_project(
-    host: Host, old: str, new: str, apply: bool, db_path: str | None, as_json: bool
-) -> None:
-    """Give a project another name, like `codemem project rename`.
+def _normalize(store: Store, *, apply: bool) -> Mapping[str, str | None]:
+    """Shorten labels that are paths or git's error text; return old and new ones."""
+    now_ms = _now()
+    with store.read() as db:
+        wrong = moves.path_like(db)
 
-    Example: codemem db rename-project api shop-api --apply
-    """
-    with host.store(db_path) as store:
-        projects.rename_in(store, old, new, apply=apply, as_json=as_json)
+    def change(db: apsw.Connection) -> None:
+        with journal.recorded(db, "normalize projects", by="cli", now_ms=now_ms):
+            for old, new in wrong.items():
+                moves.carry_out(db, Move(old=old, new=new, later=False), now_ms=now_ms)
+
+    if apply and wrong:
+        store.write(change)
+    return wrong
