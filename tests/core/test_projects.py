@@ -175,6 +175,19 @@ def test_a_mount_point_that_has_memories_keeps_its_name(store: Store, mount: Pat
     assert asked(store, mount) == mount.name
 
 
+def test_a_link_leads_to_the_same_project(store: Store, tmp_path: Path) -> None:
+    """Nor is a split folder another one when it is reached by a link."""
+    app = repository(tmp_path / "a" / "app")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    assert claimed(store, app) == "app"
+    assert claimed(store, tmp_path / "b" / "app") == "app"
+    (app / "web").mkdir()
+    move = Move(old="app", new="web", under=str(tmp_path / "b" / "app" / "web"))
+    store.write(lambda db: moves.carry_out(db, move, now_ms=5))
+
+    assert asked(store, app / "web") == "web"
+
+
 def test_a_renamed_owner_keeps_the_project(store: Store, tmp_path: Path) -> None:
     """The folder is the same and so is the name of the remote."""
     app = repository(tmp_path / "x" / "app", "git@github.com:acme/app.git")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 
 import apsw
@@ -124,7 +125,7 @@ def _values(db: apsw.Connection, move: Move) -> dict[str, object]:
 
 def _remember(db: apsw.Connection, old: str, new: str, under: str | None) -> None:
     if under is not None:
-        _rule(db, "folder", under, new)
+        _rule(db, "folder", os.path.realpath(under), new)
         return
     db.execute("UPDATE places SET project = ? WHERE project = ?", (new, old))
     _rule(db, "label", old, new)
@@ -156,7 +157,12 @@ def _below(db: apsw.Connection, project: str, under: str | None) -> str | None:
         "SELECT cwd FROM sessions WHERE project = :p UNION SELECT cwd FROM streams"
         " WHERE project = :p"
     )
-    found = [cwd for (cwd,) in rows(db, query, {"p": project}) if cwd and is_below(cwd, under)]
+    folders = {under, os.path.realpath(under)}
+    found = [
+        cwd
+        for (cwd,) in rows(db, query, {"p": project})
+        if cwd and any(is_below(cwd, folder) for folder in folders)
+    ]
     return json.dumps(found)
 
 

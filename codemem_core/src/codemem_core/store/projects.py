@@ -97,7 +97,10 @@ def _by_rule(db: apsw.Connection, place: Place) -> Answer | None:
     if not place.folder:
         return None
     rules = rows(db, "SELECT value, project FROM places WHERE kind = 'folder'")
-    fitting = [(len(value), value, to) for value, to in rules if is_below(place.folder, value)]
+    if not rules:
+        return None
+    folder = os.path.realpath(place.folder)
+    fitting = [(len(value), value, to) for value, to in rules if is_below(folder, value)]
     if not fitting:
         return None
     _, folder, project = max(fitting)
@@ -177,8 +180,9 @@ def _marks(place: Place) -> Iterator[tuple[str, str]]:
         yield "remote", place.remote
     seen = place.repository or place.folder
     if seen:
-        # SQLite takes no lone surrogates, which stand for bytes that are no UTF-8.
-        yield "repository", os.fsencode(seen).decode("utf-8", "replace")
+        # The same whatever links lead there. SQLite takes no lone surrogates, which stand for bytes
+        # that are no UTF-8.
+        yield "repository", os.fsencode(os.path.realpath(seen)).decode("utf-8", "replace")
 
 
 def _named(db: apsw.Connection, kind: str, value: str) -> str | None:
