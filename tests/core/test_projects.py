@@ -313,6 +313,30 @@ def test_a_split_takes_one_folder_out(store: Store, tmp_path: Path) -> None:
     assert asked(store, app / "webshop") == "app"
 
 
+def test_work_in_a_split_folder_does_not_take_the_repository_along(
+    store: Store, tmp_path: Path
+) -> None:
+    """The rest of the repository keeps its name, also when it is seen later."""
+    app = repository(tmp_path / "app", "git@github.com:acme/app.git")
+    (app / "web").mkdir()
+    split = Move(old="app", new="app-web", under=str(app / "web"))
+    store.write(lambda db: moves.carry_out(db, split, now_ms=5))
+
+    assert claimed(store, app / "web") == "app-web"
+    assert claimed(store, app) == "app"
+
+
+def test_a_name_that_was_given_up_can_be_another_repository_s(store: Store, tmp_path: Path) -> None:
+    """It is not put to the one that was renamed."""
+    ours = repository(tmp_path / "a" / "api", "git@github.com:acme/api.git")
+    theirs = repository(tmp_path / "b" / "api", "git@github.com:globex/api.git")
+    assert claimed(store, ours) == "api"
+    store.write(lambda db: moves.carry_out(db, Move(old="api", new="shop"), now_ms=5))
+
+    assert claimed(store, ours) == "shop"
+    assert claimed(store, theirs) == "api"
+
+
 def test_labels_that_are_paths_are_found(store: Store) -> None:
     """A path becomes its last part, git's error text the name of the folder."""
     for project, cwd in (("/srv/app", "/srv/app"), ("fatal: not a git", "/x/blog"), ("ok", "/ok")):

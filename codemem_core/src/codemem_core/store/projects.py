@@ -56,7 +56,8 @@ def _by_label(db: apsw.Connection, place: Place) -> Answer:
     if older and _used_before(db, place, older):
         label, why = older, "the name of the folder, as it was before"
     found = _renamed(db, label or "", place)
-    if found:
+    # Who has the old name now may be somebody else.
+    if found and not _holder(db, place, found.project):
         return found
     other = _holder(db, place, label)
     if other:
@@ -104,7 +105,7 @@ def _by_rule(db: apsw.Connection, place: Place) -> Answer | None:
     if not fitting:
         return None
     _, folder, project = max(fitting)
-    return Answer(project, f"`codemem project split` gave it {folder}", place)
+    return Answer(project, f"`codemem project split` gave it {folder}", place, named=True)
 
 
 def _by_repository(db: apsw.Connection, place: Place) -> Answer | None:
