@@ -22,15 +22,15 @@ def path(home: Path) -> Path:
     return home / ".config" / "codemem" / "config.json"
 
 
-def test_a_change_keeps_the_other_keys(path: Path) -> None:
-    """Keys we do not know belong to somebody else."""
+def test_a_change_keeps_the_other_keys_and_comments(path: Path) -> None:
+    """Keys we do not know belong to somebody else, and every character to who wrote it."""
     path.parent.mkdir(parents=True)
     path.write_text('{"inject_limit": 3, "theirs": [1], /* note */ "observer_model": "m"}')
     settings = Settings.load()
 
     config_file.change(settings, {"inject_limit": "5", "observer_model": None})
 
-    assert json.loads(path.read_text()) == {"theirs": [1], "inject_limit": 5}
+    assert path.read_text() == '{"inject_limit": 5, "theirs": [1] /* note */ }\n'
     assert settings.number("inject_limit") == 5
     assert settings.where("observer_model") == "default"
 
@@ -74,3 +74,37 @@ def test_the_command_sets_lists_and_unsets(path: Path) -> None:
     assert done.output.strip() == f"observer_headers is set in {path}"
     assert listed.output.splitlines()[0] == "observer_headers = (secret)  (file)"
     assert json.loads(path.read_text()) == {}
+
+
+def test_get_prints_the_value_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment's wins, and JSON says where it comes from."""
+    monkeypatch.setenv("CODEMEM_INJECT_LIMIT", "7")
+    runner = CliRunner()
+
+    plain = runner.invoke(config, ["get", "inject_limit"], obj=Host())
+    told = runner.invoke(config, ["get", "inject_limit", "--json"], obj=Host())
+
+    assert plain.output == "7\n"
+    assert json.loads(told.output)["where"] == "environment"
+
+
+def test_edit_keeps_nothing_that_cannot_be_read(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slip in the editor leaves the file as it was; the path is where the editor's text goes."""
+    runner = CliRunner()
+    runner.invoke(config, ["set", "inject_limit", "5"], obj=Host())
+    before = path.read_text()
+
+    monkeypatch.setenv("EDITOR", "sed -i s/5/oops/")
+    slip = runner.invoke(config, ["edit"], obj=Host())
+    after_slip = path.read_text()
+    monkeypatch.setenv("EDITOR", "sed -i s/5/6/")
+    done = runner.invoke(config, ["edit"], obj=Host())
+
+    assert isinstance(slip.exception, SettingsError)
+    assert after_slip == before
+    assert done.output == f"{path} is written\n"
+    assert Settings.load().number("inject_limit") == 6
+    assert runner.invoke(config, ["path"], obj=Host()).output == f"{path}\n"
+    assert path.stat().st_mode & 0o777 == 0o600

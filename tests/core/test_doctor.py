@@ -10,15 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from codemem_core import canary
+from codemem_core.ingest import accept
 from codemem_core.ingest.spool import Spool
+from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
 from codemem_core.store.store import Store
 
 
-def doctor(**environ: str) -> subprocess.CompletedProcess[str]:
+def doctor(*options: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the command."""
     return subprocess.run(
-        [sys.executable, "-m", "codemem_core", "doctor"],
+        [sys.executable, "-m", "codemem_core", "doctor", *options],
         env={**os.environ, **environ},
         capture_output=True,
         text=True,
@@ -51,7 +54,8 @@ def test_json_says_the_same(place: Path) -> None:
 
     assert found["ok"] is True
     assert {finding["check"] for finding in found["findings"]} == {
-        "settings", "plugins", "database", "ledger", "queue", "spool", "server", "files"
+        "versions", "settings", "plugins", "database", "ledger", "queue", "search", "spool",
+        "server", "files", "disk", "secrets",
     }  # fmt: skip
 
 
@@ -101,6 +105,14 @@ def _damaged(place: Path) -> None:
     place.write_bytes(content)
 
 
+def _index_out_of_step(place: Path) -> None:
+    """Leave a word in the index that no memory has."""
+    with Store.open(str(place)) as store:
+        store.write(
+            lambda db: db.execute("INSERT INTO memories_fts (rowid, title) VALUES (1, 'ghost')")
+        )
+
+
 def _foreign(place: Path) -> None:
     place.write_bytes(b"not a database" * 1000)
 
@@ -116,6 +128,7 @@ def _foreign(place: Path) -> None:
         (_forgotten_event, "BAD ledger: 1 events of `x` on 2026-11-22: received, but nowhere"),
         (_dead_batch, "BAD queue: 1 batches were given up"),
         (_damaged, "BAD database: "),
+        (_index_out_of_step, "BAD search: the index is out of step"),
         (_foreign, "BAD database: not a database"),
     ],
 )
@@ -147,3 +160,31 @@ def test_a_broken_plugin_is_named(place: Path, tmp_path: Path) -> None:
 
     assert found.returncode == 1
     assert "BAD plugins: plugin `broken`" in found.stdout
+
+
+def test_fix_mends_what_is_safe_to_mend(place: Path) -> None:
+    """Files, search index and spool; afterwards everything is well."""
+    _open_file(place)
+    _index_out_of_step(place)
+    event = {"hook_event_name": "UserPromptSubmit", "session_id": "s", "prompt": "hello"}
+    Spool.of(Settings.load()).write("claude", event)
+
+    found = doctor("--fix")
+
+    assert found.stdout.splitlines()[:3] == [
+        f"fix made private: `{place}`",
+        "fix made the search index anew",
+        "fix stored 1 payloads that waited in the spool",
+    ]
+    assert found.returncode == 0
+
+
+def test_a_secret_that_gets_through_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The canary dies when nobody redacts."""
+    plugins = Plugins.load(Settings.load({}))
+    assert canary.leaks(plugins) == []
+
+    monkeypatch.setattr(accept, "redact", lambda value: (value, 0))
+
+    assert "GitHub token" in canary.leaks(plugins)
+    assert "password" in canary.leaks(plugins)

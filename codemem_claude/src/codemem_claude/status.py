@@ -21,7 +21,7 @@ from codemem_claude.installation import (
 )
 from codemem_core import paths
 from codemem_core._version import __version__
-from codemem_core.cli.host import Host, db_option, pass_host
+from codemem_core.cli.host import Host, always_json_option, db_option, pass_host
 from codemem_core.cli.output import say
 from codemem_core.errors import CodememError, InputError
 from codemem_core.settings import Settings, sweep_interval_ms
@@ -38,6 +38,7 @@ _LOG_BYTES = 8192
 @click.command("claude-integration-status")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 1000))
 @db_option
+@always_json_option
 @pass_host
 def status(host: Host, *, limit: int, db_path: str | None) -> None:
     """Print, as JSON, whether Claude Code's events arrive and become memories.

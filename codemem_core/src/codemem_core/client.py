@@ -118,3 +118,12 @@ def _wait_until(link: _socket.socket, deadline: float) -> None:
     if left <= 0:
         raise TimeoutError("no complete reply in time")
     link.settimeout(left)
+
+
+def answers(target: str, *, timeout_s: float = 1.0) -> bool:
+    """Say whether a server listens at `target`."""
+    try:
+        _connect(target, timeout_s).close()
+    except OSError:
+        return False
+    return True

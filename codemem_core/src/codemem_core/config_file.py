@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Mapping
 
-from codemem_core import jsonc
+from codemem_core import jsonc, jsonc_edit
 from codemem_core.errors import SettingsError
 from codemem_core.paths import make_private_folder
 from codemem_core.settings import Settings, Value
+
+
+def place(settings: Settings) -> str:
+    """Return where the config file is, or would be made."""
+    # A named file that is still missing stays None; it is made where the next run looks first.
+    return settings.file or os.path.expanduser("~/.config/codemem/config.json")
 
 
 def change(settings: Settings, values: Mapping[str, object]) -> str:
@@ -18,14 +23,46 @@ def change(settings: Settings, values: Mapping[str, object]) -> str:
 
     A value is JSON or text as the environment would have it; None takes the key out. All are
     checked first; then the file is replaced as a whole, so that nobody ever reads half of it.
-    Comments of a JSONC file are lost. Raises `SettingsError`.
+    Comments and the order of keys stay. Raises `SettingsError`.
     """
     given = {key: _parse(settings, key, value) for key, value in values.items()}
-    # A named file that is still missing stays None; it is made where the next run looks first.
-    path = settings.file or os.path.expanduser("~/.config/codemem/config.json")
-    kept = {key: value for key, value in _read(path).items() if key not in values}
-    kept |= {key: value for key, value in given.items() if value is not None}
-    _replace(path, json.dumps(kept, indent=2, ensure_ascii=False) + "\n")
+    path, present = place(settings), text(settings)
+    try:
+        for key, value in given.items():
+            if value is None:
+                present = jsonc_edit.remove(present, [key])
+            else:
+                present = jsonc_edit.set_value(present, [key], value)
+    except ValueError as error:
+        raise SettingsError(f"config file could not be read: `{path}`: {error}") from error
+    return rewrite(settings, present or "{}\n")
+
+
+def text(settings: Settings) -> str:
+    """Return the config file as it is; empty when there is none. Raises `SettingsError`."""
+    path = place(settings)
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"config file could not be read: `{path}`: {error}") from error
+
+
+def rewrite(settings: Settings, text: str) -> str:
+    """Write the config file anew, read it and return its path.
+
+    Raises `SettingsError`, having written nothing, for a text that is no JSON object.
+    """
+    path = place(settings)
+    try:
+        value = jsonc.loads(text.removeprefix("\ufeff"))
+    except ValueError as error:
+        raise SettingsError(f"not JSON, nothing was written: {error}") from error
+    if not isinstance(value, dict):
+        raise SettingsError("not a JSON object, nothing was written")
+    _replace(path, text if text.endswith("\n") else f"{text}\n")
     settings.reload()
     return path
 
@@ -38,19 +75,6 @@ def _parse(settings: Settings, key: str, value: object) -> Value:
         return None if value is None else setting.parse(value)
     except SettingsError as error:
         raise SettingsError(f"`{key}` {error}", hint=error.hint) from None
-
-
-def _read(path: str) -> dict[str, object]:
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            value = jsonc.loads(file.read())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"config file could not be read: `{path}`: {error}") from error
-    if not isinstance(value, dict):
-        raise SettingsError(f"config file could not be read: `{path}`: not a JSON object")
-    return value
 
 
 def _replace(path: str, text: str) -> None:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import os
-import socket
+import shutil
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import apsw
 
-from codemem_core import paths
-from codemem_core.errors import NotFound, StoreError
+from codemem_core import canary, client, paths
+from codemem_core._version import __version__
+from codemem_core.errors import CodememError, NotFound, StoreError
 from codemem_core.ingest import spool_files
 from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
 from codemem_core.store import events, ledger
+from codemem_core.store.check import check
 from codemem_core.store.connection import connect, rows, translate
+from codemem_core.store.migrate import version
 
 MANY_PENDING = 5_000
 """Waiting events that say that nobody is flushing: a long session has about 1,000."""
+LEAST_FREE_BYTES = 200_000_000
+"""Free space below which the next weeks are in danger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +46,8 @@ class Patient:
     settings: Settings
     plugins: Plugins
     database: str
+    whole: bool = True
+    """Whether to read the whole database for damage: 5 ms for each MB."""
 
 
 def examine(patient: Patient) -> list[Finding]:
@@ -72,19 +80,46 @@ def _database(patient: Patient) -> Iterator[Finding]:
         yield _bad("database", str(error), error.hint or "codemem db check")
         return
     try:
-        damage = [str(row[0]) for row in rows(db, "PRAGMA quick_check(5)")]
-        if damage != ["ok"]:
-            text = " ".join(" ".join(damage).split())
-            yield _bad("database", f"damaged: `{patient.database}`: {text}", "codemem db salvage")
-            return
-        yield _good("database", f"whole: `{patient.database}`")
+        version(db, patient.database)
+        if patient.whole:
+            damage = [str(row[0]) for row in rows(db, "PRAGMA quick_check(5)")]
+            if damage != ["ok"]:
+                text = f"damaged: `{patient.database}`: {' '.join(' '.join(damage).split())}"
+                yield _bad("database", text, "codemem db salvage")
+                return
+            yield _good("database", f"whole: `{patient.database}`")
         yield from _ledger(db, patient)
         yield from _queue(db)
+    except StoreError as error:
+        yield _bad("database", str(error), error.hint or "codemem db check")
     except apsw.Error as error:
         told = translate(error, patient.database)
         yield _bad("database", str(told), told.hint or "codemem db salvage")
     finally:
         db.close(True)
+
+
+def _index(patient: Patient) -> Iterator[Finding]:
+    """Whether search finds what the memories say."""
+    if not patient.whole or not os.path.exists(patient.database):
+        return
+    try:
+        health = check(patient.database, quick=True)
+    except StoreError:
+        return
+    if health.damage:
+        return  # said already
+    if not health.index_in_step:
+        hint = "codemem db check, or `codemem doctor --fix`, makes it anew"
+        yield _bad("search", "the index is out of step with the memories", hint)
+    if health.schema:
+        text = f"not as they should be: `{', '.join(health.schema)}`"
+        yield _bad("tables", text, "`codemem db restore` brings the last backup back")
+    if health.orphans:
+        text = f"{health.orphans} rows point to rows that are gone"
+        yield _bad("tables", text, "`codemem db restore` brings the last backup back")
+    if health.sound:
+        yield _good("search", "the index says what the memories say")
 
 
 def _ledger(db: apsw.Connection, patient: Patient) -> Iterator[Finding]:
@@ -99,11 +134,24 @@ def _ledger(db: apsw.Connection, patient: Patient) -> Iterator[Finding]:
         yield _good("ledger", f"balances: {sum(entry.received for entry in entries)} received")
 
 
+# What time alone mends, a busy provider or no network, is not among them.
+_REFUSED = """
+    SELECT count(*), (SELECT error_kind || ': ' || error FROM batches
+                       WHERE state = 'failed' AND error_kind IN ('auth', 'permanent')
+                       ORDER BY updated_ms DESC LIMIT 1)
+      FROM batches WHERE state = 'failed' AND error_kind IN ('auth', 'permanent')
+"""
+
+
 def _queue(db: apsw.Connection) -> Iterator[Finding]:
     dead = rows(db, "SELECT count(*) FROM batches WHERE state = 'dead'")[0][0]
     if dead:
         hint = "codemem raw-events-status shows the reason, raw-events-retry STREAM tries again"
         yield _bad("queue", f"{dead} batches were given up", hint)
+    [(failed, why)] = rows(db, _REFUSED)
+    if failed:
+        hint = "`codemem observer test` tries the observer, `codemem config` sets its credential"
+        yield _bad("observer", f"{failed} flushes wait for a person, the last one: {why}", hint)
     streams, waiting = events.totals(db)
     text = f"{waiting} events of {streams} sessions wait to become memories"
     if waiting > MANY_PENDING:
@@ -129,48 +177,92 @@ def _spool(patient: Patient) -> Iterator[Finding]:
 
 def _server(patient: Patient) -> Iterator[Finding]:
     """Not running is no fault: hooks store events themselves then."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        client.settimeout(1.0)
-        try:
-            client.connect(paths.socket_path(patient.database))
-        except OSError:
-            yield _good("server", "not running; `codemem serve start` starts it")
-        else:
-            yield _good("server", "running")
+    if client.answers(paths.socket_path(patient.database)):
+        yield _good("server", "running")
+    else:
+        yield _good("server", "not running; `codemem serve start` starts it")
+
+
+def _canary(patient: Patient) -> Iterator[Finding]:
+    """Secrets are planted where events come in; a plugin may have let them through."""
+    if not patient.whole:
+        return
+    try:
+        found = canary.leaks(patient.plugins)
+    except (CodememError, OSError) as error:
+        yield _bad("secrets", f"could not be tried: {error}", "see the other findings")
+        return
+    if found:
+        hint = "`codemem plugins` lists who reads events; go without it: `-p no:NAME`"
+        yield _bad("secrets", f"planted ones were stored: {', '.join(found)}", hint)
+    else:
+        yield _good("secrets", "planted ones did not reach the disk")
+
+
+def _room(patient: Patient) -> Iterator[Finding]:
+    folder = os.path.dirname(patient.database)
+    while not os.path.isdir(folder) and folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 1e9:.1f} GB free: `{folder}`"
+    if free < LEAST_FREE_BYTES:
+        yield _bad("disk", text, "make room: a full disk stops the database")
+    else:
+        yield _good("disk", text)
+
+
+def _versions(_: Patient) -> Iterator[Finding]:
+    python = ".".join(map(str, sys.version_info[:3]))
+    sqlite = apsw.sqlite_lib_version()
+    yield _good("versions", f"codemem {__version__}, Python {python}, SQLite {sqlite}")
 
 
 def _permissions(patient: Patient) -> Iterator[Finding]:
     """Nothing of ours is anybody else's to read, replace or own."""
-    own = [patient.database, os.path.dirname(patient.database), _spool_path(patient)]
-    own += [f"{patient.database}{end}" for end in ("-wal", "-shm")]
-    own += [paths.viewer_token_path(patient.database), paths.log_path(patient.settings)]
-    wrong = [finding for path in own for finding in _permission(path)]
-    yield from wrong
-    if not wrong:
+    foreign = [path for path in _own(patient) if os.lstat(path).st_uid != os.geteuid()]
+    for path in foreign:
+        yield _bad("files", f"belongs to another user: `{path}`", "move it away")
+    open_ones = [(path, mode) for path, mode in not_private(patient) if path not in foreign]
+    for path, mode in open_ones:
+        hint = f"chmod {mode:o} '{path}', or `codemem doctor --fix`"
+        yield _bad("files", f"other users can open `{path}`", hint)
+    if not foreign and not open_ones:
         yield _good("files", "private")
 
 
-def _permission(path: str) -> Iterator[Finding]:
-    try:
+def not_private(patient: Patient) -> list[tuple[str, int]]:
+    """Return files and folders that other users can open, and the mode each should have."""
+    found = []
+    for path in _own(patient):
         status = os.lstat(path)
-    except OSError:
-        return
-    if status.st_uid != os.geteuid():
-        yield _bad("files", f"belongs to another user: `{path}`", "move it away")
-    elif stat.S_ISLNK(status.st_mode):
-        return
-    elif stat.S_IMODE(status.st_mode) & 0o077:
-        mode = "700" if stat.S_ISDIR(status.st_mode) else "600"
-        yield _bad("files", f"other users can open `{path}`", f"chmod {mode} '{path}'")
+        if not stat.S_ISLNK(status.st_mode) and stat.S_IMODE(status.st_mode) & 0o077:
+            found.append((path, 0o700 if stat.S_ISDIR(status.st_mode) else 0o600))
+    return found
+
+
+def _own(patient: Patient) -> list[str]:
+    """Return what there is of our files; the config file counts when a secret stands in it."""
+    own = [patient.database, os.path.dirname(patient.database), _spool_path(patient)]
+    own += [f"{patient.database}{end}" for end in ("-wal", "-shm")]
+    own += [paths.viewer_token_path(patient.database), paths.log_path(patient.settings)]
+    settings = patient.settings
+    secret = any(each.secret and settings.where(each.key) == "file" for each in settings.all())
+    if settings.file is not None and secret:
+        own.append(settings.file)
+    return [path for path in own if os.path.lexists(path)]
 
 
 _CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
+    _versions,
     _settings,
     _plugins,
     _database,
+    _index,
     _spool,
     _server,
     _permissions,
+    _room,
+    _canary,
 )
 
 

@@ -62,7 +62,10 @@ SEAMS: dict[str, type[Record]] = {
 MOST_FAULTS = 3
 """An ingest source that failed so often is not asked again until the process starts anew."""
 _BUILTIN = "builtin"
-_OURS = {f"codemem-{name}" for name in ("core", "claude", "mcp", "observers", "opencode", "viewer")}
+_OURS = {
+    f"codemem-{name}"
+    for name in ("core", "claude", "mcp", "observers", "opencode", "semantic", "viewer")
+}
 _log = logging.getLogger(__name__)
 
 

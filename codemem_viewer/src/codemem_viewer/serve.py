@@ -56,6 +56,8 @@ def serve(  # noqa: PLR0913 - one parameter an option
 
     One server per database; starting a second one does nothing. Hooks reach it by a Unix socket,
     browsers by TCP with the token that `codemem serve status` shows.
+
+    Example: codemem serve start
     """
     os.umask(0o077)
     settings = program.settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -16,6 +17,8 @@ from codemem_core.cli.output import warn
 from codemem_core.errors import CodememError
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from codemem_core.records.seams import Command
 
 _BLOCKED = "codemem.blocked"
@@ -39,6 +42,18 @@ class LazyGroup(click.Group):
             record = _records(ctx).get(cmd_name)
             command = None if record is None else _host(ctx).plugins.target(record)
         return command if isinstance(command, click.Command) else None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer commands from the records alone, as the shell's TAB waits for it."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for TAB
+
+        records = _records(ctx)
+        commands = [
+            CompletionItem(name, help=records[name].help)
+            for name in self.list_commands(ctx)
+            if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the lists from the records alone."""
@@ -91,27 +106,47 @@ def _records(ctx: click.Context) -> dict[str, Command]:
     metavar="no:NAME",
     help="Run without a plugin; may be repeated.",
 )
-def cli() -> None:
-    """Persistent memory for coding agents."""
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Persistent memory for coding agents.
+
+    Exit codes: 0 done, 1 not found or refused, 2 wrong usage or setting, 3 the observer failed, 4
+    the database cannot be used, 5 a plugin broke a rule, 130 stopped.
+    """
+    if os.environ.get("NO_COLOR"):
+        context.color = False
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the program and return its exit code; errors become one line and a hint."""
     try:
         result = cli.main(args=list(arguments), prog_name="codemem", standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except click.Abort:
-        warn("codemem: stopped")
-        return 130
-    except CodememError as error:
-        warn(f"codemem: {error}")
-        if error.hint:
-            warn(f"hint: {error.hint}")
-        return error.exit_code
     except BrokenPipeError:
         # The reader (`head`, a closed pager) has seen enough.
         sys.stderr.close()
         return 0
+    except (click.ClickException, click.Abort, CodememError, OSError) as error:
+        return _tell(error)
+    return result if isinstance(result, int) else 0
+
+
+def _tell(error: Exception) -> int:
+    """Say what went wrong and what to do about it; return the exit code."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()  # a group without a command
+        return error.exit_code
+    code, hint, text = 1, "", str(error)
+    if isinstance(error, click.ClickException):
+        code, text = error.exit_code, error.format_message()
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            hint = f"`{error.ctx.command_path} --help`"
+    elif isinstance(error, click.Abort):
+        code, text = 130, "stopped"
+    elif isinstance(error, CodememError):
+        code, hint = error.exit_code, error.hint
+    elif isinstance(error, OSError) and error.strerror:
+        text = f"{error.strerror}: `{error.filename}`" if error.filename else error.strerror
+    warn(f"codemem: {text}")
+    if hint:
+        warn(f"hint: {hint}")
+    return code

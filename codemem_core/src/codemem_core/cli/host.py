@@ -76,6 +76,20 @@ class Host:
             db.close(True)
 
 
+class Group(click.Group):
+    """A group whose help tells each command's first sentence in full."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list; click's own cuts it to a line each."""
+        rows = [
+            (name, command.get_short_help_str(limit=200))
+            for name in self.list_commands(ctx)
+            if (command := self.get_command(ctx, name)) is not None and not command.hidden
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 pass_host = click.make_pass_decorator(Host)
 
 db_option = click.option(
@@ -85,6 +99,10 @@ apply_option = click.option(
     "--yes", "--apply", "apply", is_flag=True, help="Do it. [default: only say what would change]"
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+always_json_option = click.option(
+    "--json", is_flag=True, expose_value=False, help="JSON is all it prints."
+)
 
 
 def project_options(command: F) -> F:

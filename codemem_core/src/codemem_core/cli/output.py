@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
 import unicodedata
 
 import click
 
 _HARMLESS = {"\n", "\t"}
+# Control, format, surrogate, private and unassigned characters; line and paragraph separators.
+_HOSTILE = ("C", "Zl", "Zp")
 
 
-def say(text: str = "") -> None:
-    """Print a line of text; memory text is data, so control characters show as escapes."""
-    click.echo(plain(text))
+def say(text: str = "", *, bold: bool = False, colour: str | None = None) -> None:
+    """Print text; what a terminal would obey shows as escapes.
+
+    `bold` and `colour` (a name click knows) hold for the whole of it, on a terminal only.
+    """
+    click.secho(plain(text), bold=bold or None, fg=colour)
+
+
+def say_line(text: str, *, bold: bool = False, colour: str | None = None) -> None:
+    """Print one line; on a terminal it is cut to the width of it, elsewhere it is whole."""
+    line = " ".join(text.splitlines())
+    if sys.stdout.isatty():
+        width = os.get_terminal_size(sys.stdout.fileno()).columns or 80
+        line = line if len(line) <= width else f"{line[: width - 1]}…"
+    say(line, bold=bold, colour=colour)
 
 
 def warn(text: str) -> None:
@@ -23,7 +39,8 @@ def warn(text: str) -> None:
 
 def say_json(value: object) -> None:
     """Print one JSON value on standard output and nothing else, ASCII only, not wrapped."""
-    click.echo(json.dumps(value, indent=2, default=str))
+    # JSON escapes all control characters but this one.
+    click.echo(json.dumps(value, indent=2, default=str).replace("\x7f", "\\u007f"))
 
 
 def plain(text: str) -> str:
@@ -32,8 +49,10 @@ def plain(text: str) -> str:
     A memory may hold what a hostile program printed: escape sequences that move the cursor, fill
     the clipboard or reverse the text.
     """
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(
-        c if c in _HARMLESS or not unicodedata.category(c).startswith("C") else _escape(c)
+        c if c in _HARMLESS or not unicodedata.category(c).startswith(_HOSTILE) else _escape(c)
         for c in text
     )
 
@@ -46,3 +65,39 @@ def _escape(character: str) -> str:
 def day(epoch_ms: int) -> str:
     """Return the UTC date and minute of epoch milliseconds."""
     return time.strftime("%Y-%m-%d %H:%M", time.gmtime(epoch_ms / 1000))
+
+
+def ago(epoch_ms: int | None, *, now_ms: int) -> str:
+    """Return how long ago it was, in the largest unit that fits: `5 min ago`, or `never`."""
+    if epoch_ms is None:
+        return "never"
+    seconds = max(now_ms - epoch_ms, 0) // 1000
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit} ago"
+    return "just now"
+
+
+class Progress:
+    """A counter on standard error while a long command works; silent without a terminal."""
+
+    def __init__(self, what: str, *, total: int | None = None) -> None:
+        self._what = what
+        self._of = f" of {total:,}" if total else ""
+        self._shown = sys.stderr.isatty()
+        self._next_s = 0.0
+
+    def at(self, count: int) -> None:
+        """Say that `count` are done; shown five times a second at most."""
+        if self._shown and time.monotonic() >= self._next_s:
+            self._next_s = time.monotonic() + 0.2
+            click.echo(f"\r{self._what}: {count:,}{self._of}", err=True, nl=False)
+
+    def __enter__(self) -> Progress:
+        """Return the counter."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wipe the line: what was done is said on standard output."""
+        if self._shown:
+            click.echo("\r\x1b[K", err=True, nl=False)

@@ -21,7 +21,7 @@ _PACKS = f"""
     SELECT u.id, u.session_id, u.event, u.tokens_read, u.tokens_written, u.tokens_saved,
            u.created_ms, u.metadata
       FROM usage_events u WHERE u.event = 'pack' AND {_OF_PROJECT}
-     ORDER BY u.created_ms DESC, u.id DESC LIMIT 10
+     ORDER BY u.created_ms DESC, u.id DESC LIMIT :limit
 """  # noqa: S608 - a constant of ours
 
 
@@ -32,12 +32,14 @@ def by_event(db: apsw.Connection, project: str | None = None) -> list[dict[str, 
     return [dict(zip(names, row, strict=True)) for row in found]
 
 
-def recent_packs(db: apsw.Connection, project: str | None = None) -> list[dict[str, Any]]:
-    """Return the last ten packs that were handed out and written down, newest first."""
+def recent_packs(
+    db: apsw.Connection, project: str | None = None, *, limit: int = 10
+) -> list[dict[str, Any]]:
+    """Return the last packs that were handed out and written down, newest first."""
     names = ("id", "session_id", "event", *_TOKENS, "created_ms")
     return [
         dict(zip(names, row[:-1], strict=True)) | {"metadata_json": json.loads(row[-1])}
-        for row in rows(db, _PACKS, {"project": project})
+        for row in rows(db, _PACKS, {"project": project, "limit": limit})
     ]
 
 

@@ -35,7 +35,7 @@ _WORK = """
     WITH work AS (
         SELECT json_extract(metadata, '$.discovery_tokens') AS tokens,
                coalesce(json_extract(metadata, '$.discovery_group'), 'memory ' || id) AS task
-          FROM memories)
+          FROM memories WHERE instr(metadata, '"discovery_tokens"'))
     SELECT coalesce((SELECT sum(most) FROM (SELECT max(tokens) AS most FROM work GROUP BY task)), 0)
                AS work_investment_tokens,
            (SELECT coalesce(sum(tokens), 0) FROM work) AS work_investment_tokens_sum

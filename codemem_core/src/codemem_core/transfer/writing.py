@@ -21,10 +21,8 @@ Progress = Callable[[int, int], object]
 """Called with how many memories are done, and of how many."""
 
 
-def export(
-    store: Store, wanted: Wanted, file: TextIO, *, now_ms: int, progress: Progress
-) -> tuple[int, int]:
-    """Write sessions and memories as one JSON object, an element a line; return their numbers.
+def export(store: Store, wanted: Wanted, file: TextIO, *, now_ms: int, progress: Progress) -> int:
+    """Write sessions and memories as one JSON object, an element a line; count the memories.
 
     ASCII only: neither a terminal's encoding nor what it acts on comes into it.
     """
@@ -43,14 +41,14 @@ def export(
     }
     file.write(json.dumps(head).removesuffix("}"))
     prompts = _Prompts()
-    done = _write(file, "sessions", map(prompts.session, exports.sessions(store, wanted)))
+    _write(file, "sessions", map(prompts.session, exports.sessions(store, wanted)))
     told = (_memory(row) for row in exports.memories(store, wanted))
     counted = _write(file, "memory_items", _watched(told, of_memories, progress))
     # A summary is a memory of its kind here; it was written down twice before 1.0.
     _write(file, "session_summaries", ())
     _write(file, "user_prompts", prompts.again(exports.sessions(store, wanted)))
     file.write("\n}\n")
-    return done, counted
+    return counted
 
 
 def _filters(wanted: Wanted) -> dict[str, str]:

@@ -10,24 +10,35 @@ from codemem_core import paths
 from codemem_core.cli.host import Host, db_option, json_option, pass_host
 from codemem_core.cli.output import say, say_json
 from codemem_core.doctor import Patient, examine
+from codemem_core.mend import mend
 
 
 @click.command()
+@click.option("--fix", is_flag=True, help="First mend what can be mended without any loss.")
 @db_option
 @json_option
 @pass_host
-def doctor(host: Host, db_path: str | None, as_json: bool) -> int:
+def doctor(host: Host, fix: bool, db_path: str | None, as_json: bool) -> int:
     """Say what is wrong, each with how to mend it; exit code 1 when something is.
 
-    Example: codemem doctor
+    `--fix` makes files private, makes a search index anew that is out of step, and stores what
+    waits in the spool. Secrets are planted to see that none reaches the disk.
+
+    Example: codemem doctor --fix
     """
     database = paths.database_path(host.settings, db_path)
-    findings = examine(Patient(host.settings, host.plugins, database))
+    patient = Patient(host.settings, host.plugins, database)
+    mended = list(mend(patient)) if fix else []
+    findings = examine(patient)
     well = all(finding.ok for finding in findings)
     if as_json:
-        say_json({"ok": well, "findings": [asdict(finding) for finding in findings]})
+        told = [asdict(finding) for finding in findings]
+        say_json({"ok": well, "mended": mended, "findings": told})
     else:
+        for done in mended:
+            say(f"fix {done}", colour="green")
         for finding in findings:
             hint = f" -> {finding.hint}" if finding.hint else ""
-            say(f"{'ok ' if finding.ok else 'BAD'} {finding.check}: {finding.text}{hint}")
+            line = f"{'ok ' if finding.ok else 'BAD'} {finding.check}: {finding.text}{hint}"
+            say(line, colour=None if finding.ok else "red")
     return 0 if well else 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from codemem_core.cli.host import Host, db_option, pass_host
-from codemem_core.cli.output import say
-from codemem_core.meaning import BATCH, Meaning
+from codemem_core.cli.host import Host, db_option, json_option, pass_host
+from codemem_core.cli.output import Progress, say, say_json, warn
+from codemem_core.meaning import Meaning
 from codemem_core.store import vectors
 
 
@@ -15,9 +15,16 @@ from codemem_core.store import vectors
 @click.option("--dry-run", is_flag=True, help="Only count.")
 @click.option("--install", is_flag=True, help="First download the model; nothing else ever does.")
 @db_option
+@json_option
 @pass_host
 def embed(
-    host: Host, limit: int | None, *, dry_run: bool, install: bool, db_path: str | None
+    host: Host,
+    limit: int | None,
+    *,
+    dry_run: bool,
+    install: bool,
+    db_path: str | None,
+    as_json: bool,
 ) -> None:
     """Make the vectors that memories lack; the server does it by itself for new ones.
 
@@ -28,19 +35,22 @@ def embed(
     meaning = Meaning(host.plugins, host.settings)
     if install:
         for line in meaning.install():
-            say(line)
+            warn(line) if as_json else say(line)
     with host.store(db_path) as store:
         model = meaning.model()
         with store.read() as db:
             waiting = vectors.count_missing(db, model)
         wanted = min(waiting, limit or waiting)
-        if dry_run:
-            say(f"Would embed {wanted} memories with {model}")
-            return
-        done = 0
-        while done < wanted and (tried := meaning.catch_up(store)):
-            done += tried
-            if done // BATCH % 10 == 0 or done >= wanted:
-                say(f"{done} of {wanted}")
-        dropped = store.write(lambda db: vectors.drop_others(db, model)) if done >= waiting else 0
-    say(f"Embedded {done} memories with {model}, dropped {dropped} vectors of other models")
+        done = dropped = 0
+        with Progress("Embedded", total=wanted) as progress:
+            while not dry_run and done < wanted and (tried := meaning.catch_up(store)):
+                done += tried
+                progress.at(done)
+        if not dry_run and done >= waiting:
+            dropped = store.write(lambda db: vectors.drop_others(db, model))
+    if as_json:
+        say_json({"model": model, "waiting": waiting, "embedded": done, "dropped": dropped})
+    elif dry_run:
+        say(f"Would embed {wanted} memories with {model}")
+    else:
+        say(f"Embedded {done} memories with {model}, dropped {dropped} vectors of other models")

@@ -176,6 +176,7 @@ def _as_json(
 @click.option("--json-out", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON.")
 @project_options
 @db_option
+@json_option
 @pass_host
 def pack_benchmark(
     host: Host,
@@ -186,6 +187,7 @@ def pack_benchmark(
     project: str | None,
     all_projects: bool,
     db_path: str | None,
+    as_json: bool,
 ) -> None:
     """Build a pack for each line of a file and say how large packs get.
 
@@ -210,7 +212,9 @@ def pack_benchmark(
             for query in queries
         ]
     summary = {name: _spread([float(p.metrics[name]) for p in packs]) for name in _PACK_FIGURES}
-    for name, spread in summary.items():
+    if as_json:
+        say_json(summary)
+    for name, spread in summary.items() if not as_json else ():
         say(f"{name:12}" + "".join(f"  {key} {value:g}" for key, value in spread.items()))
     if json_out is not None:
         rows = [{"query": p.context, **p.metrics} for p in packs]

@@ -1,4 +1,4 @@
-"""Look at memories, ask for a pack, write one."""
+"""Look at memories, and write one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from typing import Any
 
 import click
 
-from codemem_core.cli.host import Host, db_option, json_option, pass_host, project_options
-from codemem_core.cli.output import day, say, say_json
+from codemem_core.cli.host import (
+    Host,
+    always_json_option,
+    db_option,
+    json_option,
+    pass_host,
+    project_options,
+)
+from codemem_core.cli.output import day, say, say_json, say_line
 from codemem_core.errors import NotFound
 from codemem_core.ingest import by_hand
 from codemem_core.ingest.by_hand import Note
-from codemem_core.pack.build import build_pack
 from codemem_core.records.memory import KINDS
 from codemem_core.store import memories
 from codemem_core.store.search import Hit
@@ -47,7 +53,8 @@ def recent(
         say_json({"items": [asdict(memory) for memory in found]})
         return
     for memory in found:
-        say(f"[{memory.id}] ({memory.kind}) {memory.title}  {day(memory.created_ms)}")
+        head = f"[{memory.id}] ({memory.kind}) {memory.title}  {day(memory.created_ms)}"
+        say(head, bold=True)
         say(memory.body + "\n")
     if not found:
         say(f"no memories yet{f' of project {place}' if place else ''}")
@@ -82,7 +89,7 @@ def search(
         say_json({"items": [_hit_json(hit) for hit in hits]})
         return
     for hit in hits:
-        say(f"[{hit.id}] ({hit.kind}) {hit.title}")
+        say(f"[{hit.id}] ({hit.kind}) {hit.title}", bold=True)
         say(f"{hit.body}\nscore={hit.score:.2f}\n{_parts(hit) if explain else ''}")
     if not hits:
         say(f"nothing found{f' in project {place}' if place else ''}")
@@ -101,6 +108,7 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
 @click.command()
 @click.argument("memory_id", metavar="ID", type=int)
 @db_option
+@always_json_option
 @pass_host
 def show(host: Host, memory_id: int, db_path: str | None) -> None:
     """Print one memory as JSON.
@@ -115,39 +123,51 @@ def show(host: Host, memory_id: int, db_path: str | None) -> None:
 
 
 @click.command()
-@click.argument("context")
-@click.option("--limit", type=click.IntRange(1, 200), help="At most so many memories.")
-@click.option("--token-budget", type=click.IntRange(1), help="At most about so many tokens.")
-@click.option("--working-set-file", multiple=True, help="A file in use; may be repeated.")
-@click.option("--explain", is_flag=True, help="Add each score's parts and what is left out.")
+@click.argument("query", required=False)
+@click.option("--id", "memory_id", type=int, help="Around this memory instead of the best hit.")
+@click.option("--before", default=3, show_default=True, type=click.IntRange(0, 100))
+@click.option("--after", default=3, show_default=True, type=click.IntRange(0, 100))
 @project_options
 @db_option
+@json_option
 @pass_host
-def pack(
+def timeline(
     host: Host,
-    context: str,
-    limit: int | None,
-    token_budget: int | None,
-    working_set_file: tuple[str, ...],
-    explain: bool,
+    query: str | None,
+    memory_id: int | None,
+    before: int,
+    after: int,
     project: str | None,
     all_projects: bool,
     db_path: str | None,
+    as_json: bool,
 ) -> None:
-    """Print, as JSON, the memories that fit a question.
+    """List what was remembered just before and after, in the same session.
 
-    Example: codemem pack "fix the VAT rounding" --limit 4
+    Around the best hit of a search, a memory, or with neither the newest memory.
+
+    Example: codemem timeline "VAT rounding" --before 5
     """
+    place = host.project(project, everywhere=all_projects)
     with host.store(db_path) as store, store.read() as db:
-        built = build_pack(
-            db,
-            context,
-            limit=limit or host.settings.number("inject_limit"),
-            token_budget=token_budget or host.settings.number("inject_token_budget"),
-            project=host.project(project, everywhere=all_projects),
-            working_set=working_set_file,
-        )
-    say_json({**built.to_json(), **({"explain": built.explain()} if explain else {})})
+        if memory_id is None and query is not None:
+            memory_id = next((hit.id for hit in find(db, query, limit=1, project=place)), None)
+        elif memory_id is None:
+            newest = memories.recent(db, limit=1, project=place)
+            memory_id = newest[0].id if newest else None
+        middle = None if memory_id is None else memories.get(db, memory_id)
+        found = memories.around(db, middle, before=before, after=after) if middle else []
+    if middle is None and memory_id is not None:
+        raise NotFound(f"no such memory: `{memory_id}`", hint="`codemem recent` lists ids")
+    if as_json:
+        say_json({"id": memory_id, "items": [asdict(memory) for memory in found]})
+        return
+    for memory in found:
+        here = memory.id == memory_id
+        line = f"[{memory.id}] {day(memory.created_ms)}  ({memory.kind}) {memory.title}"
+        say_line(f"{'>' if here else ' '} {line}", bold=here)
+    if not found:
+        say(f"nothing found{f' in project {place}' if place else ''}")
 
 
 @click.command()

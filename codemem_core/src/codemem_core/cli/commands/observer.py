@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import click
 
-from codemem_core.cli.host import Host, db_option, json_option, observer_options, pass_host
+from codemem_core.cli.host import Group, Host, db_option, json_option, observer_options, pass_host
 from codemem_core.cli.output import say, say_json
 from codemem_core.observe import Observed, Observing
 from codemem_core.records.evidence import Evidence, Message, Prompt, ToolUse
@@ -46,7 +46,7 @@ class _Trial:
     summary: bool
 
 
-@click.group()
+@click.group(cls=Group)
 def observer() -> None:
     """Try the observer that is configured."""
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from codemem_core.cli.host import Host, json_option, pass_host
+from codemem_core.cli.host import Group, Host, json_option, pass_host
 from codemem_core.cli.output import say, say_json
 from codemem_core.cli.skeleton import SEAMS, write_package
 from codemem_core.records.plugin import PluginInfo
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @json_option
 @pass_host
 @click.pass_context

@@ -9,7 +9,7 @@ from dataclasses import asdict
 import apsw
 import click
 
-from codemem_core.cli.host import Host, apply_option, db_option, json_option, pass_host
+from codemem_core.cli.host import Group, Host, apply_option, db_option, json_option, pass_host
 from codemem_core.cli.output import day, say, say_json
 from codemem_core.errors import InputError, NotFound
 from codemem_core.project import normalize_label, place_of
@@ -18,7 +18,7 @@ from codemem_core.store.moves import Move
 from codemem_core.store.store import Store
 
 
-@click.group()
+@click.group(cls=Group)
 def project() -> None:
     """List, explain, rename, merge and split projects.
 
@@ -95,7 +95,7 @@ def explain(host: Host, folder: str, db_path: str | None, as_json: bool) -> None
 def rename(host: Host, old: str, new: str, apply: bool, db_path: str | None, as_json: bool) -> None:
     """Give a project another name; what comes later is called so, too.
 
-    Example: codemem project rename api shop-api --yes
+    Example: codemem project rename api shop-api --yes, or codemem db rename-project
     """
     new = _label(new)
     with host.store(db_path) as store:

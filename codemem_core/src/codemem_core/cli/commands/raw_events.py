@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 import click
 
-from codemem_core.cli.host import Host, db_option, json_option, pass_host
+from codemem_core.cli.host import Host, always_json_option, db_option, json_option, pass_host
 from codemem_core.cli.output import say, say_json
 from codemem_core.errors import InputError, ObserverError
 from codemem_core.ingest.accept import Intake, refuse
@@ -18,11 +18,12 @@ from codemem_core.store import batches, events
 from codemem_core.store.batches import DeadBatch
 from codemem_core.store.events import Backlog
 
-_MAX_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 
 
 @click.command("enqueue-raw-event")
 @db_option
+@always_json_option
 @pass_host
 def enqueue(host: Host, db_path: str | None) -> None:
     """Store one event, given as JSON on standard input.
@@ -30,7 +31,7 @@ def enqueue(host: Host, db_path: str | None) -> None:
     Example: echo '{"session_id":"s","event_id":"e-000001","event_type":"user_prompt"}' |
     codemem enqueue-raw-event
     """
-    body = read_json(sys.stdin.buffer.read(_MAX_BYTES + 1))
+    body = read_json(sys.stdin.buffer.read(MAX_BYTES + 1))
     now_ms = time.time_ns() // 1_000_000
     with host.store(db_path) as store:
         try:
@@ -39,13 +40,13 @@ def enqueue(host: Host, db_path: str | None) -> None:
             store.write(lambda db: refuse(db, body, now_ms=now_ms))
             raise
         done = store.write(lambda db: events.append(db, batch, now_ms=now_ms))
-    click.echo(json.dumps({"inserted": done.inserted}))
+    say(json.dumps({"inserted": done.inserted}))
 
 
 def read_json(raw: bytes) -> object:
     """Parse standard input; raise `InputError` for what is too large, or no JSON."""
-    if len(raw) > _MAX_BYTES:
-        raise InputError(f"payload too large: more than {_MAX_BYTES} bytes")
+    if len(raw) > MAX_BYTES:
+        raise InputError(f"payload too large: more than {MAX_BYTES} bytes")
     try:
         return json.loads(raw)
     except RecursionError as error:
@@ -140,23 +141,29 @@ def flush(
 @click.option("--source", default="opencode", show_default=True, help="The host it came from.")
 @click.option("--limit", default=5, show_default=True, type=click.IntRange(1, 1000))
 @db_option
+@json_option
 @pass_host
-def retry(host: Host, stream_id: str, source: str, limit: int, db_path: str | None) -> None:
+def retry(
+    host: Host, stream_id: str, source: str, limit: int, db_path: str | None, as_json: bool
+) -> None:
     """Flush a stream's failed and given-up batches again, one by one, oldest first.
 
     Example: codemem raw-events-retry 5a1f0c2e --source claude
     """
-    failures, tried = [], 0
+    failures, told = [], []
     with host.store(db_path) as store:
         flusher = Flusher(store, host.plugins, host.settings)
         for retried in flusher.retry(source, stream_id, limit=limit):
-            tried += 1
-            say(f"Retried batch {retried.batch} -> flushed {retried.report.events} events")
+            told.append({"batch": retried.batch, **asdict(retried.report)})
+            if not as_json:
+                say(f"Retried batch {retried.batch} -> flushed {retried.report.events} events")
             failures += [retried.report.failure] if retried.report.failure else []
-    if not tried:
+    if as_json:
+        say_json({"retried": told})
+    elif not told:
         say("No error batches")
     if failures:
         raise ObserverError(
-            f"{len(failures)} of {tried} batches failed again: {failures[-1]}",
+            f"{len(failures)} of {len(told)} batches failed again: {failures[-1]}",
             hint="codemem raw-events-status shows them",
         )

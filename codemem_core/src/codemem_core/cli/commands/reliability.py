@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from codemem_core.cli.host import Host, db_option, pass_host
-from codemem_core.cli.output import say
+from codemem_core.cli.host import Host, db_option, json_option, pass_host
+from codemem_core.cli.output import say, say_json
 from codemem_core.errors import CodememError
 from codemem_core.store.reliability import reliability
 
@@ -27,8 +27,11 @@ _COUNT = click.IntRange(0)
 @click.option("--min-sessions", default=1, show_default=True, type=_COUNT)
 @click.option("--window-hours", default=24.0, show_default=True, type=click.FloatRange(0.001))
 @db_option
+@json_option
 @pass_host
-def gate(host: Host, /, db_path: str | None, window_hours: float, **limits: float) -> None:
+def gate(
+    host: Host, /, db_path: str | None, window_hours: float, as_json: bool, **limits: float
+) -> None:
     """Print the queue's reliability and fail when it is outside the limits.
 
     Example: codemem raw-events-gate --window-hours 168 --min-batches 0
@@ -36,15 +39,17 @@ def gate(host: Host, /, db_path: str | None, window_hours: float, **limits: floa
     since_ms = int(time.time() * 1000 - window_hours * 3_600_000)
     with host.store(db_path) as store, store.read() as db:
         figures = _figures(reliability(db, since_ms=since_ms, window_hours=window_hours))
-    shown = ", ".join(f"{name}={_written(value)}" for name, value in figures.items())
-    say(f"reliability gate: {shown}, window_hours={window_hours:.2f}")
     violations = list(_violations(figures, limits))
-    if violations:
-        say("reliability gate failed")
+    if as_json:
+        say_json({**figures, "window_hours": window_hours, "violations": violations})
+    else:
+        shown = ", ".join(f"{name}={_written(value)}" for name, value in figures.items())
+        say(f"reliability gate: {shown}, window_hours={window_hours:.2f}")
+        say(f"reliability gate {'failed' if violations else 'passed'}")
         for violation in violations:
             say(f"- {violation}")
+    if violations:
         raise CodememError(f"{len(violations)} limits of the reliability gate are broken")
-    say("reliability gate passed")
 
 
 def _figures(found: Mapping[str, Any]) -> dict[str, float]:

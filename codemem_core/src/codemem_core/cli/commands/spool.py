@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from codemem_core.cli.host import Host, db_option, json_option, pass_host
+from codemem_core.cli.host import Group, Host, db_option, json_option, pass_host
 from codemem_core.cli.output import day, say, say_json
 from codemem_core.errors import CodememError
 from codemem_core.ingest import spool_files
@@ -14,7 +14,7 @@ from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.spool import Spool
 
 
-@click.group()
+@click.group(cls=Group)
 def spool() -> None:
     """Look at, or store, what hooks kept while neither server nor database took it."""
 

@@ -46,6 +46,7 @@ def now() -> int:
 @click.option("--since", help="Only of sessions that started since this ISO date.")
 @project_options
 @db_option
+@json_option
 @pass_host
 def export_memories(
     host: Host,
@@ -56,6 +57,7 @@ def export_memories(
     project: str | None,
     all_projects: bool,
     db_path: str | None,
+    as_json: bool,
 ) -> None:
     """Write memories to a file, or to standard output when it is `-`.
 
@@ -74,19 +76,22 @@ def export_memories(
             warn("no sessions to export")
             return
         with _written(output) as file:
-            told = _export(store, wanted, file, form)
-    if output != "-":
-        say(f"{told} written to {output}")
+            memories = _export(store, wanted, file, form)
+    if output == "-":
+        return
+    if as_json:
+        say_json({"output": output, "memories": memories})
+        return
+    say(f"{memories} memories written to {output}")
 
 
-def _export(store: Store, wanted: Wanted, file: TextIO, form: str) -> str:
+def _export(store: Store, wanted: Wanted, file: TextIO, form: str) -> int:
     if form == "markdown":
-        return f"{markdown.write(exports.memories(store, wanted), file)} memories"
+        return markdown.write(exports.memories(store, wanted), file)
     show = _progress()
-    sessions, memories = export(
+    return export(
         store, wanted, file, now_ms=now(), progress=lambda done, total: show("written", done, total)
     )
-    return f"{memories} memories of {sessions} sessions"
 
 
 @contextmanager

@@ -1,0 +1,164 @@
+"""Every command, with arguments that work on the seeded database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import click
+
+from codemem_core.cli.app import cli
+from codemem_core.cli.host import Host
+from codemem_core.plugins import Plugins
+from codemem_core.settings import Settings
+
+EVENT = {"session_id": "s9", "event_id": "e-1", "event_type": "user_prompt"}
+INGEST = {"cwd": "/tmp", "events": [{"type": "user_prompt", "prompt_text": "why is VAT rounded"}]}
+
+READS: dict[str, list[str]] = {
+    "backfill-tags": ["--dry-run", "--all-projects"],
+    "claude-integration-status": [],
+    "db backup": ["--list"],
+    "db check": [],
+    "db merge-duplicates": [],
+    "db normalize-projects": [],
+    "db prune-memories": [],
+    "db prune-observations": [],
+    "db prune-old": ["--older-than", "1w"],
+    "db rename-project": ["shop-api", "shop"],
+    "db size-report": [],
+    "db stats": [],
+    "doctor": [],
+    "eval": ["{questions}", "--all-projects"],
+    "history": [],
+    "export-memories": ["-", "--all-projects"],
+    "hybrid-eval": ["{questions}", "--all-projects"],
+    "inject": ["VAT rounding", "--all-projects"],
+    "pack": ["VAT rounding", "--all-projects"],
+    "pack-benchmark": ["{prompts}", "--all-projects"],
+    "pack-stats": ["--all-projects"],
+    "project explain": ["/"],
+    "project list": [],
+    "project merge": ["shop-api", "shop-web", "--into", "shop"],
+    "project rename": ["shop-api", "shop"],
+    "project split": ["shop-api", "--folder", "/home/ada/shop-api", "--into", "shop"],
+    "raw-events-gate": ["--window-hours", "100000", "--min-flush-success-rate", "0"],
+    "raw-events-status": [],
+    "recent": ["--all-projects"],
+    "reobserve": ["--all-projects", "--runtime", "extractive"],
+    "search": ["VAT", "--all-projects"],
+    "show": ["2"],
+    "stats": [],
+    "status": [],
+    "timeline": ["VAT", "--all-projects"],
+    "usage": ["--days", "3650"],
+}
+"""Commands that only look at the database."""
+
+WRITES: dict[str, list[str]] = {
+    "compact": ["--limit", "1"],
+    "db vacuum": [],
+    "edit": ["2", "--title", "Another title"],
+    "enqueue-raw-event": [],
+    "flush-raw-events": ["waiting-0-5c1e77", "--source", "claude"],
+    "forget": ["3"],
+    "import-from-mem0": ["-"],
+    "import-history": ["claude", "--dry-run"],
+    "import-memories": ["-"],
+    "ingest": [],
+    "init-db": [],
+    "observer test": ["--runtime", "extractive"],
+    "pin": ["4"],
+    "purge": ["--yes"],
+    "raw-events-retry": ["waiting-1-5c1e77", "--source", "claude"],
+    "remember": ["note", "A title", "A body"],
+    "spool drain": [],
+    "undo": ["1"],
+    "unpin": ["4"],
+}
+"""Commands that write to it."""
+
+OTHERS: dict[str, list[str]] = {
+    "completion": ["bash"],
+    "config get": ["inject_limit"],
+    "config list": [],
+    "config path": [],
+    "config set": ["inject_limit", "5"],
+    "config unset": ["inject_limit"],
+    "normalize-imported-metadata": [],
+    "plugins": [],
+    "plugins new": ["every-one", "--seam", "auth", "--into", "{folder}"],
+    "spool status": [],
+    "version": [],
+}
+"""Commands that need no database."""
+
+ELSEWHERE = {
+    "config edit": "opens an editor: test_config_file",
+    "db adopt": "test_adopt",
+    "db restore": "test_backup",
+    "db salvage": "test_salvage",
+    "demo": "has a database of its own: test_demo",
+    "embed": "needs a model: test_meaning",
+    "import-from-basic-memory": "reads a folder: test_importers",
+    "import-from-claude-files": "reads a home: tests/claude/test_memory_files",
+    "import-from-claude-mem": "reads a database: test_importers",
+    "mcp": "speaks JSON-RPC: tests/mcp",
+    "serve": "stays: tests/viewer/test_serve",
+    "setup": "changes other programs: tests/claude/test_status",
+}
+"""Commands that have a test of their own, and why."""
+
+STDIN = {
+    "enqueue-raw-event": json.dumps(EVENT),
+    "import-from-mem0": json.dumps([{"id": "m", "memory": "VAT is rounded once"}]),
+    "import-memories": json.dumps({"version": "1.0", "memory_items": [{"title": "VAT"}]}),
+    "ingest": json.dumps(INGEST),
+    "purge": "exact `Decimal` values",
+}
+"""What some of them read."""
+
+NO_JSON = {"completion", "config edit", "demo", "mcp", "plugins new", "serve", "setup", "version"}
+"""Those for which JSON would make no sense, and those that belong to a host."""
+
+
+@dataclass(slots=True)
+class Ran:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+
+Runner = Callable[..., Ran]
+"""Runs a command by its name, with more arguments."""
+
+
+def leaves() -> Iterator[tuple[str, click.Command]]:
+    """Yield every command of ours that people call, by its name."""
+    theirs = [info.name for info in Plugins.load(Settings.load({})).listing() if info.third_party]
+    root = click.Context(cli, info_name="codemem", obj=Host(blocked=theirs))
+    yield from _leaves(cli, root, "")
+
+
+def _leaves(
+    command: click.Command, context: click.Context, path: str
+) -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    if command.invoke_without_command and path == "plugins":
+        yield path, command
+    for name in command.list_commands(context):
+        inner = command.get_command(context, name)
+        assert inner is not None
+        inside = click.Context(inner, parent=context, info_name=name)
+        yield from _leaves(inner, inside, f"{path} {name}".strip())
+
+
+def arguments(name: str, places: Mapping[str, object]) -> list[str]:
+    """Return the command line of a command, without `codemem`."""
+    more = next(table[name] for table in (READS, WRITES, OTHERS) if name in table)
+    return [*name.split(), *(argument.format(**places) for argument in more)]
