@@ -65,7 +65,7 @@ def explain(host: Host, folder: str, db_path: str | None, as_json: bool) -> None
     with host.store(db_path) as store, store.read() as db:
         found = projects.answer(db, label, cwd)
     variable = host.settings.environ.get("CODEMEM_PROJECT", "")
-    chosen = found.named and found.project == normalize_label(variable)
+    chosen = found.named and label is not None and label == normalize_label(variable)
     told = {
         "project": found.project,
         "why": "`CODEMEM_PROJECT` names it" if chosen else found.why,

@@ -45,7 +45,7 @@ def purge(host: Host, apply: bool, db_path: str | None, as_json: bool) -> None:
         told = [asdict(place) for place in found]
         say_json({"applied": True, "found": told, "searched": asdict(proof)})
         return
-    say(f"gone: searched {proof.size_bytes:,} bytes of {proof.files} files and found nothing")
+    say(f"gone: searched {proof.size_bytes / 1e6:.1f} MB of {proof.files} files, found nothing")
 
 
 def _asked() -> str:

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import BinaryIO, TextIO
 
 import apsw
@@ -14,6 +14,7 @@ import click
 
 from codemem_core import paths
 from codemem_core.cli.host import F, Host, db_option, json_option, pass_host, project_options
+from codemem_core.cli.output import Progress as Counter
 from codemem_core.cli.output import say, say_json, warn
 from codemem_core.errors import InputError, NotFound, StoreError
 from codemem_core.ingest.adopt import Report
@@ -25,9 +26,6 @@ from codemem_core.transfer import markdown
 from codemem_core.transfer.incoming import Incoming, Label, Progress
 from codemem_core.transfer.reading import Reader
 from codemem_core.transfer.writing import export
-
-_SHOWN_EVERY = 500
-"""Memories between two updates of the progress line."""
 
 
 def now() -> int:
@@ -88,10 +86,8 @@ def export_memories(
 def _export(store: Store, wanted: Wanted, file: TextIO, form: str) -> int:
     if form == "markdown":
         return markdown.write(exports.memories(store, wanted), file)
-    show = _progress()
-    return export(
-        store, wanted, file, now_ms=now(), progress=lambda done, total: show("written", done, total)
-    )
+    with _counted() as show:
+        return export(store, wanted, file, now_ms=now(), progress=lambda *at: show("written", *at))
 
 
 @contextmanager
@@ -186,7 +182,7 @@ def bring(
 ) -> None:
     """Write what `fill` puts into an `Incoming` as one import, and say what came of it."""
     path = paths.database_path(host.settings, db_path)
-    with closing(Incoming(now_ms=now(), progress=_progress())) as incoming:
+    with _counted() as show, closing(Incoming(now_ms=now(), progress=show)) as incoming:
         try:
             fill(incoming)
         except apsw.Error as error:  # no room for the temporary copy
@@ -217,15 +213,15 @@ def _say(report: Report, *, dry_run: bool) -> None:
         say("`codemem undo` takes it back")
 
 
-def _progress() -> Progress:
-    """Return what says how far it is, on a terminal."""
-    if not sys.stderr.isatty():
-        return lambda _what, _done, _total: None
+@contextmanager
+def _counted() -> Iterator[Progress]:
+    """Lend what says how far it is: a counter for reading, then one for writing."""
+    with ExitStack() as counters:
+        shown: dict[str, Counter] = {}
 
-    def show(what: str, done: int, total: int) -> None:
-        if done % _SHOWN_EVERY == 0 or done == total:
-            of = f" of {total:,}" if total else ""
-            end = done == total
-            click.echo(f"\r{done:,}{of} memories {what}", err=True, nl=end)
+        def show(what: str, done: int, total: int) -> None:
+            if what not in shown:
+                shown[what] = counters.enter_context(Counter(f"Memories {what}", total=total))
+            shown[what].at(done)
 
-    return show
+        yield show
