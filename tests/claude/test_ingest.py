@@ -197,8 +197,9 @@ def test_of_many_hooks_at_once_none_is_lost(
     assert [hook.wait(60) for hook in hooks] == [0] * 20
     kept = [payload["_adapter"]["meta"] for _, payload in stored(everyday)]
     # One that ran out of time may be in both; it has one id, so it becomes one event.
-    spool = (home / ".codemem" / "claude-hook-spool").glob("new/*.json")
-    kept += [json.loads(file.read_bytes())["payload"] for file in spool]
+    spool = (home / ".codemem" / "claude-hook-spool").glob("new/*")
+    bodies = [file.read_bytes().partition(b"\n")[2] for file in spool]
+    kept += [json.loads(body)["payload"] for body in bodies]
     assert {each["tool_use_id"] for each in kept} == {f"t{n}" for n in range(20)}
 
 
