@@ -8,9 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from codemem_core.records.events import AdapterEvent, RawEvent
 from codemem_core.store.store import Store
+
+# How long an example takes is the machine's business, not the code's.
+hypothesis_settings.register_profile(
+    "codemem", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("codemem")
 
 
 @pytest.fixture(autouse=True)

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import UnixStreamServer
 from typing import Any
 
+import apsw
 import pytest
 
 from codemem_core.store.store import Store
@@ -249,3 +251,18 @@ def test_reading_path_loads_no_framework() -> None:
 
     heavy = {"dataclasses", "typing", "pathlib", "hashlib", "logging", "socket", "click", "pluggy"}
     assert heavy.isdisjoint(done.stdout.split())
+
+
+def test_a_locked_database_is_not_waited_for_beyond_the_hooks_time(
+    filled: Path, project: Path
+) -> None:
+    """Without its own limit it would wait 5 s for the lock, and Claude with it."""
+    holder = apsw.Connection(str(filled))
+    holder.execute("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE").fetchall()
+    began = time.monotonic()
+
+    answer = inject(PROMPT, project, CODEMEM_INJECT_HTTP_MAX_TIME_S="0.5")
+
+    assert answer == NOTHING
+    assert time.monotonic() - began < 4
+    holder.close()

@@ -57,6 +57,7 @@ def records() -> Iterator[SeamRecord]:
         PLUGINS.auth_sources(),
         PLUGINS.commands(),
         PLUGINS.viewer_routes(),
+        PLUGINS.host_setups(),
     ):
         yield from offered.values()
 

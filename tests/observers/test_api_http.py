@@ -264,6 +264,7 @@ def test_every_failure_has_its_class_and_tells_no_secret(
         ask(endpoint, reply)
 
     assert type(caught.value) is error
+    assert caught.value.may_have_cost == (reply.status == 200)
     assert len(endpoint.requests) == 1
     told = f"{caught.value!r} {caught.value} {caught.value.__context__!r} {caught.value.hint}"
     assert CANARY not in told + caplog.text
@@ -300,8 +301,10 @@ def test_a_slow_drip_ends_too(endpoint: Endpoint) -> None:
 
 def test_nobody_there(endpoint: Endpoint) -> None:
     """A server that is down is worth another try."""
-    with pytest.raises(TransientError, match="ConnectError"):
+    with pytest.raises(TransientError, match="ConnectError") as caught:
         ask(endpoint, observer_base_url="http://127.0.0.1:1/v1")
+
+    assert not caught.value.may_have_cost
 
 
 @pytest.mark.parametrize(

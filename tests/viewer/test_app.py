@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -20,6 +21,7 @@ from codemem_core.plugins import Plugins
 from codemem_core.records.seams import Route
 from codemem_core.settings import Settings
 from codemem_core.store.store import Store
+from codemem_viewer import lifespan
 from codemem_viewer.app import create_app
 
 ERRORS = {
@@ -38,13 +40,14 @@ async def fail(name: FromPath[str]) -> None:
 
 board = Router("/", route_handlers=[fail])
 no_router = 42
+later = Router("/later", route_handlers=[])
 
 
 def plugin_with(monkeypatch: pytest.MonkeyPatch, *targets: str) -> ModuleType:
     """Return a plugin that offers these targets of this module as routes."""
     plugin = ModuleType("board_plugin")
     here = ModuleType("board_routes")
-    here.__dict__.update(board=board, no_router=no_router)
+    here.__dict__.update(board=board, no_router=no_router, later=later)
     monkeypatch.setitem(__import__("sys").modules, "board_routes", here)
 
     @hookimpl
@@ -107,3 +110,20 @@ def test_openapi_describes_the_routes(store: Store) -> None:
         paths = client.get("/api/openapi/openapi.json").json()["paths"]
 
     assert {"/api/raw-events", "/api/claude-hooks", "/api/pack", "/api/stats"} <= set(paths)
+
+
+def test_routes_are_warmed_up_once_the_server_runs(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a router wants done ahead is done in the background; one that fails harms nobody."""
+    monkeypatch.setattr(lifespan, "WARM_UP_S", 0)
+    done = threading.Event()
+
+    def note() -> None:
+        done.set()
+
+    monkeypatch.setitem(board.opt, "warm_up", lambda: 1 / 0)
+    monkeypatch.setitem(later.opt, "warm_up", note)
+
+    with TestClient(app_with(store, plugin_with(monkeypatch, "board", "later"))):
+        assert done.wait(10)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
-import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,21 +14,11 @@ from typing import Any
 from codemem_claude.history import config_folder
 from codemem_core import paths
 from codemem_core._version import __version__
+from codemem_core.installed import check_program, check_server, said_by
+from codemem_core.records.protocols import Check
 
 PLUGIN = "codemem@codemem-marketplace"
-_ANSWER_S = 10.0
 UPGRADE = "uv tool install --upgrade codemem, update the plugin, restart Claude Code"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing that has to be so."""
-
-    ok: bool
-    text: str
-    """What is so, or what is not."""
-    hint: str = ""
-    """How to mend it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,60 +61,27 @@ def checks(*, database: str, last_hook_ms: int | None) -> Iterator[Check]:
         same = state.version == __version__
         text = f"the plugin is {state.version}, codemem is {__version__}"
         yield Check(ok=same, text=text, hint="" if same else UPGRADE)
-    yield _program()
+    yield check_program(upgrade=UPGRADE)
     hint = "start a Claude Code session; `claude --debug` shows what its hooks say"
     fired = last_hook_ms is not None
-    text = "hooks have fired" if fired else "no hook has fired yet"
+    text = f"hooks have fired, last {_ago(last_hook_ms)}" if fired else "no hook has fired yet"
     yield Check(ok=fired, text=text, hint="" if fired else hint)
-    runs = server_answers(database)
-    text = "the server runs" if runs else "no server runs; the next session starts one"
-    yield Check(ok=True, text=text)
+    yield check_server(database)
 
 
-def server_answers(database: str) -> bool:
-    """Say whether somebody listens on the server's socket."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
-        link.settimeout(1.0)
-        try:
-            link.connect(paths.socket_path(database))
-        except OSError:
-            return False
-    return True
+def _ago(then_ms: int | None) -> str:
+    """Say how long ago something was, roughly: a person looks whether it was this session."""
+    minutes = max(0, time.time_ns() // 1_000_000 - (then_ms or 0)) // 60_000
+    if minutes < 120:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days ago"
 
 
 def _client() -> Check:
     hint = "install Claude Code: https://claude.com/claude-code"
     if not shutil.which("claude"):
         return Check(ok=False, text="claude is not on PATH", hint=hint)
-    return Check(ok=True, text=f"Claude Code is {_said_by('claude', '--version') or 'there'}")
-
-
-def _program() -> Check:
-    """Look at the codemem that the hook scripts will find."""
-    found = _said_by("codemem", "version") if shutil.which("codemem") else None
-    if found == __version__:
-        return Check(ok=True, text=f"codemem {found} is on PATH")
-    if shutil.which("uvx"):
-        text = f"hooks run codemem by uvx, which takes a second each (on PATH: {found or 'none'})"
-        return Check(ok=True, text=text, hint=UPGRADE)
-    text = f"codemem {__version__} is not on PATH (there: {found or 'none'}), and neither is uvx"
-    return Check(ok=False, text=text, hint="uv tool install --upgrade codemem")
-
-
-def _said_by(*command: str) -> str | None:
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_ANSWER_S,
-            cwd="/",
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
+    return Check(ok=True, text=f"Claude Code is {said_by('claude', '--version') or 'there'}")
 
 
 def _object(path: Path) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from codemem_core.command_table import DATA, EVENTS, SERVICE
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import Command, FlushPolicy, IngestSource
+from codemem_core.records.seams import Command, FlushPolicy, HostSetup, IngestSource
 
 CODEMEM_API = 1
 
@@ -59,14 +59,14 @@ def codemem_commands() -> Iterator[Command]:
         group=DATA,
     )
     yield Command(
-        name="setup",
-        target="codemem_claude.status:setup",
-        help="Install codemem into Claude Code, or check that it is in place.",
-        group=SERVICE,
-    )
-    yield Command(
         name="demo",
         target="codemem_claude.demo.command:demo",
         help="Show the whole path on a recorded session, offline.",
         group=SERVICE,
     )
+
+
+@hookimpl
+def codemem_host_setups() -> Iterator[HostSetup]:
+    """Claude Code's plugin."""
+    yield HostSetup(name="claude", target="codemem_claude.setup:Setup", help="Claude Code")

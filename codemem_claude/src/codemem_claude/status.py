@@ -1,29 +1,20 @@
-"""`codemem claude-integration-status` and `codemem setup claude`."""
+"""`codemem claude-integration-status`."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import click
 
-from codemem_claude.installation import (
-    PLUGIN,
-    Check,
-    checks,
-    plugin_state,
-    server_answers,
-    write_marketplace,
-)
+from codemem_claude.installation import checks, plugin_state
 from codemem_core import paths
 from codemem_core._version import __version__
 from codemem_core.cli.host import Host, always_json_option, db_option, pass_host
-from codemem_core.cli.output import say
-from codemem_core.errors import CodememError, InputError
+from codemem_core.installed import server_answers
 from codemem_core.settings import Settings, sweep_interval_ms
 from codemem_core.store import events
 from codemem_core.store.events import Backlog
@@ -43,16 +34,19 @@ _LOG_BYTES = 8192
 def status(host: Host, *, limit: int, db_path: str | None) -> None:
     """Print, as JSON, whether Claude Code's events arrive and become memories.
 
-    `health` is red when a flush failed, yellow while events wait, else green.
+    `health` is red when a flush failed, yellow while events wait, else green. `checks` says what is
+    installed and how to mend what is not.
 
     Example: codemem claude-integration-status
     """
     database = paths.database_path(host.settings, db_path)
     waiting, hooks = _stored(database, limit)
+    found = checks(database=database, last_hook_ms=max(hooks.values(), default=None))
     report = {
         **_queue(waiting),
         **_settings(host.settings),
         "version": __version__,
+        "checks": [asdict(check) for check in found],
         "plugin": asdict(plugin_state()),
         "server_running": server_answers(database),
         "last_hooks": hooks,
@@ -117,63 +111,3 @@ def _tail(path: str) -> list[str]:
     except OSError:
         return []
     return lines[-_LOG_LINES:]
-
-
-@click.command("setup")
-@click.argument("client", type=click.Choice(["claude"]))
-@click.option("--check", "only_check", is_flag=True, help="Change nothing; exit 1 if it is amiss.")
-@db_option
-@pass_host
-def setup(host: Host, *, client: str, only_check: bool, db_path: str | None) -> None:
-    """Install this codemem's plugin into Claude Code, and say whether everything is in place.
-
-    Example: codemem setup claude --check
-    """
-    del client
-    if not only_check:
-        _install(os.path.join(paths.home_folder(), "claude-marketplace"))
-    database = paths.database_path(host.settings, db_path)
-    _, hooks = _stored(database, 1)
-    found = list(checks(database=database, last_hook_ms=max(hooks.values(), default=None)))
-    for check in found:
-        _show(check)
-    say(f"log: {paths.log_path(host.settings)}")
-    # A fresh installation has not heard of a hook yet.
-    if only_check and not all(check.ok for check in found):
-        raise SystemExit(1)
-
-
-def _show(check: Check) -> None:
-    say(f"{'ok ' if check.ok else 'NOT'} {check.text}")
-    if check.hint:
-        say(f"    hint: {check.hint}")
-
-
-def _install(folder: str) -> None:
-    """Add the marketplace and install, or bring up to date, the plugin."""
-    write_marketplace(folder)
-    _claude("plugin", "marketplace", "add", folder)
-    if plugin_state().version is None:
-        _claude("plugin", "install", PLUGIN)
-    elif plugin_state().version != __version__:
-        _claude("plugin", "marketplace", "update", PLUGIN.partition("@")[2])
-        _claude("plugin", "update", PLUGIN)
-
-
-def _claude(*arguments: str) -> None:
-    hint = f"claude {' '.join(arguments)}"
-    try:
-        done = subprocess.run(
-            ["claude", *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise InputError("claude is not on PATH", hint="install Claude Code first") from None
-    except subprocess.TimeoutExpired:
-        raise CodememError("claude does not answer", hint=hint) from None
-    if done.returncode:
-        raise CodememError(f"claude refused: {(done.stderr or done.stdout).strip()}", hint=hint)

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("config", "config:config", "Show, set and unset settings of the config file."),
         ("doctor", "doctor:doctor", "Say what is wrong, and how to mend it."),
         ("plugins", "plugins:plugins", "List plugins and what is wrong with them."),
+        ("setup", "setup:setup", "Install codemem into the agents on this machine."),
         ("status", "status:status", "Say on one screen how everything is."),
         ("version", "version:version", "Print the version."),
     ),

@@ -19,6 +19,10 @@ CodememError              shown as one line and a hint, never as a traceback
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
+
 
 class CodememError(Exception):
     """A failure a person can act on.
@@ -79,6 +83,13 @@ class ObserverError(CodememError):
 
     exit_code = 3
     kind = "transient"
+    may_have_cost = False
+    """Whether a model may have worked for nothing: the answer was lost, too late or too long."""
+
+    def at_a_cost(self) -> Self:
+        """Return the error, marked so that the call counts against the user's limits."""
+        self.may_have_cost = True
+        return self
 
 
 class AuthError(ObserverError):

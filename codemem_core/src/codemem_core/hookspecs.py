@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Command,
         Embedder,
         FlushPolicy,
+        HostSetup,
         IngestSource,
         ObserverRuntime,
         Route,
@@ -163,5 +164,16 @@ def codemem_viewer_routes() -> Iterable[Route]:
     Called once; the server imports them when it starts. Its guard stands before every route.
 
         return [Route(name="board", target="codemem_board:router")]
+    """
+    return ()
+
+
+@hookspec
+def codemem_host_setups() -> Iterable[HostSetup]:
+    """Offer agents that `codemem setup` can install codemem into.
+
+    Called once; an installer is made when somebody runs the command.
+
+        return [HostSetup(name="cursor", target="codemem_cursor.setup:Cursor", help="Cursor")]
     """
     return ()

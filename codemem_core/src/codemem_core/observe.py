@@ -12,6 +12,7 @@ from codemem_core.credentials import Credentials, fill_headers, may_go_without
 from codemem_core.errors import (
     AuthError,
     BudgetSpent,
+    ObserverError,
     PermanentError,
     PluginError,
     SettingsError,
@@ -161,7 +162,7 @@ class Observing:
         observer = self._observer(record)
         call = Call.of(request, record, model=_model(observer, request), fell_back=fell_back)
         with self._purse.holding(call) if self._purse else nullcontext():
-            reply = observer.observe(request)
+            reply = self._answer(observer, request, call)
             extraction = parse_reply(reply.text)
             if self._purse:
                 self._purse.pay(call, reply, dropped=extraction.dropped)
@@ -172,6 +173,15 @@ class Observing:
             auth=credential.source if credential else "none",
             fell_back=fell_back,
         )
+
+    def _answer(self, observer: Observer, request: ObserveRequest, call: Call) -> ObserverReply:
+        """Return the observer's answer; one that was lost on its way is paid for all the same."""
+        try:
+            return observer.observe(request)
+        except ObserverError as error:
+            if self._purse and error.may_have_cost:
+                self._purse.pay_lost(call)
+            raise
 
     def _request(
         self, record: ObserverRuntime, evidence: Evidence, credential: Credential | None

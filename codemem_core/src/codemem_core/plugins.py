@@ -31,6 +31,7 @@ from codemem_core.records.seams import (
     Command,
     Embedder,
     FlushPolicy,
+    HostSetup,
     IngestSource,
     ObserverRuntime,
     Route,
@@ -56,6 +57,7 @@ SEAMS: dict[str, type[Record]] = {
     "codemem_embedders": Embedder,
     "codemem_commands": Command,
     "codemem_viewer_routes": Route,
+    "codemem_host_setups": HostSetup,
 }
 """Hook name -> the record it returns, in the order an event travels."""
 
@@ -147,6 +149,10 @@ class Plugins:
     def viewer_routes(self) -> dict[str, Route]:
         """Return the viewer's routes by name."""
         return self._named("codemem_viewer_routes", Route)
+
+    def host_setups(self) -> dict[str, HostSetup]:
+        """Return the agents codemem can be installed into, by name."""
+        return self._named("codemem_host_setups", HostSetup)
 
     def project(self, cwd: str | None, payload: Mapping[str, Any]) -> str | None:
         """Return the project an event belongs to: the first answer, the core's last."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from codemem_core.command_table import SERVICE
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import Command
+from codemem_core.records.seams import Command, Route
 
 
 @hookimpl
@@ -14,7 +14,13 @@ def codemem_commands() -> Iterator[Command]:
     """Offer `codemem mcp`, which coding agents start as their memory server."""
     yield Command(
         name="mcp",
-        target="codemem_mcp.server:mcp",
+        target="codemem_mcp.command:mcp",
         help="Serve memories to a coding agent over MCP (stdio).",
         group=SERVICE,
     )
+
+
+@hookimpl
+def codemem_viewer_routes() -> Iterator[Route]:
+    """Offer the server's answer to what `codemem mcp` relays."""
+    yield Route(name="mcp", target="codemem_mcp.route:router")

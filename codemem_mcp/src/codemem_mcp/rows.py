@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from codemem_core.store.timeline import prompt_of
 
 if TYPE_CHECKING:
+    import apsw
+
     from codemem_core.records.memory import Memory
     from codemem_core.store.search import Hit
+    from codemem_mcp.shapes import Found, Indexed, LinkedPrompt, Moment, Row
 
 
-def row(memory: Memory) -> dict[str, Any]:
+def row(memory: Memory) -> Row:
     """Return a memory in full; times are ISO 8601 in UTC, lists are lists."""
     fields = asdict(memory)
     fields["body_text"] = fields.pop("body")
@@ -19,10 +24,24 @@ def row(memory: Memory) -> dict[str, Any]:
     fields["metadata_json"] = fields.pop("metadata")
     for name in ("created", "updated"):
         fields[f"{name}_at"] = iso(fields.pop(f"{name}_ms"))
-    return fields
+    return cast("Row", fields)
 
 
-def found(hit: Hit) -> dict[str, Any]:
+def moment(db: apsw.Connection, memory: Memory) -> Moment:
+    """Return a memory in full, with the prompt it came from."""
+    asked = prompt_of(db, memory.id)
+    linked: LinkedPrompt | None = None
+    if asked is not None:
+        linked = {
+            "id": asked.id,
+            "prompt_text": asked.text,
+            "prompt_number": asked.number,
+            "created_at": iso(asked.at_ms),
+        }
+    return cast("Moment", {**row(memory), "linked_prompt": linked})
+
+
+def found(hit: Hit) -> Found:
     """Return a search hit with its body."""
     return {
         "id": hit.id,
@@ -36,7 +55,7 @@ def found(hit: Hit) -> dict[str, Any]:
     }
 
 
-def indexed(hit: Hit) -> dict[str, Any]:
+def indexed(hit: Hit) -> Indexed:
     """Return a search hit in short: enough to decide whether to read it."""
     return {
         "id": hit.id,

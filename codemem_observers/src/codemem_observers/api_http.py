@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from codemem_core.errors import (
     AuthError,
+    ObserverError,
     PermanentError,
     RateLimited,
     TransientError,
@@ -63,7 +64,10 @@ class ApiHttp:
         status, headers, body = self._post(url + there.shape.path, there, request)
         if status != 200:
             raise _failure(status, headers, body, there, request)
-        return there.shape.reply(body)
+        try:
+            return there.shape.reply(body)
+        except ObserverError as error:
+            raise error.at_a_cost() from None
 
     def model_for(self, request: ObserveRequest) -> str:
         """Return the model that will be asked, by the provider's name of it."""
@@ -89,9 +93,10 @@ class ApiHttp:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             # Only the kind of failure: httpx quotes header values in some messages.
             unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-            failure = Unreachable if unsent else TransientError
-            kind = type(error).__name__
-            raise failure(f"no answer from `{urlsplit(url).hostname}`: {kind}") from None
+            message = f"no answer from `{urlsplit(url).hostname}`: {type(error).__name__}"
+            if unsent:
+                raise Unreachable(message) from None
+            raise TransientError(message).at_a_cost() from None
 
 
 def _read(response: httpx.Response, deadline: float) -> bytes:
@@ -99,9 +104,9 @@ def _read(response: httpx.Response, deadline: float) -> bytes:
     for chunk in response.iter_bytes():
         body += chunk
         if len(body) > _MOST_BYTES:
-            raise PermanentError(f"the answer is longer than {_MOST_BYTES:,} bytes")
+            raise PermanentError(f"the answer is longer than {_MOST_BYTES:,} bytes").at_a_cost()
         if time.monotonic() > deadline:
-            raise TransientError("the answer took too long")
+            raise TransientError("the answer took too long").at_a_cost()
     return bytes(body)
 
 

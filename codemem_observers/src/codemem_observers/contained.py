@@ -97,7 +97,7 @@ def ask_agent(  # noqa: PLR0913 - what an agent gets is listed here, and that is
         raise Unreachable(f"the command cannot be started: `{name}`", hint="is it installed?")
     if ended.problem:
         what = "took too long" if ended.problem == "slow" else "said too much"
-        raise TransientError(f"`{name}` {what} and was stopped")
+        raise TransientError(f"`{name}` {what} and was stopped").at_a_cost()
     return ended
 
 

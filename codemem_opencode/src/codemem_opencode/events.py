@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from codemem_core.errors import InputError
@@ -10,6 +11,7 @@ from codemem_core.records.events import AdapterEvent
 from codemem_core.records.protocols import EventContext
 from codemem_opencode import messages, sessions, tools
 from codemem_opencode.identity import event_id, iso_time, now
+from codemem_opencode.places import session_database
 from codemem_opencode.said import Said, child, word
 
 if TYPE_CHECKING:
@@ -46,7 +48,18 @@ class OpenCode:
     """The ingest source `opencode`."""
 
     def __init__(self, settings: Settings | None = None) -> None:
-        """Take the settings every source is given; this one needs none."""
+        """Take the settings: OpenCode's own variables say where its sessions are."""
+        self._environ = settings.environ if settings else os.environ
+
+    def history(self, *, since_ms: int = 0) -> Iterator[AdapterEvent]:
+        """Yield what OpenCode stored of earlier sessions, session by session."""
+        from codemem_opencode.history import stored_payloads  # noqa: PLC0415 - once, by hand
+
+        for payload in stored_payloads(session_database(self._environ), since_ms=since_ms):
+            context = EventContext(stream_id=payload["session_id"], cwd=payload["cwd"])
+            event = self.normalize(payload, context=context)
+            if event is not None:
+                yield event
 
     def normalize(
         self, payload: Mapping[str, Any], *, context: EventContext

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from codemem_core.command_table import SERVICE
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import FlushPolicy, IngestSource
+from codemem_core.records.seams import Command, FlushPolicy, HostSetup, IngestSource
 
 
 @hookimpl
@@ -29,3 +30,26 @@ def codemem_flush_policies() -> Iterator[FlushPolicy]:
         target="codemem_opencode.policies:Thresholds",
         help="Flush an OpenCode session after 50 tools, 15 prompts or 10 minutes.",
     )
+
+
+@hookimpl
+def codemem_commands() -> Iterator[Command]:
+    """What puts codemem into OpenCode's configuration, one thing at a time."""
+    yield Command(
+        name="install-plugin",
+        target="codemem_opencode.commands:install_plugin",
+        help="Install the plugin into OpenCode.",
+        group=SERVICE,
+    )
+    yield Command(
+        name="install-mcp",
+        target="codemem_opencode.commands:install_mcp",
+        help="Enter the MCP server in OpenCode's configuration.",
+        group=SERVICE,
+    )
+
+
+@hookimpl
+def codemem_host_setups() -> Iterator[HostSetup]:
+    """OpenCode's plugin and MCP server."""
+    yield HostSetup(name="opencode", target="codemem_opencode.setup:Setup", help="OpenCode")

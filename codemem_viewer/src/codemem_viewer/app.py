@@ -17,7 +17,7 @@ from codemem_core._version import __version__
 from codemem_core.errors import CodememError, InputError, NotFound, PluginError, StoreError
 from codemem_core.meaning import EmbedWorker, Meaning
 from codemem_viewer.acknowledge import Receiving
-from codemem_viewer.lifespan import working
+from codemem_viewer.lifespan import WarmUp, working
 from codemem_viewer.live import Live
 
 if TYPE_CHECKING:
@@ -40,9 +40,10 @@ def create_app(
     It lets everybody in: serve it through a `Guard` only. A route's function may ask, by name, for
     `store`, `plugins`, `settings`, `intake`, `worker`, `receiving`, `live` and `meaning`. `store`
     is open and threaded; `worker` is started and stopped by the application. `live` is in its state
-    too: it must be closed before a server waits for its connections to end.
+    too: it must be closed before a server waits for its connections to end. A router may name, as
+    `opt={"warm_up": function}`, what is to be done in the background once the server runs.
     """
-    live, meaning = Live(store.path), Meaning(plugins, settings)
+    live, meaning, warm_up = Live(store.path), Meaning(plugins, settings), WarmUp()
     given = {
         "store": store,
         "plugins": plugins,
@@ -60,7 +61,7 @@ def create_app(
             CodememError: _say_error,
             Exception: _say_nothing,
         },
-        lifespan=[lambda _: working(worker, EmbedWorker(store, meaning))],
+        lifespan=[lambda _: working(worker, EmbedWorker(store, meaning), warm_up)],
         logging_config=None,
         state=State({"live": live}),
         openapi_config=OpenAPIConfig(
@@ -71,16 +72,20 @@ def create_app(
         ),
     )
     for route in plugins.viewer_routes().values():
-        _add(app, route, plugins)
+        _add(app, route, plugins, warm_up)
     return app
 
 
-def _add(app: Litestar, route: Route, plugins: Plugins) -> None:
+def _add(app: Litestar, route: Route, plugins: Plugins, warm_up: WarmUp) -> None:
     """Add one plugin's router; a bad one is left out and named in the log."""
     try:
-        app.register(plugins.target(route))
+        router = plugins.target(route)
+        app.register(router)
     except (PluginError, LitestarException) as error:
         _log.warning("viewer route `%s` is left out: %s", route.name, error)
+        return
+    if work := getattr(router, "opt", {}).get("warm_up"):
+        warm_up.work.append(lambda: plugins.guarded(route, work))
 
 
 def _provide(value: object) -> Provide:

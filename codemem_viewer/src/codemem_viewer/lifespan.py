@@ -6,11 +6,12 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from codemem_core.errors import StoreError
+from codemem_core.errors import CodememError, StoreError
 from codemem_core.store.check import Health, check, rebuild_index
 
 if TYPE_CHECKING:
@@ -22,14 +23,16 @@ STOP_S = 5.0
 """How long a flush may take to end; one that is cut off is done again by the next server."""
 FIRST_LOOK_S = 600.0
 LOOK_S = 86_400.0
+WARM_UP_S = 1.0
+"""How long the first requests, most often hooks, have the server to themselves."""
 AGAIN_S = 60.0
 """The least pause between two looks: a client that hits the same bad page again and again."""
 _log = logging.getLogger("codemem.viewer")
 
 
 @asynccontextmanager
-async def working(*workers: FlushWorker | EmbedWorker) -> AsyncIterator[None]:
-    """Flush streams and embed memories in the background while the block runs."""
+async def working(*workers: FlushWorker | EmbedWorker | WarmUp) -> AsyncIterator[None]:
+    """Flush streams, embed memories and warm up in the background while the block runs."""
     for worker in workers:
         worker.start()
     try:
@@ -37,6 +40,35 @@ async def working(*workers: FlushWorker | EmbedWorker) -> AsyncIterator[None]:
     finally:
         for worker in workers:
             await asyncio.to_thread(worker.stop, STOP_S)
+
+
+class WarmUp:
+    """Does, a moment after the start, what a route's first request should not wait for."""
+
+    def __init__(self) -> None:
+        self.work: list[Callable[[], object]] = []
+        """From the routers' `opt["warm_up"]`; imports of large libraries, most often."""
+        self._stop = threading.Event()
+
+    def start(self) -> None:
+        """Begin."""
+        if self.work:
+            threading.Thread(target=self._run, name="codemem-warm-up", daemon=True).start()
+
+    def stop(self, timeout_s: float) -> None:
+        """Begin nothing more; what runs ends with the process."""
+        del timeout_s
+        self._stop.set()
+
+    def _run(self) -> None:
+        self._stop.wait(WARM_UP_S)
+        for work in self.work:
+            if self._stop.is_set():
+                return
+            try:
+                work()
+            except CodememError as error:
+                _log.warning("not warmed up: %s", error)
 
 
 class Watch:

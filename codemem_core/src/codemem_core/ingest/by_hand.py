@@ -33,6 +33,8 @@ class Note:
     tags: tuple[str, ...] = ()
     confidence: float = 0.9
     extractor: str = "manual"
+    key: str = ""
+    """Given twice, it is written once; without one, each is a note of its own."""
 
 
 T = TypeVar("T")
@@ -48,13 +50,16 @@ def remember(
     """
     new = _memory_of(note)
 
-    def write(db: apsw.Connection, now_ms: int) -> int | None:
+    def write(db: apsw.Connection, now_ms: int) -> int:
+        written = memories.id_of(db, new.key)
+        if written is not None:
+            return written
         session = sessions.by_hand(db, project=project, cwd=cwd, now_ms=now_ms)
-        return memories.add(db, new, session_id=session, now_ms=now_ms)
+        memory_id = memories.add(db, new, session_id=session, now_ms=now_ms)
+        assert memory_id is not None  # its key is not there
+        return memory_id
 
-    memory_id = _recorded(store, f"remember `{new.title:.60}`", write, by=by)
-    assert memory_id is not None  # its key is random
-    return memory_id
+    return _recorded(store, f"remember `{new.title:.60}`", write, by=by)
 
 
 def _recorded(
@@ -76,7 +81,7 @@ def _memory_of(note: Note) -> NewMemory:
         raise InputError(f"unknown kind of memory: `{note.kind}`", hint=hint)
     title, body = _clean(note.title, note.body)
     return NewMemory(
-        key=f"{note.extractor}-{secrets.token_hex(16)}",
+        key=f"{note.extractor}-{note.key or secrets.token_hex(16)}",
         kind=kind,
         title=title,
         body=body,

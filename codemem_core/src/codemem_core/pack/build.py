@@ -115,6 +115,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     token_budget: int = TOKEN_BUDGET,
     project: str | None = None,
     working_set: Iterable[str] = (),
+    trusted: bool = False,
     injected: bool = False,
     now_ms: int | None = None,
 ) -> Pack:
@@ -123,9 +124,10 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     `around` is what the work is about beside it; it finds nothing by itself. `meaning` is how
     near memories are to it by an embedder (cosine by id).
 
-    `injected`: it goes into a prompt unasked. Then it holds nothing from the web or an import that
-    nobody confirmed, and stands in a fence that says it is data.
+    `trusted` leaves out what came from the web or an import and nobody confirmed. `injected`: it
+    goes into a prompt unasked. Then it is trusted, and stands in a fence that says it is data.
     """
+    trusted = trusted or injected
     found = search(
         db,
         context,
@@ -133,11 +135,11 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
         around=around,
         meaning=meaning,
         project=project,
-        trusted=injected,
+        trusted=trusted,
         working_set=working_set,
         now_ms=now_ms,
     )
-    recent = _recent(db, limit, project, trusted=injected) if is_recap(context) else []
+    recent = _recent(db, limit, project, trusted=trusted) if is_recap(context) else []
     hits = {hit.id: hit for hit in [*recent, *fitting(found)]}
     distinct, repeats = without_repeats(hits.values())
     start, end = fence() if injected else ("", "")

@@ -204,3 +204,42 @@ class Installable(Protocol):
     def install(self) -> Iterator[str]:
         """Download and check it, yielding a line a step; raises `CodememError`."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that has to be so."""
+
+    ok: bool
+    text: str
+    """What is so, or what is not."""
+    hint: str = ""
+    """How to mend it."""
+
+
+class Installer(Protocol):
+    """Installs codemem into one agent, and takes it out again.
+
+    Called by a person's command, in its thread. `apply` and `remove` may be repeated; they keep a
+    copy of a file of the user's before they change it, and raise `CodememError` when they cannot.
+    """
+
+    def found(self) -> bool:
+        """Say whether the agent is on this machine."""
+        ...
+
+    def changes(self) -> list[str]:
+        """Return what `apply` would do, a sentence each; nothing when all is in place."""
+        ...
+
+    def apply(self) -> None:
+        """Do it."""
+        ...
+
+    def remove(self) -> list[str]:
+        """Take out what `apply` put in; return what was done, a sentence each."""
+        ...
+
+    def checks(self, *, database: str) -> Iterator[Check]:
+        """Look at everything a session of the agent needs; changes nothing."""
+        ...

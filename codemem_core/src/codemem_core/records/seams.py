@@ -76,4 +76,11 @@ class Command(SeamRecord):
 
 
 class Route(SeamRecord):
-    """Pages or API routes of the viewer; target is a Litestar router."""
+    """Pages or API routes of the viewer; target is a Litestar router.
+
+    Its `opt={"warm_up": function}` names what the server does once it runs, in a thread.
+    """
+
+
+class HostSetup(SeamRecord):
+    """An agent that codemem can be installed into; target makes a `protocols.Installer`."""

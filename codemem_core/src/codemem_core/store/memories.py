@@ -76,6 +76,12 @@ def get(db: apsw.Connection, memory_id: int) -> Memory | None:
     return _memory(found[0]) if found else None
 
 
+def id_of(db: apsw.Connection, key: str) -> int | None:
+    """Return the id of the memory that was written under a key, or None."""
+    found = rows(db, "SELECT id FROM memories WHERE key = ?", (key,))
+    return int(found[0][0]) if found else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which memories a list holds; what is left empty does not narrow it."""

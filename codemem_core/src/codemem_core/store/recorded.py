@@ -52,3 +52,14 @@ def last_hooks(db: apsw.Connection, source: str) -> dict[str, int]:
     """
     found = rows(db, _LAST_HOOKS, (source, f"{source}.hook"))
     return {hook: at_ms for hook, at_ms in found if hook}
+
+
+_HEARD_OF = """
+    SELECT 1 FROM streams s JOIN raw_events e ON e.stream = s.id
+     WHERE s.source = ? AND e.event_type <> ? LIMIT 1
+"""
+
+
+def heard_of(db: apsw.Connection, source: str, *, imported: str) -> bool:
+    """Say whether a host has sent an event that is still stored, beside those it had kept."""
+    return bool(rows(db, _HEARD_OF, (source, imported)))

@@ -58,3 +58,38 @@ def spent(db: apsw.Connection, session_id: int) -> list[dict[str, int | str]]:
                 WHERE session_id = ? GROUP BY event"""
     names = ("event", "read", "written")
     return [dict(zip(names, row, strict=True)) for row in rows(db, query, (session_id,))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A prompt that memories came from."""
+
+    id: int
+    text: str
+    at_ms: int
+    number: int
+    """Which prompt of its stream it is, from 1."""
+
+
+# The last prompt before the newest event that a memory cites, or before the end of its stretch.
+_PROMPT_OF = """
+    SELECT e.id, json_extract(e.payload, '$._adapter.payload.text') AS text,
+           coalesce(e.ts_ms, e.received_ms),
+           (SELECT count(*) FROM raw_events p
+             WHERE p.stream = e.stream AND p.kind = 'prompt' AND p.seq <= e.seq)
+      FROM memories m
+      JOIN batches b ON b.id = m.batch
+      JOIN raw_events e ON e.stream = b.stream AND e.kind = 'prompt'
+       AND e.seq <= coalesce(
+               (SELECT max(value) FROM json_each(m.metadata, '$.evidence')), b.end_seq)
+     WHERE m.id = ? AND text IS NOT NULL
+     ORDER BY e.seq DESC
+     LIMIT 1
+"""
+
+
+def prompt_of(db: apsw.Connection, memory_id: int) -> Asked | None:
+    """Return the prompt a memory came from; None when it is not kept, or there was none."""
+    for prompt, text, at_ms, number in rows(db, _PROMPT_OF, (memory_id,)):
+        return Asked(id=prompt, text=str(text), at_ms=at_ms, number=number)
+    return None

@@ -80,6 +80,7 @@ _MODULES = {
     "Embedder": "embedders",
     "Command": "commands",
     "Route": "routes",
+    "HostSetup": "host_setups",
 }
 
 

@@ -1,0 +1,119 @@
+"""`codemem setup`: install codemem into the agents on this machine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+import click
+
+from codemem_core import paths
+from codemem_core.cli.host import Host, db_option, pass_host
+from codemem_core.cli.output import say
+from codemem_core.errors import InputError
+from codemem_core.plugins import Plugins
+from codemem_core.records.protocols import Installer
+from codemem_core.records.seams import HostSetup
+
+T = TypeVar("T")
+
+
+@click.command()
+@click.argument("agent", required=False)
+@click.option("--check", "only_check", is_flag=True, help="Change nothing; exit 1 if it is amiss.")
+@click.option("--uninstall", is_flag=True, help="Take codemem out again.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@db_option
+@pass_host
+def setup(
+    host: Host,
+    agent: str | None,
+    *,
+    only_check: bool,
+    uninstall: bool,
+    yes: bool,
+    db_path: str | None,
+) -> None:
+    """Install codemem into the agents on this machine, and say whether everything is in place.
+
+    Without a name it looks which agents there are, shows what it would change, and asks.
+
+    Example: codemem setup opencode --check
+    """
+    agents = _agents(host, agent)
+    if uninstall:
+        for each in agents:
+            each.tell(each.call(each.installer.remove) or ["nothing to take out"])
+        return
+    if not only_check and not _install(agents, sure=yes or agent is not None):
+        return
+    database = paths.database_path(host.settings, db_path)
+    fine = [_report(each, database) for each in agents]
+    say(f"log: {paths.log_path(host.settings)}")
+    # A fresh installation has not heard of its agent yet.
+    if only_check and not all(fine):
+        raise SystemExit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Agent:
+    """An agent and what installs codemem into it."""
+
+    record: HostSetup
+    installer: Installer
+    plugins: Plugins
+
+    def call(self, work: Callable[[], T]) -> T:
+        """Run a method of the installer; a fault in it names its plugin."""
+        return self.plugins.guarded(self.record, work)
+
+    def tell(self, sentences: list[str]) -> None:
+        """Print what concerns the agent."""
+        for sentence in sentences:
+            say(f"{self.record.name}: {sentence}")
+
+
+def _agents(host: Host, wanted: str | None) -> list[_Agent]:
+    """Return one agent, or every agent that is there."""
+    records = host.plugins.host_setups()
+    if wanted is not None and wanted not in records:
+        raise InputError(f"no such agent: `{wanted}`", hint=f"one of: {', '.join(sorted(records))}")
+    known = [
+        _Agent(record, cast("Installer", host.plugins.make(record)), host.plugins)
+        for name, record in sorted(records.items())
+        if wanted in {None, name}
+    ]
+    there = [each for each in known if wanted or each.call(each.installer.found)]
+    if not there:
+        names = "|".join(sorted(records))
+        raise InputError("no agent found on this machine", hint=f"codemem setup {names}")
+    return there
+
+
+def _install(agents: list[_Agent], *, sure: bool) -> bool:
+    """Show what would change, ask, do it; False when it was not to be."""
+    planned = [(each, each.call(each.installer.changes)) for each in agents]
+    for each, changes in planned:
+        each.tell(changes or ["nothing to change"])
+    if not any(changes for _, changes in planned):
+        return True
+    if not sure and not sys.stdin.isatty():
+        raise InputError("nothing was changed", hint="add `--yes`, or name the agent")
+    if not sure and not click.confirm("Make these changes?", default=True):
+        return False
+    for each, changes in planned:
+        if changes:
+            each.call(each.installer.apply)
+    return True
+
+
+def _report(agent: _Agent, database: str) -> bool:
+    checks = agent.call(lambda: list(agent.installer.checks(database=database)))
+    say(f"{agent.record.name}:")
+    for check in checks:
+        say(f"{'ok ' if check.ok else 'NOT'} {check.text}")
+        if check.hint:
+            say(f"    hint: {check.hint}")
+    return all(check.ok for check in checks)

@@ -1,0 +1,60 @@
+"""What every agent's installation is checked for: the program, the server."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+
+from codemem_core import paths
+from codemem_core._version import __version__
+from codemem_core.records.protocols import Check
+
+_ANSWER_S = 10.0
+
+
+def said_by(*command: str) -> str | None:
+    """Return what a command prints, without blanks around it, or None when it fails."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_ANSWER_S,
+            cwd="/",
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def check_program(*, upgrade: str) -> Check:
+    """Look at the codemem that an agent will find; `upgrade` says how to bring it up to date."""
+    found = said_by("codemem", "version") if shutil.which("codemem") else None
+    if found == __version__:
+        return Check(ok=True, text=f"codemem {found} is on PATH")
+    if shutil.which("uvx"):
+        text = f"hooks run codemem by uvx, which takes a second each (on PATH: {found or 'none'})"
+        return Check(ok=True, text=text, hint=upgrade)
+    text = f"codemem {__version__} is not on PATH (there: {found or 'none'}), and neither is uvx"
+    return Check(ok=False, text=text, hint="uv tool install --upgrade codemem")
+
+
+def check_server(database: str) -> Check:
+    """Say whether a server runs; none is no fault."""
+    runs = server_answers(database)
+    text = "the server runs" if runs else "no server runs; the next session starts one"
+    return Check(ok=True, text=text)
+
+
+def server_answers(database: str) -> bool:
+    """Say whether somebody listens on the server's socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+        link.settimeout(1.0)
+        try:
+            link.connect(paths.socket_path(database))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,196 @@
+"""What the tools answer with; the SDK makes each tool's output schema of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+MemoryId = Annotated[int, Field(ge=0, lt=1 << 63)]
+"""What SQLite takes as an id."""
+
+
+class Indexed(TypedDict):
+    """A memory in short: enough to decide whether to read it."""
+
+    id: int
+    kind: str
+    title: str
+    score: float
+    created_at: str
+    session_id: int
+    metadata: dict[str, Any]
+
+
+class Found(TypedDict):
+    """A memory that a search found, with its text."""
+
+    id: int
+    title: str
+    kind: str
+    body: str
+    confidence: float
+    score: float
+    session_id: int
+    metadata: dict[str, Any]
+
+
+class Widening(TypedDict):
+    """Whether memories that others share were added; here everything is the user's own."""
+
+    widening_applied: bool
+    personal_result_count: int
+    shared_result_count: int
+    strong_personal_result_count: int
+
+
+class Index(TypedDict):
+    """What `memory_search_index` found."""
+
+    items: list[Indexed]
+    widening: Widening
+
+
+class Hits(TypedDict):
+    """What `memory_search` found."""
+
+    items: list[Found]
+    widening: Widening
+
+
+class Row(TypedDict, total=False):
+    """A memory in full."""
+
+    id: int
+    session_id: int
+    kind: str
+    title: str
+    subtitle: str
+    body_text: str
+    facts: list[str]
+    narrative: str
+    concepts: list[str]
+    files_read: list[str]
+    files_modified: list[str]
+    tags_text: str
+    confidence: float
+    origin: str
+    confirmed: bool
+    pinned: bool
+    active: bool
+    project: str | None
+    source: str | None
+    prompt_number: int | None
+    created_at: str
+    updated_at: str
+    extractor: str
+    extractor_version: str
+    metadata_json: dict[str, Any]
+    superseded_by: int | None
+
+
+class RowOrError(Row, total=False):
+    """A memory in full, or `{"error": "not_found"}`."""
+
+    error: str
+
+
+class LinkedPrompt(TypedDict):
+    """The prompt a memory came from."""
+
+    id: int
+    prompt_text: str
+    prompt_number: int
+    created_at: str
+
+
+class Moment(Row, total=False):
+    """A memory among its neighbours."""
+
+    linked_prompt: LinkedPrompt | None
+
+
+class Rows(TypedDict):
+    """Memories in full."""
+
+    items: list[Row]
+
+
+class Timeline(TypedDict):
+    """What happened in a session, oldest first."""
+
+    items: list[Moment]
+
+
+class _Where(TypedDict):
+    code: str
+    field: str
+    message: str
+
+
+class Problem(_Where, total=False):
+    """Why something that was asked for is not in the answer."""
+
+    ids: list[int]
+
+
+class Expanded(TypedDict):
+    """Memories, what surrounds them, and if asked for their whole text."""
+
+    anchors: list[Row]
+    timeline: list[Moment]
+    observations: list[Row]
+    missing_ids: list[int]
+    errors: list[Problem]
+    metadata: dict[str, Any]
+
+
+class Explanation(TypedDict):
+    """Why each memory was found."""
+
+    items: list[dict[str, Any]]
+    missing_ids: list[int]
+    errors: list[Problem]
+    metadata: dict[str, Any]
+
+
+class PackText(TypedDict):
+    """Memories that fit a task, as one text and one by one."""
+
+    context: str
+    items: list[dict[str, Any]]
+    pack_text: str
+    metrics: dict[str, Any]
+
+
+class Remembered(TypedDict):
+    """The id of a new memory."""
+
+    id: int
+
+
+class Status(TypedDict):
+    """That it is done."""
+
+    status: str
+
+
+class Schema(TypedDict):
+    """What memories are made of."""
+
+    kinds: list[str]
+    fields: dict[str, str]
+    filters: list[str]
+
+
+class Guide(TypedDict):
+    """How to use the memory well."""
+
+    intro: str
+    client_hint: str
+    recall: dict[str, Any]
+    persistence: dict[str, Any]
+    forget: dict[str, Any]
+    prompt_hint: str
+    recommended_system_prompt: str

@@ -1,0 +1,66 @@
+"""Tools that write, and tools that say how to use the others; each docstring is for the model."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from codemem_core.ingest import by_hand
+from codemem_core.ingest.by_hand import Note
+from codemem_core.records.memory import KINDS
+from codemem_mcp import guide
+from codemem_mcp.access import calling, scope
+from codemem_mcp.filters import NAMES
+from codemem_mcp.shapes import Guide, MemoryId, Remembered, Schema, Status
+
+
+def memory_remember(
+    kind: str,
+    title: str,
+    body: str,
+    confidence: float = 0.5,
+    project: str | None = None,
+) -> Remembered:
+    """Keep something that a later session should know.
+
+    Write what cannot be read from the code: a decision and its reason, a dead end, a
+    preference. `kind` is one of those that `memory_schema` lists, often `decision`,
+    `discovery`, `bugfix` or `note`. Leave secrets out.
+    """
+    caller = calling().caller
+    note = Note(
+        kind=kind,
+        title=title,
+        body=body,
+        origin="assistant",
+        confidence=confidence,
+        extractor="mcp",
+        key=caller.call,
+    )
+    with calling().access.open() as store:
+        return {
+            "id": by_hand.remember(store, note, project=scope(project), cwd=caller.cwd, by="mcp")
+        }
+
+
+def memory_forget(memory_id: MemoryId) -> Status:
+    """Take a memory out of searches and packs, because it is wrong or outdated.
+
+    A person can take that back with `codemem undo`.
+    """
+    with calling().access.open() as store:
+        by_hand.forget(store, memory_id, by="mcp")
+    return {"status": "ok"}
+
+
+def memory_schema() -> Schema:
+    """Describe memories: their kinds, their fields, and what the tools can filter by."""
+    return {
+        "kinds": list(KINDS),
+        "fields": dict(guide.FIELDS),
+        "filters": ["kind", "project", *NAMES],
+    }
+
+
+def memory_learn() -> Guide:
+    """Explain when to look into the memory, when to write to it, and how; read it once."""
+    return cast("Guide", guide.GUIDE)

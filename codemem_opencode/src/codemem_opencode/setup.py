@@ -1,0 +1,104 @@
+"""`codemem setup opencode`: the plugin and the MCP server, put into OpenCode's configuration."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+from codemem_core._version import __version__
+from codemem_core.errors import CodememError
+from codemem_core.ingest.accept import IMPORTED
+from codemem_core.installed import check_program, check_server, said_by
+from codemem_core.records.protocols import Check
+from codemem_core.settings import Settings
+from codemem_core.store.recorded import heard_of
+from codemem_core.store.store import Store
+from codemem_opencode.events import SOURCE
+from codemem_opencode.mcp_entry import McpEntry
+from codemem_opencode.places import config_folder
+from codemem_opencode.plugin_files import PluginFiles
+
+_HINT = "codemem setup opencode"
+UPGRADE = "uv tool install --upgrade codemem; codemem setup opencode; restart OpenCode"
+
+
+class Setup:
+    """Installs codemem for every project of this user."""
+
+    def __init__(self, settings: Settings) -> None:
+        folder = config_folder(settings.environ)
+        self._folder = folder
+        self._files = PluginFiles(folder)
+        self._entry = McpEntry(folder)
+
+    def found(self) -> bool:
+        """Say whether OpenCode is on PATH or was configured."""
+        return shutil.which("opencode") is not None or self._folder.is_dir()
+
+    def changes(self) -> list[str]:
+        """Return what installing, or bringing up to date, would do."""
+        changes = [self._files.would()]
+        if foreign := self._files.foreign():
+            changes.append(f"keep a copy of {foreign}, which it replaces")
+        if self._entry.current() is None:
+            changes.append(f"enter the MCP server in {self._entry.file}, and keep a copy of that")
+        return [change for change in changes if change]
+
+    def apply(self) -> None:
+        """Install the plugin and enter the MCP server."""
+        if not self._files.is_current():
+            self._files.install()
+        if self._entry.current() is None:
+            self._entry.install()
+
+    def remove(self) -> list[str]:
+        """Take out both."""
+        done = [f"removed {self._files.entry}"] if self._files.remove() else []
+        return [*done, *(f"removed the MCP server from {file}" for file in self._entry.remove())]
+
+    def checks(self, *, database: str) -> Iterator[Check]:
+        """Look at everything a session needs, from the client to the server."""
+        yield _client()
+        yield self._plugin()
+        yield self._mcp()
+        yield check_program(upgrade=UPGRADE)
+        yield _heard_of(database)
+        yield check_server(database)
+
+    def _plugin(self) -> Check:
+        there = self._files.version()
+        if there is None:
+            return Check(ok=False, text="the plugin is not installed", hint=_HINT)
+        if not self._files.is_current():
+            text = f"the plugin is {there} and not the one of codemem {__version__}"
+            return Check(ok=False, text=text, hint=_HINT)
+        return Check(ok=True, text=f"the plugin is {there}")
+
+    def _mcp(self) -> Check:
+        try:
+            entry = self._entry.current()
+        except CodememError as error:
+            return Check(ok=False, text=str(error), hint=error.hint)
+        if entry is None:
+            return Check(ok=False, text="the MCP server is not configured", hint=_HINT)
+        if isinstance(entry, dict) and entry.get("enabled") is False:
+            hint = f"set `enabled` in {self._entry.file}"
+            return Check(ok=False, text="the MCP server is switched off", hint=hint)
+        return Check(ok=True, text="the MCP server is configured")
+
+
+def _client() -> Check:
+    if not shutil.which("opencode"):
+        hint = "install OpenCode: https://opencode.ai"
+        return Check(ok=False, text="opencode is not on PATH", hint=hint)
+    return Check(ok=True, text=f"OpenCode is {said_by('opencode', '--version') or 'there'}")
+
+
+def _heard_of(database: str) -> Check:
+    if os.path.exists(database):
+        with Store.open(database) as store, store.read() as db:
+            if heard_of(db, SOURCE, imported=IMPORTED.format(SOURCE)):
+                return Check(ok=True, text="sessions have been recorded")
+    hint = "work in OpenCode; set CODEMEM_PLUGIN_LOG=1 to see what its plugin does"
+    return Check(ok=False, text="no session has been recorded yet", hint=hint)
