@@ -18,6 +18,7 @@ from typing import Any
 import apsw
 import pytest
 
+from codemem_core import paths
 from codemem_core.store.store import Store
 
 NOTHING = {"continue": True}
@@ -152,6 +153,25 @@ def test_the_database_is_not_written(project: Path, filled: Path) -> None:
     inject(PROMPT, project)
 
     assert filled.read_bytes() == before
+
+
+def test_what_was_told_is_noted_for_the_server(project: Path, filled: Path) -> None:
+    """Which memories and how many tokens, no word of the prompt; silence leaves its time only."""
+    notes = Path(paths.hook_notes_path(str(filled)))
+    paths.run_folder(str(notes.parent))
+
+    context = context_of(inject(PROMPT, project))
+    inject({**PROMPT, "prompt": "zxqv"}, project)
+
+    told, silent = [json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()]
+    assert told["ids"]
+    assert all(f"[{memory}] (" in context for memory in told["ids"])
+    assert (told["source"], told["hook"]) == ("claude", "UserPromptSubmit")
+    assert told["stream_id"] == PROMPT["session_id"]
+    assert told["tokens"] > 0
+    assert 0 < silent["took_ms"] < 60_000
+    assert "ids" not in silent
+    assert PROMPT["prompt"] not in notes.read_text(encoding="utf-8")
 
 
 class Server(UnixStreamServer):

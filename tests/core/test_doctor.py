@@ -126,7 +126,7 @@ def _foreign(place: Path) -> None:
         (_refusing_spool, "BAD spool: 3 payloads were refused by a full spool"),
         (_open_file, "BAD files: other users can open `"),
         (_forgotten_event, "BAD ledger: 1 events of `x` on 2026-11-22: received, but nowhere"),
-        (_dead_batch, "BAD queue: 1 batches were given up"),
+        (_dead_batch, "BAD queue: 1 batch was given up"),
         (_damaged, "BAD database: "),
         (_index_out_of_step, "BAD search: the index is out of step"),
         (_foreign, "BAD database: not a database"),

@@ -16,9 +16,10 @@ import apsw
 from codemem_claude.version import OTHER_VERSION, is_version
 from codemem_core import paths
 from codemem_core.errors import CodememError, NotFound
+from codemem_core.hooknotes import beginning, note
 from codemem_core.pack.build import build_pack
 from codemem_core.pack.query import injection_query
-from codemem_core.pack.render import is_fenced, shorten
+from codemem_core.pack.render import ids_in, is_fenced, shorten, tokens
 from codemem_core.project import project_label
 from codemem_core.settings import Settings
 from codemem_core.store import projects
@@ -55,11 +56,13 @@ def main(arguments: list[str]) -> int:
 
     `--plugin-version V` first: 75, and nothing read or printed, when this codemem is no V.
     """
+    began = beginning()
     started = time.monotonic()
     if not is_version(arguments):
         return OTHER_VERSION
+    noted: dict[str, Any] = {}
     try:
-        answer = _answer(sys.stdin.buffer.read(_MAX_BYTES + 1), started)
+        answer = _answer(sys.stdin.buffer.read(_MAX_BYTES + 1), noted, started)
     except _FAILURES:
         answer = _NOTHING
     try:
@@ -68,10 +71,13 @@ def main(arguments: list[str]) -> int:
     except OSError:
         # Nobody reads any more; without this the interpreter complains again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if noted:
+        note(began=began, **noted)
     return 0
 
 
-def _answer(raw: bytes, started: float) -> str:
+def _answer(raw: bytes, noted: dict[str, Any], started: float) -> str:
+    """Return the line for Claude Code; `noted` is told what the server should know of it."""
     payload = json.loads(raw) if len(raw) <= _MAX_BYTES else None
     settings = Settings.load()
     if not isinstance(payload, dict) or settings.flag("plugin_ignore"):
@@ -85,11 +91,14 @@ def _answer(raw: bytes, started: float) -> str:
     if not project:
         return _NOTHING
     begins = payload.get("hook_event_name") == "SessionStart"
+    hook = "SessionStart" if begins else "UserPromptSubmit"
+    noted |= {"db": paths.database_path(settings), "source": "claude", "hook": hook}
     until = started + (settings.real("inject_http_max_time_s") or _TOTAL_S)
     context = (_brief if begins else _context)(payload, project, settings, until)
     if not context:
         return _NOTHING
-    hook = "SessionStart" if begins else "UserPromptSubmit"
+    noted |= {"stream_id": _text(payload, "session_id") or "", "project": project}
+    noted |= {"ids": ids_in(context), "tokens": tokens(context)}
     output = {"hookEventName": hook, "additionalContext": context}
     return json.dumps({"continue": True, "hookSpecificOutput": output})
 

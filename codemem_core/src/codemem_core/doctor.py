@@ -147,7 +147,8 @@ def _queue(db: apsw.Connection) -> Iterator[Finding]:
     dead = rows(db, "SELECT count(*) FROM batches WHERE state = 'dead'")[0][0]
     if dead:
         hint = "codemem raw-events-status shows the reason, raw-events-retry STREAM tries again"
-        yield _bad("queue", f"{dead} batches were given up", hint)
+        many = "1 batch was" if dead == 1 else f"{dead} batches were"
+        yield _bad("queue", f"{many} given up", hint)
     [(failed, why)] = rows(db, _REFUSED)
     if failed:
         hint = "`codemem observer test` tries the observer, `codemem config` sets its credential"

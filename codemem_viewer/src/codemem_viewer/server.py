@@ -23,6 +23,7 @@ from codemem_viewer.app import create_app
 from codemem_viewer.guard import Door
 from codemem_viewer.lifespan import Watch
 from codemem_viewer.listen import PortTaken, listen_tcp, listen_unix, serve
+from codemem_viewer.live import Live
 from codemem_viewer.place import Place, viewer_token
 
 if TYPE_CHECKING:
@@ -77,17 +78,19 @@ def _serve_until(
     """Serve until told to stop (None) or until the database turns out to be damaged (how)."""
     with Store.open(place.db, threaded=True) as store:
         guard(place.db)
-        watch = Watch(store)
+        watch, live = Watch(store), Live(store.path)
         app = create_app(
             store,
             plugins,
             settings,
             intake=Intake(plugins),
             worker=FlushWorker(store, plugins, settings),
+            live=live,
         )
         limit = settings.number("raw_events_max_body_bytes")
         with _listening(place, settings, address, lock) as listeners:
-            asyncio.run(_watched(watch, serve(app, listeners, max_body_bytes=limit)))
+            serving = serve(app, listeners, max_body_bytes=limit, stopping=live.close)
+            asyncio.run(_watched(watch, serving))
     return watch.damage
 
 

@@ -313,6 +313,14 @@ def retryable(db: apsw.Connection, key: tuple[str, str], *, limit: int) -> list[
     return [batch for (batch,) in rows(db, _RETRYABLE, (*key, limit))]
 
 
+def failed_stream(db: apsw.Connection, batch: int) -> tuple[str, str] | None:
+    """Return source and stream id of a batch that failed or died; None of any other."""
+    query = """SELECT s.source, s.stream_id FROM batches b JOIN streams s ON s.id = b.stream
+                WHERE b.id = ? AND b.state IN ('failed', 'dead')"""
+    found: list[tuple[str, str]] = rows(db, query, (batch,))
+    return found[0] if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class DeadBatch:
     """A batch that was given up; its events are kept until somebody replays it."""

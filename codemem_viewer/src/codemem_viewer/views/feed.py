@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
 from codemem_core.errors import InputError
+from codemem_core.meaning import Meaning
 from codemem_core.records.memory import KINDS, Memory
 from codemem_core.store import memories, sessions
 from codemem_core.store.memories import BY_HAND, Filter
@@ -54,6 +55,7 @@ class Asked:
 def feed(  # noqa: PLR0913, PLR0917 - one parameter a query field
     request: Request[Any, Any, Any],
     store: NamedDependency[Store],
+    meaning: NamedDependency[Meaning],
     q: FromQuery[str] = "",
     kind: FromQuery[str] = "",
     project: FromQuery[str] = "",
@@ -65,7 +67,7 @@ def feed(  # noqa: PLR0913, PLR0917 - one parameter a query field
     """Show a page of memories, or the best answers to `q`."""
     asked = Asked(q=q.strip(), kind=kind, project=project, host=host, since=since, until=until)
     with store.read() as db:
-        values = _found(db, asked) if asked.q else _page(db, asked, after)
+        values = _found(db, meaning, asked) if asked.q else _page(db, asked, after)
         values |= {
             "asked": asked,
             "kinds": KINDS,
@@ -90,10 +92,15 @@ def _page(db: apsw.Connection, asked: Asked, after: str) -> dict[str, Any]:
     }
 
 
-def _found(db: apsw.Connection, asked: Asked) -> dict[str, Any]:
-    """Search everything; half a word that is being typed finds what begins like it."""
+def _found(db: apsw.Connection, meaning: Meaning, asked: Asked) -> dict[str, Any]:
+    """Search everything as agents do; half a word that is being typed finds what begins like it.
+
+    Few of the best answers may fit host and dates: then what holds all the words is looked for.
+    """
     wanted = asked.filter()
-    hits = search(db, asked.q, limit=_POOL, project=asked.project or None, kind=asked.kind or None)
+    project = asked.project or None
+    near = meaning.near(db, asked.q, project=project)
+    hits = search(db, asked.q, limit=_POOL, meaning=near, project=project, kind=asked.kind or None)
     found: dict[int, Memory] = {}
     why: dict[int, Any] = {}
     for hit in hits:
@@ -103,10 +110,9 @@ def _found(db: apsw.Connection, asked: Asked) -> dict[str, Any]:
             why[hit.id] = {"score": hit.score, "parts": hit.parts, "matched": hit.matched}
         if len(found) == FOUND:
             break
-    terms = query_terms(asked.q)
-    if len(found) < _FEW and terms:
-        begun = terms[-1].replace('"', "")
-        more = memories.starting_with(db, begun, wanted, limit=PAGE)
+    words = [term.replace('"', "") for term in query_terms(asked.q)]
+    if len(found) < _FEW and words:
+        more = memories.starting_with(db, words, wanted, limit=PAGE)
         found |= {memory.id: memory for memory in more if memory.id not in found}
     shown_now = list(found.values())
     return {"memories": shown_now, "why": why, "pinned": [], "next": None, "is_new": False}

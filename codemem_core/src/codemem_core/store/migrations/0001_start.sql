@@ -196,7 +196,17 @@ CREATE TABLE usage_events (
 );
 
 CREATE INDEX usage_observed ON usage_events (created_ms) WHERE event = 'observe';
-CREATE INDEX usage_streams ON usage_events (source, stream_id) WHERE event = 'observe';
+CREATE INDEX usage_streams ON usage_events (source, stream_id);
+
+-- How long hooks took, counted in steps.
+CREATE TABLE hook_times (
+    day TEXT NOT NULL,                -- of this machine's time zone, YYYY-MM-DD
+    source TEXT NOT NULL,
+    hook TEXT NOT NULL,
+    step_ms INTEGER NOT NULL,         -- it took at most so long
+    count INTEGER NOT NULL,
+    PRIMARY KEY (day, source, hook, step_ms)
+) WITHOUT ROWID;
 
 CREATE TABLE ledger (
     day TEXT NOT NULL,                -- UTC, YYYY-MM-DD
