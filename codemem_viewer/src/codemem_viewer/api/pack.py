@@ -99,7 +99,7 @@ def _pack(
             injected=asked.get("injected") is True,
         )
     if pack.text and asked.get("injected") is True and asked.get("session") is not None:
-        _record(store, _session(asked), pack, project)
+        _record(store, _session(asked), pack, project or "")
     return pack.to_json()
 
 
