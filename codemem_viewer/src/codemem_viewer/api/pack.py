@@ -17,6 +17,7 @@ from codemem_core.pack.build import Pack, build_pack
 from codemem_core.pack.savings import savings
 from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
+from codemem_core.store import projects
 from codemem_core.store.store import Store
 from codemem_viewer.decode import json_object
 from codemem_viewer.openapi import takes_schema
@@ -95,22 +96,23 @@ def _pack(
     limit = _number(asked, "limit", MAX_ITEMS) or settings.number("inject_limit")
     budget = _number(asked, "token_budget", MAX_TOKENS) or settings.number("inject_token_budget")
     around = _text(asked, "around")
-    project, working_set = _text(asked, "project"), _paths(asked)
+    label, cwd, working_set = _text(asked, "project"), _text(asked, "cwd"), _paths(asked)
     with store.read() as db:
+        project = projects.settled(db, label or None, cwd or None)
         pack = build_pack(
             db,
             context,
             around=around,
-            meaning=meaning.near(db, context, project=project or None),
+            meaning=meaning.near(db, context, project=project),
             limit=limit,
             token_budget=budget,
-            project=project or None,
+            project=project,
             working_set=working_set,
             injected=asked.get("injected") is True,
         )
         pack.metrics |= savings(db, pack)
     if pack.text and asked.get("injected") is True and asked.get("session") is not None:
-        _record(store, _session(asked), pack, project)
+        _record(store, _session(asked), pack, project or "")
     return pack.to_json()
 
 
