@@ -55,6 +55,7 @@ ROUTES = {
     ("POST", "/api/memories/{memory_id:int}/restore"): "token",
     ("POST", "/api/memories/visibility"): "token",
     ("GET", "/api/memory"): "token",
+    ("POST", "/api/near"): "token",
     ("GET", "/api/observations"): "token",
     ("GET", "/api/openapi"): "token",
     ("GET", "/api/openapi/openapi.json"): "token",

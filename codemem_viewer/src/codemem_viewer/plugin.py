@@ -21,8 +21,8 @@ def codemem_commands() -> Iterator[Command]:
 
 
 _API = (
-    *("batches", "changes", "claude_hooks", "config", "health", "memories", "pack", "raw_events"),
-    *("sessions", "stats", "stream", "usage"),
+    *("batches", "changes", "claude_hooks", "config", "health", "memories", "near", "pack"),
+    *("raw_events", "sessions", "stats", "stream", "usage"),
 )
 _VIEWS = ("feed", "health", "inspector", "memory", "plugins", "sessions", "settings", "usage")
 

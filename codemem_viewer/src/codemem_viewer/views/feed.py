@@ -100,7 +100,15 @@ def _found(db: apsw.Connection, meaning: Meaning, asked: Asked) -> dict[str, Any
     wanted = asked.filter()
     project = asked.project or None
     near = meaning.near(db, asked.q, project=project)
-    hits = search(db, asked.q, limit=_POOL, meaning=near, project=project, kind=asked.kind or None)
+    hits = search(
+        db,
+        asked.q,
+        limit=_POOL,
+        meaning=near,
+        project=project,
+        kind=asked.kind or None,
+        prefix=True,
+    )
     found: dict[int, Memory] = {}
     why: dict[int, Any] = {}
     for hit in hits:

@@ -136,7 +136,7 @@ _THEMES = {
     "words": ("words", "title", "coverage", "brief"),
     "phrases": ("phrases", "near"),
     "meaning": ("meaning",),
-    "session": ("session", "neighbours"),
+    "session": ("session", "neighbours", "apart"),
     "your work": ("context", "files"),
     "recency and kind": ("recency", "kind"),
 }
