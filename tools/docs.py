@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from codemem_core import hookspecs
+from codemem_core._version import __version__
 from codemem_core.cli.app import cli
 from codemem_core.cli.host import Host
 from codemem_core.plugins import SEAMS, Plugins
@@ -166,19 +167,22 @@ def _routes() -> Iterator[str]:
 def _openapi() -> dict[str, Any]:
     from litestar import Litestar
     from litestar.di import Provide
+    from litestar.openapi import OpenAPIConfig
 
     names = ("store", "plugins", "settings", "intake", "worker", "receiving", "live", "meaning")
     plugins = _ours().obj.plugins
     app = Litestar(
         route_handlers=[plugins.target(route) for route in plugins.viewer_routes().values()],
         dependencies={name: Provide(lambda: None, sync_to_thread=False) for name in names},
+        openapi_config=OpenAPIConfig("codemem", __version__, use_handler_docstrings=True),
     )
     schema: dict[str, Any] = app.openapi_schema.to_schema()
     return schema
 
 
 def _about(operation: dict[str, Any]) -> str:
-    return operation.get("description") or f"{operation.get('summary', '')}."
+    told: str = operation.get("description") or f"{operation.get('summary', '')}."
+    return told
 
 
 def _parameters(operation: dict[str, Any]) -> Iterator[str]:
