@@ -1,14 +1,20 @@
-"""Who may be loaded: whose plugin it is, which hooks and which codemem it was written for."""
+"""Who may be loaded and what may be answered: whose plugin it is, what it was written for."""
 
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from types import ModuleType
 
+import pluggy
+
 from codemem_core import hookspecs
 from codemem_core._version import __version__
-from codemem_core.errors import PluginError
+from codemem_core.errors import CodememError, PluginError
+from codemem_core.records.events import AdapterEvent
 from codemem_core.records.plugin import PluginInfo
 
 OURS = {
@@ -56,6 +62,40 @@ def check_api(module: ModuleType) -> None:
     if wanted < hookspecs.OLDEST_API:
         oldest = hookspecs.OLDEST_API
         raise PluginError(f"it was written for hooks version `{wanted}`, the oldest is {oldest}")
+
+
+def sentence(error: BaseException) -> str:
+    """Return an error in one line; pluggy's have several."""
+    text = " ".join(str(error).split())
+    if isinstance(error, CodememError | pluggy.PluginValidationError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def failed(info: PluginInfo, error: BaseException) -> PluginInfo:
+    """Return the listing's line of a plugin that was switched off."""
+    return replace(info, state="failed", problem=sentence(error))
+
+
+def trace(hook: str, impls: Iterable[pluggy.HookImpl], arguments: Mapping[str, object]) -> None:
+    """Write who is asked to standard error: `trace_hooks`."""
+    names = ", ".join(impl.plugin_name for impl in impls)
+    shown = ", ".join(f"{name}={value!r:.80}" for name, value in arguments.items())
+    sys.stderr.write(f"codemem: {hook}({shown}) asks {names or 'nobody'}\n")
+
+
+def event_or_none(answer: object) -> AdapterEvent | None:
+    """Return an answer that a source may give; raises `TypeError` for any other."""
+    if answer is not None and not isinstance(answer, AdapterEvent):
+        raise TypeError(f"it gave no adapter event: `{answer!r:.80}`")
+    return answer
+
+
+def text_or_none(answer: object) -> str | None:
+    """Return an answer that `codemem_project` may give; raises `TypeError` for any other."""
+    if answer is not None and not isinstance(answer, str):
+        raise TypeError(f"it gave no text: `{answer!r:.80}`")
+    return answer
 
 
 def _range(requires: list[str]) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -22,9 +21,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pluggy
 
-from codemem_core import hookspecs
+from codemem_core import admission, hookspecs
 from codemem_core._version import __version__
-from codemem_core.admission import check_api, check_version, described, in_order
 from codemem_core.containment import contained
 from codemem_core.errors import CodememError, InputError, NotFound, PluginError
 from codemem_core.records.events import AdapterEvent
@@ -86,7 +84,7 @@ class Plugins:
         self._faults: Counter[tuple[str, str]] = Counter()
         self._limit_s = settings.number("plugin_timeout_ms") / 1000
         if settings.flag("trace_hooks"):
-            self._pm.add_hookcall_monitoring(_trace, lambda *_: None)
+            self._pm.add_hookcall_monitoring(admission.trace, lambda *_: None)
 
     @classmethod
     def load(cls, settings: Settings, *, blocked: Iterable[str] = ()) -> Plugins:
@@ -98,13 +96,13 @@ class Plugins:
         plugins._add(core, partial(_itself, builtin))
         unwanted = {*blocked, *blocked_plugins(settings)}
         allowed = {*settings.names("plugins_allow")}
-        for entry in sorted(entry_points(group="codemem"), key=in_order):
-            info = described(entry)
+        for entry in sorted(entry_points(group="codemem"), key=admission.in_order):
+            info = admission.described(entry)
             if entry.name in unwanted:
                 plugins._infos.append(replace(info, state="blocked"))
             elif info.third_party and allowed and info.distribution not in allowed:
                 problem = PluginError(f"`{info.distribution}` is not among your `plugins_allow`")
-                plugins._infos.append(replace(_failed(info, problem), state="blocked"))
+                plugins._infos.append(replace(admission.failed(info, problem), state="blocked"))
             else:
                 plugins._add(info, entry.load)
         return plugins
@@ -157,7 +155,7 @@ class Plugins:
 
     def project(self, cwd: str | None, payload: Mapping[str, Any]) -> str | None:
         """Return the project an event belongs to: the first answer, the core's last."""
-        answers = self._ask("codemem_project", _text_or_none, cwd=cwd, payload=payload)
+        answers = self._ask("codemem_project", admission.text_or_none, cwd=cwd, payload=payload)
         return next(filter(None, answers), None)
 
     def memory_saved(self, memory: Memory) -> None:
@@ -238,7 +236,7 @@ class Plugins:
         given = copy.deepcopy(payload) if self.is_theirs(record) else payload
         return self.guarded(
             record,
-            lambda: _event(source.normalize(given, context=context)),
+            lambda: admission.event_or_none(source.normalize(given, context=context)),
             passing=(InputError, PluginError),
         )
 
@@ -263,13 +261,15 @@ class Plugins:
     def _add(self, info: PluginInfo, load: Callable[[], ModuleType]) -> None:
         """Import, register and check one plugin; a bad one leaves nothing but a line behind."""
         if self._pm.has_plugin(info.name):
-            self._infos.append(_failed(info, PluginError("another plugin has the same name")))
+            self._infos.append(
+                admission.failed(info, PluginError("another plugin has the same name"))
+            )
             return
         wait = partial(contained, limit_s=_LOADING * self._limit_s) if info.third_party else _now
         try:
-            check_version(info)
+            admission.check_version(info)
             module = wait(load)
-            check_api(module)
+            admission.check_api(module)
             self._pm.register(module, name=info.name)
             self._pm.check_pending()
             offered = wait(partial(self._collect, info))
@@ -278,7 +278,7 @@ class Plugins:
         except (Exception, SystemExit) as error:
             if self._pm.has_plugin(info.name):
                 self._pm.unregister(name=info.name)
-            self._infos.append(_failed(info, error))
+            self._infos.append(admission.failed(info, error))
             return
         hooks = tuple(hook.name for hook in self._pm.get_hookcallers(module) or ())
         self._keep(replace(info, hooks=hooks), offered)
@@ -358,7 +358,7 @@ class Plugins:
             self._faults[info.name, key] += 1
             problem = self._error(info, about, error)
             off = self._faults[info.name, key] >= MOST_FAULTS
-            self._note(info.name, f"{about}: {_sentence(error)}" + "; now it is off" * off)
+            self._note(info.name, f"{about}: {admission.sentence(error)}" + "; now it is off" * off)
             raise problem from error
 
     def is_theirs(self, record: SeamRecord) -> bool:
@@ -375,7 +375,8 @@ class Plugins:
 
     def _error(self, info: PluginInfo, about: str, error: BaseException) -> PluginError:
         return PluginError(
-            f"plugin {info}: {about}: {_sentence(error)}", hint="switch it off with `-p no:NAME`"
+            f"plugin {info}: {about}: {admission.sentence(error)}",
+            hint="switch it off with `-p no:NAME`",
         )
 
 
@@ -387,18 +388,6 @@ def _then(read: Callable[[object], T], call: Callable[[], object]) -> Callable[[
     return lambda: read(call())
 
 
-def _text_or_none(answer: object) -> str | None:
-    if answer is not None and not isinstance(answer, str):
-        raise TypeError(f"it gave no text: `{answer!r:.80}`")
-    return answer
-
-
-def _event(answer: object) -> AdapterEvent | None:
-    if answer is not None and not isinstance(answer, AdapterEvent):
-        raise TypeError(f"it gave no adapter event: `{answer!r:.80}`")
-    return answer
-
-
 def _itself(module: ModuleType) -> ModuleType:
     return module
 
@@ -406,21 +395,3 @@ def _itself(module: ModuleType) -> ModuleType:
 def _names(record: Record) -> tuple[str, ...]:
     """Return what must be unique in a record; the first is its name."""
     return (record.key, record.env) if isinstance(record, Setting) else (record.name,)
-
-
-def _failed(info: PluginInfo, error: BaseException) -> PluginInfo:
-    return replace(info, state="failed", problem=_sentence(error))
-
-
-def _sentence(error: BaseException) -> str:
-    """Return an error in one line; pluggy's have several."""
-    text = " ".join(str(error).split())
-    if isinstance(error, CodememError | pluggy.PluginValidationError):
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _trace(hook: str, impls: Iterable[pluggy.HookImpl], arguments: Mapping[str, object]) -> None:
-    names = ", ".join(impl.plugin_name for impl in impls)
-    shown = ", ".join(f"{name}={value!r:.80}" for name, value in arguments.items())
-    sys.stderr.write(f"codemem: {hook}({shown}) asks {names or 'nobody'}\n")
