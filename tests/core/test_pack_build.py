@@ -139,13 +139,38 @@ def test_savings_count_what_was_measured(db: apsw.Connection, remember: Remember
     assert (found["work_source"], found["avoided_work_tokens"]) == ("mixed", 18_000)
 
 
-def test_recap_starts_with_the_newest_summaries(filled: apsw.Connection) -> None:
-    """Its words are used as well: here, those about worker 33."""
+def test_recap_tells_the_newest_summaries(filled: apsw.Connection) -> None:
+    """The two of them, the newer one first."""
+    pack = build_pack(filled, "where were we?")
+
+    assert printed(pack) == [31, 21]
+    assert pack.metrics["fallback"] == "recent"
+
+
+def test_recap_of_something_goes_by_the_users_words(filled: apsw.Connection) -> None:
+    """Where the work on something else stands does not help."""
     pack = build_pack(filled, "where were we with worker 33?")
 
-    assert printed(pack)[0] == 31
     assert 34 in printed(pack)
-    assert pack.metrics["fallback"] == "recent"
+    assert pack.metrics["fallback"] is None
+
+
+def test_recap_begins_with_what_was_left_open(db: apsw.Connection, remember: Remember) -> None:
+    """A long summary is cut at its end, where the next steps stand."""
+    body = f"## Completed\n{'The lease is held. ' * 200}\n\n## Next steps\n- renew it"
+    remember("Lease", body, kind="session_summary")
+
+    assert "## Next steps - renew it" in build_pack(db, "what's next").text
+    assert "renew it" not in build_pack(db, "lease").text
+
+
+def test_a_short_prompt_leans_on_the_session(db: apsw.Connection, remember: Remember) -> None:
+    """Its own words count more; an order has none."""
+    remember("Renewal of a lease", "every ten seconds")
+    remember("Invoice rounding", "half up")
+
+    assert build_pack(db, "fix it", around="lease renewal fails").found[0].id == 1
+    assert build_pack(db, "invoice rounding", around="lease renewal fails").found[0].id == 2
 
 
 def test_recap_without_summaries_tells_the_newest(db: apsw.Connection, remember: Remember) -> None:

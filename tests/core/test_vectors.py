@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from codemem_core.store import memories, vectors
 from codemem_core.store.search import search
+from codemem_core.store.stats import stats
 from codemem_core.store.store import Store
 from codemem_core.store.vectors import VectorIndex
 
@@ -152,3 +153,14 @@ def test_filters_hold_for_what_the_embedder_finds(db: apsw.Connection, remember:
     found = search(db, "lease", limit=8, project="demo", meaning={mine: 0.7, theirs: 0.9})
 
     assert [hit.id for hit in found] == [mine]
+
+
+def test_stats_count_vectors(store: Store, remember: Remember) -> None:
+    """`vector_coverage` says how many memories can be found by meaning."""
+    remember("Lease held")
+    give(store, {remember("Lease lost"): unit(1)})
+
+    with store.read() as db:
+        database = stats(db)["database"]
+
+    assert (database["vector_rows"], database["vector_coverage"]) == (1, 0.5)

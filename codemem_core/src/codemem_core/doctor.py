@@ -18,6 +18,7 @@ from codemem_core.errors import CodememError, NotFound, StoreError
 from codemem_core.in_server import with_faults
 from codemem_core.ingest import spool_files
 from codemem_core.meaning import Meaning
+from codemem_core.nearness import server_problem
 from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
 from codemem_core.store import events, ledger
@@ -263,6 +264,9 @@ def _embedder(patient: Patient) -> Iterator[Finding]:
         yield _bad("embedder", f"search goes by words: {error}", hint)
     else:
         yield _good("embedder", f"`{meaning.name}` works, with {meaning.model()}")
+        if problem := server_problem(patient.database):
+            hint = "`codemem serve restart` starts it with what is installed and set now"
+            yield _bad("embedder", f"the server goes by words all the same: {problem}", hint)
 
 
 def _permissions(patient: Patient) -> Iterator[Finding]:

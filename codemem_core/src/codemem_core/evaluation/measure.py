@@ -7,11 +7,13 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import apsw
 
 from codemem_core.evaluation.corpora import Corpus, Question
 from codemem_core.pack.build import build_pack
+from codemem_core.pack.rank import MIN_CONFIDENCE
 from codemem_core.store.connection import rows
 from codemem_core.store.search import search
 
@@ -45,6 +47,8 @@ class System:
 
     rank: Ranking
     pack: Packing
+    unsure: Packing | None = None
+    """The same pack however unlikely it is to help."""
 
 
 def codemem(db: apsw.Connection, *, near: Near, project: str | None, now_ms: int | None) -> System:
@@ -54,11 +58,18 @@ def codemem(db: apsw.Connection, *, near: Near, project: str | None, now_ms: int
         hits = search(db, text, limit=DEPTH, meaning=near(text), project=project, now_ms=now_ms)
         return [hit.id for hit in hits]
 
-    def pack(text: str) -> list[int]:
-        built = build_pack(db, text, meaning=near(text), project=project, now_ms=now_ms)
+    def pack(text: str, least: float = MIN_CONFIDENCE) -> list[int]:
+        built = build_pack(
+            db,
+            text,
+            meaning=near(text),
+            project=project,
+            least_confidence=least,
+            now_ms=now_ms,
+        )
         return [hit.id for hit in built.items]
 
-    return System(rank, pack)
+    return System(rank, pack, partial(pack, least=0.0))
 
 
 def plain_fts(db: apsw.Connection, *, limit: int) -> System:
@@ -90,6 +101,16 @@ def ask(system: System, questions: Sequence[Question], *, k: int) -> list[Answer
 def silent(system: System, corpus: Corpus) -> list[float]:
     """Return 1 for each foreign question that gets an empty pack, else 0."""
     return [float(not system.pack(text)) for text in corpus.foreign]
+
+
+def lost(system: System, questions: Sequence[Question]) -> list[float]:
+    """Return of each question the share of its gold that silence keeps out of the pack."""
+    return [
+        len(question.gold.intersection(system.unsure(question.text))) / len(question.gold)
+        if system.unsure is not None and not system.pack(question.text)
+        else 0.0
+        for question in questions
+    ]
 
 
 def _judge(system: System, question: Question, k: int) -> Answer:

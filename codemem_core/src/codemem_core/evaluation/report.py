@@ -19,6 +19,8 @@ class Measured:
 
     systems: dict[str, dict[str, list[Answer]]] = field(default_factory=dict)
     silent: dict[str, list[float]] = field(default_factory=dict)
+    lost: dict[str, list[float]] = field(default_factory=dict)
+    """Shares of the gold that silence kept out of packs, by family."""
 
     def add(self, system: str, family: str, answers: Sequence[Answer]) -> None:
         """Note the answers of one corpus."""
@@ -32,6 +34,10 @@ class Measured:
         """Return the share of foreign questions that got no pack, or None when none was asked."""
         asked = [_mean(each) for each in self.silent.values() if each]
         return _mean(asked) if asked else None
+
+    def lost_to_silence(self) -> float:
+        """Return by how much recall in packs would be higher if none stayed empty."""
+        return _mean([_mean(each) for each in self.lost.values()])
 
     def pack_ms(self, system: str) -> tuple[float, float]:
         """Return the median and the 95th percentile of what a pack took, in milliseconds."""

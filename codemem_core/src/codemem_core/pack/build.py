@@ -5,8 +5,8 @@ On the hook path: see the modules it puts together.
 
 from __future__ import annotations
 
-from codemem_core.pack.query import is_recap
-from codemem_core.pack.rank import MIN_CONFIDENCE, fitting, without_repeats
+from codemem_core.pack.rank import MIN_CONFIDENCE, about, fitting, without_repeats
+from codemem_core.pack.recap import recap_topic
 from codemem_core.pack.render import fence, layout, line, tokens
 from codemem_core.pack.select import Sections
 from codemem_core.store.search import newest, search
@@ -56,7 +56,7 @@ class Pack:
             "pack_item_ids": [hit.id for hit in items],
             "exact_duplicates_collapsed": sum(len(repeats[hit.id]) for hit in items),
         }
-        """What hosts and `stats` show of it; estimates count four ASCII characters a token."""
+        """What hosts and `stats` show of it; tokens are estimated (`render.tokens`)."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object that hosts and tools read."""
@@ -117,20 +117,24 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     working_set: Iterable[str] = (),
     trusted: bool = False,
     injected: bool = False,
+    least_confidence: float = MIN_CONFIDENCE,
     now_ms: int | None = None,
 ) -> Pack:
     """Return the memories that fit `context`, within `limit` items and `token_budget` tokens.
 
-    `around` is what the work is about beside it; it finds nothing by itself. `meaning` is how
-    near memories are to it by an embedder (cosine by id).
+    `around` is what the work is about beside it; only a context of hardly any words leans on it.
+    `meaning` is how near memories are to both by an embedder (cosine by id; see `query.meant`).
+    Who asks where the work stands gets the newest summaries, or those of what they name.
 
     `trusted` leaves out what came from the web or an import and nobody confirmed. `injected`: it
     goes into a prompt unasked. Then it is trusted, and stands in a fence that says it is data.
+    Below `least_confidence` (0 to 1) that the store knows an answer, a pack stays empty.
     """
     trusted = trusted or injected
+    topic = recap_topic(context, begun=bool(around))
     found = search(
         db,
-        context,
+        context if topic is None else topic,
         limit=3 * limit,
         around=around,
         meaning=meaning,
@@ -139,12 +143,13 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
         working_set=working_set,
         now_ms=now_ms,
     )
-    recent = _recent(db, limit, project, trusted=trusted) if is_recap(context) else []
-    hits = {hit.id: hit for hit in [*recent, *fitting(found)]}
+    fit = fitting(found, least=least_confidence) if topic is None else about(found)
+    recent = _recent(db, limit, project, trusted=trusted) if topic is not None and not fit else []
+    hits = {hit.id: hit for hit in [*recent, *fit]}
     distinct, repeats = without_repeats(hits.values())
     start, end = fence() if injected else ("", "")
     room = token_budget - tokens(start + layout(Sections([]), {}) + end)
-    lines = _choose(distinct, limit=limit, room=room)
+    lines = _choose(distinct, limit=limit, room=room, is_recap=topic is not None)
     sections = Sections([hit for hit in distinct if hit.id in lines])
     text = start + layout(sections, lines) + end if lines else ""
     pack = Pack(context, text=text, items=sections.all(), repeats=repeats, found=found)
@@ -173,7 +178,7 @@ def _recent(db: apsw.Connection, limit: int, project: str | None, *, trusted: bo
     ) or newest(db, limit=limit, project=project, trusted=trusted)
 
 
-def _choose(hits: list[Hit], *, limit: int, room: int) -> dict[int, str]:
+def _choose(hits: list[Hit], *, limit: int, room: int, is_recap: bool) -> dict[int, str]:
     """Return the lines of the memories that get a place, by id; each gets its share of `room`."""
     lines: dict[int, str] = {}
     for at, hit in enumerate(hits):
@@ -181,7 +186,7 @@ def _choose(hits: list[Hit], *, limit: int, room: int) -> dict[int, str]:
         if places <= 0:
             break
         share = min(room, max(_LINE_TOKENS, room // places))
-        text = line(hit, room=share - 1)  # 1: its line break
+        text = line(hit, room=share - 1, is_recap=is_recap)  # 1: its line break
         if text:
             lines[hit.id] = text
             room -= tokens(text) + 1

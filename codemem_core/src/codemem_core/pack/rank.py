@@ -19,16 +19,28 @@ MIN_CONFIDENCE = 0.18
 _MIN_SHARE = 0.2
 # Shared words among all words of two memories that say the same.
 _ALIKE = 0.85
+_SUMMARY = "session_summary"
+_SPEAKS = 0.5
+"""Of the best score: a summary below it merely has a word of the question."""
 
 
-def fitting(found: Found) -> list[Hit]:
+def fitting(found: Found, *, least: float = MIN_CONFIDENCE) -> list[Hit]:
     """Return what is worth telling; nothing when it is not likely that the store knows an answer.
 
     Hits far below the best one are left out.
     """
-    if found.confidence < MIN_CONFIDENCE:
+    if not found or found.confidence < least:
         return []
     return [hit for hit in found if hit.score >= _MIN_SHARE * found[0].score]
+
+
+def about(found: Found) -> list[Hit]:
+    """Return what is worth telling to somebody who asks where the work on something stands.
+
+    Who asks so asks the memory: no doubt whether it knows. Summaries that speak of it come first.
+    """
+    hits = fitting(found, least=0.0)
+    return sorted(hits, key=lambda hit: hit.kind != _SUMMARY or hit.score < _SPEAKS * hits[0].score)
 
 
 def without_repeats(hits: Iterable[Hit]) -> tuple[list[Hit], dict[int, list[int]]]:

@@ -21,7 +21,7 @@ from codemem_core.store.candidates import (
 from codemem_core.store.connection import rows
 from codemem_core.store.evidence import Match
 from codemem_core.store.score import confidence, idf, score
-from codemem_core.store.words import query_terms
+from codemem_core.store.words import ORDERS, leans, query_terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 # Enough neighbours for the session parts: 60 cost 0.001 of recall, in long conversations 0.007.
 _MIN_POOL = 100
 _MAX_POOL = 200
+# How much a word of the session counts that a prompt leans on, against one of its own. At 0.5 the
+# packs of two-word prompts are as good, and fewer questions of others are met with silence.
+_LEANT = 0.3
 
 
 class Hit:
@@ -109,15 +112,19 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
     `meaning` is how near memories are to it by an embedder (cosine by id); they need no common
     word.
 
-    `around` is what the work is about beside the query: memories that speak of it too rise.
+    `around` is what the work is about beside the query: memories that speak of it too rise. A query
+    of hardly any telling words ("fix it") also asks for that, but its own words count more.
     `trusted` leaves out what came from the web or an import and nobody confirmed. `working_set`
     are paths being worked on: memories of changes to them rise.
     """
-    asked = query_terms(query)
+    own = query_terms(query)
+    asked = query_terms(f"{query} {around}") if leans(query) else own
     if not asked or limit <= 0:
         return Found([], asked, 0.0)
     scan = scan_for(db, asked, prefix=prefix)
-    weights = [idf(term.count, scan.total) for term in scan.terms]
+    rare = [idf(term.count, scan.total) for term in scan.terms]
+    shares = _shares(own, asked)
+    weights = [weight * share for weight, share in zip(rare, shares, strict=True)]
     beside = [term for term in query_terms(around) if term not in asked]
     context = context_terms(db, beside, scan.total)
     pool = min(max(4 * limit, _MIN_POOL), max(limit, _MAX_POOL))
@@ -133,8 +140,16 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
     )
     matches.sort(key=lambda one: (-one.hit.score, -one.hit.created_ms, -one.hit.id))
     among = rows(db, _COUNT, wanted)[0][0]
-    sure = confidence(matches, weights, among=among, meaning=meaning or {})
+    sure = confidence(matches, weights, shares=shares, among=among, meaning=meaning or {})
     return Found((match.hit for match in matches[:limit]), asked, sure)
+
+
+def _shares(own: list[str], asked: list[str]) -> list[float]:
+    """Return how much each term counts, 1 at most: less what is leant on, or an order ("fix")."""
+    if len(asked) == len(own):
+        return [1.0] * len(asked)
+    told = set(asked).intersection(own).difference(ORDERS) or set(asked).difference(own)
+    return [1.0 if term in told else _LEANT for term in asked]
 
 
 def newest(

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MAX_TERMS = 32
 """Terms of one query; also the bits of `search`'s mask of matched terms."""
+# A text of fewer telling words asks for hardly anything of its own.
+_TELLING = 3
 _MAX_TAGS = 20
 _MAX_TAG_CHARS = 40
 # Identifiers whose parts are indexed; a long body full of code has about 60.
@@ -32,6 +34,13 @@ _QUERY_STOP_WORDS = _TAG_STOP_WORDS | frozenset(
     " d ll m re s t ve didn doesn don isn wasn won".split()
 )
 
+ORDERS = frozenset(
+    "again ahead build check commit continue correct execute fix go good great improve looks make"
+    " merge okay ok perfect proceed push redo release retry revert run save start stop test tests"
+    " thanks try undo update yes".split()
+)
+"""Words of prompts that say what to do and not with what."""
+
 _NAME = re.compile(r"[^\W_]+")
 _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|\d+")
 # Chinese, Japanese and Korean letters: FTS5 keeps a run of them as one token. Compiled when one
@@ -49,6 +58,11 @@ def query_terms(text: str) -> list[str]:
     terms = list(dict.fromkeys(_terms(text)))
     telling = [term for term in terms if term not in _QUERY_STOP_WORDS]
     return (telling or terms)[:MAX_TERMS]
+
+
+def leans(text: str) -> bool:
+    """Say whether a text has hardly any telling words: "fix it", "now the tests"."""
+    return len([term for term in _terms(text) if term not in _QUERY_STOP_WORDS]) < _TELLING
 
 
 def tags_of(kind: str, concepts: Iterable[str], files: Iterable[str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from codemem_core.errors import InputError
 from codemem_core.ingest import noted
 from codemem_core.meaning import Meaning
 from codemem_core.pack.build import Pack, build_pack
+from codemem_core.pack.query import meant
 from codemem_core.pack.savings import savings
 from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
@@ -103,7 +104,7 @@ def _pack(
             db,
             context,
             around=around,
-            meaning=meaning.near(db, context, project=project),
+            meaning=meaning.near(db, meant(context, around), project=project),
             limit=limit,
             token_budget=budget,
             project=project,

@@ -16,7 +16,16 @@ from codemem_core.cli.host import Host, db_option, json_option, pass_host, proje
 from codemem_core.cli.output import say, say_json
 from codemem_core.errors import InputError
 from codemem_core.evaluation.corpora import Corpus, corpora_below, judged_questions
-from codemem_core.evaluation.measure import FIGURES, Near, ask, codemem, nothing, plain_fts, silent
+from codemem_core.evaluation.measure import (
+    FIGURES,
+    Near,
+    ask,
+    codemem,
+    lost,
+    nothing,
+    plain_fts,
+    silent,
+)
 from codemem_core.evaluation.report import Measured
 from codemem_core.meaning import Meaning
 from codemem_core.nearness import nearness
@@ -127,6 +136,7 @@ def _measure(
         for name, system in systems.items():
             measured.add(name, corpus.family, ask(system, corpus.questions, k=k))
         measured.silent.setdefault(corpus.family, []).extend(silent(ours, corpus))
+        measured.lost.setdefault(corpus.family, []).extend(lost(ours, corpus.questions))
 
 
 def _check(deltas: Mapping[str, tuple[float, float, float]], least: Mapping[str, Any]) -> None:
@@ -151,6 +161,7 @@ def _show(measured: Measured, deltas: Mapping[str, tuple[float, float, float]], 
     silence = measured.silence()
     if silence is not None:
         say(f"silent on questions of others: {silence:.4f}")
+    say(f"recall of packs lost to silence: {measured.lost_to_silence():.4f}")
     middle, slow = measured.pack_ms(_OURS)
     say(f"a pack takes {middle:.1f} ms, the 95th of 100 {slow:.1f} ms")
 
@@ -167,6 +178,7 @@ def _as_json(
         },
         "gain": {name: dict(zip(("mean", "low", "high"), deltas[name])) for name in FIGURES},  # noqa: B905
         "silent": measured.silence(),
+        "lost_to_silence": measured.lost_to_silence(),
         "pack_ms": {"median": middle, "p95": slow},
     }
 

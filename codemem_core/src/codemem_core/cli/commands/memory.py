@@ -154,7 +154,9 @@ def timeline(
     place = host.project(project, everywhere=all_projects)
     with host.store(db_path) as store, store.read() as db:
         if memory_id is None and query is not None:
-            memory_id = next((hit.id for hit in find(db, query, limit=1, project=place)), None)
+            near = nearness(db, store.path, query, project=place, settings=host.settings)
+            hits = find(db, query, limit=1, meaning=near, project=place)
+            memory_id = hits[0].id if hits else None
         elif memory_id is None:
             newest = memories.recent(db, limit=1, project=place)
             memory_id = newest[0].id if newest else None
