@@ -174,7 +174,7 @@ def test_projects_are_merged_and_split(full: str) -> None:
     moved = told("project", "split", "shop", *split)
     names = [item["name"] for item in told("project", "list")["projects"]]
 
-    assert names == ["shop", "web"]
+    assert names == ["infra", "notes", "shop", "web"]
     assert moved["memories"] > 0
 
 
