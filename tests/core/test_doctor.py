@@ -55,7 +55,7 @@ def test_json_says_the_same(place: Path) -> None:
     assert found["ok"] is True
     assert {finding["check"] for finding in found["findings"]} == {
         "versions", "settings", "plugins", "database", "ledger", "queue", "search", "spool",
-        "server", "files", "disk", "secrets",
+        "server", "embedder", "files", "disk", "secrets",
     }  # fmt: skip
 
 

@@ -113,30 +113,64 @@ def test_a_score_is_the_sum_of_its_named_parts(db: apsw.Connection, remember: Re
     hit = search(db, "stream lease epoch", limit=1, around="a lock", working_set=["lease.py"])[0]
 
     assert set(hit.parts) == {
-        *("words", "phrases", "near", "coverage", "title", "brief", "session", "neighbours"),
-        *("recency", "kind", "files", "context"),
+        *("words", "phrases", "coverage", "telling", "title", "brief"),
+        *("session", "neighbours", "apart", "recency", "kind", "files", "context"),
     }
     assert hit.score == pytest.approx(sum(hit.parts.values()))
     assert 0 < hit.score <= 1
     assert hit.matched == ("stream", "lease")
 
 
-def test_common_words_are_not_looked_up_in_a_large_store(store: Store) -> None:
-    """What stands in every memory neither finds nor costs anything."""
+@pytest.fixture
+def crowded(store: Store) -> Store:
+    """Write 4,000 memories that all have a word, one of which has a rare one too."""
 
     def change(db: apsw.Connection) -> None:
         db.execute("INSERT INTO sessions (id, started_ms) VALUES (1, 0)")
         db.execute(
-            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000)"
             " INSERT INTO memories (key, session_id, kind, title, body, origin, created_ms,"
             " updated_ms) SELECT i, 1, 'change', iif(i = 7, 'rare test', 'test'), '', 'user', 0, 0"
             " FROM n"
         )
 
     store.write(change)
-    with store.read() as db:
-        assert [hit.id for hit in search(db, "rare test", limit=8)] == [7]
-        assert len(search(db, "test", limit=8)) == 8
+    return store
+
+
+def test_in_a_large_store_rare_words_find(crowded: Store) -> None:
+    """What stands in every memory costs time and finds nothing, but still tells."""
+    with crowded.read() as db:
+        (hit,) = search(db, "rare test", limit=8)
+
+    assert hit.id == 7
+    assert hit.matched == ("rare", "test")
+
+
+def test_a_common_word_alone_finds_among_the_newest(crowded: Store) -> None:
+    """As many as may be ranked."""
+    with crowded.read() as db:
+        found = [hit.id for hit in search(db, "test", limit=8)]
+
+    assert len(found) == 8
+    assert min(found) > 1000
+
+
+def test_the_last_word_may_be_unfinished(db: apsw.Connection, remember: Remember) -> None:
+    """While somebody types; a finished question means its words."""
+    wanted = remember("Timeouts of the invoice export")
+    remember("Something else")
+
+    assert [hit.id for hit in search(db, "timeouts inv", limit=8, prefix=True)] == [wanted]
+    assert [hit.id for hit in search(db, "inv", limit=8, prefix=True)] == [wanted]
+    assert ids(db, "inv") == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text())
+def test_any_unfinished_text_is_a_safe_query(db: apsw.Connection, text: str) -> None:
+    """The star of a prefix stands outside the quotes."""
+    search(db, text, limit=3, around=text, prefix=True)
 
 
 def test_newest_comes_first(db: apsw.Connection, remember: Remember) -> None:

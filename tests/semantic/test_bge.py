@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-from codemem_core.errors import NotFound
+from codemem_core.errors import InputError, NotFound
 from codemem_core.settings import Settings
 from codemem_core.testing import Rule, Subject
 from codemem_core.testing.rules.embedders import RULES
 from codemem_semantic.bge import Bge
 from codemem_semantic.plugin import codemem_embedders
-
-CACHE = os.environ.get("BGE_SMALL_EN_FOLDER", "")
 
 
 def test_a_missing_model_says_how_to_get_it(tmp_path: Path) -> None:
@@ -27,22 +24,38 @@ def test_a_missing_model_says_how_to_get_it(tmp_path: Path) -> None:
     assert "codemem embed --install" in (caught.value.hint or "")
 
 
+def test_a_model_nobody_can_check_is_not_downloaded(tmp_path: Path) -> None:
+    """Without a checksum anything could come."""
+    environ = {"CODEMEM_EMBEDDING_PATH": str(tmp_path), "CODEMEM_EMBEDDING_MODEL": "another"}
+    bge = Bge(Settings.load(environ))
+
+    with pytest.raises(InputError, match="no checksum is known for model `another`"):
+        list(bge.install())
+
+
+def test_vectors_are_named_after_the_file(bge_folder: str) -> None:
+    """Another export of the same model makes other vectors."""
+    bge = Bge(Settings.load({"CODEMEM_EMBEDDING_PATH": bge_folder}))
+
+    assert bge.model == "bge-small-en-v1.5@68807e3ff2ab"
+
+
 def test_no_text_needs_no_model(tmp_path: Path) -> None:
     """An empty batch is empty."""
     assert Bge(Settings.load({"CODEMEM_EMBEDDING_PATH": str(tmp_path)})).embed([]) == []
 
 
-@pytest.mark.skipif(not CACHE, reason="BGE_SMALL_EN_FOLDER names no folder with the model")
 @pytest.mark.parametrize("rule", RULES)
-def test_it_keeps_the_rules_of_its_seam(rule: Rule) -> None:
+def test_it_keeps_the_rules_of_its_seam(rule: Rule, bge_folder: str) -> None:
     """Those that we ask of others."""
-    rule(Subject(record=next(iter(codemem_embedders())), environ={"CODEMEM_EMBEDDING_PATH": CACHE}))
+    environ = {"CODEMEM_EMBEDDING_PATH": bge_folder}
+
+    rule(Subject(record=next(iter(codemem_embedders())), environ=environ))
 
 
-@pytest.mark.skipif(not CACHE, reason="BGE_SMALL_EN_FOLDER names no folder with the model")
-def test_what_means_the_same_is_near() -> None:
+def test_what_means_the_same_is_near(bge_folder: str) -> None:
     """Unit vectors of 384 dimensions; a question is embedded with its instruction."""
-    bge = Bge(Settings.load({"CODEMEM_EMBEDDING_PATH": CACHE}))
+    bge = Bge(Settings.load({"CODEMEM_EMBEDDING_PATH": bge_folder}))
 
     car, cake = bge.embed(["The automobile broke down.", "Bake the cake for an hour."])
     asked = bge.embed(["Why does my car not start?"], query=True)[0]

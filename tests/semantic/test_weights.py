@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from codemem_core.errors import PermanentError, TransientError
+from codemem_core.settings import Settings
 from codemem_semantic import weights
-from codemem_semantic.weights import fetch
+from codemem_semantic.weights import fetch, folder_of
 
 CONTENT = {"/onnx/model_quantized.onnx": b"model", "/tokenizer.json": b"tokenizer"}
 
@@ -83,3 +84,20 @@ def test_a_hub_that_does_not_answer_is_named(tmp_path: Path) -> None:
     """Port 9 of loopback: nobody listens."""
     with pytest.raises(TransientError, match=r"127\.0\.0\.1:9"):
         list(fetch(str(tmp_path / "models"), source="http://127.0.0.1:9/"))
+
+
+def test_an_installed_package_may_bring_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked when no folder is configured, and before anything is downloaded."""
+    package = tmp_path / "some_weights"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    about = tmp_path / "some_weights-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: some-weights\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[codemem.models]\nbge-small-en-v1.5 = some_weights\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    assert folder_of(Settings.load({})) == str(package)
+    assert folder_of(Settings.load({"CODEMEM_EMBEDDING_PATH": "/mine"})) == "/mine"

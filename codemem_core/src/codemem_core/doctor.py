@@ -15,6 +15,7 @@ from codemem_core import canary, client, paths
 from codemem_core._version import __version__
 from codemem_core.errors import CodememError, NotFound, StoreError
 from codemem_core.ingest import spool_files
+from codemem_core.meaning import Meaning
 from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
 from codemem_core.store import events, ledger
@@ -217,6 +218,23 @@ def _versions(_: Patient) -> Iterator[Finding]:
     yield _good("versions", f"codemem {__version__}, Python {python}, SQLite {sqlite}")
 
 
+def _embedder(patient: Patient) -> Iterator[Finding]:
+    """Ask it for a vector. None, or one without its model, is no fault: search goes by words."""
+    meaning = Meaning(patient.plugins, patient.settings)
+    if meaning.name is None:
+        yield _good("embedder", f"search goes by words: {meaning.problem}")
+        return
+    try:
+        meaning.embed(["codemem doctor"])
+    except NotFound as error:
+        yield _good("embedder", f"search goes by words: {error}; {error.hint}")
+    except CodememError as error:
+        hint = error.hint or "correct it, or set CODEMEM_EMBEDDING_DISABLED=1"
+        yield _bad("embedder", f"search goes by words: {error}", hint)
+    else:
+        yield _good("embedder", f"`{meaning.name}` works, with {meaning.model()}")
+
+
 def _permissions(patient: Patient) -> Iterator[Finding]:
     """Nothing of ours is anybody else's to read, replace or own."""
     foreign = [path for path in _own(patient) if os.lstat(path).st_uid != os.geteuid()]
@@ -260,6 +278,7 @@ _CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     _index,
     _spool,
     _server,
+    _embedder,
     _permissions,
     _room,
     _canary,

@@ -147,9 +147,19 @@ class EmbedWorker:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
+        self._warm_up()
         while not self._stop.is_set():
             if not self._embed_some():
                 self._stop.wait(_LOOK_AGAIN_S)
+
+    def _warm_up(self) -> None:
+        """Load the model where there are vectors: the first prompt need not wait for it."""
+        try:
+            with self._store.read() as db:
+                if vectors.any_of(db, self._meaning.model()):
+                    self._meaning.embed(["ready"], query=True)
+        except CodememError as error:
+            self._meaning.note(error)
 
     def _embed_some(self) -> int:
         try:

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from codemem_core.errors import NotFound
-from codemem_semantic.weights import FILES, REVISION, fetch
+from codemem_core.errors import InputError, NotFound
+from codemem_semantic.weights import FILES, MODEL, checksum, fetch, folder_of
 
 if TYPE_CHECKING:
     from codemem_core.settings import Settings
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # The model was trained with it before questions, and with nothing before passages.
 _INSTRUCTION = "Represent this sentence for searching relevant passages: "
 _MAX_TOKENS = 512
+# Vectors of another file are not comparable, even of the same model in 8 bits.
+_DIGITS = 12
 _THREADS = 2
 
 
@@ -23,18 +25,31 @@ class Bge:
     """The model in `embedding_path`, loaded when it is first asked."""
 
     def __init__(self, settings: Settings) -> None:
-        self._folder = settings.path("embedding_path")
-        self._name = settings.text("embedding_model") or "bge-small-en-v1.5"
+        self._folder = folder_of(settings)
+        # Some write the maker before it.
+        self._name = (settings.text("embedding_model") or MODEL).rpartition("/")[2]
         self._loaded: tuple[Any, Any] | None = None
+        self._model = ""
         self._lock = threading.Lock()
 
     @property
     def model(self) -> str:
-        """Name and revision of the model."""
-        return f"{self._name}@{REVISION}"
+        """Name of the model and begin of its file's checksum; raises `NotFound` without one."""
+        if not self._model:
+            self._check_files()
+            self._model = f"{self._name}@{checksum(self._path('model.onnx'))[:_DIGITS]}"
+        return self._model
 
     def install(self) -> Iterator[str]:
-        """Download the pinned files that are not there, and check them."""
+        """Download the pinned files that are not there, and check them.
+
+        Raises `InputError` for a model whose files are not pinned: nobody could check them.
+        """
+        if self._name != MODEL:
+            raise InputError(
+                f"no checksum is known for model `{self._name}`: nothing is downloaded",
+                hint=f"put model.onnx and tokenizer.json into `{self._folder}`",
+            )
         yield from fetch(self._folder)
 
     def embed(self, texts: Sequence[str], *, query: bool = False) -> list[list[float]]:
@@ -47,21 +62,27 @@ class Bge:
         self._loaded = self._loaded or self._load()
         return self._loaded
 
-    def _load(self) -> tuple[Any, Any]:
-        missing = [name for name in FILES if not os.path.exists(os.path.join(self._folder, name))]
+    def _path(self, name: str) -> str:
+        return os.path.join(self._folder, name)
+
+    def _check_files(self) -> None:
+        missing = [name for name in FILES if not os.path.exists(self._path(name))]
         if missing:
             raise NotFound(
                 f"no model in `{self._folder}`: {', '.join(missing)}",
                 hint="codemem embed --install, or set CODEMEM_EMBEDDING_PATH",
             )
+
+    def _load(self) -> tuple[Any, Any]:
+        self._check_files()
         import onnxruntime  # 0.3 s, and nothing before the first question needs it
         from tokenizers import Tokenizer
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = _THREADS
-        tokenizer = Tokenizer.from_file(os.path.join(self._folder, "tokenizer.json"))
+        tokenizer = Tokenizer.from_file(self._path("tokenizer.json"))
         session = onnxruntime.InferenceSession(
-            os.path.join(self._folder, "model.onnx"), options, ["CPUExecutionProvider"]
+            self._path("model.onnx"), options, ["CPUExecutionProvider"]
         )
         tokenizer.enable_truncation(_MAX_TOKENS)
         return tokenizer, session

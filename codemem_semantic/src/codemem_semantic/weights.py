@@ -1,26 +1,46 @@
-"""The model's files: which ones, and how to get them when a person asks."""
+"""The model's files: which ones, where they are, and how to get them when a person asks."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from collections.abc import Iterator
-from typing import BinaryIO
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, BinaryIO
 
 from codemem_core.errors import PermanentError, TransientError
 from codemem_core.paths import make_private_folder
 
-REVISION = "int8-68807e3f"
-"""Goes with the vectors: its end is the begin of the model file's checksum."""
+if TYPE_CHECKING:
+    from codemem_core.settings import Settings
+
+MODEL = "bge-small-en-v1.5"
+"""The one model whose files are pinned; others are not downloaded."""
+REVISION = "ea104dacec62c0de699686887e3f920caeb4f3e3"
 FILES = {
-    "model.onnx": "68807e3ff2abb83cdd708d8243fd398246e397bfee2ba611c2bad728e27df743",
+    "model.onnx": "6c9c6101a956d62dfb5e7190c538226c0c5bb9cb27b651234b6df063ee7dbfe4",
     "tokenizer.json": "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66",
 }
-"""The files and their SHA-256."""
-SOURCE = "https://huggingface.co/Xenova/bge-small-en-v1.5/resolve/main/"
+"""The files and their SHA-256, as several public projects have pinned them at that revision."""
+SOURCE = f"https://huggingface.co/Xenova/{MODEL}/resolve/{REVISION}/"
 _PATHS = {"model.onnx": "onnx/model_quantized.onnx", "tokenizer.json": "tokenizer.json"}
 _MOST_BYTES = 64 * 1024 * 1024
 _SILENCE_S = 30.0
+
+
+def folder_of(settings: Settings) -> str:
+    """Return where the model is: the configured folder, else an installed package that ships it.
+
+    Such a package offers an entry point `bge-small-en-v1.5` in the group `codemem.models` that
+    names the package with the files. Without one it is the default folder, which `fetch` fills.
+    """
+    if settings.where("embedding_path") == "default":
+        for point in entry_points(group="codemem.models", name=MODEL):
+            found = find_spec(point.value)
+            if found is not None and found.submodule_search_locations:
+                return found.submodule_search_locations[0]
+    return settings.path("embedding_path")
 
 
 def fetch(folder: str, *, source: str = SOURCE) -> Iterator[str]:
@@ -30,16 +50,16 @@ def fetch(folder: str, *, source: str = SOURCE) -> Iterator[str]:
     network fails, `PermanentError` for a file that is not the pinned one.
     """
     make_private_folder(folder)
-    for name, checksum in FILES.items():
+    for name, pinned in FILES.items():
         path = os.path.join(folder, name)
-        if os.path.exists(path) and _checksum(path) == checksum:
+        if os.path.exists(path) and checksum(path) == pinned:
             yield f"{name} is there"
             continue
         part = f"{path}.part"
         try:
             with open(part, "wb") as file:
                 _download(source + _PATHS[name], file)
-            if _checksum(part) != checksum:
+            if checksum(part) != pinned:
                 raise PermanentError(f"not the pinned file: `{name}` from `{source}`")
             os.replace(part, path)
         finally:
@@ -62,6 +82,7 @@ def _download(url: str, file: BinaryIO) -> None:
         raise TransientError(f"cannot download `{url}`: {error}") from error
 
 
-def _checksum(path: str) -> str:
+def checksum(path: str) -> str:
+    """Return the SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -21,7 +21,7 @@ def codemem_commands() -> Iterator[Command]:
 
 
 _API = (
-    *("batches", "claude_hooks", "config", "health", "memories", "pack", "raw_events"),
+    *("batches", "claude_hooks", "config", "health", "memories", "near", "pack", "raw_events"),
     *("sessions", "stats", "stream", "usage"),
 )
 _VIEWS = ("feed", "health", "inspector", "plugins", "sessions", "settings", "usage")

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import apsw
+    from apsw import SQLiteValue
 
     from codemem_core.store.search import Hit
 
-# Two words of a query that stand within so many words speak of the same thing.
-_NEAR = 10
-# Of a word that a long body repeats, the first places are enough.
-_PLACES = 12
+COLUMN_WEIGHTS = (1.5, 1.0, 0.25, 0.25)
+"""How much a word counts in title, body, tags and words."""
+# BM25: how soon repeating a word stops counting, and how much length takes away.
+_K1, _B = 1.2, 0.75
 
 
 class Match:
@@ -24,45 +27,66 @@ class Match:
     """
 
     __slots__ = (
-        "adjacent", "average", "bm25", "hit", "near", "near_in_title", "size", "title_size",
-        "title_words", "words",
+        "adjacent", "average", "counts", "hit", "size", "title_size", "title_words", "words",
     )  # fmt: skip
 
-    def __init__(self, hit: Hit, bm25: float = 0.0, evidence: str = "0 0 0 0 0 0 0 0") -> None:
+    def __init__(self, hit: Hit, evidence: str = "0 0 0 0 0 0") -> None:
         """Read what `matched_words` wrote of this memory; without it no word matched."""
         self.hit = hit
-        self.bm25 = bm25
-        """More is better."""
-        numbers = [int(number) for number in evidence.split()]
-        self.words, self.title_words, self.near, self.near_in_title, self.adjacent = numbers[:5]
-        self.title_size, self.size, self.average = numbers[5:]
+        numbers = evidence.split()
+        self.words, self.title_words, self.adjacent = map(int, numbers[:3])
+        self.title_size, self.size, self.average = map(int, numbers[3:6])
         """Words of the title, of the memory, and of an average memory."""
+        self.counts = [float(number) for number in numbers[6:]]
+        """How often each term of the query, then of the context, stands in it, by column weight."""
+
+    @property
+    def length(self) -> float:
+        """BM25's part of the memory's length: how often a word must stand there to count half."""
+        return _K1 * (1 - _B + _B * self.size / max(1, self.average))
+
+    def bm25(self, weights: Sequence[float], *, first: int = 0) -> float:
+        """Return BM25 of the terms from `first` on; `weights` say how much each tells."""
+        length = self.length
+        counts = self.counts[first : first + len(weights)]
+        return sum(
+            weight * count * (_K1 + 1) / (count + length)
+            for weight, count in zip(weights, counts, strict=False)
+            if count
+        )
 
 
-def matched_words(api: apsw.FTS5ExtensionApi, *_: object) -> str:
-    """Write the numbers of a `Match`: an FTS5 function, called for each memory that is returned."""
-    words = in_title = near = near_in_title = adjacent = 0
+def matched_words(api: apsw.FTS5ExtensionApi, *asked: SQLiteValue) -> str:
+    """Write the numbers of a `Match`: an FTS5 function, called for each memory that is looked at.
+
+    The phrases of the query are the `skip` that only find, then its `terms`, then the context's.
+    """
+    skip, terms = (int(number or 0) for number in asked)
+    words = in_title = adjacent = 0
     before: list[list[int]] = []
-    for at in range(api.phrase_count):
-        places = api.phrase_locations(at)
-        if not any(places):
+    counts = []
+    in_the_title, in_the_body, in_tags, in_words = COLUMN_WEIGHTS
+    for at in range(api.phrase_count - skip):
+        places = api.phrase_locations(skip + at)
+        title, body, tags, hidden = map(len, places)
+        counts.append(
+            in_the_title * title + in_the_body * body + in_tags * tags + in_words * hidden
+        )
+        if at >= terms:
+            continue
+        if not counts[-1]:
             before = []
             continue
         words |= 1 << at
-        in_title |= bool(places[0]) << at
-        if before:
-            pair = at - 1
-            title, body = _distance(before[0], places[0]), _distance(before[1], places[1])
-            near |= (min(title, body) <= _NEAR) << pair
-            near_in_title |= (title <= _NEAR) << pair
-            adjacent |= (min(title, body) == 1) << pair
+        in_title |= bool(title) << at
+        if before and (_follows(before[0], places[0]) or _follows(before[1], places[1])):
+            adjacent |= 1 << (at - 1)
         before = places
     average = api.column_total_size() // max(1, api.row_count)
     sizes = f"{api.column_size(0)} {api.column_size()} {average}"
-    return f"{words} {in_title} {near} {near_in_title} {adjacent} {sizes}"
+    return f"{words} {in_title} {adjacent} {sizes} {' '.join(map(str, counts))}"
 
 
-def _distance(first: list[int], second: list[int]) -> int:
-    """Return how many words apart the two come closest; in the other order they are one further."""
-    apart = [b - a if b > a else a - b + 1 for a in first[:_PLACES] for b in second[:_PLACES]]
-    return min(apart, default=_NEAR + 1)
+def _follows(first: list[int], second: list[int]) -> bool:
+    """Say whether a word stands right behind the other anywhere."""
+    return any(place + 1 in second for place in first) if second else False

@@ -7,23 +7,29 @@ from __future__ import annotations
 
 import json
 import time
-from itertools import pairwise
 
 import apsw
 
+from codemem_core.store.candidates import (
+    COLUMNS,
+    WANTED,
+    best_ids,
+    context_terms,
+    evidence,
+    scan_for,
+)
 from codemem_core.store.connection import rows
-from codemem_core.store.evidence import Match, matched_words
+from codemem_core.store.evidence import Match
 from codemem_core.store.score import confidence, idf, score
 from codemem_core.store.words import query_terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from typing import Any
 
-# Memories that BM25 ranks in 1 ms. In small stores even common words are worth it: leaving them
-# out cost 0.01 of recall.
-_FEW = 2000
+    from codemem_core.store.candidates import Scan, Term
+
 # Enough neighbours for the session parts: 60 cost 0.001 of recall, in long conversations 0.007.
 _MIN_POOL = 100
 _MAX_POOL = 200
@@ -72,37 +78,14 @@ class Found(list[Hit]):
         """0 to 1: how sure it is that the store has something to say about the query."""
 
 
-_COLUMNS = """
-    m.id, m.session_id, m.kind, m.title, m.body, m.tags, m.confidence, m.origin, m.confirmed,
-    m.project, m.created_ms, m.files_modified
-"""
-_WANTED = """
-    m.active = 1 AND (:kind IS NULL OR m.kind = :kind)
-    AND (:project IS NULL OR m.project = :project)
-    AND (NOT :trusted OR m.confirmed OR m.origin NOT IN ('external', 'import'))
-"""
-_RANK = "bm25(1.5, 1.0, 0.25, 0.25)"  # title, body, tags, words
-# CROSS JOIN: FTS5 sorts, so that only the rows within the limit are read and examined.
-_BY_WORDS = f"""
-    SELECT {_COLUMNS}, -f.rank, codemem_match(memories_fts)
-      FROM memories_fts f CROSS JOIN memories m ON m.id = f.rowid
-     WHERE memories_fts MATCH :words AND f.rank MATCH '{_RANK}' AND {_WANTED}
-     ORDER BY f.rank LIMIT :limit
-"""  # noqa: S608 - constants of ours
 _BY_ID = f"""
-    SELECT {_COLUMNS} FROM memories m
-     WHERE m.id IN (SELECT value FROM json_each(:ids)) AND {_WANTED}
+    SELECT {COLUMNS} FROM memories m
+     WHERE m.id IN (SELECT value FROM json_each(:ids)) AND {WANTED}
 """  # noqa: S608 - constants of ours
-_BY_ANY = f"""
-    SELECT rowid, -rank FROM memories_fts
-     WHERE memories_fts MATCH :any AND rank MATCH '{_RANK}'
-     ORDER BY rank LIMIT {_MAX_POOL}
-"""  # noqa: S608 - constants of ours
-_FREQUENCY = "SELECT count(*) FROM memories_fts WHERE memories_fts MATCH :term"
 # Bounded: more than were ever judged, and a millisecond at most.
-_COUNT = f"SELECT count(*) FROM (SELECT 1 FROM memories m WHERE {_WANTED} LIMIT 5000)"  # noqa: S608
+_COUNT = f"SELECT count(*) FROM (SELECT 1 FROM memories m WHERE {WANTED} LIMIT 5000)"  # noqa: S608
 _NEWEST = f"""
-    SELECT {_COLUMNS} FROM memories m WHERE {_WANTED}
+    SELECT {COLUMNS} FROM memories m WHERE {WANTED}
      ORDER BY m.created_ms DESC, m.id DESC LIMIT :limit
 """  # noqa: S608 - constants of ours
 
@@ -118,6 +101,7 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
     kind: str | None = None,
     trusted: bool = False,
     working_set: Iterable[str] = (),
+    prefix: bool = False,
     now_ms: int | None = None,
 ) -> Found:
     """Find the memories that answer `query`; any text is a safe query.
@@ -132,19 +116,17 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
     asked = query_terms(query)
     if not asked or limit <= 0:
         return Found([], asked, 0.0)
-    terms, weights = _telling(db, asked)
+    scan = scan_for(db, asked, prefix=prefix)
+    weights = [idf(term.count, scan.total) for term in scan.terms]
+    beside = [term for term in query_terms(around) if term not in asked]
+    context = context_terms(db, beside, scan.total)
     pool = min(max(4 * limit, _MIN_POOL), max(limit, _MAX_POOL))
     wanted = {"project": project, "kind": kind, "trusted": trusted, "limit": pool}
-    matches = _by_words(db, terms, wanted)
-    if meaning:
-        matches += _by_id(db, set(meaning).difference(one.hit.id for one in matches), wanted)
-    together = [f'"{first} {second}"' for first, second in pairwise(terms)]
-    beside = [f'"{term}"' for term in query_terms(around) if term not in terms]
+    matches = _matches(db, scan, context, meaning or (), wanted)
     score(
         matches,
         weights,
-        phrases=_by_any(db, together),
-        context=_by_any(db, beside),
+        context=[idf(term.count, scan.total) for term in context],
         meaning=meaning or {},
         working_set=working_set,
         now_ms=now_ms or time.time_ns() // 1_000_000,
@@ -168,41 +150,21 @@ def newest(
     return [Hit(row) for row in rows(db, _NEWEST, wanted)]
 
 
-def _telling(db: apsw.Connection, terms: list[str]) -> tuple[list[str], list[float]]:
-    """Return the terms worth looking for, and how much each tells.
-
-    What stands in every fifth memory of a large store costs most and tells least: in a store of
-    10,000, `test`, `src` and `py` took 5 of the 6 ms of a search.
-    """
-    total = rows(db, "SELECT coalesce(max(id), 0) FROM memories")[0][0]
-    counted = [(term, rows(db, _FREQUENCY, {"term": f'"{term}"'})[0][0]) for term in terms]
-    most = max(_FEW, total // 5)
-    kept = [(term, count) for term, count in counted if count <= most] or counted
-    return [term for term, _ in kept], [idf(count, total) for _, count in kept]
-
-
-def _by_words(db: apsw.Connection, terms: list[str], wanted: dict[str, Any]) -> list[Match]:
-    """Return what matches any of the terms, best BM25 first."""
-    wanted = {**wanted, "words": " OR ".join(f'"{term}"' for term in terms)}
-    try:
-        found = rows(db, _BY_WORDS, wanted)
-    except apsw.SQLError as error:
-        if "codemem_match" not in str(error):
-            raise
-        # First search on this connection. Asked for, not assumed: registering leaks when repeated.
-        db.register_fts5_function("codemem_match", matched_words)
-        found = rows(db, _BY_WORDS, wanted)
-    matches = [Match(Hit(row), row[-2], row[-1]) for row in found]
+def _matches(
+    db: apsw.Connection,
+    scan: Scan,
+    context: list[Term],
+    near: Collection[int],
+    wanted: dict[str, Any],
+) -> list[Match]:
+    """Return what the words find, and what is near in meaning, with what matched."""
+    told = evidence(db, scan, context, best_ids(db, scan, wanted))
+    matches = [Match(Hit(row), row[-1]) for row in told]
+    if near:
+        ids = json.dumps(list(set(near).difference(row[0] for row in told)))
+        matches += [Match(Hit(row)) for row in rows(db, _BY_ID, {**wanted, "ids": ids})]
     for match in matches:
-        match.hit.matched = tuple(term for at, term in enumerate(terms) if match.words >> at & 1)
+        match.hit.matched = tuple(
+            term.text for at, term in enumerate(scan.terms) if match.words >> at & 1
+        )
     return matches
-
-
-def _by_id(db: apsw.Connection, ids: set[int], wanted: dict[str, Any]) -> list[Match]:
-    """Return memories that no word was asked for."""
-    return [Match(Hit(row)) for row in rows(db, _BY_ID, {**wanted, "ids": json.dumps(list(ids))})]
-
-
-def _by_any(db: apsw.Connection, wanted: list[str]) -> dict[int, float]:
-    """Return the BM25 of what matches any of the quoted words or phrases, by memory id."""
-    return dict(rows(db, _BY_ANY, {"any": " OR ".join(wanted)})) if wanted else {}

@@ -12,6 +12,7 @@ from litestar.params import FromQuery, QueryParameter, RawBody
 from codemem_core.errors import InputError
 from codemem_core.meaning import Meaning
 from codemem_core.pack.build import build_pack
+from codemem_core.pack.savings import savings
 from codemem_core.settings import Settings
 from codemem_core.store.store import Store
 from codemem_viewer.decode import json_object
@@ -87,6 +88,7 @@ def _pack(
             working_set=working_set,
             injected=asked.get("injected") is True,
         )
+        pack.metrics |= savings(db, pack)
     return pack.to_json()
 
 

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
 from codemem_core.errors import InputError
+from codemem_core.meaning import Meaning
 from codemem_core.records.memory import KINDS, Memory
 from codemem_core.store import memories, sessions
 from codemem_core.store.memories import BY_HAND, Filter
@@ -54,6 +55,7 @@ class Asked:
 def feed(  # noqa: PLR0913, PLR0917 - one parameter a query field
     request: Request[Any, Any, Any],
     store: NamedDependency[Store],
+    meaning: NamedDependency[Meaning],
     q: FromQuery[str] = "",
     kind: FromQuery[str] = "",
     project: FromQuery[str] = "",
@@ -65,7 +67,7 @@ def feed(  # noqa: PLR0913, PLR0917 - one parameter a query field
     """Show a page of memories, or the best answers to `q`."""
     asked = Asked(q=q.strip(), kind=kind, project=project, host=host, since=since, until=until)
     with store.read() as db:
-        values = _found(db, asked) if asked.q else _page(db, asked, after)
+        values = _found(db, asked, meaning) if asked.q else _page(db, asked, after)
         values |= {
             "asked": asked,
             "kinds": KINDS,
@@ -90,10 +92,19 @@ def _page(db: apsw.Connection, asked: Asked, after: str) -> dict[str, Any]:
     }
 
 
-def _found(db: apsw.Connection, asked: Asked) -> dict[str, Any]:
+def _found(db: apsw.Connection, asked: Asked, meaning: Meaning) -> dict[str, Any]:
     """Search everything; half a word that is being typed finds what begins like it."""
     wanted = asked.filter()
-    hits = search(db, asked.q, limit=_POOL, project=asked.project or None, kind=asked.kind or None)
+    project = asked.project or None
+    hits = search(
+        db,
+        asked.q,
+        limit=_POOL,
+        meaning=meaning.near(db, asked.q, project=project),
+        project=project,
+        kind=asked.kind or None,
+        prefix=True,
+    )
     found: dict[int, Memory] = {}
     why: dict[int, Any] = {}
     for hit in hits:

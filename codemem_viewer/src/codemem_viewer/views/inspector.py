@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import apsw
@@ -12,6 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import RawBody
 
 from codemem_core.errors import InputError
+from codemem_core.meaning import Meaning
 from codemem_core.pack.build import Pack, build_pack
 from codemem_core.pack.rank import fitting
 from codemem_core.settings import Settings
@@ -56,6 +58,7 @@ async def inspect(
     body: RawBody,
     store: NamedDependency[Store],
     settings: NamedDependency[Settings],
+    meaning: NamedDependency[Meaning],
 ) -> Response[Any]:
     """Build the pack of a prompt as the hook would, and explain it."""
     asked = _filled(body_of(Question, body), settings)
@@ -64,7 +67,7 @@ async def inspect(
     for name in ("limit", "token_budget"):
         if not 0 <= getattr(asked, name) <= 100_000:
             raise InputError(f"{name} must be from 0 to 100000")
-    values = await asyncio.to_thread(_explained, store, asked)
+    values = await asyncio.to_thread(_explained, store, meaning, asked)
     return shown(request, "inspector.html", values)
 
 
@@ -75,19 +78,21 @@ def _filled(asked: Question, settings: Settings) -> Question:
     return asked
 
 
-def _explained(store: Store, asked: Question) -> dict[str, Any]:
+def _explained(store: Store, meaning: Meaning, asked: Question) -> dict[str, Any]:
     limit, budget = asked.limit or 0, asked.token_budget or 0
     project = asked.project or None
     with store.read() as db:
+        near = meaning.near(db, asked.prompt, project=project)
         pack = build_pack(
             db,
             asked.prompt,
+            meaning=near,
             limit=limit,
             token_budget=budget,
             project=project,
             injected=asked.injected,
         )
-        left = _left_out(db, asked, pack, limit=3 * limit)
+        left = _left_out(db, asked, pack, near, limit=3 * limit)
         projects = sessions.projects(db)
     return {
         "asked": asked,
@@ -101,9 +106,11 @@ def _explained(store: Store, asked: Question) -> dict[str, Any]:
     }
 
 
-def _left_out(db: apsw.Connection, asked: Question, pack: Pack, *, limit: int) -> list[Any]:
+def _left_out(
+    db: apsw.Connection, asked: Question, pack: Pack, near: Mapping[int, float], *, limit: int
+) -> list[Any]:
     """Return what was found and did not get in, each with the reason."""
-    found = search(db, asked.prompt, limit=limit, project=asked.project or None)
+    found = search(db, asked.prompt, limit=limit, meaning=near, project=asked.project or None)
     worth = {hit.id for hit in fitting(found)}
     shown_ids = {hit.id for hit in pack.items}
     repeated = {other: first for first, others in pack.repeats.items() for other in others}

@@ -19,11 +19,13 @@ from codemem_core.evaluation.corpora import Corpus, corpora_below, judged_questi
 from codemem_core.evaluation.measure import FIGURES, Near, ask, codemem, nothing, plain_fts, silent
 from codemem_core.evaluation.report import Measured
 from codemem_core.meaning import Meaning
+from codemem_core.nearness import nearness
 from codemem_core.pack.build import build_pack
+from codemem_core.pack.savings import savings
 from codemem_core.store.store import Store
 
 _OURS, _PLAIN, _NOTHING = "codemem", "plain FTS5", "no memory"
-_PACK_FIGURES = ("items", "pack_tokens")
+_PACK_FIGURES = ("pack_tokens", "tokens_saved", "avoided_work_saved", "compression_ratio", "items")
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -189,7 +191,7 @@ def pack_benchmark(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Build a pack for each line of a file and say how large packs get.
+    """Build a pack for each line of a file and say how large packs are and what they save.
 
     Blank lines and lines that begin with # are skipped.
 
@@ -201,21 +203,23 @@ def pack_benchmark(
         raise InputError(f"no question in `{file}`")
     place = host.project(project, everywhere=all_projects)
     with host.store(db_path) as store, store.read() as db:
-        packs = [
-            build_pack(
+        packs = []
+        for query in queries:
+            pack = build_pack(
                 db,
                 query,
+                meaning=nearness(db, store.path, query, project=place, settings=host.settings),
                 limit=limit or host.settings.number("inject_limit"),
                 token_budget=token_budget or host.settings.number("inject_token_budget"),
                 project=place,
             )
-            for query in queries
-        ]
-    summary = {name: _spread([float(p.metrics[name]) for p in packs]) for name in _PACK_FIGURES}
+            pack.metrics |= savings(db, pack)
+            packs.append(pack)
+    summary = {name: _spread([p.metrics[name] or 0.0 for p in packs]) for name in _PACK_FIGURES}
     if as_json:
         say_json(summary)
     for name, spread in summary.items() if not as_json else ():
-        say(f"{name:12}" + "".join(f"  {key} {value:g}" for key, value in spread.items()))
+        say(f"{name:19}" + "".join(f"  {key} {value:g}" for key, value in spread.items()))
     if json_out is not None:
         rows = [{"query": p.context, **p.metrics} for p in packs]
         report = json.dumps({"summary": summary, "packs": rows}, indent=2)

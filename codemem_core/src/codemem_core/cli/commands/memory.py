@@ -20,6 +20,7 @@ from codemem_core.cli.output import day, say, say_json, say_line
 from codemem_core.errors import NotFound
 from codemem_core.ingest import by_hand
 from codemem_core.ingest.by_hand import Note
+from codemem_core.nearness import nearness
 from codemem_core.records.memory import KINDS
 from codemem_core.store import memories
 from codemem_core.store.search import Hit
@@ -78,13 +79,14 @@ def search(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Search memories by words.
+    """Search memories by words, and by meaning when the server runs and has an embedder.
 
     Example: codemem search "why is VAT rounded per rate"
     """
     place = host.project(project, everywhere=all_projects)
     with host.store(db_path) as store, store.read() as db:
-        hits = find(db, query, limit=limit, project=place)
+        near = nearness(db, store.path, query, project=place, settings=host.settings)
+        hits = find(db, query, limit=limit, meaning=near, project=place)
     if as_json:
         say_json({"items": [_hit_json(hit) for hit in hits]})
         return

@@ -15,7 +15,9 @@ from codemem_core.cli.host import (
     project_options,
 )
 from codemem_core.cli.output import say, say_json
+from codemem_core.nearness import nearness
 from codemem_core.pack.build import Pack, build_pack
+from codemem_core.pack.savings import savings
 
 
 def pack_options(command: F) -> F:
@@ -69,14 +71,17 @@ def _pack(
     working_set: tuple[str, ...],
 ) -> Pack:
     limit, token_budget = bounds
-    return build_pack(
+    built = build_pack(
         db,
         context,
+        meaning=nearness(db, db.filename, context, project=project, settings=host.settings),
         limit=limit or host.settings.number("inject_limit"),
         token_budget=token_budget or host.settings.number("inject_token_budget"),
         project=project,
         working_set=working_set,
     )
+    built.metrics |= savings(db, built)
+    return built
 
 
 @click.command()

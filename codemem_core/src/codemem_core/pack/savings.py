@@ -1,0 +1,69 @@
+"""What a pack saves: the tokens its memories once cost, and what telling them costs now."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from codemem_core.pack.render import tokens
+from codemem_core.store.connection import rows
+
+if TYPE_CHECKING:
+    import apsw
+
+    from codemem_core.pack.build import Pack
+
+LEAST_WORK = 2_000
+"""Tokens that finding something out takes at least, where nobody counted."""
+_DISCOVERY = """
+    SELECT id, json_extract(metadata, '$.discovery_tokens'),
+           coalesce(json_extract(metadata, '$.discovery_group'), id),
+           coalesce(json_extract(metadata, '$.discovery_source'), 'unknown')
+      FROM memories WHERE id IN (SELECT value FROM json_each(?))
+"""
+
+
+def savings(db: apsw.Connection, pack: Pack) -> dict[str, Any]:
+    """Return the pack's metrics of work, in estimated tokens.
+
+    `work_tokens` counts every memory: what was measured when it was made, else an estimate of 2,000
+    at least. `unique` counts memories of one discovery once. `avoided_work` counts only what was
+    measured.
+    """
+    told = json.dumps([hit.id for hit in pack.items])
+    known = {row[0]: row[1:] for row in rows(db, _DISCOVERY, (told,))}
+    work: dict[object, int] = {}
+    total, measured = 0, []
+    for hit in pack.items:
+        counted, group, source = known.get(hit.id, (None, hit.id, ""))
+        is_measured = isinstance(counted, int) and counted > 0
+        cost = counted if is_measured else max(LEAST_WORK, tokens(hit.body))
+        total += cost
+        work[group] = max(work.get(group, 0), cost)
+        if is_measured:
+            measured.append((source, cost))
+    avoided = sum(cost for _, cost in measured)
+    cost_now, unique = pack.metrics["pack_tokens"], sum(work.values())
+    return {
+        "work_tokens": total,
+        "work_tokens_unique": unique,
+        "tokens_saved": max(0, unique - cost_now),
+        "compression_ratio": round(cost_now / unique, 4) if unique else None,
+        "avoided_work_tokens": avoided,
+        "avoided_work_saved": max(0, avoided - cost_now),
+        "avoided_work_ratio": round(avoided / cost_now, 4) if cost_now else None,
+        "avoided_work_known_items": len(measured),
+        "avoided_work_unknown_items": len(pack.items) - len(measured),
+        "avoided_work_sources": dict(Counter(source for source, _ in measured)),
+        "work_usage_items": len(measured),
+        "work_estimate_items": len(pack.items) - len(measured),
+        "work_source": _source(len(measured), len(pack.items)),
+        "savings_reliable": bool(measured) and len(measured) == len(pack.items),
+    }
+
+
+def _source(measured: int, items: int) -> str:
+    if not measured:
+        return "estimate"
+    return "usage" if measured == items else "mixed"
