@@ -12,13 +12,14 @@ from codemem_core.errors import ObserverError, PermanentError, RateLimited, Stor
 from codemem_core.ingest.breaker import Breaker, Held
 from codemem_core.ingest.distil import Distilled, announce, distil, memory_key, stored_events
 from codemem_core.ingest.heart import Heart
+from codemem_core.ingest.settle import settle
 from codemem_core.observe import Observed, Observing
 from codemem_core.plugins import Plugins
 from codemem_core.records.events import epoch_ms
 from codemem_core.records.evidence import Evidence
 from codemem_core.settings import Settings
 from codemem_core.spend.purse import Purse
-from codemem_core.store import batches, memories, sessions
+from codemem_core.store import batches, sessions
 from codemem_core.store.batches import Claim, Failure, LeaseLost
 from codemem_core.store.owner import BEAT_S, Pulses
 from codemem_core.store.store import Store
@@ -210,7 +211,7 @@ def _commit(db: apsw.Connection, claim: Claim, distilled: Distilled, *, now_ms: 
         started_ms=epoch_ms(claim.started_at) if claim.started_at else now_ms,
     )
     written = [
-        memories.add(
+        settle(
             db,
             replace(new, key=memory_key(claim, EXTRACTOR, ordinal)),
             session_id=session,

@@ -62,7 +62,7 @@ _COLUMNS = """
     m.id, m.session_id, m.kind, m.title, m.body, m.subtitle, m.facts, m.narrative, m.concepts,
     m.files_read, m.files_modified, m.tags, m.confidence, m.origin, m.confirmed, m.pinned,
     m.active, m.project, s.source, m.prompt_number, m.created_ms, m.updated_ms, m.extractor,
-    m.extractor_version, m.metadata, m.superseded_by
+    m.extractor_version, m.metadata, m.superseded_by, m.outdated_by, m.support, m.seen_ms
 """
 _NAMES = tuple(Memory.__dataclass_fields__)
 
@@ -80,6 +80,27 @@ def id_of(db: apsw.Connection, key: str) -> int | None:
     """Return the id of the memory that was written under a key, or None."""
     found = rows(db, "SELECT id FROM memories WHERE key = ?", (key,))
     return int(found[0][0]) if found else None
+
+
+_OUTDATE = """
+    UPDATE memories SET outdated_by = :newer
+     WHERE id = :id AND id <> :newer AND outdated_by IS NULL AND confirmed = 0 AND pinned = 0
+"""
+
+
+def outdate(db: apsw.Connection, memory_id: int, *, by: int) -> bool:
+    """Note that a newer memory says otherwise, and say whether it is so now.
+
+    Both stay; search and packs prefer the newer. What a person confirmed or pinned is left alone.
+    """
+    db.execute(_OUTDATE, {"id": memory_id, "newer": by})
+    return bool(db.changes())
+
+
+def batch_of(db: apsw.Connection, memory_id: int) -> int | None:
+    """Return the batch a memory came from, or None."""
+    found = rows(db, "SELECT batch FROM memories WHERE id = ?", (memory_id,))
+    return found[0][0] if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
