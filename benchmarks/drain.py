@@ -36,10 +36,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--json", action="store_true")
     chosen = options.parse_args()
-    figures = {
-        "all_answer_s": _median(chosen.rounds, hang=False),
-        "one_hangs_s": _median(chosen.rounds, hang=True),
-    }
+    figures = measure(rounds=chosen.rounds)
     if chosen.json:
         print(json.dumps(figures))  # noqa: T201
         return
@@ -47,8 +44,16 @@ def main() -> None:
         print(f"{name:<14} {seconds:6.2f}")  # noqa: T201
 
 
+def measure(*, rounds: int) -> dict[str, float]:
+    """Return the medians, in seconds, with every call answered and with one that hangs."""
+    return {
+        "all_answer_s": _median(rounds, hang=False),
+        "one_hangs_s": _median(rounds, hang=True),
+    }
+
+
 def _median(rounds: int, *, hang: bool) -> float:
-    return statistics.median(drain(hang=hang) for _ in range(rounds))
+    return round(statistics.median(drain(hang=hang) for _ in range(rounds)), 2)
 
 
 def drain(*, hang: bool) -> float:
@@ -61,12 +66,15 @@ def drain(*, hang: bool) -> float:
         time.sleep(CALL_S)
         return ANSWER
 
-    settings = Settings.load({"CODEMEM_OBSERVER_RUNTIME": "scripted"})
-    plugins = Plugins.only(builtin, observer_plugin(ScriptedObserver(answer)), settings=settings)
     with (
         tempfile.TemporaryDirectory() as folder,
         Store.open(str(Path(folder) / "mem.sqlite"), threaded=True) as store,
     ):
+        # A spool of its own: the worker would empty the user's.
+        environ = {"CODEMEM_OBSERVER_RUNTIME": "scripted", "CODEMEM_CLAUDE_HOOK_SPOOL_DIR": folder}
+        settings = Settings.load(environ)
+        observer = observer_plugin(ScriptedObserver(answer))
+        plugins = Plugins.only(builtin, observer, settings=settings)
         for n in range(STREAMS):
             batch = [_event(f"stream-{n}", seq) for seq in range(EVENTS)]
             store.write(lambda db, batch=batch: events.append(db, batch, now_ms=1))

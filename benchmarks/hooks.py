@@ -8,6 +8,7 @@ a socket that never answers; then 20 at once. The database holds 10,000 memories
 from __future__ import annotations
 
 import json
+import operator
 import os
 import resource
 import shutil
@@ -33,6 +34,8 @@ ROUNDS = 60
 SLOW_ROUNDS = 5
 """Each takes the whole time limit."""
 AT_ONCE = 20
+TOGETHER = 4
+"""Tools an agent runs side by side."""
 LIMIT_S = 2.0
 """What a hook may take when nobody answers; it gets 0.2 s more."""
 CODEMEM = str(Path(sys.executable).with_name("codemem"))
@@ -115,6 +118,14 @@ class Bench:
                 taken[name].append(run_ms(argv, stdin(), self.environ))
         return taken
 
+    def a_second(self, argv: list[str], stdin: Callable[[], bytes]) -> float:
+        """Return how many runs of a command end in a second, four at a time."""
+        payloads = [stdin() for _ in range(TOGETHER * 10)]
+        began = time.perf_counter()
+        with ThreadPoolExecutor(TOGETHER) as pool:
+            list(pool.map(lambda payload: run_ms(argv, payload, self.environ), payloads))
+        return len(payloads) / (time.perf_counter() - began)
+
     def many_at_once(self) -> None:
         """Start 20 hooks together, ten times; compare the slowest with one alone.
 
@@ -139,6 +150,27 @@ class Bench:
         say(f"sent {self._sent}, stored {stored}")
         if stored != self._sent:
             raise SystemExit("events were lost")
+
+
+def throughput(*, rounds: int) -> dict[str, float]:
+    """Return how many hooks a second end acknowledged, four at a time; bare Pythons beside them.
+
+    In turns; the ratio is the median of the rounds.
+    """
+    taken: dict[str, list[float]] = {"server_up": [], "no_server": [], "python": []}
+    with tempfile.TemporaryDirectory() as home:
+        bench = Bench(home)
+        for _ in range(rounds):
+            with bench.server():
+                taken["server_up"].append(bench.a_second(INGEST, bench.tool))
+            taken["no_server"].append(bench.a_second(INGEST, bench.tool))
+            taken["python"].append(bench.a_second(BARE, bytes))
+        bench.check_that_nothing_was_lost()
+    ratios = {
+        f"{name}_of_python": round(median(map(operator.truediv, taken[name], taken["python"])), 2)
+        for name in ("server_up", "no_server")
+    }
+    return {name: round(median(each), 1) for name, each in taken.items()} | ratios
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def event(stream: str, number: int) -> dict[str, Any]:
             "type": "tool.execute.after",
             "tool": "read",
             "args": {"filePath": f"/home/me/shop/src/invoice_{number % 40}.py"},
-            "output": f"{number}\n{TEXT * 4}",
+            "result": f"{number}\n{TEXT * 4}",
         },
     }
 

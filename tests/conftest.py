@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from codemem_core.records.events import AdapterEvent, RawEvent
 from codemem_core.store.store import Store
+
+# How long an example takes is the machine's business, not the code's.
+hypothesis_settings.register_profile(
+    "codemem", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("codemem")
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +48,7 @@ def store(database: str) -> Iterator[Store]:
 
 
 EventMaker = Callable[..., RawEvent]
+_BEGAN = datetime(2026, 11, 22, 8, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -54,7 +64,7 @@ def make_event() -> EventMaker:
             session_id=stream_id,
             event_id=f"event-{made:04d}",
             event_type=event_type,
-            ts=f"2026-11-22T08:{made // 60:02d}:{made % 60:02d}Z",
+            ts=(_BEGAN + timedelta(seconds=made)).isoformat(),
             payload=payload or {"text": f"prompt {made}"},
         )
         return RawEvent(

@@ -9,10 +9,11 @@ from typing import Any
 
 import apsw
 
+from codemem_core.ingest.noted import told
 from codemem_core.records.events import AdapterEvent, RawEvent
 from codemem_core.records.memory import NewMemory
-from codemem_core.store import events, memories, sessions, usage
-from codemem_core.store.batches import Failure, claim, fail, finish
+from codemem_core.store import events, hook_times, memories, sessions, usage
+from codemem_core.store.batches import Failure, claim, claim_again, fail, finish, release
 from codemem_core.store.store import Store
 from codemem_core.store.usage import Usage
 from codemem_core.store.words import tags_of
@@ -41,6 +42,28 @@ TEXTS = (
     ("exploration", "How the parcel labels are made", "`labels.py` asks the carrier for a ZPL file "
      "and converts it with a service in `infra/labels`. There is no test for the conversion.",
      ("src/carriers/labels.py",)),
+    ("bugfix", "Carts no longer vanish at midnight", "The session key held the date. It holds the "
+     "customer now, and old keys are read for 30 days.", ("src/cart/session.py",)),
+    ("decision", "Search stays in PostgreSQL", "`pg_trgm` answers in 40 ms with our 60,000 "
+     "articles. A search server would be one more thing to run.", ("docs/search.md",)),
+    ("feature", "Orders can be split into two parcels", "Each parcel has its own label and a "
+     "tracking number; the invoice stays one.", ("src/orders/split.py", "web/orders/Split.tsx")),
+    ("discovery", "The carrier's sandbox forgets labels after a day", "Fixtures that name one fail "
+     "the next morning. Ask for a label in the test itself.", ()),
+    ("change", "Images are served as WebP", "With JPEG for clients that do not ask for it; pages "
+     "became a third lighter.", ("deploy/nginx.conf", "src/media/urls.py")),
+    ("refactor", "Settings are read in one place", "`settings.py` replaces eleven calls of "
+     "`os.environ`; a missing value stops the start.", ("src/settings.py",)),
+    ("session_summary", "Make the checkout work without JavaScript", "## Request\nThe checkout "
+     "must work for screen readers and old phones.\n\n## Completed\n- every step is a form of its "
+     "own\n- errors stand beside their field\n\n## Next steps\nTry it with real customers.",
+     ("web/checkout/steps.tsx",)),
+    ("bugfix", "Two workers no longer send the same mail", "The row is locked with `FOR UPDATE "
+     "SKIP LOCKED` before it is read; a second worker takes the next one.", ("src/mail/queue.py",)),
+    ("exploration", "Where the time of the nightly export goes", "Nine of eleven minutes are spent "
+     "in one query without an index on `orders.paid_at`.", ("src/export/nightly.py",)),
+    ("decision", "Feature flags live in the database", "They can be turned without a deployment, "
+     "and each has an owner and a date to be removed.", ("src/flags.py",)),
 )  # fmt: skip
 
 
@@ -71,24 +94,53 @@ def _fill(db: apsw.Connection, now_ms: int, weeks: int) -> None:
         ms = now_ms - (weeks * 7 - at) * DAY_MS + 3_600_000
         source = "opencode" if at % 3 else "claude"
         key = (source, f"{source}-session-{at:03}")
-        session = _session(db, key, PROJECTS[at * at % 4], ms)
-        for n in range(1 + at * 5 % 4):
+        session = _session(db, key, PROJECTS[(at * at + at // 3) % 4], ms)
+        for n in range(1 + (at * 7919 + at // 5) % 5):
             memories.add(db, _memory(next(texts), at, n, ms), session_id=session, now_ms=ms)
         spent = Usage(
             event="observe",
             session_id=session,
             tokens_read=4000 + at * 90 % 900,
             tokens_written=500,
+            source=source,
+            stream_id=key[1],
+            cost_usd=0.0004 * (9 + at % 5) if at % 4 else None,
             runtime="api_http" if at % 4 else "extractive",
+            model="gpt-5-mini" if at % 4 else "",
         )
         usage.record(db, spent, now_ms=ms)
     memories.edit(db, 2, {"pinned": True, "confirmed": True}, now_ms=now_ms)
-    for number, kind in enumerate(("auth", "rate_limited")):
+    failures = {"auth": "the key was refused: 401", "rate_limited": "too many requests: 429"}
+    for number, (kind, message) in enumerate(failures.items()):
         key = ("claude", f"waiting-{number}-5c1e77")
         events.append(db, list(_events(key, "shop-api", now_ms - 900_000)), now_ms=now_ms)
         taken = claim(db, key, extractor="observe-1", max_events=0, now_ms=now_ms)
         assert taken is not None
-        fail(db, taken, Failure(kind=kind, message="the provider said 401"), now_ms=now_ms)
+        why = Failure(kind=kind, message=message, retry_after_ms=3_600_000)
+        fail(db, taken, why, now_ms=now_ms)
+    _given_up(db, now_ms)
+    for at in range(6):
+        key = ("opencode", f"opencode-session-{at * 6 + 1:03}")
+        pack = {"ids": [1 + at, 9 + at], "tokens": 180 + 30 * at, "project": PROJECTS[1]}
+        told(db, key, pack, at_ms=now_ms - (weeks * 7 - at * 6 - 1) * DAY_MS + 3_602_000)
+        for n in range(40):
+            day_ms = now_ms - at * DAY_MS
+            hook_times.add(db, "claude", "PostToolUse ingest", took_ms=19 + n % 14, at_ms=day_ms)
+            hook_times.add(db, "claude", "UserPromptSubmit", took_ms=22 + n % 17, at_ms=day_ms)
+
+
+def _given_up(db: apsw.Connection, now_ms: int) -> None:
+    """Write a flush that failed three times."""
+    key = ("claude", "given-up-77aa10")
+    events.append(db, list(_events(key, "infra", now_ms - 7_200_000)), now_ms=now_ms)
+    taken = claim(db, key, extractor="observe-1", max_events=0, now_ms=now_ms)
+    for _ in range(3):
+        assert taken is not None
+        why = Failure(kind="permanent", message="model `gpt-9` does not exist")
+        fail(db, taken, why, now_ms=now_ms)
+        taken = claim_again(db, taken.batch, extractor="observe-1", now_ms=now_ms)
+    assert taken is not None
+    release(db, taken)
 
 
 def _session(db: apsw.Connection, key: tuple[str, str], project: str, ms: int) -> int:
@@ -115,7 +167,7 @@ def _memory(text: tuple[str, str, str, tuple[str, ...]], at: int, n: int, ms: in
         created_ms=ms + 60_000 * (n + 9),
         extractor="api_http",
         extractor_version="1.0.0",
-        metadata={"evidence": [1, 2, 4]},
+        metadata={"evidence": [1, 2, 4], "discovery_tokens": 2400 + at * 631 % 5000},
     )
 
 

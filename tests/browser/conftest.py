@@ -15,6 +15,7 @@ import pytest
 from seed import fill
 
 from codemem_core.store.store import Store
+from codemem_viewer.place import Place, answers
 
 playwright = pytest.importorskip("playwright.sync_api", reason="see `tox -e browser`")
 
@@ -52,14 +53,41 @@ class Server:
 
 def started(home: Path, *, seeded: bool) -> Server:
     """Start a server in a new home."""
-    server = Server(home)
-    if seeded:
-        with Store.open(server.db) as store:
-            fill(store, now_ms=time.time_ns() // 1_000_000)
+    server = filled(home) if seeded else Server(home)
     server.run("serve", "start", "--port", "0")
+    find_url(server)
+    return server
+
+
+def filled(home: Path) -> Server:
+    """Return a server that is not started yet, with some weeks of work in its database."""
+    server = Server(home)
+    with Store.open(server.db) as store:
+        fill(store, now_ms=time.time_ns() // 1_000_000)
+    return server
+
+
+def find_url(server: Server) -> None:
+    """Ask where it listens."""
     told = server.run("serve", "status")
     server.url = next(word for word in told.split() if word.startswith("http://")).rstrip("/")
-    return server
+
+
+@pytest.fixture(scope="module")
+def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose guard lets everybody in."""
+    server = filled(tmp_path_factory.mktemp("o"))
+    program = str(Path(__file__).with_name("open_door.py"))
+    command = [sys.executable, "-P", program, "serve", "--foreground", "--port", "0"]
+    child = subprocess.Popen(command, env={**os.environ, "HOME": str(server.home)}, cwd=server.home)
+    give_up = time.monotonic() + 30
+    while not answers(Place.of(server.db)):
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+    find_url(server)
+    yield server
+    child.terminate()
+    child.wait()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
@@ -10,8 +11,11 @@ from typing import Any
 
 import pytest
 
+from codemem_core.ingest.noted import told
+from codemem_core.records.events import AdapterEvent, RawEvent
 from codemem_core.records.memory import NewMemory
-from codemem_core.store import memories, sessions
+from codemem_core.store import events, hook_times, memories, sessions
+from codemem_core.store.batches import Failure, claim, fail
 from codemem_core.store.store import Store
 
 pytestmark = pytest.mark.browser
@@ -44,12 +48,14 @@ ATTACK = """async ({ url, key }) => {
     const read = async (path, options) => {
         try {
             const answer = await fetch(url + path, options);
-            const text = await answer.text();
+            // The first piece: a stream has no end.
+            const { value } = await answer.body.getReader().read();
+            const text = new TextDecoder().decode(value);
             if (text && !text.startsWith('{"error"')) got.push([path, text.slice(0, 80)]);
         } catch {}
     };
     const bearer = { Authorization: 'Bearer ' + key };
-    for (const path of ['/', '/api/health', '/api/memories', '/api/stream', '/static/app.js'])
+    for (const path of ['/', '/api/health', '/api/memories', '/api/stream', '/assets/app.js'])
         for (const mode of ['cors', 'no-cors', 'same-origin'])
             for (const headers of [{}, bearer]) await read(path, { mode, headers });
     const body = JSON.stringify({ session_id: 'evil', event_type: 'user_prompt', payload: {} });
@@ -124,6 +130,21 @@ def test_a_page_whose_name_was_rebound_to_us_reads_nothing(browser: Any, server:
     assert stored(server) == before
 
 
+def test_the_attack_reads_and_changes_where_the_guard_is_planted_away(
+    browser: Any, open_server: Any, elsewhere: str
+) -> None:
+    """The tests above can fail: every shape gets through to a server without a judgement."""
+    before = stored(open_server)
+    page = browser.new_page()
+    page.goto(elsewhere)
+
+    got = page.evaluate(ATTACK, {"url": open_server.url, "key": open_server.key})
+    page.close()
+
+    assert {path for path, _ in got} >= {"/", "/api/memories"}
+    assert stored(open_server) != before
+
+
 CODE = "window.pwned=(window.pwned||0)+1"
 SHAPES = r"""
 <script>{}</script>
@@ -172,26 +193,56 @@ DISGUISES = (
 PAYLOADS_300 = [disguise(shape.format(CODE)) for shape, disguise in product(SHAPES, DISGUISES)]
 
 
-def test_no_memory_runs_as_code(open_page: Open, server: Any) -> None:
-    """300 payloads in every field that a page shows, clicked and hovered: none runs."""
+EVIL = "/session?id=900"
+
+
+@pytest.fixture(scope="module")
+def poisoned(server: Any) -> None:
+    """Put the payloads into everything that the server stores."""
     with Store.open(server.db) as store:
         store.write(_write_payloads)
 
-    for path in ("/?project=x", "/sessions", "/session?id=900", "/usage", "/health"):
+
+@pytest.mark.usefixtures("poisoned")
+def test_no_stored_text_runs_as_code(open_page: Open) -> None:
+    """300 payloads in every field that a page shows, clicked and hovered: none runs.
+
+    Memories, prompts, answers, tool calls and their output, errors of flushes, notes of hooks.
+    """
+    parts = [f"{EVIL}&first={first}" for first in (0, 300, 600)]
+    for path in ("/?project=x", "/sessions", *parts, "/usage", "/health"):
         page = open_page(path)
         while page.locator("[data-older]").count():
             page.click("[data-older]")
             page.wait_for_selector("[data-older][disabled]", state="detached")
-        page.evaluate(
-            "document.querySelectorAll('details').forEach((each) => { each.open = true })"
-        )
-        page.evaluate(
-            "document.querySelectorAll('main *').forEach((each) => { for (const type of"
-            " ['mouseover', 'focus', 'toggle']) each.dispatchEvent(new Event(type)) })"
-        )
-        page.wait_for_timeout(300)
-        assert page.evaluate("window.pwned ?? 0") == 0, path
-        assert page.locator("main script, main iframe, main [onerror], main [onload]").count() == 0
+        assert "pwned" in page.inner_text("main").lower(), path
+        assert_nothing_ran(page, path)
+
+
+@pytest.mark.usefixtures("poisoned")
+def test_the_inspector_runs_nothing(open_page: Open) -> None:
+    """Neither what is typed into it nor what it finds."""
+    page = open_page("/inspector")
+    for injected in (True, False):
+        page.set_checked("[name=injected]", injected)
+        page.fill("[name=limit]", "200")
+        page.fill("[name=token_budget]", "100000")
+        page.fill("#prompt", f"{CODE} script onerror window pwned {' '.join(SHAPES)}")
+        page.click("text=Show the pack")
+        page.wait_for_selector(".hits")
+        assert_nothing_ran(page, "/inspector")
+
+
+def assert_nothing_ran(page: Any, path: str) -> None:
+    """Open everything, point at everything, and look whether a payload ran."""
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
+    page.evaluate(
+        "document.querySelectorAll('main *').forEach((each) => { for (const type of"
+        " ['mouseover', 'focus', 'toggle']) each.dispatchEvent(new Event(type)) })"
+    )
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.pwned ?? 0") == 0, path
+    assert page.locator("main script, main iframe, main [onerror], main [onload]").count() == 0
 
 
 def test_the_payloads_do_run_where_nothing_is_escaped(browser: Any) -> None:
@@ -206,8 +257,8 @@ def test_the_payloads_do_run_where_nothing_is_escaped(browser: Any) -> None:
 
 
 def _write_payloads(db: Any) -> None:
-    bad = PAYLOADS_300
-    for at, text in enumerate(bad):
+    """Write the payloads as memories, and as the events, flushes and notes of session 900."""
+    for at, text in enumerate(PAYLOADS_300):
         key = ("claude", f"evil-{at}")
         session = sessions.of_stream(db, key, project="x", cwd=text, started_ms=at)
         new = NewMemory(
@@ -217,5 +268,47 @@ def _write_payloads(db: Any) -> None:
             metadata={"evidence": [text]},
         )  # fmt: skip
         memories.add(db, new, session_id=session, now_ms=at)
-    query = "INSERT INTO sessions (id, project, cwd, started_ms) VALUES (900, ?, ?, 1)"
-    db.execute(query, (bad[0],) * 2)
+        hook_times.add(db, text, text, took_ms=9, at_ms=time.time_ns() // 1_000_000)
+    query = """INSERT OR IGNORE INTO sessions (id, source, stream_id, project, cwd, started_ms)
+               VALUES (900, ?, ?, ?, ?, 1 << 41)"""
+    db.execute(query, (*STREAM, *(PAYLOADS_300[0],) * 2))
+    events.append(db, list(_events()), now_ms=1)
+    ids = [row[0] for row in db.execute("SELECT id FROM memories WHERE project = 'x' LIMIT 300")]
+    told(db, STREAM, {"ids": ids, "tokens": 1, "hook": PAYLOADS_300[1]}, at_ms=1)
+    for text in PAYLOADS_300[:: len(PAYLOADS_300) // 30]:
+        taken = claim(db, STREAM, extractor=text, max_events=5, now_ms=1 << 42)
+        if taken is not None:
+            fail(db, taken, Failure(kind=text, message=text), now_ms=1)
+
+
+STREAM = ("claude", "evil-session")
+
+
+def _events() -> Iterator[RawEvent]:
+    """Yield each payload as a prompt, an answer and a tool call with input, output and error."""
+    for at, text in enumerate(PAYLOADS_300):
+        tool = {"tool_name": text, "tool_input": {"command": text}, "tool_output": text}
+        bodies = (
+            ("prompt", {"text": text}),
+            ("assistant", {"text": text}),
+            ("tool_result", {**tool, "status": "error", "tool_error": text}),
+        )
+        for number, (kind, payload) in enumerate(bodies):
+            adapter = AdapterEvent(
+                source="claude",
+                session_id=STREAM[1],
+                event_id=f"evil-{at:04}-{number}",
+                event_type=kind,
+                ts="2026-11-22T08:00:00Z",
+                payload=payload,
+            )
+            yield RawEvent(
+                source="claude",
+                stream_id=STREAM[1],
+                event_id=adapter.event_id,
+                event_type="claude.hook",
+                payload={"_adapter": adapter.to_json()},
+                ts_ms=adapter.ts_ms,
+                origin="user",
+                project="x",
+            )

@@ -16,7 +16,8 @@ PAGES = {
     "feed": "/",
     "search": "/?q=rounding",
     "sessions": "/sessions",
-    "session": "/session?id=1",
+    "session": "/session?id=2",
+    "memory": "/memory?id=2",
     "inspector": "/inspector",
     "health": "/health",
     "usage": "/usage",
@@ -150,6 +151,20 @@ def test_edit_and_undo(open_page: Open) -> None:
     assert before in page.inner_text("main")
 
 
+def test_the_command_line_takes_back_what_the_page_did(open_page: Open, server: Any) -> None:
+    """The page shows it by itself."""
+    page = open_page("/?kind=refactor")
+    title = page.locator(".memory h3").first.inner_text()
+    item = page.locator("#memories .memory").first.get_attribute("id")
+    page.click(f"#{item} >> text=Forget")
+    page.wait_for_selector(f"#{item}", state="detached")
+
+    server.run("undo")
+
+    page.wait_for_selector(f"#{item}")
+    assert page.locator(f"#{item} h3").inner_text() == title
+
+
 def test_forget_and_undo_and_pin(open_page: Open) -> None:
     """A forgotten memory goes, comes back, and can be pinned."""
     page = open_page("/")
@@ -162,12 +177,29 @@ def test_forget_and_undo_and_pin(open_page: Open) -> None:
     page.wait_for_selector(f"#p{item}")
 
 
-def test_a_failed_flush_can_be_tried_again_and_buried(open_page: Open) -> None:
+def test_a_failed_flush_can_be_buried(open_page: Open) -> None:
     """The page says what became of it."""
     page = open_page("/health")
+    dead = page.locator("td .badge:has-text('dead')").count()
     page.locator("button:has-text('Bury')").first.click()
     page.wait_for_selector("#said:has-text('Given up')")
-    page.wait_for_selector(".badge:has-text('dead')")
+
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('td .badge')]"
+        ".filter((each) => each.textContent === 'dead').length === before + 1",
+        arg=dead,
+    )
+
+
+def test_a_flush_that_was_given_up_can_be_tried_again(open_page: Open) -> None:
+    """It becomes memories, and leaves the page by itself."""
+    page = open_page("/health")
+    row = page.locator("tr:has-text('given-up-77a')")
+    item = row.get_attribute("id")
+    row.locator("text=Retry").click()
+
+    page.wait_for_selector("#said:has-text('Trying again')")
+    page.wait_for_selector(f"#{item}", state="detached")
 
 
 def test_a_setting_is_saved(open_page: Open, server: Any) -> None:

@@ -8,14 +8,17 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import UnixStreamServer
 from typing import Any
 
+import apsw
 import pytest
 
+from codemem_core import paths
 from codemem_core.store.store import Store
 
 NOTHING = {"continue": True}
@@ -152,6 +155,25 @@ def test_the_database_is_not_written(project: Path, filled: Path) -> None:
     assert filled.read_bytes() == before
 
 
+def test_what_was_told_is_noted_for_the_server(project: Path, filled: Path) -> None:
+    """Which memories and how many tokens, no word of the prompt; silence leaves its time only."""
+    notes = Path(paths.hook_notes_path(str(filled)))
+    paths.run_folder(str(notes.parent))
+
+    context = context_of(inject(PROMPT, project))
+    inject({**PROMPT, "prompt": "zxqv"}, project)
+
+    told, silent = [json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()]
+    assert told["ids"]
+    assert all(f"[{memory}] (" in context for memory in told["ids"])
+    assert (told["source"], told["hook"]) == ("claude", "UserPromptSubmit")
+    assert told["stream_id"] == PROMPT["session_id"]
+    assert told["tokens"] > 0
+    assert 0 < silent["took_ms"] < 60_000
+    assert "ids" not in silent
+    assert PROMPT["prompt"] not in notes.read_text(encoding="utf-8")
+
+
 class Server(UnixStreamServer):
     """A stand-in for the server that keeps what it was asked."""
 
@@ -249,3 +271,18 @@ def test_reading_path_loads_no_framework() -> None:
 
     heavy = {"dataclasses", "typing", "pathlib", "hashlib", "logging", "socket", "click", "pluggy"}
     assert heavy.isdisjoint(done.stdout.split())
+
+
+def test_a_locked_database_is_not_waited_for_beyond_the_hooks_time(
+    filled: Path, project: Path
+) -> None:
+    """Without its own limit it would wait 5 s for the lock, and Claude with it."""
+    holder = apsw.Connection(str(filled))
+    holder.execute("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE").fetchall()
+    began = time.monotonic()
+
+    answer = inject(PROMPT, project, CODEMEM_INJECT_HTTP_MAX_TIME_S="0.5")
+
+    assert answer == NOTHING
+    assert time.monotonic() - began < 4
+    holder.close()

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from codemem_claude import plugin
 from codemem_claude.events import Claude
+from codemem_claude.fallback import keep
 from codemem_claude.missed import TAIL_BYTES
+from codemem_core import builtin, paths
+from codemem_core.ingest.accept import Intake
+from codemem_core.ingest.spool import Spool
+from codemem_core.plugins import Plugins
 from codemem_core.records.events import AdapterEvent
 from codemem_core.records.protocols import EventContext
 from codemem_core.settings import Settings
+from codemem_core.store.store import Store
 
 CLAUDE = Claude(Settings.load({}))
 USAGE = {"input_tokens": 5, "output_tokens": 2}
@@ -94,6 +103,13 @@ def test_the_same_is_found_again_under_the_same_ids(transcript: Path) -> None:
     again = missed(stop(transcript, hook_event_name="SessionEnd", reason="other"), "t5")
 
     assert [event.event_id for event in again] == first
+
+
+def test_what_came_later_is_left_to_its_own_end(transcript: Path) -> None:
+    """A Stop from the spool is read when the next turn's hooks may still wait behind it."""
+    found = missed(stop(transcript, ts="2026-11-22T08:00:06.500000Z"), "t5")
+
+    assert [event.ts[17:19] for event in found] == ["02", "04"]
 
 
 def test_only_the_end_of_a_long_transcript_is_read(tmp_path: Path) -> None:
@@ -178,3 +194,24 @@ def test_no_other_file_is_read(large: dict[str, Any], tmp_path: Path) -> None:
         event = CLAUDE.normalize(large, context=EventContext())
         assert event
         assert event.payload["tool_output"]["stdout"] == "begin\nline"
+
+
+@pytest.mark.parametrize("spooled", [False, True])
+def test_a_session_without_a_server_is_reconciled_too(
+    transcript: Path, home: Path, *, spooled: bool
+) -> None:
+    """By the hook that writes to the database itself, or by whoever empties the spool."""
+    del home
+    settings = Settings.load(dict(os.environ))
+    payload = stop(transcript, ts="2026-11-22T08:00:30Z")
+    if spooled:
+        Spool.of(settings).write("claude", payload)
+    else:
+        keep(payload, settings, until=time.monotonic() + 30)
+
+    with Store.open(paths.database_path(settings)) as store:
+        Spool.of(settings).drain(store, Intake(Plugins.only(builtin, plugin, settings=settings)))
+        with store.read() as db:
+            kinds = [kind for (kind,) in db.execute("SELECT kind FROM raw_events ORDER BY seq")]
+
+    assert kinds == ["assistant", "tool_result", "tool_result", "tool_result", "assistant"]

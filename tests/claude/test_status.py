@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,9 @@ def test_a_fresh_machine_is_green() -> None:
     assert set(told) >= DOCUMENTED
     assert (told["health"], told["claude_streams"], told["top_streams"]) == ("green", 0, [])
     assert told["plugin"] == {"version": None, "enabled": False, "path": None}
+    missing = {"ok": False, "text": "the plugin is not installed", "hint": "codemem setup claude"}
+    assert missing in told["checks"]
+    assert told["log"] == os.path.expanduser("~/.codemem/plugin.log")
     assert not os.path.exists(os.path.expanduser("~/.codemem"))
 
 
@@ -89,6 +93,26 @@ def test_check_says_what_is_amiss_and_how_to_mend_it(
     assert done.exit_code == 1
     assert said in done.stdout
     assert done.stdout.count("NOT ") <= done.stdout.count("hint: ")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [(0, "0 min ago"), (119, "119 min ago"), (120, "2 h ago"), (9999, "6 days")],
+)
+def test_check_says_when_a_hook_was_last_heard_of(
+    home: Path, make_event: Any, minutes: int, said: str
+) -> None:
+    """A month ago is not this session."""
+    install(home)
+    heard_ms = time.time_ns() // 1_000_000 - minutes * 60_000
+    event = make_event()
+    event.payload["_adapter"]["meta"] = {"hook_event_name": "UserPromptSubmit"}
+    with Store.open(str(home / ".codemem" / "mem.sqlite")) as store:
+        store.write(lambda db: events.append(db, [event], now_ms=heard_ms))
+
+    done = CliRunner().invoke(cli, ["setup", "claude", "--check"])
+
+    assert f"ok  hooks have fired, last {said}" in done.stdout
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"plugins": 1}', '{"plugins": {"x": []}}'])

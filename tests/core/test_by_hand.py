@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from codemem_core.errors import InputError, NotFound
-from codemem_core.ingest.by_hand import Correction, Note, correct, remember
+from codemem_core.ingest.by_hand import Correction, Note, change, corrected, remember
+from codemem_core.records.memory import Memory
 from codemem_core.store import memories
 from codemem_core.store.search import search
 from codemem_core.store.store import Store
@@ -19,6 +20,11 @@ NOTE = Note(
 def memory_id(store: Store) -> int:
     """Write a note."""
     return remember(store, NOTE, project="demo", cwd=None)
+
+
+def correct(store: Store, memory_id: int, correction: Correction) -> Memory:
+    """Rewrite a memory; return it as it was."""
+    return change(store, memory_id, corrected(correction), by="viewer")
 
 
 def test_a_correction_can_be_undone_with_what_it_returns(store: Store, memory_id: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from codemem_core import canary
+from codemem_core import canary, hooklog
 from codemem_core.ingest import accept
 from codemem_core.ingest.spool import Spool
 from codemem_core.plugins import Plugins
@@ -55,7 +55,7 @@ def test_json_says_the_same(place: Path) -> None:
     assert found["ok"] is True
     assert {finding["check"] for finding in found["findings"]} == {
         "versions", "settings", "plugins", "database", "ledger", "queue", "search", "spool",
-        "server", "embedder", "files", "disk", "secrets",
+        "hooks", "server", "embedder", "files", "disk", "secrets",
     }  # fmt: skip
 
 
@@ -117,6 +117,22 @@ def _foreign(place: Path) -> None:
     place.write_bytes(b"not a database" * 1000)
 
 
+def _wrong_model(place: Path) -> None:
+    _dead_batch(place)
+    with Store.open(str(place)) as store:
+        store.write(
+            lambda db: db.execute(
+                "UPDATE batches SET state = 'failed', error_kind = 'settings', error = 'no model'"
+            )
+        )
+
+
+def _lost_payload(_: Path) -> None:
+    settings = Settings.load()
+    hooklog.log(settings, f"{hooklog.LOST}: disk full; spool: disk full")
+    hooklog.log(settings, "something else")
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
@@ -126,7 +142,12 @@ def _foreign(place: Path) -> None:
         (_refusing_spool, "BAD spool: 3 payloads were refused by a full spool"),
         (_open_file, "BAD files: other users can open `"),
         (_forgotten_event, "BAD ledger: 1 events of `x` on 2026-11-22: received, but nowhere"),
-        (_dead_batch, "BAD queue: 1 batches were given up"),
+        (
+            _wrong_model,
+            "BAD observer: 1 flushes wait for a person, the last one: settings: ",
+        ),
+        (_lost_payload, "BAD hooks: 1 payloads of hooks are lost, the last: "),
+        (_dead_batch, "BAD queue: 1 batch was given up"),
         (_damaged, "BAD database: "),
         (_index_out_of_step, "BAD search: the index is out of step"),
         (_foreign, "BAD database: not a database"),

@@ -28,6 +28,15 @@ def test_our_own_tools_and_bookkeeping_are_no_evidence(make_event: EventMaker) -
     assert collect([make_event(), *events]).items[1:] == ()
 
 
+def test_a_tool_use_told_twice_is_one(make_event: EventMaker) -> None:
+    """By its hook, which waited in the spool, and by the transcript; other uses of it stay."""
+    uses = [make_event("tool_result", tool_name="Bash", status="ok") for _ in range(3)]
+    for event, use in zip(uses, ("t1", "t1", "t2"), strict=True):
+        event.payload["_adapter"]["meta"] = {"tool_use_id": use}
+
+    assert len(list(collect([make_event(), *uses]).tools())) == 2
+
+
 def test_a_failed_tool_has_an_error_even_without_a_text(make_event: EventMaker) -> None:
     """The status alone says that it failed."""
     (tool,) = collect([make_event("tool_result", tool_name="Bash", status="error")]).tools()

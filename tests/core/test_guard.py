@@ -82,3 +82,22 @@ def test_other_files_are_nobody_elses_business(code: str, database: str) -> None
     said, works = attempt(code, database)
 
     assert (said, works) == ("opened", "True")
+
+
+def test_the_guard_ends_when_it_is_told(database: str) -> None:
+    """A server that found damage closes the file, and must read it then."""
+    program = """
+import sys
+from codemem_core.store.guard import guard
+from codemem_core.store.store import Store
+path = sys.argv[1]
+with Store.open(path):
+    unguard = guard(path)
+unguard()
+print(len(open(path, "rb").read(16)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, database], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "16\n"

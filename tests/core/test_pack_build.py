@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from codemem_core.pack.build import Pack, build_pack
 from codemem_core.pack.render import is_fenced, tokens
+from codemem_core.pack.savings import savings
 
 NOW_MS = 1_780_000_000_000
 Remember = Callable[..., int]
@@ -109,6 +111,32 @@ def test_same_text_is_printed_once_and_counted(db: apsw.Connection, remember: Re
     assert printed(pack) == [first]
     assert (item["support_count"], item["duplicate_ids"]) == (2, [second])
     assert pack.metrics["exact_duplicates_collapsed"] == 1
+
+
+def test_what_nearly_says_the_same_is_told_once(db: apsw.Connection, remember: Remember) -> None:
+    """But for a word; two that differ in a number are two."""
+    text = "the worker renews its lease every few seconds while a batch of the stream is running"
+    first = remember("Lease renewed", f"{text} here", created_ms=NOW_MS + 1)
+    second = remember("Lease renewed", f"{text} there")
+    other = remember("Lease renewed", f"{text} 30")
+
+    pack = build_pack(db, "lease renewed", now_ms=NOW_MS)
+
+    assert sorted(printed(pack)) == [first, other]
+    assert pack.repeats[first] == [second]
+
+
+def test_savings_count_what_was_measured(db: apsw.Connection, remember: Remember) -> None:
+    """Memories of one discovery cost it once; without a figure it is an estimate."""
+    measured = json.dumps({"discovery_tokens": 9000, "discovery_group": "g"})
+    remember("Lease renewed", "by one", metadata=measured)
+    remember("Lease lost", "by another", metadata=measured)
+    remember("Lease granted", "to a third")
+
+    found = savings(db, build_pack(db, "lease renewed lost granted", now_ms=NOW_MS))
+
+    assert (found["work_tokens"], found["work_tokens_unique"]) == (20_000, 11_000)
+    assert (found["work_source"], found["avoided_work_tokens"]) == ("mixed", 18_000)
 
 
 def test_recap_starts_with_the_newest_summaries(filled: apsw.Connection) -> None:

@@ -1,9 +1,11 @@
 """What tokens cost, by the table that ships and by the user's own."""
 
+from datetime import date
+
 import pytest
 
 from codemem_core.errors import SettingsError
-from codemem_core.spend.prices import Prices
+from codemem_core.spend.prices import Prices, prices_as_of
 
 
 def cost(model: str, own: dict[str, str] | None = None) -> float | None:
@@ -45,3 +47,8 @@ def test_a_price_that_is_none_is_named(price: str) -> None:
     """Before anything is spent."""
     with pytest.raises(SettingsError, match="my-model"):
         Prices({"my-model": price})
+
+
+def test_the_table_says_of_which_day_it_is() -> None:
+    """A person can tell how old it is."""
+    assert date.fromisoformat(prices_as_of()) >= date(2026, 11, 22)

@@ -139,6 +139,17 @@ def test_a_call_that_fails_gives_back_what_it_held(store: Store) -> None:
     ask(limited)
 
 
+def test_an_answer_that_was_lost_counts_with_its_longest(store: Store) -> None:
+    """The provider may have written all of it; the limit holds all the same."""
+    limited = purse(store, observer_budget_tokens_day="1000")
+
+    limited.pay_lost(call())
+
+    [row] = days(store)
+    assert (row["tokens_in"], row["tokens_out"], row["estimated"]) == (100, 400, 1)
+    assert calls_until_refused(lambda: ask(limited)) == 1
+
+
 def test_an_offline_runtime_is_free(store: Store) -> None:
     """It answers with the budget spent, and is written down with a cost of nothing."""
     limited = purse(store, observer_budget_tokens_day="1")

@@ -52,6 +52,27 @@ def test_status_shows_what_waits_and_what_was_given_up(
     ]
 
 
+def test_status_says_why_a_stream_waits(
+    store: Store,
+    make_event: EventMaker,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A provider without its model: the real observer is asked, and the batch stays."""
+    store.write(lambda db: events.append(db, [make_event()], now_ms=1))
+    monkeypatch.setenv("CODEMEM_OBSERVER_RUNTIME", "api_http")
+    monkeypatch.setenv("CODEMEM_OBSERVER_PROVIDER", "mine")
+    monkeypatch.setenv("CODEMEM_OBSERVER_API_KEY", "k")
+    code = run(["flush-raw-events", "s1", "--source", "claude"])
+    capsys.readouterr()
+    run(["raw-events-status"])
+
+    line = capsys.readouterr().out.splitlines()[1]
+    assert code == 3
+    assert line.startswith("~ claude:s1 batch 1 waits, tried again ")
+    assert line.endswith(": 1 tries, settings: observer provider `mine` needs `observer_base_url`")
+
+
 def test_status_gives_programs_the_dead_batches(
     given_up: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:

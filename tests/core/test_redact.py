@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codemem_core.redact import is_sensitive, redact, strip_private
+from codemem_core.redact import is_plain, is_sensitive, redact, strip_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -319,3 +319,50 @@ def test_nesting_deeper_than_the_stack_passes() -> None:
 def test_private_blocks_are_removed(text: str, public: str) -> None:
     """In any case, over lines, nested, unclosed; stray closing tags too, in keys and values."""
     assert strip_private({"a": [text, 1], text: None}) == {"a": [public, 1], public: None}
+
+
+def json_of(value: Any) -> str:
+    """Return the text that `is_plain` takes."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def test_ordinary_text_is_plain() -> None:
+    """Most events need no closer look; these were written by people and tools."""
+    lines = ["def total(lines):", "    return sum(line.amount for line in lines)", "naïve 🎉"]
+
+    assert is_plain(json_of({"tool": "read", "output": "\n".join(lines)}))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("place", PLACES)
+def test_no_secret_passes_for_plain(family: str, place: str) -> None:
+    """Whatever `redact` would change is looked at."""
+    assert not is_plain(json_of({"output": place % FAMILIES[family]()}))
+
+
+SECRET_KEYS = ["password", "clientSecret", "api2key", "PASSCODE", "Cookie", "x-auth-token"]
+plain_leaves = st.text() | st.sampled_from(
+    [
+        "<PRIVATE>x",
+        "a\0b",
+        "sk-proj-" + "A1b2" * 8,
+        "password: hunter2-hunter3",
+        "Bearer A1b2C3d4e5f6",
+    ]
+)
+
+
+@given(
+    st.recursive(
+        plain_leaves | st.integers() | st.booleans() | st.none(),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(SECRET_KEYS) | st.text(), inner)
+        ),
+        max_leaves=8,
+    )
+)
+def test_what_is_plain_stays_as_it_is(value: Any) -> None:
+    """The shortcut gives the same as the long way."""
+    if is_plain(json_of(value)):
+        assert redact(strip_private(value)) == (value, 0)

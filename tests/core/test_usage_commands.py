@@ -61,6 +61,7 @@ def test_usage_says_what_was_spent_on_what(store: Store, command: Command) -> No
     assert "0.5000" in shown
     assert "no price is known" in shown
     assert "estimated" in shown
+    assert "prices of 2026-" in shown
     assert "$1.0000 of $2.00" in shown
     assert f"answered without a model, 1 times: {reason}" in shown
 

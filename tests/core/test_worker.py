@@ -8,14 +8,17 @@ import threading
 import time
 from collections.abc import Callable
 
+import apsw
+
 from codemem_core import builtin
-from codemem_core.errors import TransientError
+from codemem_core.errors import PermanentError, TransientError
 from codemem_core.ingest.flush import wall_ms
 from codemem_core.ingest.worker import FlushWorker
 from codemem_core.plugins import Plugins
 from codemem_core.records.protocols import ObserveRequest
 from codemem_core.settings import Settings
-from codemem_core.store import events, memories
+from codemem_core.store import batches, events, memories
+from codemem_core.store.batches import Claim, Failure
 from codemem_core.store.store import Store
 from codemem_core.testing import ScriptedObserver, observer_plugin
 from codemem_core.testing.fakes import Answer
@@ -61,10 +64,35 @@ def titles(store: Store) -> list[str]:
         return [memory.title for memory in memories.recent(db, limit=50)]
 
 
+def claim_first(db: apsw.Connection, now_ms: int) -> Claim:
+    """Take all that waits of the first stream."""
+    claim = batches.claim(db, ("claude", "s1"), extractor="x", max_events=0, now_ms=now_ms)
+    assert claim is not None
+    return claim
+
+
 def test_what_waited_before_the_start_is_flushed(store: Store, make_event: EventMaker) -> None:
     """A stream that went quiet while no server ran is due at once."""
     store.write(lambda db: events.append(db, [make_event()], now_ms=1))
     worker = make_worker(store, FOUND, idle_ms=1000)
+
+    worker.start()
+
+    assert wait_until(lambda: titles(store) == ["Found"])
+    worker.stop(5)
+
+
+def test_a_wrong_setting_keeps_the_events_until_it_is_mended(
+    store: Store, make_event: EventMaker
+) -> None:
+    """However often it was tried, nothing is given up; the next start tries at once."""
+    store.write(lambda db: events.append(db, [make_event()], now_ms=1))
+    wrong = Failure(kind="settings", message="no `observer_model`", retry_after_ms=3_600_000)
+    for tries in range(30):
+        now_ms = wall_ms() - 10**9 * (29 - tries)
+        claim = store.write(lambda db, now_ms=now_ms: claim_first(db, now_ms))
+        store.write(lambda db, c=claim, now_ms=now_ms: batches.fail(db, c, wrong, now_ms=now_ms))
+    worker = make_worker(store, FOUND, idle_ms=0)
 
     worker.start()
 
@@ -277,3 +305,34 @@ def test_a_clock_that_jumps_loses_and_doubles_nothing(store: Store, make_event: 
     assert wait_until(lambda: len(titles(store)) == 20)
     worker.stop(5)
     assert events_seen == [5] * 20
+
+
+def test_a_batch_that_was_given_up_is_tried_again_when_a_person_asks(
+    store: Store, make_event: EventMaker
+) -> None:
+    """At once, although the observer failed so often that nobody would ask it for 30 s."""
+    works = False
+
+    def answer(_: ObserveRequest) -> str:
+        if not works:
+            raise PermanentError("no such model")
+        return FOUND
+
+    store.write(lambda db: events.append(db, [make_event()], now_ms=1))
+    worker = make_worker(store, answer, idle_ms=600_000)
+    flusher = worker._flusher
+    report = flusher.flush("claude", "s1")
+    for _ in range(2):
+        list(flusher.retry("claude", "s1", limit=1))
+    works = True
+    worker.start()
+
+    with store.read() as db:
+        [dead] = batches.dead(db, limit=5)
+    worker.retry(("claude", "s1"), dead.batch)
+
+    assert report.failure
+    assert wait_until(lambda: titles(store) == ["Found"])
+    worker.stop(5)
+    with store.read() as db:
+        assert batches.dead(db, limit=5) == []

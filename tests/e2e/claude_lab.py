@@ -53,7 +53,8 @@ class Model:
 
     def asked(self, words: str) -> str:
         """Return, as JSON, a session's last request in which somebody said `words`."""
-        sent = [json.dumps(body) for body in self.requests if body.get("stream")]
+        # An observer has no tools; a session always has.
+        sent = [json.dumps(body) for body in self.requests if body.get("tools")]
         said = [text for text in sent if words in text]
         return said[-1] if said else ""
 
@@ -64,7 +65,9 @@ class Model:
         self._server.server_close()
 
     def _turn(self, body: Mapping[str, Any]) -> tuple[Turn, int]:
-        """Return what comes next in the script of this conversation."""
+        """Return what comes next in the script of this conversation, or the observation."""
+        if self.observation and not body.get("tools"):
+            return Turn(says=self.observation), 0
         index = sum(message["role"] == "assistant" for message in body["messages"])
         said = {text for message in body["messages"] for text in _texts(message["content"])}
         for words, turns in self.scripts.items():
@@ -214,6 +217,11 @@ class Lab:
         wait_until(flushed)
         with Store.open(self.database) as store, store.read() as db:
             return [f"{t}\n{b}" for t, b in db.execute("SELECT title, body FROM memories")]
+
+    def usage(self) -> list[dict[str, Any]]:
+        """Return what observing cost, as `codemem usage` tells it."""
+        days: list[dict[str, Any]] = json.loads(self.codemem("usage", "--json"))["days"]
+        return days
 
     def processes(self) -> dict[int, str]:
         """Return the processes of this home: pid → command line."""

@@ -44,6 +44,7 @@ class Scripted:
     unknown: str = ""
     """A model it does not have."""
     requests: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str | None] = field(default_factory=list)
 
 
 class Server(ThreadingHTTPServer):
@@ -69,6 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep the request and play the script."""
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.server.scripted.requests.append(asked)
+        self.server.scripted.keys.append(self.headers.get("x-api-key"))
         status = self.server.scripted.status
         if asked["model"] == self.server.scripted.unknown:
             status = 404
@@ -222,6 +224,22 @@ def test_claude_answers_without_hands(commands: str, model: Server, trap: Path) 
     assert not list(Path.home().glob(".claude/projects/*/*.jsonl"))
 
 
+def test_claude_logged_in_by_a_helper_of_the_users(
+    commands: str, model: Server, trap: Path
+) -> None:
+    """The settings that hold a hook are not read, their helper for the key is run."""
+    place = Path.home() / ".claude" / "settings.json"
+    settings = {**json.loads(place.read_text()), "apiKeyHelper": "echo of-the-helper"}
+    place.write_text(json.dumps(settings))
+    environ = {"PATH": f"{commands}:{os.environ['PATH']}", "ANTHROPIC_BASE_URL": model.url}
+
+    reply = ClaudeSidecar(Settings.load({**environ, **home()})).observe(request(None))
+
+    assert reply.text == ANSWER
+    assert model.scripted.keys[-1] == "of-the-helper"
+    assert not trap.exists()
+
+
 def test_claude_without_the_documented_model(commands: str, model: Server) -> None:
     """Its own small model answers in its place, not its dearest."""
     model.scripted.unknown = "claude-4.5-haiku"
@@ -296,6 +314,6 @@ def test_opencode_that_repeats_for_ever_is_stopped(
     model.scripted.status = 500
 
     with pytest.raises(TransientError, match="took too long"):
-        opencode(commands, model, trap, limit_s=15)
+        opencode(commands, model, trap, limit_s=45)  # it takes 30 s to start on a busy machine
 
     assert model.scripted.requests

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 POISON = 8
-STRIKES = {"auth": 0, "rate_limited": 0, "unreachable": 0, "transient": 3, "permanent": 8, "bug": 8}
+STRIKES = dict.fromkeys(("settings", "auth", "rate_limited", "unreachable"), 0) | {
+    "transient": 3,
+    "permanent": 8,
+    "bug": 8,
+}
 DEAD_AT = 24
 OPEN = {"pending", "failed", "claimed"}
 

@@ -232,6 +232,19 @@ def test_damage_is_noticed_and_survived(sample: Sample, tmp_path: Path) -> None:
     assert figures.worst_saved >= 0.95, figures
 
 
+@pytest.mark.parametrize("rounds", [60, pytest.param(1_000, marks=pytest.mark.faults)])
+def test_the_quick_look_of_a_start_notices_as_much(
+    sample: Sample, tmp_path: Path, rounds: int, report: Report
+) -> None:
+    """What it leaves out, rows against ordinary indexes, tells little more of a broken page."""
+    figures = run(
+        sample, tmp_path, rounds=rounds, seed=61, look=lambda path: check(path, quick=True)
+    )
+    report(rounds=rounds, **asdict(figures))
+
+    assert figures.share_detected >= 0.95, figures
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize("seed", range(10))
 def test_damage_is_noticed_and_survived_at_length(

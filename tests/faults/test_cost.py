@@ -9,6 +9,7 @@ import pytest
 from codemem_core import builtin
 from codemem_core.errors import (
     AuthError,
+    Misconfigured,
     ObserverError,
     PermanentError,
     RateLimited,
@@ -79,6 +80,7 @@ def fill(store: Store, make_event: EventMaker) -> None:
 @pytest.mark.parametrize(
     "trouble",
     [
+        Misconfigured("no observer_model"),
         AuthError("401"),
         RateLimited("429"),
         RateLimited("429", retry_after_s=3600),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from codemem_core.errors import PermanentError
+from codemem_core.errors import Misconfigured
 from codemem_observers.address import checked
 
 CANARY = "sk-canary-7f3a"
@@ -93,7 +93,7 @@ def test_usual_addresses_pass(url: str) -> None:
 )
 def test_an_address_that_must_not_be_asked(url: str) -> None:
     """The message names the setting and shows nothing of the value: it may hold a password."""
-    with pytest.raises(PermanentError, match="observer_base_url") as caught:
+    with pytest.raises(Misconfigured, match="observer_base_url") as caught:
         checked(url, setting="observer_base_url", plain_hosts=["192.168.1.10"])
 
     assert CANARY not in str(caught.value)

@@ -18,6 +18,7 @@ import pytest
 
 from codemem_core.errors import (
     AuthError,
+    Misconfigured,
     ObserverError,
     PermanentError,
     RateLimited,
@@ -229,9 +230,9 @@ ECHO = {"error": {"code": CANARY, "message": CANARY}}
     [
         (Reply(401, ECHO), AuthError, "401"),
         (Reply(403, b"<html>no</html>"), AuthError, "403"),
-        (Reply(404, NOT_FOUND), PermanentError, r"404 \(not_found_error\) for model `qwen3:8b`"),
+        (Reply(404, NOT_FOUND), Misconfigured, r"404 \(not_found_error\) for model `qwen3:8b`"),
         (Reply(429, QUOTA), RateLimited, "insufficient_quota"),
-        (Reply(307, b"", {"location": "http://127.0.0.1:1/"}), PermanentError, "307"),
+        (Reply(307, b"", {"location": "http://127.0.0.1:1/"}), Misconfigured, "307"),
         (Reply(408), TransientError, "408"),
         (Reply(500, ECHO), TransientError, "500"),
         (
@@ -264,6 +265,7 @@ def test_every_failure_has_its_class_and_tells_no_secret(
         ask(endpoint, reply)
 
     assert type(caught.value) is error
+    assert caught.value.may_have_cost == (reply.status == 200)
     assert len(endpoint.requests) == 1
     told = f"{caught.value!r} {caught.value} {caught.value.__context__!r} {caught.value.hint}"
     assert CANARY not in told + caplog.text
@@ -300,8 +302,10 @@ def test_a_slow_drip_ends_too(endpoint: Endpoint) -> None:
 
 def test_nobody_there(endpoint: Endpoint) -> None:
     """A server that is down is worth another try."""
-    with pytest.raises(TransientError, match="ConnectError"):
+    with pytest.raises(TransientError, match="ConnectError") as caught:
         ask(endpoint, observer_base_url="http://127.0.0.1:1/v1")
+
+    assert not caught.value.may_have_cost
 
 
 @pytest.mark.parametrize(
@@ -310,7 +314,7 @@ def test_nobody_there(endpoint: Endpoint) -> None:
 )
 def test_an_address_that_is_none_is_refused(endpoint: Endpoint, url: str) -> None:
     """Nothing is sent, and a password in the address is not shown."""
-    with pytest.raises(PermanentError, match="observer_base_url") as caught:
+    with pytest.raises(Misconfigured, match="observer_base_url") as caught:
         ask(endpoint, observer_base_url=url)
 
     assert CANARY not in str(caught.value)

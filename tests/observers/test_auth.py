@@ -105,6 +105,16 @@ def test_command_prints_the_token(home: Path) -> None:
     assert Command(settings).resolve(OPENAI) == Credential("$HOME; * home", source="command")
 
 
+def test_a_shell_line_is_no_command() -> None:
+    """The variable holds a JSON array; what it must look like is said, the line is not repeated."""
+    settings = load(CODEMEM_OBSERVER_AUTH_COMMAND="iap-auth --secret of-mine")
+
+    (problem,) = settings.problems
+    assert problem.startswith("`CODEMEM_OBSERVER_AUTH_COMMAND` is not a JSON array of strings")
+    assert "of-mine" not in problem
+    assert settings.argv("observer_auth_command") == []
+
+
 @pytest.mark.parametrize(
     "script",
     [

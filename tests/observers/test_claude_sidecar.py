@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from codemem_core.errors import AuthError, ObserverError, PermanentError, RateLimited
+from codemem_core.errors import (
+    AuthError,
+    Misconfigured,
+    ObserverError,
+    PermanentError,
+    RateLimited,
+    TransientError,
+)
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import ObserveRequest
 from codemem_core.settings import Settings
@@ -93,11 +100,54 @@ def test_a_refused_model_is_left_out_once_and_then_always(agent: Agent) -> None:
     assert [option(run, "--model") for run in agent.runs] == ["gpt-5", None, None]
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (404, "whatever"),
+        (400, "API Error: 400 Invalid model name passed in model=gpt-5. Call /v1/models"),
+        (400, "API Error: 400 The provided model identifier is invalid."),
+        (400, "API Error: 400 gpt-5 is not a valid model ID: model not found"),
+        (403, "API Error: 403 key not allowed to access model"),
+        (422, "API Error: 422 unsupported model"),
+    ],
+)
+def test_gateways_refuse_a_model_in_words_of_their_own(
+    agent: Agent, status: int, words: str
+) -> None:
+    """Each is asked once more without a name."""
+    refused = {**NO_MODEL, "api_error_status": status, "result": words}
+    said, answered = json.dumps(refused), json.dumps(RESULT)
+    agent.does(f"print({said!r} if '--model' in sys.argv else {answered!r})")
+
+    assert sidecar(agent).observe(request("gpt-5")).text == "TEXT"
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "error"),
+    [
+        (400, "API Error: 400 prompt is too long for this model", PermanentError),
+        (403, "API Error: 403 your plan has ended", AuthError),
+        (401, "API Error: 401 invalid key for the model", AuthError),
+        (500, "API Error: 500 model not found", TransientError),
+    ],
+)
+def test_other_refusals_do_not_blame_the_model(
+    agent: Agent, status: int, words: str, error: type[ObserverError]
+) -> None:
+    """Another model would be refused as well."""
+    agent.says({**NO_MODEL, "api_error_status": status, "result": words}, code=1)
+
+    with pytest.raises(error):
+        sidecar(agent).observe(request("gpt-5"))
+
+    assert len(agent.runs) == 1
+
+
 def test_a_model_refused_twice_is_an_error(agent: Agent) -> None:
     """There is no third run."""
     agent.says(NO_MODEL, code=1)
 
-    with pytest.raises(PermanentError, match="404"):
+    with pytest.raises(Misconfigured, match="404"):
         sidecar(agent).observe(request())
 
     assert len(agent.runs) == 2
@@ -119,7 +169,7 @@ def test_another_error_is_not_asked_again(agent: Agent) -> None:
         ("Not logged in · Please run /login", AuthError),
         ("Invalid API key · Fix external API key", AuthError),
         ("Claude usage limit reached. Your limit will reset at 3pm", RateLimited),
-        ("There's an issue with the selected model (x). It may not exist", PermanentError),
+        ("There's an issue with the selected model (x). It may not exist", Misconfigured),
         ("Credit balance is too low", RateLimited),
     ],
 )
@@ -158,3 +208,36 @@ def test_a_clouds_variables_come_with_its_switch(agent: Agent) -> None:
     sidecar(agent, **aws, CLAUDE_CODE_USE_BEDROCK="1").observe(request())
 
     assert [run["env"].get("AWS_PROFILE") for run in agent.runs] == [None, "work"]
+
+
+def test_a_login_of_the_users_settings_counts(agent: Agent, home: Path) -> None:
+    """What fetches their key, and its variables; hooks and permissions of theirs do not come in."""
+    folder = home / ".claude"
+    folder.mkdir()
+    variables = {"ANTHROPIC_BASE_URL": "https://gw.example", "GITHUB_TOKEN": "x", "N": 1}
+    settings = {"apiKeyHelper": "/opt/key --of me", "env": variables, "hooks": {"Stop": []}}
+    (folder / "settings.json").write_text(json.dumps(settings))
+    said = json.dumps(RESULT)
+    agent.does(
+        "place = sys.argv[sys.argv.index('--settings') + 1]\n"
+        f"open(os.path.join(folder, 'login'), 'w').write(open(place).read())\nprint({said!r})"
+    )
+
+    sidecar(agent).observe(request())
+
+    (run,) = agent.runs
+    assert json.loads((agent.folder / "login").read_text()) == {"apiKeyHelper": "/opt/key --of me"}
+    assert "/opt/key" not in json.dumps(run["argv"])
+    assert run["env"]["ANTHROPIC_BASE_URL"] == "https://gw.example"
+    assert "GITHUB_TOKEN" not in run["env"]
+
+
+@pytest.mark.parametrize("settings", ["", "[]", "{", '{"env": []}', "\xff"])
+def test_settings_without_a_login_change_nothing(agent: Agent, home: Path, settings: str) -> None:
+    """No file, half a file or one of another form."""
+    (home / ".claude").mkdir()
+    (home / ".claude" / "settings.json").write_text(settings)
+
+    sidecar(agent).observe(request())
+
+    assert option(agent.runs[0], "--settings") is None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -113,7 +116,8 @@ OWN = {
     },
     "opencode": {
         *("OPENCODE_DISABLE_AUTOUPDATE", "OPENCODE_DISABLE_LSP_DOWNLOAD"),
-        *("OPENCODE_DISABLE_PROJECT_CONFIG", "npm_config_fetch_retries"),
+        *("OPENCODE_DISABLE_PROJECT_CONFIG", "npm_config_fetch_retries", "npm_config_userconfig"),
+        *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"),
         *("OPENCODE_DB", "OPENCODE_CONFIG_CONTENT", "ANTHROPIC_API_KEY", "OPENAI_API_KEY"),
     },
 }
@@ -171,6 +175,52 @@ def test_grandchildren_end_with_it(agent: Agent, name: str, answers: bool) -> No
             ask(agent, limit_s=2.0)
 
     assert ends(int((agent.folder / "grandchild").read_text()))
+
+
+ESCAPE = """
+import os, sys, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.setsid()
+        open(sys.argv[1], 'w').write(str(os.getpid()))
+        time.sleep(60)
+    os._exit(0)
+"""
+
+
+def test_a_grandchild_that_left_the_group_ends_too(agent: Agent) -> None:
+    """A session of its own, another parent and an empty environment do not hide it."""
+    place = str(agent.folder / "grandchild")
+    run = f"subprocess.run([sys.executable, '-c', {ESCAPE!r}, {place!r}], env={{}})\n"
+    wait = f"while not os.path.exists({place!r}): time.sleep(0.01)\n"
+    said = "\n".join(json.dumps(line) for line in ANSWERS[agent.path.name])
+    agent.does(run + wait + f"print({said!r}, flush=True)")
+
+    ask(agent)
+
+    assert ends(int(Path(place).read_text()))
+
+
+CALLER = """
+import sys
+from codemem_observers.child import run_child
+run_child(sys.argv[1:], environ={}, cwd="/", timeout_s=60, max_bytes=9)
+"""
+
+
+def test_a_killed_codemem_leaves_no_child(tmp_path: Path) -> None:
+    """Nobody is left to keep its time limit, so it ends at once."""
+    place = tmp_path / "child"
+    script = f"echo $$ > {place}.new; mv {place}.new {place}; sleep 60"
+    codemem = subprocess.Popen([sys.executable, "-c", CALLER, "/bin/sh", "-c", script])
+    while not place.exists():
+        time.sleep(0.01)
+
+    codemem.kill()
+    codemem.wait()
+
+    assert ends(int(place.read_text()))
 
 
 def test_an_observer_inside_an_observer_is_refused(agent: Agent) -> None:

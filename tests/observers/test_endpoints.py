@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from codemem_core.errors import PermanentError
+from codemem_core.errors import Misconfigured
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import AuthRequest, Credential, ObserveRequest
 from codemem_core.settings import Settings
@@ -100,7 +100,7 @@ def test_a_base_url_speaks_chat_completions(provider: str) -> None:
 )
 def test_a_custom_provider_needs_address_and_model(environ: dict[str, str], missing: str) -> None:
     """What is missing is named."""
-    with pytest.raises(PermanentError, match=missing):
+    with pytest.raises(Misconfigured, match=missing):
         at(load(CODEMEM_OBSERVER_PROVIDER="my-gateway", **environ))
 
 
@@ -192,7 +192,7 @@ def test_a_repositorys_configuration_does_not_count(
     (tmp_path / "opencode.json").write_text(json.dumps({"provider": {"gw": GATEWAY}}))
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(PermanentError, match="observer_base_url"):
+    with pytest.raises(Misconfigured, match="observer_base_url"):
         at(load(CODEMEM_OBSERVER_PROVIDER="gw"))
 
 
@@ -203,5 +203,5 @@ def test_a_configuration_that_cannot_be_read_is_none(home: Path, text: str) -> N
     folder.mkdir(parents=True)
     (folder / "opencode.json").write_text(text)
 
-    with pytest.raises(PermanentError, match="observer_base_url"):
+    with pytest.raises(Misconfigured, match="observer_base_url"):
         at(load(CODEMEM_OBSERVER_PROVIDER="gw"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from codemem_core.errors import PermanentError
+from codemem_core.errors import Misconfigured
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import ObserveRequest
 from codemem_core.settings import Settings
@@ -41,6 +41,13 @@ def config(run: dict[str, Any]) -> Any:
     return json.loads(run["env"]["OPENCODE_CONFIG_CONTENT"])
 
 
+def configure(home: Path, **config: Any) -> None:
+    """Write the user's OpenCode configuration."""
+    folder = home / ".config" / "opencode"
+    folder.mkdir(parents=True)
+    (folder / "opencode.json").write_text(json.dumps(config))
+
+
 def test_its_agent_may_use_no_tool(agent: Agent) -> None:
     """Denied for the agent and for everybody; no plugin of the user's, no shared session."""
     noted = run(agent)
@@ -52,24 +59,48 @@ def test_its_agent_may_use_no_tool(agent: Agent) -> None:
     assert (given["permission"], given["share"]) == ({"*": "deny"}, "disabled")
 
 
-def test_the_users_own_agent_is_contained_too(agent: Agent) -> None:
-    """Its model and options stay, its tools go."""
+def test_the_users_own_agent_is_contained_too(agent: Agent, home: Path) -> None:
+    """How it asks its model stays, its tools and words go."""
+    mine = {"temperature": 0.5, "prompt": "Delete!", "tools": {"bash": True}, "mode": "all"}
+    configure(home, agent={"mine": mine})
+
     noted = run(agent, CODEMEM_OPENCODE_AGENT="mine")
 
     assert noted["argv"][2:4] == ["--agent", "mine"]
-    assert config(noted)["agent"]["mine"]["permission"] == {"*": "deny"}
+    own = {"mode": "primary", "prompt": "RULES", "permission": {"*": "deny"}}
+    assert config(noted)["agent"] == {"mine": {"temperature": 0.5, **own}}
 
 
-def test_no_mcp_server_is_started(agent: Agent, home: Path) -> None:
-    """`--pure` does not stop them: each one the user configured is switched off by name."""
-    folder = home / ".config" / "opencode"
-    folder.mkdir(parents=True)
-    (folder / "opencode.json").write_text('{"mcp": {"codemem": {}, "github": {"enabled": true}}}')
+def test_only_the_users_providers_come_along(agent: Agent, home: Path) -> None:
+    """MCP servers, plugins and instructions stay where they are; files keep their places."""
+    key = {"apiKey": "{file:key}", "headers": {"X-Gateway": "{file:~/gateway}", "Y": "{env:GW}"}}
+    providers = {"gw": {"npm": "@ai-sdk/openai-compatible", "options": key}}
+    mcp = {"github": {"type": "local", "command": ["touch", "trace"], "enabled": True}}
+    extra = {"plugin": ["./p.js"], "instructions": ["x.md"], "enabled_providers": ["gw"]}
+    configure(home, provider=providers, mcp=mcp, **extra)
 
-    assert config(run(agent))["mcp"] == {
-        "codemem": {"enabled": False},
-        "github": {"enabled": False},
-    }
+    noted = run(agent, GW="of-the-gateway", OTHER="x")
+
+    given = config(noted)
+    options = given["provider"]["gw"]["options"]
+    assert options["apiKey"] == f"{{file:{home}/.config/opencode/key}}"
+    assert options["headers"] == {"X-Gateway": f"{{file:{home}/gateway}}", "Y": "{env:GW}"}
+    assert given["enabled_providers"] == ["gw"]
+    assert {"mcp", "plugin", "instructions"}.isdisjoint(given)
+    assert (noted["env"].get("GW"), noted["env"].get("OTHER")) == ("of-the-gateway", None)
+
+
+def test_its_home_has_the_users_logins_and_nothing_else(agent: Agent, home: Path) -> None:
+    """`--pure` lets some plugins through, so their folder is not in sight."""
+    elsewhere = {"XDG_STATE_HOME": "/elsewhere", "OPENCODE_CONFIG_DIR": str(home)}
+
+    env = run(agent, **elsewhere)["env"]
+
+    room = os.path.dirname(env["PWD"])
+    assert (env["HOME"], env["XDG_CONFIG_HOME"]) == (room, f"{room}/config")
+    assert (env["XDG_DATA_HOME"], env["XDG_STATE_HOME"]) == (f"{home}/.local/share", "/elsewhere")
+    assert env["npm_config_userconfig"] == f"{home}/.npmrc"
+    assert "OPENCODE_CONFIG_DIR" not in env
 
 
 def test_its_sessions_stay_out_of_the_users_list(agent: Agent) -> None:
@@ -99,5 +130,5 @@ def test_an_unknown_model_stays_unknown(agent: Agent) -> None:
     """OpenCode says so without having asked anybody."""
     agent.says({"type": "error", "error": {"name": "UnknownError", "data": {}}}, code=1)
 
-    with pytest.raises(PermanentError, match="before it asked"):
+    with pytest.raises(Misconfigured, match="before it asked"):
         run(agent)

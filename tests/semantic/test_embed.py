@@ -59,7 +59,7 @@ def test_a_dry_run_only_counts(place: str, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_it_goes_on_where_it_was(place: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """What a stopped run wrote stays; the next one does the rest, and says how far it is."""
+    """What a stopped run wrote stays; the next one does the rest."""
     fill(place)
 
     run(["embed", "--limit", "1"])
@@ -68,7 +68,7 @@ def test_it_goes_on_where_it_was(place: str, capsys: pytest.CaptureFixture[str])
 
     assert 0 < first < MANY
     assert vectors_there(place) == MANY
-    assert f"{MANY - first} of {MANY - first}" in capsys.readouterr().out
+    assert f"Embedded {MANY - first} memories" in capsys.readouterr().out
 
 
 @pytest.fixture

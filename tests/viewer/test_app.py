@@ -23,6 +23,7 @@ from codemem_core.settings import Settings
 from codemem_core.store.store import Store
 from codemem_viewer import lifespan
 from codemem_viewer.app import create_app
+from codemem_viewer.live import Live
 
 ERRORS = {
     "lost": NotFound("no such thing: `x`"),
@@ -64,7 +65,9 @@ def app_with(store: Store, *modules: ModuleType) -> Litestar:
     settings = Settings.load({})
     plugins = Plugins.only(*modules, settings=settings)
     worker = FlushWorker(store, plugins, settings)
-    return create_app(store, plugins, settings, intake=Intake(plugins), worker=worker)
+    return create_app(
+        store, plugins, settings, intake=Intake(plugins), worker=worker, live=Live(store.path)
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,10 @@ import pytest
 from seed import fill
 
 from codemem_core.settings_table import TABLE
+from codemem_core.store import journal
 from codemem_core.store.store import Store
 from codemem_viewer.editable import EDITABLE
+from tests.viewer.conftest import wait_until
 
 SECRET = "canary-4711"
 
@@ -37,17 +39,77 @@ def api(served: Any) -> Iterator[httpx.Client]:
         ("forget", {}, "active", False),
     ],
 )
-def test_every_change_says_how_to_undo_it(
-    api: httpx.Client, change: str, body: dict[str, Any], field: str, value: object
+def test_every_change_says_how_to_undo_it(  # noqa: PLR0917 - what it is run with
+    api: httpx.Client, served: Any, change: str, body: dict[str, Any], field: str, value: object
 ) -> None:
-    """The request in `undo` brings the memory back as it was."""
+    """The request in `undo` brings the memory back as it was, and its own `undo` changes it again.
+
+    They stand in the journal, so the command line can take them back too.
+    """
     before = api.get("/api/memories/3").json()
 
     done = api.post(f"/api/memories/3/{change}", json=body).json()
     undone = api.post(done["undo"]["path"], json=done["undo"]["body"]).json()
+    after = api.get("/api/memories/3").json()
+    api.post(undone["undo"]["path"], json={})
+    with Store.open(str(served.db)) as store:
+        last = store.write(
+            lambda db: journal.undo(db, journal.entries(db)[0].id, by="cli", now_ms=9)
+        )
 
     assert done["item"][field] == value
-    assert undone["item"] | {"updated_ms": 0} == before | {"updated_ms": 0}
+    assert after | {"updated_ms": 0} == before | {"updated_ms": 0}
+    assert last.who == "viewer"
+    assert api.get("/api/memories/3").json()[field] == before[field]
+
+
+def test_a_change_that_was_overtaken_is_a_409(api: httpx.Client) -> None:
+    """Nothing is taken back then; the answer says what stands in the way."""
+    first = api.post("/api/memories/4/edit", json={"title": "First", "body": "b"}).json()
+    api.post("/api/memories/4/edit", json={"title": "Second", "body": "b"})
+
+    refused = api.post(first["undo"]["path"], json={})
+
+    assert refused.status_code == 409
+    assert "memory 4 was changed since" in refused.json()["error"]
+    assert api.get("/api/memories/4").json()["title"] == "Second"
+    assert api.post("/api/changes/99999/undo", json={}).status_code == 404
+
+
+def test_what_was_so_already_needs_no_undo(api: httpx.Client) -> None:
+    """Who asks wants a state, not a change."""
+    api.post("/api/memories/5/pin", json={"pinned": False})
+
+    again = api.post("/api/memories/5/forget", json={}), api.post("/api/memories/5/forget", json={})
+
+    assert [answer.status_code for answer in again] == [200, 200]
+    assert again[1].json()["undo"] is None
+    api.post("/api/memories/5/restore", json={})
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ({"memory_id": "6", "visibility": "shared"}, 200, "Now shared"),
+        ({"memory_id": True, "visibility": "shared"}, 400, "memory_id must be int"),
+        ({"memory_id": 6}, 400, "visibility must be private or shared"),
+        ({"memory_id": 6, "visibility": {}}, 400, "visibility must be private or shared"),
+        ({"memory_id": 99999, "visibility": "private"}, 404, "no such memory: `99999`"),
+    ],
+)
+def test_visibility_is_a_mark(
+    api: httpx.Client, body: dict[str, Any], status: int, said: str
+) -> None:
+    """As older clients set it; `scope=shared` lists what has it."""
+    answer = api.post("/api/memories/visibility", json=body)
+
+    assert answer.status_code == status
+    assert said in answer.json().values()
+    if status == 200:
+        shared = api.get("/api/memory", params={"scope": "shared"}).json()["items"]
+        assert [(item["id"], item["visibility"], item["owned_by_self"]) for item in shared] == [
+            (6, "shared", True)
+        ]
 
 
 @pytest.mark.parametrize("change", ["edit", "pin", "confirm", "forget", "restore"])
@@ -106,6 +168,25 @@ def test_a_failed_batch_is_buried_once(api: httpx.Client) -> None:
     assert answers == [200, 409]
     assert api.get("/api/raw-events").json()["pending"] == waiting - 6
     assert api.post("/api/batches/99999/retry", json={}).status_code == 409
+
+
+def test_a_batch_that_was_given_up_becomes_memories_when_it_is_tried_again(
+    api: httpx.Client,
+) -> None:
+    """The server flushes it, and then it is no failed one any more."""
+    [dead] = [
+        b
+        for b in api.get("/api/batches").json()["items"]
+        if b["state"] == "dead" and b["error_kind"] == "permanent"
+    ]
+
+    assert api.post(f"/api/batches/{dead['id']}/retry", json={}).json() == {"said": "Trying again"}
+
+    wait_until(lambda: dead["id"] not in {b["id"] for b in api.get("/api/batches").json()["items"]})
+    sessions = api.get("/api/sessions", params={"limit": 500}).json()["items"]
+    [made] = [s for s in sessions if s["stream_id"] == dead["stream_id"]]
+    assert made["memories"] > 0
+    assert api.post(f"/api/batches/{dead['id']}/retry", json={}).status_code == 409
 
 
 def test_harmless_settings_are_saved_and_count_at_once(api: httpx.Client, served: Any) -> None:

@@ -21,20 +21,28 @@ from codemem_core.settings import Settings
 from codemem_core.store.store import Store
 from codemem_viewer.app import create_app
 from codemem_viewer.guard import HEADERS, Door, Guard
+from codemem_viewer.live import Live
 
-PAGES = ("/", "/sessions", "/session", "/inspector", "/health", "/usage", "/settings", "/plugins")
-FILES = ("app.js", "key.js", "list.js", "live.js", "mark.svg", "app.css")
-VIEWS = ("feed", "health", "inspector", "plugins", "session", "sessions", "settings", "usage")
+PAGES = (
+    *("/", "/memory", "/sessions", "/session", "/inspector"),
+    *("/health", "/usage", "/settings", "/plugins"),
+)
+FILES = ("app.js", "key.js", "list.js", "live.js", "favicon.svg", "app.css")
+VIEWS = (
+    *("feed", "health", "inspector", "memory", "plugins"),
+    *("session", "sessions", "settings", "usage"),
+)
 # Who may call what: a route that is not in this table fails the test below.
 ROUTES = {
     **{("GET", path): "anybody" for path in ("/api/health", *PAGES)},
-    **{("GET", f"/static/{name}"): "anybody" for name in FILES},
+    **{("GET", f"/assets/{name}"): "anybody" for name in FILES},
     **{("GET", f"/api/pages/{name}"): "token" for name in VIEWS},
     ("POST", "/api/pages/inspector"): "token",
     ("GET", "/api/artifacts"): "token",
     ("GET", "/api/batches"): "token",
     ("POST", "/api/batches/{batch:int}/bury"): "token",
     ("POST", "/api/batches/{batch:int}/retry"): "token",
+    ("POST", "/api/changes/{entry:int}/undo"): "token",
     ("POST", "/api/claude-hooks"): "token",
     ("GET", "/api/config"): "token",
     ("POST", "/api/config"): "token",
@@ -45,7 +53,9 @@ ROUTES = {
     ("POST", "/api/memories/{memory_id:int}/forget"): "token",
     ("POST", "/api/memories/{memory_id:int}/pin"): "token",
     ("POST", "/api/memories/{memory_id:int}/restore"): "token",
+    ("POST", "/api/memories/visibility"): "token",
     ("GET", "/api/memory"): "token",
+    ("POST", "/api/near"): "token",
     ("GET", "/api/observations"): "token",
     ("GET", "/api/openapi"): "token",
     ("GET", "/api/openapi/openapi.json"): "token",
@@ -105,7 +115,9 @@ def app(store: Store) -> Litestar:
     settings = Settings.load({})
     plugins = Plugins.only(codemem_viewer.plugin, settings=settings)
     worker = FlushWorker(store, plugins, settings)
-    return create_app(store, plugins, settings, intake=Intake(plugins), worker=worker)
+    return create_app(
+        store, plugins, settings, intake=Intake(plugins), worker=worker, live=Live(store.path)
+    )
 
 
 def test_every_route_says_who_may_call_it(app: Litestar) -> None:

@@ -13,14 +13,17 @@ import httpx
 import pytest
 from seed import fill
 
+from codemem_core import hooknotes
 from codemem_core.store.store import Store
 from codemem_viewer.guard import FILES
+from tests.viewer.conftest import wait_until
 
 HTML = {"Accept": "text/html"}
 VIEWS = {
     "feed": "memories",
     "sessions": "sessions",
     "session?id=1": "entries",
+    "memory?id=1": "memory",
     "inspector": "projects",
     "health": "findings",
     "usage": "charts",
@@ -48,7 +51,7 @@ def test_every_page_has_a_json_twin(api: httpx.Client, view: str) -> None:
     assert VIEWS[view] in twin.json()
 
 
-@pytest.mark.parametrize("path", ["/", "/session", "/static/app.js", "/static/app.css"])
+@pytest.mark.parametrize("path", ["/", "/session", "/assets/app.js", "/assets/app.css"])
 def test_the_frame_needs_no_key_and_tells_nothing(served: Any, path: str) -> None:
     """A browser opens a page without the token."""
     with served.tcp(Authorization="") as client:
@@ -61,7 +64,7 @@ def test_the_frame_needs_no_key_and_tells_nothing(served: Any, path: str) -> Non
 
 def test_every_file_of_the_frame_is_listed() -> None:
     """A file that the guard does not name would need a token."""
-    folder = Path(__file__).parents[2] / "codemem_viewer/src/codemem_viewer/static"
+    folder = Path(__file__).parents[2] / "codemem_viewer/src/codemem_viewer/assets"
 
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
 
@@ -159,7 +162,83 @@ def test_the_inspector_explains_what_is_in_and_what_is_out(api: httpx.Client) ->
     items = told["pack"]["items"]
     assert 0 < len(items) <= 2
     assert all(abs(sum(item["parts"].values()) - item["score"]) < 1e-6 for item in items)
-    assert {hit["reason"].split(",")[0] for hit in told["left"]} >= {"origin external"}
+    reasons = {hit["reason"] for hit in told["left"]}
+    assert "comes from the web, and nobody has confirmed it" in reasons
+    assert not {hit["id"] for hit in told["left"]} & {hit["id"] for hit in items}
+
+
+def test_a_pack_for_a_session_is_told_on_its_page(api: httpx.Client) -> None:
+    """Which memories, and how many tokens: as a host that asks the server is told them."""
+    body = {
+        "context": "why was the VAT rounding of invoices off",
+        "injected": True,
+        "session": {"source": "opencode", "stream_id": "opencode-session-002"},
+    }
+    told = api.post("/api/pack", json=body).json()
+
+    wait_until(lambda: bool(api.get("/api/pages/session?id=3").json()["told"]))
+    page = api.get("/api/pages/session?id=3").json()
+    assert [[memory for memory, _ in each["memories"]] for each in page["told"]] == [
+        [item["id"] for item in told["items"]]
+    ]
+    assert page["told"][0]["tokens"] == told["metrics"]["pack_tokens"]
+    assert [e["memories"] for e in page["entries"] if e["what"] == "told"]
+    assert api.get("/api/usage").json()["recent_packs"][0]["tokens_read"] > 0
+
+
+@pytest.mark.parametrize(
+    "session", ["x", {}, {"source": "claude"}, {"source": 1, "stream_id": "x"}]
+)
+def test_a_pack_for_no_session_is_a_400(api: httpx.Client, session: object) -> None:
+    """Half a name is none."""
+    body = {"context": "VAT rounding", "injected": True, "session": session}
+
+    assert api.post("/api/pack", json=body).status_code == 400
+
+
+def test_what_hooks_note_is_on_the_usage_page(api: httpx.Client, served: Any) -> None:
+    """The server reads it within a second or two."""
+    for _ in range(20):
+        hooknotes.note(str(served.db), began=time.monotonic(), source="claude", hook="Stop ingest")
+
+    def runs() -> int:
+        hooks = api.get("/api/pages/usage").json()["hooks"]
+        return sum(each["runs"] for each in hooks if each["name"] == "claude Stop ingest")
+
+    wait_until(lambda: runs() == 20)
+    charts = api.get("/api/pages/usage").json()["charts"]
+    assert charts["hooks"]["series"][0] == "half of them"
+    assert charts["kinds"]["top"] > 0
+    assert charts["projects"]["top"] > 0
+
+
+def test_health_says_why_flushes_failed(api: httpx.Client) -> None:
+    """By error class, with what to do about it; and what the doctor found."""
+    page = api.get("/api/pages/health").json()
+
+    dead = {each["kind"]: each for each in page["failures"]}["permanent"]
+    assert (dead["waiting"], dead["dead"]) == (0, 1)
+    assert "observer_model" in dead["advice"]
+    assert page["status"] == "attention"
+    assert {"ledger", "queue", "spool", "files"} <= set(page["looked_at"])
+    assert "viewer" in {each["name"] for each in page["plugins"]}
+
+
+def test_a_plugin_says_how_to_switch_it_off(api: httpx.Client) -> None:
+    """With the line that leaves the others as they are."""
+    lines = {p["name"]: p["switch"] for p in api.get("/api/pages/plugins").json()["plugins"]}
+
+    assert lines["viewer"] == "codemem config set disabled_plugins viewer"
+    assert lines["builtin"] == ""
+
+
+def test_the_scripts_stay_small() -> None:
+    """Under 300 lines of code: pages are made by the server."""
+    folder = Path(__file__).parents[2] / "codemem_viewer/src/codemem_viewer/assets"
+    text = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.js"))
+    lines = [line.strip() for line in text.splitlines()]
+
+    assert len([line for line in lines if line and not line.startswith("//")]) < 300
 
 
 def test_the_inspector_refuses_an_empty_prompt(api: httpx.Client) -> None:
@@ -213,7 +292,9 @@ def test_the_openapi_document_has_the_bodies(api: httpx.Client) -> None:
     assert sorted(path.rpartition("/")[2] for path in without) == [
         "bury",
         "forget",
+        "mcp",
         "restore",
         "retry",
+        "undo",
     ]
     assert "title" in json.dumps(paths["/api/memories/{memory_id}/edit"]["post"]["requestBody"])

@@ -13,8 +13,9 @@ from typing import Any
 from codemem_claude import plugin
 from codemem_core import builtin, paths
 from codemem_core.errors import CodememError, InputError
-from codemem_core.hooklog import log
+from codemem_core.hooklog import LOST, log
 from codemem_core.ingest.accept import Intake
+from codemem_core.ingest.beside import told_beside
 from codemem_core.ingest.lock import HOOK_WAIT_S, fallback_lock
 from codemem_core.ingest.spool import Spool
 from codemem_core.plugins import Plugins
@@ -44,7 +45,7 @@ def keep(payload: Mapping[str, Any], settings: Settings, *, until: float) -> Non
         Spool.of(settings).write("claude", payload)
         log(settings, f"payload spooled: {problem}")
     except (CodememError, OSError) as error:
-        log(settings, f"payload LOST: {problem}; spool: {error}")
+        log(settings, f"{LOST}: {problem}; spool: {error}")
 
 
 def _in_turn(payload: Mapping[str, Any], settings: Settings, until: float) -> Exception | None:
@@ -63,7 +64,8 @@ def _in_turn(payload: Mapping[str, Any], settings: Settings, until: float) -> Ex
 def _into_database(payload: Mapping[str, Any], settings: Settings) -> None:
     now_ms = time.time_ns() // 1_000_000
     try:
-        event = Intake(Plugins.only(builtin, plugin, settings=settings)).hook("claude", payload)
+        intake = Intake(Plugins.only(builtin, plugin, settings=settings))
+        event = intake.hook("claude", payload)
     except InputError as error:
         log(settings, f"payload dropped: {error}")
         with Store.open(paths.database_path(settings)) as store:
@@ -72,4 +74,5 @@ def _into_database(payload: Mapping[str, Any], settings: Settings) -> None:
     if event is None:
         return
     with Store.open(paths.database_path(settings)) as store:
-        store.write(lambda db: events.append(db, [event], now_ms=now_ms))
+        told = [*told_beside(store, intake, event, payload), event]
+        store.write(lambda db: events.append(db, told, now_ms=now_ms))

@@ -15,6 +15,7 @@ from codemem_claude.version import OTHER_VERSION, is_version
 from codemem_core import paths
 from codemem_core.client import post_json
 from codemem_core.errors import StoreError
+from codemem_core.hooknotes import beginning, note
 from codemem_core.redact import strip_private
 from codemem_core.settings import Settings
 
@@ -42,7 +43,7 @@ def main(arguments: list[str]) -> int:
 
     `--plugin-version V` first: 75, and nothing read, when this codemem is no V.
     """
-    started = time.monotonic()
+    started, began = time.monotonic(), beginning()
     if not is_version(arguments):
         return OTHER_VERSION
     settings = Settings.load()
@@ -60,6 +61,10 @@ def main(arguments: list[str]) -> int:
         from codemem_claude.autostart import start_server  # noqa: PLC0415 - once a session
 
         start_server(payload, settings)
+    hook = payload.get("hook_event_name")
+    if isinstance(hook, str):
+        database = paths.database_path(settings)
+        note(database, began=began, source="claude", hook=f"{hook} ingest")
     return 0
 
 

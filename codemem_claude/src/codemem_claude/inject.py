@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 
 import apsw
 
 from codemem_claude.version import OTHER_VERSION, is_version
 from codemem_core import paths
 from codemem_core.errors import CodememError, NotFound
+from codemem_core.hooknotes import beginning, note
 from codemem_core.pack.build import build_pack
 from codemem_core.pack.query import injection_query
-from codemem_core.pack.render import is_fenced, shorten
+from codemem_core.pack.render import ids_in, is_fenced, shorten, tokens
 from codemem_core.project import project_label
 from codemem_core.settings import Settings
 from codemem_core.store.connection import connect, rows
@@ -31,6 +33,10 @@ _MAX_BYTES = 2 * 1024 * 1024
 _HOST_CHARS = 9_900
 """Claude Code moves context above 10,000 into a file and shows the model its first 2 KB."""
 _FILES = 8
+_TOTAL_S = 2.0
+"""When the user's own limit is no limit: 0."""
+_STEPS = 20_000
+"""Steps of SQLite's machine between two looks at the clock: about a millisecond."""
 _NOTHING = '{"continue": true}'
 # What a hook must survive: it may not fail a prompt, and says nothing rather than something wrong.
 _FAILURES = (
@@ -49,10 +55,13 @@ def main(arguments: list[str]) -> int:
 
     `--plugin-version V` first: 75, and nothing read or printed, when this codemem is no V.
     """
+    began = beginning()
+    started = time.monotonic()
     if not is_version(arguments):
         return OTHER_VERSION
+    noted: dict[str, Any] = {}
     try:
-        answer = _answer(sys.stdin.buffer.read(_MAX_BYTES + 1))
+        answer = _answer(sys.stdin.buffer.read(_MAX_BYTES + 1), noted, started)
     except _FAILURES:
         answer = _NOTHING
     try:
@@ -61,10 +70,13 @@ def main(arguments: list[str]) -> int:
     except OSError:
         # Nobody reads any more; without this the interpreter complains again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if noted:
+        note(began=began, **noted)
     return 0
 
 
-def _answer(raw: bytes) -> str:
+def _answer(raw: bytes, noted: dict[str, Any], started: float) -> str:
+    """Return the line for Claude Code; `noted` is told what the server should know of it."""
     payload = json.loads(raw) if len(raw) <= _MAX_BYTES else None
     settings = Settings.load()
     if not isinstance(payload, dict) or settings.flag("plugin_ignore"):
@@ -78,21 +90,25 @@ def _answer(raw: bytes) -> str:
     if not project:
         return _NOTHING
     begins = payload.get("hook_event_name") == "SessionStart"
-    context = (_brief if begins else _context)(payload, project, settings)
+    hook = "SessionStart" if begins else "UserPromptSubmit"
+    noted |= {"db": paths.database_path(settings), "source": "claude", "hook": hook}
+    until = started + (settings.real("inject_http_max_time_s") or _TOTAL_S)
+    context = (_brief if begins else _context)(payload, project, settings, until)
     if not context:
         return _NOTHING
-    hook = "SessionStart" if begins else "UserPromptSubmit"
+    noted |= {"stream_id": _text(payload, "session_id") or "", "project": project}
+    noted |= {"ids": ids_in(context), "tokens": tokens(context)}
     output = {"hookEventName": hook, "additionalContext": context}
     return json.dumps({"continue": True, "hookSpecificOutput": output})
 
 
-def _brief(payload: dict[str, Any], project: str, settings: Settings) -> str:
+def _brief(payload: dict[str, Any], project: str, settings: Settings, until: float) -> str:
     """Return what a new session should know of the last one."""
     from codemem_claude.brief import NEW_SESSIONS, brief  # noqa: PLC0415 - once a session
 
     if payload.get("source") not in NEW_SESSIONS or not settings.flag("inject_brief"):
         return ""
-    db = connect(paths.database_path(settings), readonly=True)
+    db = _database(paths.database_path(settings), until)
     try:
         return shorten(brief(db, project), _max_chars(settings))
     finally:
@@ -110,27 +126,47 @@ def _prompt(payload: dict[str, Any]) -> str:
     return "" if prompt.startswith("<task-notification>") else prompt
 
 
-def _context(payload: dict[str, Any], project: str, settings: Settings) -> str:
-    """Return the pack that fits the prompt."""
+def _context(payload: dict[str, Any], project: str, settings: Settings, until: float) -> str:
+    """Return the pack that fits the prompt.
+
+    Claude waits: who locks the database, or does not answer, has half of the time until `until`.
+    """
     prompt = _prompt(payload)
     if not prompt:
         return ""
     path = paths.database_path(settings)
     try:
-        return _from_database(path, payload, prompt, project, settings)
+        return _from_database(path, payload, prompt, project, settings, until)
     except NotFound:
         return ""
     except (CodememError, apsw.Error):
         if not settings.flag("inject_http_fallback"):
             return ""
     asked = {"context": injection_query("", prompt, ())[0], "project": project}
-    return _from_server(path, asked, settings)
+    return _from_server(path, asked, settings, until)
 
 
-def _from_database(
-    path: str, payload: dict[str, Any], prompt: str, project: str, settings: Settings
+def _database(path: str, until: float) -> apsw.Connection:
+    """Open the database; it waits for half of the time that is left, and works for all of it."""
+    db = connect(path, readonly=True, busy_s=_half(until))
+    db.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+    return db
+
+
+def _half(until: float) -> float:
+    """Return half of the seconds left."""
+    return max(0.0, until - time.monotonic()) / 2
+
+
+def _from_database(  # noqa: PLR0913, PLR0917 - what a prompt is known by, and the time it has
+    path: str,
+    payload: dict[str, Any],
+    prompt: str,
+    project: str,
+    settings: Settings,
+    until: float,
 ) -> str:
-    db = connect(path, readonly=True)
+    db = _database(path, until)
     try:
         session = rows(db, _SESSION, (_text(payload, "session_id") or "",))
         first, recent = session[0] if session else ("", "[]")
@@ -139,8 +175,9 @@ def _from_database(
         if rows(db, _HAS_VECTORS) and not settings.flag("embedding_disabled"):
             # Only the server has the model. Without it words must do.
             try:
-                question = {"context": asked, "around": around, "project": project}
-                return _from_server(path, {**question, "working_set": files[-_FILES:]}, settings)
+                question: dict[str, Any] = {"context": asked, "around": around, "project": project}
+                question["working_set"] = files[-_FILES:]
+                return _from_server(path, question, settings, time.monotonic() + _half(until))
             except _FAILURES:
                 pass
         pack = build_pack(
@@ -158,7 +195,7 @@ def _from_database(
     return shorten(pack.text, _max_chars(settings))
 
 
-def _from_server(path: str, question: dict[str, Any], settings: Settings) -> str:
+def _from_server(path: str, question: dict[str, Any], settings: Settings, until: float) -> str:
     """Ask the server: it may have an embedder, and its connection may work when ours does not."""
     asked = {
         **question,
@@ -166,7 +203,7 @@ def _from_server(path: str, question: dict[str, Any], settings: Settings) -> str
         "token_budget": settings.number("inject_token_budget"),
         "injected": True,
     }
-    reply = json.loads(_post(path, json.dumps(asked).encode("ascii"), settings))
+    reply = json.loads(_post(path, json.dumps(asked).encode("ascii"), settings, until))
     text = reply["pack_text"]
     # A server that does not know `injected` answers with what nobody may inject unasked.
     if not isinstance(text, str) or not is_fenced(text):
@@ -174,7 +211,7 @@ def _from_server(path: str, question: dict[str, Any], settings: Settings) -> str
     return shorten(text, _max_chars(settings))
 
 
-def _post(path: str, body: bytes, settings: Settings) -> bytes:
+def _post(path: str, body: bytes, settings: Settings, until: float) -> bytes:
     """Return the server's answer from its Unix socket; raises `OSError`.
 
     Not over TCP: whoever took the port before our server did would be told the prompt.
@@ -188,7 +225,7 @@ def _post(path: str, body: bytes, settings: Settings) -> bytes:
         "/api/pack",
         body,
         connect_s=settings.real("inject_http_connect_timeout_s"),
-        total_s=settings.real("inject_http_max_time_s"),
+        total_s=max(0.0, until - time.monotonic()),
     )
     if status != 200:
         raise OSError(f"the server answered {status}")

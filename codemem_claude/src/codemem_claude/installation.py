@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,9 +64,17 @@ def checks(*, database: str, last_hook_ms: int | None) -> Iterator[Check]:
     yield check_program(upgrade=UPGRADE)
     hint = "start a Claude Code session; `claude --debug` shows what its hooks say"
     fired = last_hook_ms is not None
-    text = "hooks have fired" if fired else "no hook has fired yet"
+    text = f"hooks have fired, last {_ago(last_hook_ms)}" if fired else "no hook has fired yet"
     yield Check(ok=fired, text=text, hint="" if fired else hint)
     yield check_server(database)
+
+
+def _ago(then_ms: int | None) -> str:
+    """Say how long ago something was, roughly: a person looks whether it was this session."""
+    minutes = max(0, time.time_ns() // 1_000_000 - (then_ms or 0)) // 60_000
+    if minutes < 120:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days ago"
 
 
 def _client() -> Check:

@@ -16,6 +16,8 @@ TAIL_BYTES = 1024 * 1024
 """How much is read, at every Stop and SessionEnd: the longest turn recorded took 0.6 MiB."""
 _ENDS = frozenset({"Stop", "SessionEnd"})
 _RESULTS = frozenset({"PostToolUse", "PostToolUseFailure"})
+_NEVER = "9999"
+_SECONDS = len("2026-11-22T08:00:00")
 _KEPT = ("session_id", "cwd", "codemem")
 
 
@@ -30,11 +32,15 @@ def missed_payloads(
     path = transcript_path(payload.get("transcript_path"), cwd=payload.get("cwd"))
     if payload.get("hook_event_name") not in _ENDS or payload.get("agent_id") or path is None:
         return
+    # What came later is told at its own end: its hooks may be on their way still.
+    until = str(payload.get("ts") or _NEVER)[:_SECONDS]
     kept = {name: payload[name] for name in _KEPT if name in payload}
     extra = {k: v for k, v in dict(kept.pop("codemem", None) or {}).items() if k != "flush"}
     try:
         for told in last_payloads(path, max_bytes=TAIL_BYTES):
             hook, use = told["hook_event_name"], told.get("tool_use_id")
+            if str(told.get("ts", ""))[:_SECONDS] > until:
+                continue
             if hook == "AssistantText" or (hook in _RESULTS and use not in seen):
                 yield {**told, **kept, "codemem": extra}
     except OSError:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from codemem_claude.installation import plugin_state
+from codemem_claude.installation import checks, plugin_state
 from codemem_core import paths
 from codemem_core._version import __version__
 from codemem_core.cli.host import Host, always_json_option, db_option, pass_host
@@ -34,16 +34,19 @@ _LOG_BYTES = 8192
 def status(host: Host, *, limit: int, db_path: str | None) -> None:
     """Print, as JSON, whether Claude Code's events arrive and become memories.
 
-    `health` is red when a flush failed, yellow while events wait, else green.
+    `health` is red when a flush failed, yellow while events wait, else green. `checks` says what is
+    installed and how to mend what is not.
 
     Example: codemem claude-integration-status
     """
     database = paths.database_path(host.settings, db_path)
     waiting, hooks = _stored(database, limit)
+    found = checks(database=database, last_hook_ms=max(hooks.values(), default=None))
     report = {
         **_queue(waiting),
         **_settings(host.settings),
         "version": __version__,
+        "checks": [asdict(check) for check in found],
         "plugin": asdict(plugin_state()),
         "server_running": server_answers(database),
         "last_hooks": hooks,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import stat
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 import apsw
 
-from codemem_core import canary, client, paths
+from codemem_core import canary, client, hooklog, paths
 from codemem_core._version import __version__
 from codemem_core.errors import CodememError, NotFound, StoreError
 from codemem_core.ingest import spool_files
@@ -100,6 +101,14 @@ def _database(patient: Patient) -> Iterator[Finding]:
         db.close(True)
 
 
+def _kept(patient: Patient) -> Iterator[Finding]:
+    """Look for damaged databases that were kept beside their salvaged successor."""
+    for path in sorted(glob.glob(f"{glob.escape(patient.database)}.damaged-*")):
+        if not path.endswith(("-wal", "-shm")):
+            text = f"a damaged database was salvaged and kept: `{path}`"
+            yield _bad("database", text, f"remove it when nothing is missed: `rm {path}*`")
+
+
 def _index(patient: Patient) -> Iterator[Finding]:
     """Whether search finds what the memories say."""
     if not patient.whole or not os.path.exists(patient.database):
@@ -138,9 +147,9 @@ def _ledger(db: apsw.Connection, patient: Patient) -> Iterator[Finding]:
 # What time alone mends, a busy provider or no network, is not among them.
 _REFUSED = """
     SELECT count(*), (SELECT error_kind || ': ' || error FROM batches
-                       WHERE state = 'failed' AND error_kind IN ('auth', 'permanent')
+                       WHERE state = 'failed' AND error_kind IN ('settings', 'auth', 'permanent')
                        ORDER BY updated_ms DESC LIMIT 1)
-      FROM batches WHERE state = 'failed' AND error_kind IN ('auth', 'permanent')
+      FROM batches WHERE state = 'failed' AND error_kind IN ('settings', 'auth', 'permanent')
 """
 
 
@@ -148,7 +157,8 @@ def _queue(db: apsw.Connection) -> Iterator[Finding]:
     dead = rows(db, "SELECT count(*) FROM batches WHERE state = 'dead'")[0][0]
     if dead:
         hint = "codemem raw-events-status shows the reason, raw-events-retry STREAM tries again"
-        yield _bad("queue", f"{dead} batches were given up", hint)
+        many = "1 batch was" if dead == 1 else f"{dead} batches were"
+        yield _bad("queue", f"{many} given up", hint)
     [(failed, why)] = rows(db, _REFUSED)
     if failed:
         hint = "`codemem observer test` tries the observer, `codemem config` sets its credential"
@@ -174,6 +184,17 @@ def _spool(patient: Patient) -> Iterator[Finding]:
         yield _bad("spool", f"{found.waiting} payloads wait", "codemem spool drain")
     if not (found.bad or found.refused or found.waiting):
         yield _good("spool", "empty")
+
+
+def _hooks(patient: Patient) -> Iterator[Finding]:
+    """Look for payloads that neither the server, the database nor the spool took."""
+    path = paths.log_path(patient.settings)
+    lost = hooklog.lost(path)
+    if lost:
+        text = f"{len(lost)} payloads of hooks are lost, the last: {lost[-1]}"
+        yield _bad("hooks", text, f"note it and remove the lines from `{path}`")
+    else:
+        yield _good("hooks", "no payload was lost")
 
 
 def _server(patient: Patient) -> Iterator[Finding]:
@@ -275,8 +296,10 @@ _CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     _settings,
     _plugins,
     _database,
+    _kept,
     _index,
     _spool,
+    _hooks,
     _server,
     _embedder,
     _permissions,

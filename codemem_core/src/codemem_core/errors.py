@@ -14,10 +14,15 @@ CodememError              shown as one line and a hint, never as a traceback
     │   └── BudgetSpent   the user's own limit is reached
     ├── TransientError    the network or the provider failed; worth another try
     │   └── Unreachable   nothing was sent: no network, no server, no runtime
+    ├── Misconfigured     it cannot be asked as it is set up; waits for the settings
     └── PermanentError    the same request will fail again
 """
 
 from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class CodememError(Exception):
@@ -79,6 +84,13 @@ class ObserverError(CodememError):
 
     exit_code = 3
     kind = "transient"
+    may_have_cost = False
+    """Whether a model may have worked for nothing: the answer was lost, too late or too long."""
+
+    def at_a_cost(self) -> Self:
+        """Return the error, marked so that the call counts against the user's limits."""
+        self.may_have_cost = True
+        return self
 
 
 class AuthError(ObserverError):
@@ -114,7 +126,14 @@ class Unreachable(TransientError):
     kind = "unreachable"
 
 
+class Misconfigured(ObserverError):
+    """The observer cannot be asked as it is set up: a wrong name, address or model."""
+
+    kind = "settings"
+    hint = "mend the setting, then `codemem serve restart`"
+
+
 class PermanentError(ObserverError):
-    """The same request will fail again: a wrong model, a refused prompt."""
+    """The same request will fail again: a refused prompt, an answer in no form."""
 
     kind = "permanent"

@@ -9,6 +9,11 @@ import time
 from codemem_core import paths
 from codemem_core.settings import Settings
 
+LOST = "payload LOST"
+"""Begins what a hook logs when nobody took its payload."""
+MOST_BYTES = 16 * 1024 * 1024
+"""How much of a log is looked at: its end."""
+
 
 def log(settings: Settings, text: str) -> None:
     """Add a line to the plugin log, or say it on standard error when the log does not take it."""
@@ -21,3 +26,13 @@ def log(settings: Settings, text: str) -> None:
             file.write(line)
     except OSError:
         sys.stderr.write(line)
+
+
+def lost(path: str) -> list[str]:
+    """Return the lines, oldest first, that say that a payload was lost; none without a log."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            file.seek(max(0, os.path.getsize(path) - MOST_BYTES))
+            return [line.strip() for line in file if LOST in line]
+    except OSError:
+        return []

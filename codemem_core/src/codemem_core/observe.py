@@ -12,6 +12,8 @@ from codemem_core.credentials import Credentials, fill_headers, may_go_without
 from codemem_core.errors import (
     AuthError,
     BudgetSpent,
+    Misconfigured,
+    ObserverError,
     PermanentError,
     PluginError,
     SettingsError,
@@ -79,8 +81,10 @@ class Observing:
         """
         try:
             return self._observe(evidence, may_fall_back)
-        except (SettingsError, PluginError) as error:
-            # The same request works once somebody has mended the settings or the plugin.
+        except SettingsError as error:
+            raise Misconfigured(str(error), hint=error.hint or None) from error
+        except PluginError as error:
+            # The same request works once somebody has mended the plugin.
             raise Unreachable(str(error), hint=error.hint) from error
 
     def preview(self, evidence: Evidence) -> tuple[ObserveRequest, str, bool]:
@@ -161,7 +165,7 @@ class Observing:
         observer = self._observer(record)
         call = Call.of(request, record, model=_model(observer, request), fell_back=fell_back)
         with self._purse.holding(call) if self._purse else nullcontext():
-            reply = observer.observe(request)
+            reply = self._answer(observer, request, call)
             extraction = parse_reply(reply.text)
             if self._purse:
                 self._purse.pay(call, reply, dropped=extraction.dropped)
@@ -172,6 +176,15 @@ class Observing:
             auth=credential.source if credential else "none",
             fell_back=fell_back,
         )
+
+    def _answer(self, observer: Observer, request: ObserveRequest, call: Call) -> ObserverReply:
+        """Return the observer's answer; one that was lost on its way is paid for all the same."""
+        try:
+            return observer.observe(request)
+        except ObserverError as error:
+            if self._purse and error.may_have_cost:
+                self._purse.pay_lost(call)
+            raise
 
     def _request(
         self, record: ObserverRuntime, evidence: Evidence, credential: Credential | None

@@ -53,6 +53,15 @@ def socket_path(db: str) -> str:
     return f"/tmp/codemem-{os.geteuid()}/{zlib.crc32(os.fsencode(db)):08x}.sock"  # noqa: S108
 
 
+def hook_notes_path(db: str) -> str:
+    """Return the file in which hooks note what they did, for the server to read.
+
+    In the folder that a database's first server makes: without one nobody would ever read it.
+    """
+    folder, name = os.path.split(db)
+    return os.path.join(folder, "run", f"{name}.hooks")
+
+
 def viewer_token_path(db: str) -> str:
     """Return the file that holds the server's token for TCP clients."""
     return os.path.join(os.path.dirname(db), "viewer.token")

@@ -219,8 +219,7 @@ class Plugins:
         Raises what the seam allows (`InputError`), `NotFound`, or `PluginError` for a fault. After
         `MOST_FAULTS` of those the source is not asked again by this process.
         """
-        record = self.ingest_sources().get(name)
-        if record is not None and self._faults[name] >= MOST_FAULTS:
+        if self._faults[name] >= MOST_FAULTS:
             raise PluginError(f"ingest source `{name}` is off after {MOST_FAULTS} faults")
         source = self.source(name)
         try:
@@ -229,7 +228,7 @@ class Plugins:
             raise
         except (Exception, SystemExit) as error:
             self._faults[name] += 1
-            problem = self._error(cast("SeamRecord", record), error)
+            problem = self._error(self.ingest_sources()[name], error)
             self._note(self._provider["codemem_ingest_sources", name].name, str(problem))
             raise problem from error
 

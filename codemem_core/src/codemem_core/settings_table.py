@@ -205,7 +205,7 @@ _OBSERVER = (
                 "what a plugin adds."),
     _works("CODEMEM_OBSERVER_AUTH_FILE", "text", None,
            help="File with the token, for `file`; `~` and `$NAME` in its path are filled in."),
-    _works("CODEMEM_OBSERVER_AUTH_COMMAND", "argv", [],
+    _works("CODEMEM_OBSERVER_AUTH_COMMAND", "argv", [], secret=True,
            help="Command that prints the token, for `command`; run without a shell."),
     _works("CODEMEM_OBSERVER_AUTH_TIMEOUT_MS", "number", 1500, least=0,
            help="Milliseconds that command may take."),

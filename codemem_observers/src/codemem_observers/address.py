@@ -12,7 +12,7 @@ from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
-from codemem_core.errors import PermanentError
+from codemem_core.errors import Misconfigured
 
 _PLAIN = re.compile(r"[!#-\[\]_a-z~]+", re.IGNORECASE)  # ASCII without blanks, quotes, `\ ^ | { }`
 _METADATA = frozenset({"metadata", "metadata.google.internal", "instance-data"})
@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"(?:.*\.)?(?:0x[0-9a-f]*|\d+)\.?", re.IGNORECASE)
 
 
 def checked(url: str, *, setting: str, plain_hosts: Collection[str] = ()) -> str:
-    """Return the URL without a slash at its end; raises `PermanentError` that does not show it.
+    """Return the URL without a slash at its end; raises `Misconfigured` that does not show it.
 
     `plain_hosts` are hosts the user trusts without encryption, beside this machine.
     """
@@ -32,7 +32,7 @@ def checked(url: str, *, setting: str, plain_hosts: Collection[str] = ()) -> str
     except ValueError:  # half an IPv6 address, a port that is no number
         problem = "is not an http or https address without a password"
     if problem:
-        raise PermanentError(
+        raise Misconfigured(
             f"`{setting}` {problem}", hint="for example `https://gateway.example/v1`"
         )
     return url.rstrip("/")

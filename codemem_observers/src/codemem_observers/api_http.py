@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from codemem_core.errors import (
     AuthError,
+    Misconfigured,
+    ObserverError,
     PermanentError,
     RateLimited,
     TransientError,
@@ -34,6 +36,8 @@ _MOST_BYTES = 2_000_000
 """4,000 tokens are 16 kB; what is longer is no answer."""
 _LONGEST_WAIT_S = 86_400.0
 _AGAIN = frozenset({408, 409, 425})
+_SETUP = frozenset({402, 404, 405, 410})
+"""No money, no such model, no such address: nothing is wrong with what was sent."""
 # `insufficient_quota`, `RESOURCE_EXHAUSTED`: words. With a digit it might be a key sent back.
 _CODE = re.compile(r"(?=.{1,60}\Z)[A-Za-z]+(?:_[A-Za-z]+)*")
 
@@ -63,7 +67,10 @@ class ApiHttp:
         status, headers, body = self._post(url + there.shape.path, there, request)
         if status != 200:
             raise _failure(status, headers, body, there, request)
-        return there.shape.reply(body)
+        try:
+            return there.shape.reply(body)
+        except ObserverError as error:
+            raise error.at_a_cost() from None
 
     def model_for(self, request: ObserveRequest) -> str:
         """Return the model that will be asked, by the provider's name of it."""
@@ -89,9 +96,10 @@ class ApiHttp:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             # Only the kind of failure: httpx quotes header values in some messages.
             unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-            failure = Unreachable if unsent else TransientError
-            kind = type(error).__name__
-            raise failure(f"no answer from `{urlsplit(url).hostname}`: {kind}") from None
+            message = f"no answer from `{urlsplit(url).hostname}`: {type(error).__name__}"
+            if unsent:
+                raise Unreachable(message) from None
+            raise TransientError(message).at_a_cost() from None
 
 
 def _read(response: httpx.Response, deadline: float) -> bytes:
@@ -99,9 +107,9 @@ def _read(response: httpx.Response, deadline: float) -> bytes:
     for chunk in response.iter_bytes():
         body += chunk
         if len(body) > _MOST_BYTES:
-            raise PermanentError(f"the answer is longer than {_MOST_BYTES:,} bytes")
+            raise PermanentError(f"the answer is longer than {_MOST_BYTES:,} bytes").at_a_cost()
         if time.monotonic() > deadline:
-            raise TransientError("the answer took too long")
+            raise TransientError("the answer took too long").at_a_cost()
     return bytes(body)
 
 
@@ -119,8 +127,8 @@ def _failure(
     if status >= 500 or status in _AGAIN:
         return TransientError(message)
     if 300 <= status < 400:
-        return PermanentError(message, hint="redirects are not followed: set the final address")
-    return PermanentError(message)
+        return Misconfigured(message, hint="redirects are not followed: set the final address")
+    return (Misconfigured if status in _SETUP else PermanentError)(message)
 
 
 def _code(body: bytes, request: ObserveRequest) -> str:

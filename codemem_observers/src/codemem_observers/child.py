@@ -1,11 +1,12 @@
-"""Run a child process that cannot outstay its welcome."""
+"""Run a child process that cannot outstay its welcome, nor leave anything behind."""
 
 from __future__ import annotations
 
 import os
 import selectors
-import signal
+import socket
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,6 +16,9 @@ from typing import IO
 _LOOK_S = 0.02
 """How often to look whether the child ended while a grandchild keeps its output open."""
 _CHUNK = 65_536
+_WARDEN = (sys.executable, "-I", "-S", os.path.join(os.path.dirname(__file__), "warden.py"))
+_FAREWELL_S = 10.0
+"""How long the warden may take to end everything; it gives up after 5 s of trying."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,30 +44,35 @@ def run_child(  # noqa: PLR0913 - a child has as many limits as it has
 ) -> Ended:
     """Run a program to its end or to its limits.
 
-    No shell; what it says on standard error is nobody's business. The child leads its own process
-    group, and whatever is left of the group is killed before this returns.
+    No shell; what it says on standard error is nobody's business. A warden (`warden.py`) stands
+    between: whatever the child started is killed before this returns, and when codemem itself dies.
     """
-    try:
-        child = subprocess.Popen(
-            list(argv),
-            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=dict(environ),
-            cwd=cwd,
-            start_new_session=True,
-        )
-    except (OSError, ValueError):  # ValueError: a NUL in an argument
-        return Ended(problem="missing")
-    with child:
+    ours, wardens = socket.socketpair()
+    with ours:
         try:
-            talk = _Talk(child, stdin, time.monotonic() + timeout_s, max_bytes)
-            problem = talk.problem()
-        finally:
-            _kill_group(child)
-    if problem:
-        return Ended(problem=problem)
-    return Ended(code=child.returncode, output=bytes(talk.output))
+            with wardens:
+                warden = subprocess.Popen(
+                    [*_WARDEN, str(wardens.fileno()), *argv],
+                    stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    env=dict(environ),
+                    cwd=cwd,
+                    pass_fds=[wardens.fileno()],
+                    start_new_session=True,
+                )
+        except (OSError, ValueError):  # ValueError: a NUL in an argument
+            return Ended(problem="missing")
+        with warden:
+            try:
+                talk = _Talk(warden, stdin, time.monotonic() + timeout_s, max_bytes)
+                problem = talk.problem()
+            finally:
+                _dismiss(warden, ours)
+        report = ours.recv(64).decode()
+    if problem or not report.lstrip("-").isdecimal():
+        return Ended(problem=problem or report or "slow")
+    return Ended(code=int(report), output=bytes(talk.output))
 
 
 class _Talk:
@@ -124,10 +133,13 @@ def _pause(left: float) -> float:
     return min(left, _LOOK_S)
 
 
-def _kill_group(child: subprocess.Popen[bytes]) -> None:
-    # macOS answers EPERM for a group of which only a zombie is left.
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
+def _dismiss(warden: subprocess.Popen[bytes], ours: socket.socket) -> None:
+    """Have the warden end what is left, and wait until it did."""
+    ours.shutdown(socket.SHUT_WR)
+    try:
+        warden.wait(_FAREWELL_S)
+    except subprocess.TimeoutExpired:
+        warden.kill()
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

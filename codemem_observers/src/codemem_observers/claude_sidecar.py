@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from codemem_core.errors import ObserverError, PermanentError, TransientError
+from codemem_core.errors import Misconfigured, ObserverError, TransientError
 from codemem_core.records.protocols import ObserveRequest, ObserverReply
 from codemem_observers.child import Ended
+from codemem_observers.claude_login import login_settings, login_variables
 from codemem_observers.contained import TIME_LIMIT_S, ask_agent, failure, new_room
 from codemem_observers.providers import counted
 
@@ -22,11 +24,6 @@ _CONTAINED = (
     *("-p", "--output-format", "json", "--no-session-persistence", "--tools", ""),
     *("--setting-sources", "", "--strict-mcp-config", "--disable-slash-commands"),
 )
-_PASSED = ("ANTHROPIC_*", "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_OAUTH_TOKEN")
-_CLOUDS = {
-    "CLAUDE_CODE_USE_BEDROCK": ("AWS_*",),
-    "CLAUDE_CODE_USE_VERTEX": ("CLOUD_ML_*", "GOOGLE_*"),
-}
 _QUIET = {
     # Left alone it tries 11 times within 175 s; our queue has a longer memory than that.
     "CLAUDE_CODE_MAX_RETRIES": "0",
@@ -35,6 +32,21 @@ _QUIET = {
     "DISABLE_ERROR_REPORTING": "1",
     "DISABLE_TELEMETRY": "1",
 }
+# A gateway says in a status of its own that it has no such model, or not for this key.
+_REFUSING = frozenset({400, 403, 422})
+_REFUSED = (
+    *("not exist", "not found", "not_found", "no such", "unknown", "unrecognized", "invalid"),
+    *(
+        "not supported",
+        "unsupported",
+        "not available",
+        "no access",
+        "not allowed",
+        "not have access",
+    ),
+)
+_WORDS = 2_000
+"""Characters of an error that are looked at; the reason stands in its beginning."""
 _SIGNS = (
     # Without a status the words decide; a reply to the prompt never gets here.
     (404, ("selected model", "not_found_error")),
@@ -43,7 +55,7 @@ _SIGNS = (
 )
 
 
-class _ModelRefused(PermanentError):
+class _ModelRefused(Misconfigured):
     """The command line does not know the model, or may not use it."""
 
 
@@ -76,14 +88,21 @@ class ClaudeSidecar:
         if model == _DEFAULT_MODEL:
             # Not every release knows the documented name, and its own choice is the dearest model.
             argv += ["--fallback-model", "haiku"]
+        environ = self._settings.environ
         with new_room() as room:
+            if login := login_settings(environ):
+                # In a file: a command may name a secret, and arguments are everybody's to read.
+                place = os.path.join(room.folder, "login.json")
+                with open(place, "w", encoding="utf-8") as file:
+                    json.dump(login, file)
+                argv += ["--settings", place]
             ended = ask_agent(
                 self._settings,
                 argv,
                 prompt=_as_text(request.prompt),
                 room=room,
-                passed=_passed(self._settings.environ),
-                extra=_QUIET,
+                passed=(),
+                extra=login_variables(environ) | _QUIET,
                 limit_s=self._limit_s,
             )
         return _reply(ended, model)
@@ -95,12 +114,6 @@ def _as_text(prompt: str) -> str:
     return f"The recording:\n\n{prompt}" if is_command else prompt
 
 
-def _passed(environ: Mapping[str, str]) -> list[str]:
-    """Return the variables of its login; a cloud's own only when Claude is to run there."""
-    clouds = [name for switch, names in _CLOUDS.items() if environ.get(switch) for name in names]
-    return [*_PASSED, *_CLOUDS, *clouds]
-
-
 def _reply(ended: Ended, model: str | None) -> ObserverReply:
     """Return the answer on standard output; errors stand there too."""
     result = _result(ended.output)
@@ -110,7 +123,7 @@ def _reply(ended: Ended, model: str | None) -> ObserverReply:
         raise _failure(result or {"result": ended.output.decode(errors="replace")}, model)
     text = result.get("result")
     if not isinstance(text, str) or not text.strip():
-        raise TransientError("`claude` gave an empty answer")
+        raise TransientError("`claude` gave an empty answer").at_a_cost()
     usage = result.get("usage")
     used = usage if isinstance(usage, Mapping) else {}
     cost = result.get("total_cost_usd")
@@ -145,7 +158,14 @@ def _result(output: bytes) -> Mapping[str, Any] | None:
 def _failure(result: Mapping[str, Any], model: str | None) -> ObserverError:
     """Return the error class, telling no word of what the command line said."""
     status = counted(result.get("api_error_status"))
-    words = str(result.get("result", "")).lower()
+    words = str(result.get("result", ""))[:_WORDS].lower()
     status = status or next((code for code, signs in _SIGNS if any(s in words for s in signs)), 0)
     message = f"`claude` failed ({status or 'no reason'}) for model `{model or 'default'}`"
-    return _ModelRefused(message) if status == 404 else failure(status, message)
+    return _ModelRefused(message) if _is_refusal(status, words) else failure(status, message)
+
+
+def _is_refusal(status: int, words: str) -> bool:
+    """Say whether it was the model's name that was refused: 404, or a gateway's words for it."""
+    if status == 404:
+        return True
+    return status in _REFUSING and "model" in words and any(sign in words for sign in _REFUSED)

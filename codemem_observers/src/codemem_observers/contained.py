@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from codemem_core.errors import (
     AuthError,
+    Misconfigured,
     ObserverError,
     PermanentError,
     RateLimited,
@@ -97,7 +98,7 @@ def ask_agent(  # noqa: PLR0913 - what an agent gets is listed here, and that is
         raise Unreachable(f"the command cannot be started: `{name}`", hint="is it installed?")
     if ended.problem:
         what = "took too long" if ended.problem == "slow" else "said too much"
-        raise TransientError(f"`{name}` {what} and was stopped")
+        raise TransientError(f"`{name}` {what} and was stopped").at_a_cost()
     return ended
 
 
@@ -109,7 +110,7 @@ def failure(status: int, message: str) -> ObserverError:
         return RateLimited(message)
     if status >= 500 or status in {0, 408, 409, 425}:
         return TransientError(message)
-    return PermanentError(message)
+    return (Misconfigured if status == 404 else PermanentError)(message)
 
 
 def _few(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:

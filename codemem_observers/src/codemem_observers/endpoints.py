@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from codemem_core.credentials import provider_of
-from codemem_core.errors import PermanentError
+from codemem_core.errors import Misconfigured
 from codemem_core.records.protocols import ObserveRequest
 from codemem_observers.opencode_config import Custom, custom_provider
 from codemem_observers.providers import CHAT, CODEX, MESSAGES, RESPONSES, Shape
@@ -42,7 +42,7 @@ class Endpoint:
 def endpoint(settings: Settings, request: ObserveRequest) -> Endpoint:
     """Return where the request goes; `observer_base_url` stands over the provider's own address.
 
-    Raises `PermanentError` when a custom provider lacks its URL or model.
+    Raises `Misconfigured` when a custom provider lacks its URL or model.
     """
     provider = provider_of(settings)
     base_url = settings.text("observer_base_url")
@@ -85,7 +85,7 @@ def _custom(provider: str, base_url: str | None, model: str, known: Custom | Non
     address = base_url or (known.base_url if known else "")
     if not address or not name:
         missing = "observer_model" if address else "observer_base_url"
-        raise PermanentError(
+        raise Misconfigured(
             f"observer provider `{provider}` needs `{missing}`",
             hint=f"set it in the configuration file, or `CODEMEM_{missing.upper()}`",
         )

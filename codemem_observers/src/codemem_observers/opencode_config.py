@@ -6,9 +6,10 @@ of its own, and could name its own server there for the user's key.
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +36,7 @@ class Custom:
 
 def read_config(environ: Mapping[str, str]) -> Mapping[str, Any]:
     """Return the user's OpenCode configuration; empty when there is none that can be read."""
-    folder = _folder(environ, "XDG_CONFIG_HOME", ".config")
+    folder = opencode_folder(environ, "XDG_CONFIG_HOME", ".config")
     for name in _FILES:
         try:
             found = jsonc.loads(read_small(os.path.join(folder, name)).decode("utf-8-sig"))
@@ -45,6 +46,30 @@ def read_config(environ: Mapping[str, str]) -> Mapping[str, Any]:
             return {}
         return found if isinstance(found, dict) else {}
     return {}
+
+
+def providers_in_config(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return what of the user's configuration names providers, as OpenCode reads it anywhere.
+
+    `{file:…}` gets whole paths: it is meant from where the user wrote it.
+    """
+    found = read_config(environ)
+    return {
+        name: _each_text(found[name], lambda text: _anchored(text, environ))
+        for name in ("provider", "enabled_providers", "disabled_providers")
+        if name in found
+    }
+
+
+def agent_in_config(name: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return how the user's agent of that name asks its model; nothing of what it may do."""
+    agent = _object(_object(read_config(environ).get("agent")).get(name))
+    return {key: agent[key] for key in ("temperature", "top_p", "options") if key in agent}
+
+
+def variables_in(config: Mapping[str, Any]) -> list[str]:
+    """Return the names of the environment variables that a configuration reads."""
+    return re.findall(r"\{env:(\w+)\}", json.dumps(config, ensure_ascii=False))
 
 
 def custom_provider(name: str, environ: Mapping[str, str]) -> Custom | None:
@@ -68,14 +93,15 @@ def custom_provider(name: str, environ: Mapping[str, str]) -> Custom | None:
 
 def stored_login(provider: str, environ: Mapping[str, str]) -> Mapping[str, Any]:
     """Return what OpenCode stored when the user logged in to a provider; empty for nothing."""
-    path = os.path.join(_folder(environ, "XDG_DATA_HOME", ".local/share"), "auth.json")
+    path = os.path.join(opencode_folder(environ, "XDG_DATA_HOME", ".local/share"), "auth.json")
     try:
         return _object(_object(jsonc.loads(read_small(path).decode())).get(provider))
     except (OSError, ValueError):
         return {}
 
 
-def _folder(environ: Mapping[str, str], variable: str, usual: str) -> str:
+def opencode_folder(environ: Mapping[str, str], variable: str, usual: str) -> str:
+    """Return OpenCode's folder of one kind: below `variable`, else below `usual` in the home."""
     base = environ.get(variable, "")
     if not os.path.isabs(base):
         base = os.path.join(environ.get("HOME") or os.path.expanduser("~"), usual)
@@ -115,14 +141,32 @@ def _content(part: str, environ: Mapping[str, str]) -> str:
     found = _FILE.fullmatch(part)
     if not found:
         return ""
-    home = environ.get("HOME") or os.path.expanduser("~")
-    path = re.sub(r"^~(?=/)", lambda _: home, found[1])
-    if not os.path.isabs(path):
-        path = os.path.join(_folder(environ, "XDG_CONFIG_HOME", ".config"), path)
     try:
-        return read_small(path).decode().strip()
+        return read_small(_whole(found[1], environ)).decode().strip()
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def _anchored(text: str, environ: Mapping[str, str]) -> str:
+    return _FILE.sub(lambda found: f"{{file:{_whole(found[1], environ)}}}", text)
+
+
+def _whole(path: str, environ: Mapping[str, str]) -> str:
+    """Return the path of a `{file:…}`: `~` is the home, a relative one counts from the file."""
+    home = environ.get("HOME") or os.path.expanduser("~")
+    path = re.sub(r"^~(?=/)", lambda _: home, path)
+    return os.path.join(opencode_folder(environ, "XDG_CONFIG_HOME", ".config"), path)
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON
+    """Return a JSON value with every text in it changed, but for the names of fields."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_each_text(item, change) for item in value]
+    if isinstance(value, dict):
+        return {name: _each_text(item, change) for name, item in value.items()}
+    return value
 
 
 def _expanded(part: str, environ: Mapping[str, str]) -> str:

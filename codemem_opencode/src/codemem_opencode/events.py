@@ -94,7 +94,8 @@ def _event(
     return AdapterEvent(
         source=SOURCE,
         session_id=session_id,
-        event_id=event_id(
+        event_id=context.event_id
+        or event_id(
             session_id=session_id,
             event_type=said.event_type,
             raw_event_type=kind,
@@ -113,9 +114,10 @@ def _event(
 
 def _session_id(payload: Mapping[str, Any], *, context: EventContext) -> str:
     """Return the stream's id, else the id the event itself names, else nothing."""
+    if context.stream_id:
+        return context.stream_id.strip()
     properties = child(payload, "properties")
     places = (
-        context.stream_id,
         properties.get("sessionID"),
         child(properties, "part").get("sessionID"),
         child(payload, "input").get("sessionID"),

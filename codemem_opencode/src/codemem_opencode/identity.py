@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from codemem_core.errors import InputError
@@ -70,7 +71,12 @@ def now() -> str:
 
 def _from_ms(value: float) -> str | None:
     try:
-        moment = datetime.fromtimestamp(value / 1000, UTC)
+        seconds, rest = divmod(int(value), 1000)
+        return f"{_from_s(seconds)}.{rest:03d}Z"
     except (ValueError, OverflowError, OSError):
         return None
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@lru_cache(256)
+def _from_s(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()

@@ -27,8 +27,8 @@ class Said:
 def child(value: object, *keys: str) -> Mapping[str, Any]:
     """Follow `keys` through nested objects; return an empty one where the path ends."""
     for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def word(value: object) -> str:

@@ -7,18 +7,23 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Request, Response
-from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, LitestarException, ValidationException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from codemem_core._version import __version__
-from codemem_core.errors import CodememError, InputError, NotFound, PluginError, StoreError
+from codemem_core.errors import (
+    ChangedSince,
+    CodememError,
+    InputError,
+    NotFound,
+    PluginError,
+    StoreError,
+)
 from codemem_core.meaning import EmbedWorker, Meaning
 from codemem_viewer.acknowledge import Receiving
-from codemem_viewer.lifespan import WarmUp, working
-from codemem_viewer.live import Live
+from codemem_viewer.lifespan import WarmUp, reading_notes, working
 
 if TYPE_CHECKING:
     from codemem_core.ingest.accept import Intake
@@ -27,23 +32,30 @@ if TYPE_CHECKING:
     from codemem_core.records.seams import Route
     from codemem_core.settings import Settings
     from codemem_core.store.store import Store
+    from codemem_viewer.live import Live
 
 _log = logging.getLogger("codemem.viewer")
-_STATUS = {InputError: 400, NotFound: 404, StoreError: 503}
+_STATUS = {InputError: 400, NotFound: 404, ChangedSince: 409, StoreError: 503}
 
 
-def create_app(
-    store: Store, plugins: Plugins, settings: Settings, *, intake: Intake, worker: FlushWorker
+def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
+    store: Store,
+    plugins: Plugins,
+    settings: Settings,
+    *,
+    intake: Intake,
+    worker: FlushWorker,
+    live: Live,
 ) -> Litestar:
     """Return the application, with the routes the plugins offer.
 
     It lets everybody in: serve it through a `Guard` only. A route's function may ask, by name, for
     `store`, `plugins`, `settings`, `intake`, `worker`, `receiving`, `live` and `meaning`. `store`
-    is open and threaded; `worker` is started and stopped by the application. `live` is in its state
-    too: it must be closed before a server waits for its connections to end. A router may name, as
+    is open and threaded; `worker` is started and stopped by the application. `live` must be closed
+    before a server waits for its connections to end. A router may name, as
     `opt={"warm_up": function}`, what is to be done in the background once the server runs.
     """
-    live, meaning, warm_up = Live(store.path), Meaning(plugins, settings), WarmUp()
+    meaning, warm_up = Meaning(plugins, settings), WarmUp()
     given = {
         "store": store,
         "plugins": plugins,
@@ -61,9 +73,11 @@ def create_app(
             CodememError: _say_error,
             Exception: _say_nothing,
         },
-        lifespan=[lambda _: working(worker, EmbedWorker(store, meaning), warm_up)],
+        lifespan=[
+            lambda _: working(worker, EmbedWorker(store, meaning), warm_up),
+            lambda _: reading_notes(store),
+        ],
         logging_config=None,
-        state=State({"live": live}),
         openapi_config=OpenAPIConfig(
             title="codemem",
             version=__version__,
@@ -110,7 +124,8 @@ def _wrong_parameter(problem: dict[str, str]) -> str:
 def _say_error(_: Request[Any, Any, Any], error: CodememError) -> Response[dict[str, str]]:
     """Ours: the class says whose fault it was."""
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-    return Response({"error": str(error)}, status_code=status)
+    body = {"error": str(error)} | ({"hint": error.hint} if error.hint else {})
+    return Response(body, status_code=status)
 
 
 def _say_nothing(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:

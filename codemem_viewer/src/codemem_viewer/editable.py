@@ -17,6 +17,7 @@ AT_ONCE = frozenset(
     {
         "claude_hook_flush",
         "claude_hook_flush_on_stop",
+        "inject_brief",
         "inject_context",
         "inject_limit",
         "inject_max_chars",
@@ -29,6 +30,9 @@ AT_ONCE = frozenset(
 """Asked for whenever it is needed, by hooks or by the server."""
 AFTER_RESTART = frozenset(
     {
+        "raw_events_auto_flush",
+        "raw_events_debounce_ms",
+        "raw_events_sweeper",
         "raw_events_sweeper_idle_ms",
         "raw_events_sweeper_interval_ms",
         "raw_events_sweeper_interval_s",

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     Send = Callable[[Message], Awaitable[None]]
     Application = Callable[[Any, Any, Any], Awaitable[None]]
 
-PAGES = ("/", "/sessions", "/session", "/inspector", "/health", "/usage", "/settings", "/plugins")
+PAGES = (
+    *("/", "/memory", "/sessions", "/session", "/inspector"),
+    *("/health", "/usage", "/settings", "/plugins"),
+)
 """Where a browser may begin: each answers with the same empty frame."""
-FILES = ("app.js", "key.js", "list.js", "live.js", "mark.svg", "app.css")
-"""What the frame needs, in `static/`."""
+FILES = ("app.js", "key.js", "list.js", "live.js", "favicon.svg", "app.css")
+"""What the frame needs, in `assets/`."""
 OPEN = frozenset(
-    ("GET", path) for path in ("/api/health", *PAGES, *(f"/static/{name}" for name in FILES))
+    ("GET", path) for path in ("/api/health", *PAGES, *(f"/assets/{name}" for name in FILES))
 )
 """Method and path of what needs no token: nothing of it tells anything about its user.
 

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from codemem_core.errors import CodememError, StoreError
+from codemem_core.ingest import noted
+from codemem_core.paths import hook_notes_path
 from codemem_core.store.check import Health, check, rebuild_index
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ FIRST_LOOK_S = 600.0
 LOOK_S = 86_400.0
 WARM_UP_S = 1.0
 """How long the first requests, most often hooks, have the server to themselves."""
+NOTES_S = 1.0
+"""How old what hooks noted may be on a page."""
 AGAIN_S = 60.0
 """The least pause between two looks: a client that hits the same bad page again and again."""
 _log = logging.getLogger("codemem.viewer")
@@ -69,6 +73,29 @@ class WarmUp:
                 work()
             except CodememError as error:
                 _log.warning("not warmed up: %s", error)
+
+
+@asynccontextmanager
+async def reading_notes(store: Store) -> AsyncIterator[None]:
+    """Take what hooks note of themselves into the database while the block runs."""
+    task = asyncio.create_task(_read_notes(store))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _read_notes(store: Store) -> None:
+    path = hook_notes_path(store.path)
+    while True:
+        if os.path.exists(path):  # else nothing for a thread to do
+            try:
+                await asyncio.to_thread(noted.take, store)
+            except (StoreError, OSError) as error:
+                _log.warning("notes of hooks are lost: %s", error)
+        await asyncio.sleep(NOTES_S)
 
 
 class Watch:

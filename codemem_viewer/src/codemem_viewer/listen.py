@@ -8,7 +8,7 @@ import ipaddress
 import os
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -124,13 +124,21 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(app: Litestar, listeners: Sequence[Listener], *, max_body_bytes: int) -> None:
-    """Serve `app` on every listener until SIGTERM or SIGINT, then finish what was begun."""
+async def serve(
+    app: Litestar,
+    listeners: Sequence[Listener],
+    *,
+    max_body_bytes: int,
+    stopping: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve `app` on every listener until SIGTERM or SIGINT, then finish what was begun.
+
+    `stopping` ends answers that would go on for ever: they are waited for until `GRACE_S` is over.
+    """
     servers = [_Server(_config(app, door, max_body_bytes)) for _, door in listeners]
 
     def stop() -> None:
-        if live := app.state.get("live"):
-            live.close()  # its streams would be waited for until `GRACE_S` is over
+        stopping()
         for server in servers:
             server.should_exit = True
 

@@ -21,10 +21,10 @@ def codemem_commands() -> Iterator[Command]:
 
 
 _API = (
-    *("batches", "claude_hooks", "config", "health", "memories", "near", "pack", "raw_events"),
-    *("sessions", "stats", "stream", "usage"),
+    *("batches", "changes", "claude_hooks", "config", "health", "memories", "near", "pack"),
+    *("raw_events", "sessions", "stats", "stream", "usage"),
 )
-_VIEWS = ("feed", "health", "inspector", "plugins", "sessions", "settings", "usage")
+_VIEWS = ("feed", "health", "inspector", "memory", "plugins", "sessions", "settings", "usage")
 
 
 @hookimpl

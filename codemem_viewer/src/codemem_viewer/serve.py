@@ -28,9 +28,9 @@ LOOK_AGAIN_S = 0.05
 @click.command
 @click.argument(
     "action",
-    type=click.Choice(["run", "start", "stop", "restart", "status"]),
+    type=click.Choice(["run", "start", "stop", "restart", "status", "install", "uninstall"]),
     default="run",
-    metavar="[start|stop|restart|status]",
+    metavar="[start|stop|restart|status|install|uninstall]",
 )
 @click.option("--host", help="Loopback address to listen on (default: 127.0.0.1).")
 @click.option("--port", type=click.IntRange(0, 65535), help="TCP port (default: 38888).")
@@ -39,6 +39,7 @@ LOOK_AGAIN_S = 0.05
 @click.option("--foreground", is_flag=True, help="Stay in front, with `restart` too.")
 @click.option("--stop", "stop_first", is_flag=True, help="The same as `serve stop`.")
 @click.option("--restart", is_flag=True, help="The same as `serve restart`.")
+@click.option("--print", "only_print", is_flag=True, help="Show what `install` would do.")
 @pass_host
 def serve(  # noqa: PLR0913 - one parameter an option
     program: Host,
@@ -51,11 +52,13 @@ def serve(  # noqa: PLR0913 - one parameter an option
     foreground: bool,
     stop_first: bool,
     restart: bool,
+    only_print: bool,
 ) -> None:
     """Run the codemem server: it takes events, makes memories and serves the API.
 
     One server per database; starting a second one does nothing. Hooks reach it by a Unix socket,
-    browsers by TCP with the token that `codemem serve status` shows.
+    browsers by TCP with the token that `codemem serve status` shows. `install` makes it a service
+    that starts when you log in, of systemd or launchd; `uninstall` takes that back.
 
     Example: codemem serve start
     """
@@ -63,8 +66,12 @@ def serve(  # noqa: PLR0913 - one parameter an option
     settings = program.settings
     place = Place.of(database_path(settings, db_path))
     action = "stop" if stop_first else "restart" if restart else action
+    address = (host or settings.text("viewer_host") or "127.0.0.1", _port(port, settings))
     if action == "status":
         _show(place, settings)
+        return
+    if action in {"install", "uninstall"}:
+        _service(place, _command(place, address, program.blocked), action, only_print=only_print)
         return
     if action in {"stop", "restart"}:
         stopped = _stop(place)
@@ -74,7 +81,6 @@ def serve(  # noqa: PLR0913 - one parameter an option
     if not settings.flag("viewer_enabled"):
         click.echo("the server is switched off: CODEMEM_VIEWER")
         return
-    address = (host or settings.text("viewer_host") or "127.0.0.1", _port(port, settings))
     if background or (action in {"start", "restart"} and not foreground):
         _start(place, address, program.blocked)
     else:
@@ -98,18 +104,43 @@ def _port(option: int | None, settings: Settings) -> int:
     return settings.number("viewer_port") if option is None else option
 
 
+def _command(place: Place, address: tuple[str, int], blocked: Sequence[str]) -> list[str]:
+    """Return the command line of a server in the foreground, whole: it needs no environment."""
+    # -P: a file of the folder the command was called in must not stand in for a module.
+    program = [sys.executable, "-P", "-m", "codemem_core"]
+    without = [part for name in blocked for part in ("-p", f"no:{name}")]
+    options = ["--host", address[0], "--port", str(address[1]), "--db-path", place.db]
+    return [*program, *without, "serve", "--foreground", *options]
+
+
+def _service(place: Place, command: Sequence[str], action: str, *, only_print: bool) -> None:
+    """Install the server as a service, or take that back."""
+    # Imported here: nobody else needs property lists.
+    from codemem_viewer.unit import Unit  # noqa: PLC0415
+
+    unit = Unit.of(place, command)
+    if only_print:
+        steps = unit.on if action == "install" else unit.off
+        click.echo(f"# {unit.path}\n{unit.text}")
+        for step in steps:
+            click.echo(f"# {' '.join(step)}")
+    elif action == "install":
+        _stop(place)  # the service is the one server of this database from now on
+        unit.install()
+        click.echo(f"installed and started: {unit.path}")
+    else:
+        gone = unit.uninstall()
+        click.echo(f"removed: {unit.path}" if gone else "no service was installed")
+
+
 def _start(place: Place, address: tuple[str, int], blocked: Sequence[str]) -> None:
     """Start a server that outlives this command; return when one answers."""
     if answers(place):
         click.echo(f"server running, pid {server_pid(place)}")
         return
     log = open_private(place.log, flags=os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    # -P: a file of the folder the command was called in must not stand in for a module.
-    program = [sys.executable, "-P", "-m", "codemem_core"]
-    without = [part for name in blocked for part in ("-p", f"no:{name}")]
-    options = ["--host", address[0], "--port", str(address[1]), "--db-path", place.db]
     child = subprocess.Popen(
-        [*program, *without, "serve", "--foreground", *options],
+        _command(place, address, blocked),
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,

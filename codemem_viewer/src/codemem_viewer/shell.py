@@ -10,7 +10,7 @@ from litestar import MediaType, Request, Response, Router, get
 from codemem_viewer.guard import FILES, PAGES
 from codemem_viewer.shown import render
 
-_FOLDER = Path(__file__).parent / "static"
+_FOLDER = Path(__file__).parent / "assets"
 _KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _CONTENT = {name: (_FOLDER / name).read_bytes() for name in FILES}
 _FRAME = render("frame.html", {})
@@ -22,7 +22,7 @@ async def frame() -> Response[str]:
     return Response(_FRAME, media_type=MediaType.HTML)
 
 
-@get([f"/static/{name}" for name in FILES], include_in_schema=False)
+@get([f"/assets/{name}" for name in FILES], include_in_schema=False)
 async def file(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return a script, the style sheet or the mark."""
     name = request.scope["path"].rpartition("/")[2]

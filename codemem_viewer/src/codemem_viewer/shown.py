@@ -20,9 +20,11 @@ _pages = Environment(
 )
 _pages.filters |= {
     "ago": text.ago,
+    "amount": text.amount,
     "bytes": text.bytes_,
     "count": text.count,
     "day": text.day,
+    "dollars": text.dollars,
     "iso": text.iso,
     "markdown": text.markdown,
     "moment": text.moment,

@@ -62,6 +62,23 @@ def count(number: float) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
+def amount(number: float) -> str:
+    """Return a number in about three figures: `0.07`, `812`, `42.0 k`, `1.3 M`."""
+    if number < 10 and number != int(number):
+        return f"{number:.2g}"
+    if number < 10_000:
+        return count(round(number))
+    scaled, unit = (number / 1e6, "M") if number >= 1e6 else (number / 1e3, "k")
+    return f"{scaled:.0f} {unit}" if scaled >= 100 else f"{scaled:.1f} {unit}"
+
+
+def dollars(number: float) -> str:
+    """Return a price: `$0`, `$0.004`, `$12.30`."""
+    if not number:
+        return "$0"
+    return f"${number:.2f}" if number >= 0.1 else f"${number:.2g}"
+
+
 def numbers(value: object) -> list[int]:
     """Return the whole numbers of a list; of anything else, as an import may bring it, nothing."""
     return [each for each in value if type(each) is int] if isinstance(value, list) else []

@@ -9,7 +9,7 @@ from codemem_core.ingest.evidence import collect
 from codemem_core.records.events import RawEvent
 from codemem_core.records.evidence import EvidenceItem, Message, Prompt
 from codemem_core.records.memory import Memory
-from codemem_core.store.timeline import Flush
+from codemem_core.store.timeline import Flush, Told
 
 _SHORT = 160
 _TOLD = ("command", "file_path", "filePath", "path", "pattern", "query", "url", "description")
@@ -21,7 +21,7 @@ class Entry:
     """One thing that happened."""
 
     what: str
-    """`prompt`, `answer`, `tool`, `flush` or `memory`."""
+    """`prompt`, `told`, `answer`, `tool`, `flush` or `memory`."""
     ms: int
     head: str
     text: str = ""
@@ -32,10 +32,15 @@ class Entry:
     """What the host says an answer cost, input and output."""
     memory_id: int | None = None
     kind: str = ""
+    memories: Sequence[tuple[int, str]] = ()
+    """Id and title of what an agent was told."""
 
 
 def entries(
-    raw: Sequence[RawEvent], flushes: Iterable[Flush], memories: Iterable[Memory]
+    raw: Sequence[RawEvent],
+    flushes: Iterable[Flush],
+    memories: Iterable[Memory],
+    told: Iterable[Told] = (),
 ) -> list[Entry]:
     """Return all of it in the order it happened; a flush stands after its last event.
 
@@ -46,7 +51,8 @@ def entries(
     ends = max((entry.ms for entry in line), default=0)
     line += [_flush(flush, times.get(flush.end_seq, ends)) for flush in flushes]
     line += [_memory(memory) for memory in memories]
-    order = {"flush": 1, "memory": 2}
+    line += [_told(each) for each in told]
+    order = {"told": 1, "flush": 2, "memory": 3}
     return sorted(line, key=lambda entry: (entry.ms, order.get(entry.what, 0)))
 
 
@@ -83,6 +89,18 @@ def _flush(flush: Flush, ms: int) -> Entry:
         head=f"{events} events, {flush.state}",
         text=flush.error or "",
         failed=flush.state in {"failed", "dead"},
+    )
+
+
+def _told(told: Told) -> Entry:
+    many = "1 memory" if len(told.memories) == 1 else f"{len(told.memories)} memories"
+    head = "as the session began" if told.hook == "SessionStart" else "beside the prompt"
+    return Entry(
+        what="told",
+        ms=told.ms,
+        head=f"Told {head}: {many}",
+        tokens=told.tokens,
+        memories=told.memories,
     )
 
 

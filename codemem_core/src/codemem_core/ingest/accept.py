@@ -6,34 +6,44 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import apsw
 
-from codemem_core.errors import InputError, PluginError
+from codemem_core.errors import InputError, NotFound, PluginError
 from codemem_core.plugins import Plugins
-from codemem_core.records.events import AdapterEvent, RawEvent, epoch_ms
+from codemem_core.records.events import EVENT_ID, AdapterEvent, RawEvent, epoch_ms, json_text
 from codemem_core.records.protocols import EventContext, RecordedSource
-from codemem_core.redact import redact, strip_private
+from codemem_core.redact import is_plain, redact, strip_private
 from codemem_core.store import ledger
 
 IMPORTED = "{}.history"
 """Event type of what was imported, by source."""
 _GOES_ON = frozenset({"resume", "compact"})
 """Sources of a session start that continue the same session."""
-_STREAM_KEYS = ("session_stream_id", "session_id", "stream_id", "opencode_session_id")
+_STREAM_KEYS = frozenset(("session_stream_id", "session_id", "stream_id", "opencode_session_id"))
 _META_KEYS = ("cwd", "project", "started_at")
+_LONG = (str, dict)
 _SOURCE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
 class Intake:
     """Turns deliveries into `RawEvent` records, whichever way they came in."""
 
-    def __init__(self, plugins: Plugins) -> None:
+    def __init__(
+        self,
+        plugins: Plugins,
+        *,
+        encode: Callable[[object], str] = json_text,
+        plain: Callable[[str], bool] = is_plain,
+    ) -> None:
+        """Take what is quicker than the standard library at writing JSON and at `is_plain`."""
         self._plugins = plugins
+        self._encode = encode
+        self._plain = plain
 
     def raw_events(self, body: object, *, require_id: bool = False) -> list[RawEvent]:
         """Read one event, or `{"events": [...], ...}` with fields that hold for all of them.
@@ -41,13 +51,14 @@ class Intake:
         Everything is checked before anything is returned. `require_id` refuses events without an
         id instead of deriving one. Raises `InputError` with what is wrong.
         """
-        request = _checked_mapping(storable(body), "payload")
-        _check_texts(request, _META_KEYS)
-        listed = request.get("events")
+        given = _checked_mapping(body, "payload")
+        listed = given.get("events")
         if listed is None:
-            listed, request = [request], {}
+            listed, given = [given], {}
         if not isinstance(listed, list):
             raise InputError("events must be a list")
+        request = storable({key: value for key, value in given.items() if key != "events"})
+        _check_texts(request, _META_KEYS)
         shared: dict[str, Any] = {key: request.get(key) for key in (*_META_KEYS, "source")}
         shared["stream"] = _stream_of(request)
         # Asked once a delivery, not once an event: plugins look at folders for the answer.
@@ -99,48 +110,49 @@ class Intake:
 
     def _raw_event(self, event: object, shared: Mapping[str, Any], *, require_id: bool) -> RawEvent:
         fields = _checked_mapping(event, "event")
-        stream = _stream_of(fields) or shared["stream"]
-        event_type = fields.get("event_type")
-        if not isinstance(event_type, str) or not event_type.strip():
-            raise InputError("event_type required")
-        seq = _number(fields, "event_seq", whole=True)
-        ts_ms = _number(fields, "ts_wall_ms", whole=True)
-        mono_ms = _number(fields, "ts_mono_ms", whole=False)
+        plain = self._is_plain(fields)
+        if not plain:
+            fields = storable(fields)
+        meta, timing = _meta(fields, shared), _timing(fields)
         given = fields.get("payload")
-        payload = _checked_mapping({} if given is None else given, "payload")
-        _check_texts(fields, (*_META_KEYS, "source"))
-        if not stream:
-            raise InputError("session id required")
-        if stream.startswith("msg_"):
-            raise InputError("invalid session id", hint="this is a message's id, not a session's")
-        meta = {key: fields.get(key) or shared[key] for key in (*_META_KEYS, "source")}
-        source = (meta["source"] or "opencode").strip().lower()
-        given_id = str(fields.get("event_id") or payload.get("_raw_event_id") or "").strip()
+        public = _checked_mapping({} if given is None else given, "payload")
+        given_id = str(fields.get("event_id") or public.get("_raw_event_id") or "").strip()
         if require_id and not given_id:
             raise InputError("event_id required")
-        public = strip_private(payload)
-        clean, _ = redact(public)
-        timing = {"s": seq, "w": ts_ms, "m": mono_ms}
+        clean = public
+        if not plain:
+            public = strip_private(public)
+            clean, _ = redact(public)
         context = EventContext(
-            stream_id=stream, event_type=event_type, ts_ms=ts_ms, cwd=meta["cwd"]
+            stream_id=meta["stream"],
+            event_type=meta["type"],
+            event_id=given_id if EVENT_ID.fullmatch(given_id) else None,
+            ts_ms=timing["w"],
+            cwd=meta["cwd"],
         )
-        adapter = self._adapter(source, {"type": event_type, **clean}, context)
-        clean = {name: value for name, value in clean.items() if name != "_adapter"}
-        if adapter is not None:
-            clean["_adapter"] = adapter.to_json()
+        adapter = self._adapter(meta["source"], {"type": meta["type"], **clean}, context)
+        payload = _stored(clean, adapter)
         return RawEvent(
-            source=source,
-            stream_id=stream,
-            event_id=given_id[:200] or _derived_id(event_type, public, timing),
-            event_type=event_type,
-            payload=clean,
-            ts_ms=ts_ms if ts_ms is not None or adapter is None else adapter.ts_ms,
-            mono_ms=mono_ms,
+            source=meta["source"],
+            stream_id=meta["stream"],
+            event_id=given_id[:200] or _derived_id(meta["type"], public, timing),
+            event_type=meta["type"],
+            payload=payload,
+            ts_ms=timing["w"] if timing["w"] is not None or adapter is None else adapter.ts_ms,
+            mono_ms=timing["m"],
             origin=origin_of(adapter) if adapter else "import",
             cwd=meta["cwd"],
             project=shared["label"](meta["cwd"], meta["project"]),
             started_at=meta["started_at"],
+            text=self._encode(payload),
         )
+
+    def _is_plain(self, event: Mapping[str, Any]) -> bool:
+        """Say whether nothing in the event is to be replaced; most are, and need no closer look."""
+        try:
+            return self._plain(self._encode(event))
+        except (ValueError, OverflowError, RecursionError):
+            return False
 
     def _adapter(
         self, source: str, payload: Mapping[str, Any], context: EventContext
@@ -155,11 +167,9 @@ class Intake:
             # native fields count.
             if sent is not None and (sent.source, sent.session_id) == (source, context.stream_id):
                 return sent
-        if source not in self._plugins.ingest_sources():
-            return None
         try:
             return self._plugins.normalize(source, payload, context=context)
-        except (InputError, PluginError):
+        except (InputError, PluginError, NotFound):
             return None  # kept raw: a later version may understand it
 
 
@@ -237,6 +247,20 @@ def storable(value: object) -> Any:  # noqa: ANN401
     return value
 
 
+def _stored(native: Mapping[str, Any], adapter: AdapterEvent | None) -> Mapping[str, Any]:
+    """Return the payload with its common form; what that says in the same words is kept once."""
+    if adapter is None:
+        return {name: value for name, value in native.items() if name != "_adapter"}
+    said = [value for value in adapter.payload.values() if value and isinstance(value, _LONG)]
+    kept = {
+        name: value
+        for name, value in native.items()
+        if name != "_adapter" and not (isinstance(value, _LONG) and value in said)
+    }
+    kept["_adapter"] = adapter.to_json()
+    return kept
+
+
 def _derived_id(event_type: str, payload: Mapping[str, Any], timing: Mapping[str, Any]) -> str:
     """Return an id for an event that came without one: the same event gives the same id.
 
@@ -250,12 +274,12 @@ def _derived_id(event_type: str, payload: Mapping[str, Any], timing: Mapping[str
 
 
 def _checked_mapping(value: object, name: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):  # the first is quick to tell
         raise InputError(f"{name} must be an object")
     return value
 
 
-def _check_texts(fields: Mapping[str, Any], names: tuple[str, ...]) -> None:
+def _check_texts(fields: Mapping[str, Any], names: Iterable[str]) -> None:
     for name in names:
         if fields.get(name) is not None and not isinstance(fields[name], str):
             raise InputError(f"{name} must be string")
@@ -263,8 +287,35 @@ def _check_texts(fields: Mapping[str, Any], names: tuple[str, ...]) -> None:
         epoch_ms(fields["started_at"])
 
 
+def _meta(fields: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an event says of itself, else what holds for its whole delivery."""
+    stream = _stream_of(fields) or shared["stream"]
+    event_type = fields.get("event_type")
+    if not isinstance(event_type, str) or not event_type.strip():
+        raise InputError("event_type required")
+    _check_texts(fields, (*_META_KEYS, "source"))
+    if not stream:
+        raise InputError("session id required")
+    if stream.startswith("msg_"):
+        raise InputError("invalid session id", hint="this is a message's id, not a session's")
+    meta = {key: fields.get(key) or shared[key] for key in _META_KEYS}
+    source = fields.get("source") or shared["source"] or "opencode"
+    return meta | {"stream": stream, "type": event_type, "source": source.strip().lower()}
+
+
+def _timing(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the host's own number, wall clock (ms) and monotonic clock (ms) of an event."""
+    return {
+        "s": _number(fields, "event_seq", whole=True),
+        "w": _number(fields, "ts_wall_ms", whole=True),
+        "m": _number(fields, "ts_mono_ms", whole=False),
+    }
+
+
 def _stream_of(fields: Mapping[str, Any]) -> str | None:
     """Return the one session id given under any of its names."""
+    if _STREAM_KEYS.isdisjoint(fields):
+        return None
     _check_texts(fields, _STREAM_KEYS)
     given = {value for key in _STREAM_KEYS if (value := (fields.get(key) or "").strip())}
     if len(given) > 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -63,7 +63,10 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """Return it for `--json`."""
-        return {name: asdict(table) for name, table in self.tables.items()}
+        return {
+            name: {"read": table.read, "written": table.written, "skipped": dict(table.skipped)}
+            for name, table in self.tables.items()
+        }
 
 
 def adopt(

@@ -113,11 +113,6 @@ def corrected(correction: Correction) -> dict[str, Any]:
     return {"title": title, "body": body, **more}
 
 
-def correct(store: Store, memory_id: int, correction: Correction) -> Memory:
-    """Rewrite a memory and return it as it was before. Raises `InputError`, `NotFound`."""
-    return change(store, memory_id, corrected(correction), by="viewer")
-
-
 def change(
     store: Store, memory_id: int, changes: Mapping[str, Any], *, by: str, label: str = "edit"
 ) -> Memory:

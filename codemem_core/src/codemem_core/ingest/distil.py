@@ -64,6 +64,8 @@ def distil(
     observe: Callable[[Evidence], Observed], stretch: Stretch, raw: Sequence[RawEvent]
 ) -> Distilled:
     """Ask the observer about a stretch's events; raises the `ObserverError` classes."""
+    if not raw:
+        return Distilled()  # lost with a damaged page
     evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
     if not worth_observing(evidence):
         return Distilled()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from codemem_core.errors import InputError
@@ -23,7 +23,7 @@ def collect(
 
     Hooks of parallel tools arrive in any order, so the host's times decide where it gives them.
     """
-    items = [item for event in sorted(events, key=_when) if (item := _item(event)) is not None]
+    items = [item for event in _each_once(events) if (item := _item(event)) is not None]
     return Evidence(
         source=events[0].source,
         stream_id=events[0].stream_id,
@@ -31,6 +31,24 @@ def collect(
         cwd=cwd,
         items=tuple(items),
     )
+
+
+def _each_once(events: Sequence[RawEvent]) -> Iterator[RawEvent]:
+    """Yield the events in order, but a tool use that hook and transcript both told only once."""
+    told = set()
+    for event in sorted(events, key=_when):
+        use = _use(event)
+        if use is None or use not in told:
+            yield event
+        told.add(use)
+
+
+def _use(event: RawEvent) -> tuple[object, object] | None:
+    """Return what of a tool use an event tells: its kind and the host's id."""
+    adapter = event.payload.get("_adapter")
+    meta = adapter.get("meta") if isinstance(adapter, Mapping) else None
+    use = meta.get("tool_use_id") if isinstance(meta, Mapping) else None
+    return (adapter.get("event_type"), use) if isinstance(adapter, Mapping) and use else None
 
 
 def _when(event: RawEvent) -> tuple[int, int]:

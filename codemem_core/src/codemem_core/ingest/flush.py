@@ -109,15 +109,26 @@ class Flusher:
         with self._store.read() as db:
             found = batches.retryable(db, (source, stream_id), limit=limit)
         for batch in found:
-            claim = self._claim_again(batch)
-            if claim is not None:
-                report = FlushReport()
-                self._flush_batch(claim, report)
+            report = self.retry_batch(batch)
+            if report is not None:
                 yield Retried(batch, report)
+
+    def retry_batch(self, batch: int) -> FlushReport | None:
+        """Flush one failed or dead batch again; None when a living process has its stream."""
+        claim = self._claim_again(batch)
+        if claim is None:
+            return None
+        report = FlushReport()
+        self._flush_batch(claim, report)
+        return report
 
     def held_s(self) -> float:
         """Return for how many seconds the observer is not to be asked; 0 normally."""
         return self._breaker.held_s()
+
+    def ask_again(self) -> None:
+        """Forget that the observer failed: the next flush asks it."""
+        self._breaker.succeeded()
 
     def wind_down(self) -> None:
         """Begin no further batch."""

@@ -23,6 +23,7 @@ from typing import Any, Self
 from codemem_core.errors import CodememError, InputError, StoreError
 from codemem_core.ingest import spool_files
 from codemem_core.ingest.accept import Intake, storable
+from codemem_core.ingest.beside import told_beside
 from codemem_core.ingest.lock import locked
 from codemem_core.ingest.private import append_byte, open_folder, read_file, write_file
 from codemem_core.ingest.spool_files import Name
@@ -227,6 +228,9 @@ def _store(source: str, payload: object, *, store: Store, intake: Intake) -> str
     if event is None:
         return "skipped"
     now_ms = time.time_ns() // 1_000_000
+    told = told_beside(store, intake, event, payload) if isinstance(payload, Mapping) else []
+    if told:
+        store.write(partial(events.append, events=told, now_ms=now_ms))
     appended = store.write(partial(events.append, events=[event], now_ms=now_ms))
     return "stored" if appended.inserted else "duplicate"
 

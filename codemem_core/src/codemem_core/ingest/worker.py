@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeVar, cast
 
 from codemem_core.errors import CodememError
@@ -18,7 +19,7 @@ from codemem_core.plugins import Plugins
 from codemem_core.records.events import FlushDecision, StreamState
 from codemem_core.records.protocols import BoundedPolicy, Policy
 from codemem_core.settings import Settings, sweep_interval_ms
-from codemem_core.store import events
+from codemem_core.store import batches, events
 from codemem_core.store.batches import Claim
 from codemem_core.store.owner import BEAT_S
 from codemem_core.store.store import Store
@@ -59,6 +60,7 @@ class FlushWorker:
             store, plugins, settings, now_ms=now_ms, beat_s=beat_s, given_up=self._give_up
         )
         self._flushes = Parallel(self._flush, most=_PARALLEL)
+        self._again: dict[Key, list[int]] = {}
         self._policies = _make_policies(plugins)
         self._intake = Intake(plugins)
         self._spool = Spool.of(settings)
@@ -77,6 +79,12 @@ class FlushWorker:
         """Look soon: events have arrived."""
         self._wake.set()
 
+    def retry(self, key: Key, batch: int) -> None:
+        """Flush a failed or dead batch of a stream again: a person says that it may work now."""
+        self._flusher.ask_again()
+        self._again.setdefault(key, []).append(batch)
+        self._wake.set()
+
     def stop(self, timeout_s: float) -> None:
         """Take on nothing new and wait at most `timeout_s` for the flushes that run.
 
@@ -91,6 +99,7 @@ class FlushWorker:
         self._flusher.stop()
 
     def _run(self) -> None:
+        self._guarded(lambda: self._store.write(batches.expect_mended))
         while not self._stopping.is_set():
             self._wake.clear()
             began = time.monotonic()
@@ -111,12 +120,12 @@ class FlushWorker:
             waiting = events.pending(db, now_ms=self._now_ms())
         # After the read: no event in it is newer than this, unless the clock was put back.
         now_ms = self._now_ms()
-        due: list[Key] = []
+        due = [key for key in self._again if key not in self._flushes]
         pauses_s = [self._interval_s]
         taken: Counter[str] = Counter()
         for state in waiting:
             key = (state.source, state.stream_id)
-            if key in self._flushes:
+            if key in self._flushes or key in self._again:
                 continue
             decision = self._ask(state, now_ms, taken)
             if decision.due:
@@ -154,8 +163,11 @@ class FlushWorker:
         return iter(sorted(by_name, key=lambda item: isinstance(item[1], BoundedPolicy)))
 
     def _flush(self, key: Key) -> None:
-        report = self._guarded(lambda: self._flusher.flush(*key))
-        if report is not None and report.events:
+        asked_for = self._again.pop(key, [])
+        for batch in asked_for:
+            self._guarded(partial(self._flusher.retry_batch, batch))
+        report = None if asked_for else self._guarded(lambda: self._flusher.flush(*key))
+        if asked_for or (report is not None and report.events):
             # More may be due than one sweep takes on, or the observer may just have come back.
             self._wake.set()
 
@@ -175,9 +187,13 @@ class FlushWorker:
         self._retained_at = now_s
 
     def _guarded(self, work: Callable[[], T]) -> T | None:
-        """Run the work; whatever it raises is logged: the worker outlives it."""
+        """Run the work; whatever it raises is logged, a bug with its place: this goes on."""
         try:
             return work()
+        except CodememError as error:
+            if not self._stopping.is_set():
+                log.warning("flush failed: %s", error)
+            return None
         except Exception:
             # A flush that was given back may find the store closed when it comes to its end.
             if not self._stopping.is_set():

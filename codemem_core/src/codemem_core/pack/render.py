@@ -58,6 +58,12 @@ def line(hit: Hit, *, room: int) -> str:
     return head + body if body else ""
 
 
+def ids_in(text: str) -> list[int]:
+    """Return the ids of the memories that a pack's text holds, in its order."""
+    heads = [line[1:].partition("] (")[0] for line in text.split("\n") if line.startswith("[")]
+    return [int(head) for head in heads if head.isdecimal()]
+
+
 def layout(sections: Sections, lines: dict[int, str]) -> str:
     """Return the documented text of a pack; `lines` by memory id."""
     blocks = (

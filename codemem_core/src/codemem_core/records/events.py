@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ EVENT_TYPES = frozenset(
 ORIGINS = ("import", "external", "tool_exec", "tool_repo", "assistant", "user")
 """Where text came from, least trusted first; bound by code at capture, not by a payload."""
 
-_EVENT_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
+EVENT_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class AdapterEvent:
         """Refuse what the schema refuses."""
         if not self.source.strip() or not self.session_id.strip():
             raise InputError("event without source or session id")
-        if not _EVENT_ID.fullmatch(self.event_id):
+        if not EVENT_ID.fullmatch(self.event_id):
             raise InputError(f"event id is not 8 to 128 plain characters: `{self.event_id[:140]}`")
         if self.event_type not in EVENT_TYPES:
             raise InputError(f"unknown event type: `{self.event_type}`")
@@ -116,15 +117,27 @@ def epoch_ms(ts: str) -> int:
         raise InputError(f"not an ISO 8601 time: `{str(ts)[:40]}`") from error
 
 
+_TEXTS = {
+    "prompt": ("text",),
+    "assistant": ("text",),
+    "tool_call": ("tool_name",),
+    "tool_result": ("tool_name", "status"),
+    "error": ("message",),
+}
+
+
+def json_text(value: object) -> str:
+    """Return JSON text; raises `ValueError` for NaN and for lone surrogates, which are not JSON."""
+    text = _ENCODER.encode(value)
+    text.encode()
+    return text
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 def _check_payload(event_type: str, payload: Mapping[str, Any]) -> None:
-    wanted = {
-        "prompt": ("text",),
-        "assistant": ("text",),
-        "tool_call": ("tool_name",),
-        "tool_result": ("tool_name", "status"),
-        "error": ("message",),
-    }.get(event_type, ())
-    for name in wanted:
+    for name in _TEXTS.get(event_type, ()):
         if not isinstance(payload.get(name), str):
             raise InputError(f"{event_type} event has no text `{name}`")
     if event_type == "tool_result" and payload["status"] not in {"ok", "error"}:
@@ -151,6 +164,8 @@ class RawEvent:
     cwd: str | None = None
     project: str | None = None
     started_at: str | None = None
+    text: str = field(default="", compare=False, repr=False)
+    """`payload` as JSON, where it has been written already."""
     seq: int = -1
     """Given by the store: 0, 1, 2, … without gaps in each stream; -1 until then."""
 

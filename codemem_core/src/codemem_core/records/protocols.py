@@ -21,6 +21,8 @@ class EventContext:
 
     stream_id: str | None = None
     event_type: str | None = None
+    event_id: str | None = None
+    """What the host's side calls it, if that can be an adapter event's id."""
     ts_ms: int | None = None
     cwd: str | None = None
     project: str | None = None

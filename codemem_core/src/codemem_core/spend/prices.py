@@ -1,7 +1,8 @@
 """What a model's tokens cost.
 
-The table that ships knows the models people use most; providers change prices, so what the user
-writes into `observer_prices` stands over it.
+The table that ships knows the models people use most, at the prices of the day it names; providers
+change prices, so what the user writes into `observer_prices` stands over it. A model that neither
+knows has no price: nothing is guessed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from codemem_core.errors import SettingsError
 
@@ -45,11 +47,21 @@ class Prices:
         return next((self._prices[n] for n in names if n in self._prices), None)
 
 
-@cache
+def prices_as_of() -> str:
+    """Return the day of the table that ships, as `2026-11-22`."""
+    return str(_file()["as_of"])
+
+
 def _shipped() -> dict[str, str]:
-    text = files("codemem_core.spend").joinpath("prices.json").read_text(encoding="utf-8")
-    table: dict[str, str] = json.loads(text)
+    table: dict[str, str] = _file()["usd_per_million_tokens"]
     return table
+
+
+@cache
+def _file() -> dict[str, Any]:
+    text = files("codemem_core.spend").joinpath("prices.json").read_text(encoding="utf-8")
+    whole: dict[str, Any] = json.loads(text)
+    return whole
 
 
 def _price(name: str, text: str) -> tuple[float, float, float]:

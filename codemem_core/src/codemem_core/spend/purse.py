@@ -6,17 +6,18 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from codemem_core.errors import BudgetSpent
+from codemem_core.records.protocols import ObserverReply
 from codemem_core.spend.prices import Prices
 from codemem_core.store import usage
 from codemem_core.store.usage import Spent, Usage
 
 if TYPE_CHECKING:
-    from codemem_core.records.protocols import ObserveRequest, ObserverReply
+    from codemem_core.records.protocols import ObserveRequest
     from codemem_core.records.seams import ObserverRuntime
     from codemem_core.settings import Settings
     from codemem_core.store.store import Store
@@ -121,18 +122,30 @@ class Purse:
         told = bool(reply.tokens_in or reply.tokens_out or call.offline)
         tokens_in = reply.tokens_in if told else call.tokens_in
         tokens_out = reply.tokens_out if told else tokens_of(reply.text)
-        metadata = {"fell_back": call.fell_back, "dropped": dict(dropped)}
+        counted = replace(reply, tokens_in=tokens_in, tokens_out=tokens_out)
+        self._record(call, counted, {"dropped": dict(dropped)}, estimated=not told)
+
+    def pay_lost(self, call: Call) -> None:
+        """Write down what a call may have cost whose answer never came, at the most."""
+        most = self._settings.number("observer_max_tokens")
+        lost = ObserverReply(text="", tokens_in=call.tokens_in, tokens_out=most)
+        self._record(call, lost, {"lost": True}, estimated=True)
+
+    def _record(
+        self, call: Call, reply: ObserverReply, metadata: Mapping[str, object], *, estimated: bool
+    ) -> None:
+        about = {"fell_back": call.fell_back, **metadata}
         paid = Usage(
             event="observe",
             runtime=call.runtime,
             model=reply.model or call.model,
             source=call.source,
             stream_id=call.stream_id,
-            tokens_read=tokens_in,
+            tokens_read=reply.tokens_in,
             tokens_cached=reply.tokens_cached,
-            tokens_written=tokens_out,
-            cost_usd=self._cost(call, reply, tokens_in, tokens_out),
-            metadata=metadata if told else metadata | {"estimated": True},
+            tokens_written=reply.tokens_out,
+            cost_usd=self._cost(call, reply),
+            metadata=about | {"estimated": True} if estimated else about,
         )
         self._store.write(lambda db: usage.record(db, paid, now_ms=_now_ms()))
 
@@ -163,14 +176,16 @@ class Purse:
             if limit and spent > limit:
                 raise BudgetSpent(f"the limit on {what} is reached")
 
-    def _cost(
-        self, call: Call, reply: ObserverReply, tokens_in: int, tokens_out: int
-    ) -> float | None:
+    def _cost(self, call: Call, reply: ObserverReply) -> float | None:
         if call.offline:
             return 0.0
         if reply.cost_usd is not None:
             return reply.cost_usd
-        used = {"tokens_in": tokens_in, "tokens_out": tokens_out, "cached": reply.tokens_cached}
+        used = {
+            "tokens_in": reply.tokens_in,
+            "tokens_out": reply.tokens_out,
+            "cached": reply.tokens_cached,
+        }
         cost = self._prices.cost(reply.model or call.model, **used)
         return self._prices.cost(call.model, **used) if cost is None else cost
 

@@ -46,29 +46,66 @@ def recent_packs(
 # Days of this machine's time zone, as its user counts them.
 _DAY = "date(created_ms / 1000, 'unixepoch', 'localtime')"
 _SPENT = f"""
-    SELECT {_DAY},
-           iif(event = 'observe', coalesce(runtime, '?'), event),
-           sum(tokens_read + tokens_written)
-      FROM usage_events WHERE created_ms >= :since_ms GROUP BY 1, 2
+    SELECT {_DAY}, iif(runtime = '', '?', runtime), sum(tokens_read + tokens_written)
+      FROM usage_events WHERE event = 'observe' AND created_ms >= :since_ms GROUP BY 1, 2
 """  # noqa: S608 - a constant of ours
-_WRITTEN = f"""
-    SELECT {_DAY}, kind, count(*) FROM memories
+_PAID = f"""
+    SELECT {_DAY}, iif(model = '', runtime, model), sum(cost_usd)
+      FROM usage_events
+     WHERE event = 'observe' AND created_ms >= :since_ms AND cost_usd > 0 GROUP BY 1, 2
+"""  # noqa: S608 - a constant of ours
+_TOLD = f"""
+    SELECT {_DAY}, source, sum(tokens_read) FROM usage_events
+     WHERE event = 'pack' AND created_ms >= :since_ms GROUP BY 1, 2
+"""  # noqa: S608 - a constant of ours
+_WRITTEN = """
+    SELECT {day}, {what}, count(*) FROM memories
      WHERE active = 1 AND created_ms >= :since_ms GROUP BY 1, 2
-"""  # noqa: S608 - a constant of ours
+"""
 _BY_PROJECT = """
     SELECT coalesce(project, ''), count(*) FROM memories WHERE active = 1
      GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 12
 """
 
 
-def spent_by_day(db: apsw.Connection, *, since_ms: int) -> list[tuple[str, str, int]]:
-    """Return `(day, runtime or event, tokens)`."""
+Day = tuple[str, str, float]
+"""A day (YYYY-MM-DD), what is counted, how much."""
+
+
+def spent_by_day(db: apsw.Connection, *, since_ms: int) -> list[Day]:
+    """Return the tokens that observing took, by runtime."""
     return rows(db, _SPENT, {"since_ms": since_ms})
 
 
-def memories_by_day(db: apsw.Connection, *, since_ms: int) -> list[tuple[str, str, int]]:
-    """Return `(day, kind, memories)`."""
-    return rows(db, _WRITTEN, {"since_ms": since_ms})
+def paid_by_day(db: apsw.Connection, *, since_ms: int) -> list[Day]:
+    """Return what observing cost in US dollars, as far as a price is known, by model."""
+    return rows(db, _PAID, {"since_ms": since_ms})
+
+
+def told_by_day(db: apsw.Connection, *, since_ms: int) -> list[Day]:
+    """Return the tokens that were put beside prompts, by host."""
+    return rows(db, _TOLD, {"since_ms": since_ms})
+
+
+def memories_by_day(db: apsw.Connection, *, since_ms: int, by: str = "kind") -> list[Day]:
+    """Return how many memories were written, by `kind` or by `project`."""
+    query = _WRITTEN.format(day=_DAY, what={"kind": "kind", "project": "ifnull(project, '')"}[by])
+    return rows(db, query, {"since_ms": since_ms})
+
+
+def totals(db: apsw.Connection, *, since_ms: int) -> dict[str, float]:
+    """Return sums since a time: `observed` and `told` (tokens), `calls`, `packs`, `usd`, `saved`.
+
+    `saved`: tokens of work that agents were told of instead of doing it again, as far as counted.
+    """
+    query = """
+        SELECT coalesce(sum(tokens_read + tokens_written) FILTER (WHERE event = 'observe'), 0),
+               coalesce(sum(tokens_read) FILTER (WHERE event = 'pack'), 0),
+               count(*) FILTER (WHERE event = 'observe'), count(*) FILTER (WHERE event = 'pack'),
+               coalesce(sum(cost_usd), 0.0), coalesce(sum(tokens_saved), 0)
+          FROM usage_events WHERE created_ms >= ?"""
+    names = ("observed", "told", "calls", "packs", "usd", "saved")
+    return dict(zip(names, rows(db, query, (since_ms,))[0], strict=True))
 
 
 def memories_by_project(db: apsw.Connection) -> list[tuple[str, int]]:

@@ -17,7 +17,8 @@ _LONGEST_PAUSE_MS = 3_600_000
 _LONGEST_ASKED_MS = 86_400_000
 _DEAD_AT = 24
 _STRIKES = {
-    # The provider, the key or the network are to blame: the batch waits as long as it takes.
+    # The settings, the key, the provider or the network are to blame: the batch waits for them.
+    "settings": 0,
     "auth": 0,
     "rate_limited": 0,
     "unreachable": 0,
@@ -226,7 +227,7 @@ class Failure:
     """Why a batch could not be finished."""
 
     kind: str
-    """The error class: auth, rate_limited, unreachable, transient, permanent or bug."""
+    """The error class: settings, auth, rate_limited, unreachable, transient, permanent or bug."""
     message: str
     retry_after_ms: int = 0
     """The least pause the provider asked for."""
@@ -313,9 +314,17 @@ def retryable(db: apsw.Connection, key: tuple[str, str], *, limit: int) -> list[
     return [batch for (batch,) in rows(db, _RETRYABLE, (*key, limit))]
 
 
+def failed_stream(db: apsw.Connection, batch: int) -> tuple[str, str] | None:
+    """Return source and stream id of a batch that failed or died; None of any other."""
+    query = """SELECT s.source, s.stream_id FROM batches b JOIN streams s ON s.id = b.stream
+                WHERE b.id = ? AND b.state IN ('failed', 'dead')"""
+    found: list[tuple[str, str]] = rows(db, query, (batch,))
+    return found[0] if found else None
+
+
 @dataclass(frozen=True, slots=True)
-class DeadBatch:
-    """A batch that was given up; its events are kept until somebody replays it."""
+class Unfinished:
+    """A batch that failed and waits for its next try, or was given up; its events are kept."""
 
     batch: int
     source: str
@@ -325,19 +334,38 @@ class DeadBatch:
     attempts: int
     error_kind: str
     error: str
+    retry_ms: int
+    """Epoch milliseconds before which it is not tried; a batch that was given up never is."""
     updated_ms: int
 
 
-_DEAD = """
+_IN_STATE = """
     SELECT b.id, s.source, s.stream_id, b.start_seq, b.end_seq, b.attempts, b.error_kind, b.error,
-           b.updated_ms
+           b.retry_ms, b.updated_ms
       FROM batches b JOIN streams s ON s.id = b.stream
-     WHERE b.state = 'dead'
+     WHERE b.state = ? AND b.state <> 'completed'
      ORDER BY b.updated_ms DESC, b.id DESC
      LIMIT ?
 """
 
 
-def dead(db: apsw.Connection, *, limit: int) -> list[DeadBatch]:
+def dead(db: apsw.Connection, *, limit: int) -> list[Unfinished]:
     """Return the batches that were given up, newest first."""
-    return [DeadBatch(*row) for row in rows(db, _DEAD, (limit,))]
+    return [Unfinished(*row) for row in rows(db, _IN_STATE, ("dead", limit))]
+
+
+def failed(db: apsw.Connection, *, limit: int) -> list[Unfinished]:
+    """Return the batches that wait for another try, the latest failure first."""
+    return [Unfinished(*row) for row in rows(db, _IN_STATE, ("failed", limit))]
+
+
+def expect_mended(db: apsw.Connection) -> int:
+    """Let batches that waited for settings or a key be tried at once, and return how many.
+
+    Call when the settings were read anew: what was wrong with them may have been mended.
+    """
+    db.execute(
+        "UPDATE batches SET retry_ms = 0"
+        " WHERE state = 'failed' AND error_kind IN ('settings', 'auth', 'unreachable')"
+    )
+    return db.changes()

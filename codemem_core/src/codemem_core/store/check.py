@@ -9,7 +9,7 @@ import apsw
 
 from codemem_core.errors import Damaged
 from codemem_core.store.connection import connect, index_only, leave_wal, rows, translate
-from codemem_core.store.migrate import schema_of, steps, version
+from codemem_core.store.migrate import model, schema_of, steps, version
 
 _TOLD = 5
 """Findings told of one file; a broken page makes hundreds."""
@@ -70,9 +70,7 @@ def examine(db: apsw.Connection, path: str, *, quick: bool = False) -> Health:
             orphans=len(rows(db, "PRAGMA foreign_key_check")),
             schema=_differences(db) if number == max(steps()) else (),
         )
-    except apsw.CorruptError as error:
-        return Health(damage=(str(error),))
-    except apsw.NotADBError as error:
+    except (Damaged, apsw.CorruptError, apsw.NotADBError) as error:
         return Health(damage=(str(error),))
     except apsw.Error as error:
         raise translate(error, path) from error
@@ -95,8 +93,5 @@ def rebuild_index(db: apsw.Connection) -> None:
 
 
 def _differences(db: apsw.Connection) -> tuple[str, ...]:
-    with contextlib.closing(apsw.Connection(":memory:")) as model:
-        for number in sorted(steps()):
-            model.execute(steps()[number])
-        ours = schema_of(model)
-    return tuple(sorted(name for name, _ in ours ^ schema_of(db)))
+    with contextlib.closing(model()) as ours:
+        return tuple(sorted({name for name, _ in schema_of(ours) ^ schema_of(db)}))

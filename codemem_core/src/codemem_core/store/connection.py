@@ -32,11 +32,12 @@ _SHARED_FILESYSTEMS = frozenset(
 )
 
 
-def connect(path: str, *, readonly: bool = False) -> apsw.Connection:
+def connect(path: str, *, readonly: bool = False, busy_s: float = BUSY_S) -> apsw.Connection:
     """Open the database at `path` and prepare the connection.
 
     A read-only connection refuses writes and never creates a file. A writing one creates a private
-    file (0600) if there is none; its commits are on disk when COMMIT returns.
+    file (0600) if there is none; its commits are on disk when COMMIT returns. A statement waits
+    `busy_s` for somebody else's lock.
 
     Raises `NotFound` when there is no database to read, `StoreError` when it cannot be used.
     """
@@ -48,7 +49,7 @@ def connect(path: str, *, readonly: bool = False) -> apsw.Connection:
         if not readonly:
             _create_private(path)
         before = _identity(path)
-        db = _open(path)
+        db = _open(path, busy_s)
         try:
             if readonly:
                 db.execute("PRAGMA query_only = ON")
@@ -68,7 +69,7 @@ def connect(path: str, *, readonly: bool = False) -> apsw.Connection:
     raise StoreError(f"the database is being replaced: `{path}`", hint="try again")
 
 
-def _open(path: str) -> apsw.Connection:
+def _open(path: str, busy_s: float) -> apsw.Connection:
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX | apsw.SQLITE_OPEN_EXRESCODE
     try:
         db = apsw.Connection(path, flags=flags)
@@ -78,7 +79,7 @@ def _open(path: str) -> apsw.Connection:
                 f"no database: `{path}`", hint="it is made by the first event"
             ) from error
         raise StoreError(f"cannot open the database: `{path}`: {error}") from error
-    db.set_busy_handler(patience())
+    db.set_busy_handler(patience(busy_s))
     harden(db)
     return db
 

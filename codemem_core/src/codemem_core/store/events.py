@@ -10,7 +10,7 @@ from typing import Any
 
 import apsw
 
-from codemem_core.records.events import RawEvent, StreamState
+from codemem_core.records.events import RawEvent, StreamState, json_text
 from codemem_core.store import ledger
 from codemem_core.store.connection import rows
 
@@ -95,20 +95,12 @@ _ADVANCE = """
 
 def _append_to_stream(db: apsw.Connection, events: list[RawEvent], now_ms: int) -> int:
     stream, last_seq, files = db.execute(_OPEN_STREAM, _stream_fields(events)).get
-    seq, stored = last_seq, []
-    for event in events:
-        kind = _adapter(event).get("event_type", "")
-        payload = json.dumps(event.payload, ensure_ascii=False, separators=(",", ":"))
-        row = (stream, seq + 1, event.event_id, event.event_type, kind, event.origin)
-        db.execute(_INSERT, (*row, event.ts_ms, event.mono_ms, now_ms, payload))
-        if db.changes():
-            seq += 1
-            stored.append(event)
+    stored = _insert(db, stream, last_seq, events, now_ms=now_ms)
     if stored:
         prompts = [text for event in stored if (text := _prompt_of(event))]
         change = {
             "stream": stream,
-            "seq": seq,
+            "seq": last_seq + len(stored),
             "now": now_ms,
             "kind": _adapter(stored[-1]).get("event_type", stored[-1].event_type),
             "flush_asked": _flush_asked(stored[-1]),
@@ -120,6 +112,32 @@ def _append_to_stream(db: apsw.Connection, events: list[RawEvent], now_ms: int) 
     duplicate = len(events) - len(stored)
     ledger.count(db, events[0].source, stored=len(stored), duplicate=duplicate, now_ms=now_ms)
     return len(stored)
+
+
+def _insert(
+    db: apsw.Connection, stream: int, last_seq: int, events: list[RawEvent], *, now_ms: int
+) -> list[RawEvent]:
+    """Store events with the numbers after `last_seq`; return those that were not there yet."""
+
+    def row(event: RawEvent, seq: int) -> tuple[Any, ...]:
+        kind = _adapter(event).get("event_type", "")
+        text = event.text or json_text(event.payload)
+        named = (stream, seq, event.event_id, event.event_type, kind, event.origin)
+        return (*named, event.ts_ms, event.mono_ms, now_ms, text)
+
+    before = db.total_changes()
+    db.executemany(_INSERT, (row(event, last_seq + 1 + n) for n, event in enumerate(events)))
+    inserted = db.total_changes() - before
+    if inserted == len(events):
+        return events
+    # Some are there already, and left gaps in the numbers: once more, one by one.
+    db.execute("DELETE FROM raw_events WHERE stream = ? AND seq > ?", (stream, last_seq))
+    stored: list[RawEvent] = []
+    for event in events:
+        db.execute(_INSERT, row(event, last_seq + 1 + len(stored)))
+        if db.changes():
+            stored.append(event)
+    return stored
 
 
 def _stream_fields(events: list[RawEvent]) -> dict[str, Any]:
@@ -135,7 +153,7 @@ def _stream_fields(events: list[RawEvent]) -> dict[str, Any]:
 
 def _adapter(event: RawEvent) -> Mapping[str, Any]:
     adapter = event.payload.get("_adapter")
-    return adapter if isinstance(adapter, Mapping) else {}
+    return adapter if isinstance(adapter, dict) else {}
 
 
 def _flush_asked(event: RawEvent) -> bool | None:

@@ -9,22 +9,28 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
 from codemem_core.errors import StoreError
 
 
-def guard(path: str) -> None:
-    """Refuse, in this process and for good, to open the files of the database at `path`.
+def guard(path: str) -> Callable[[], None]:
+    """Refuse, in this process, to open the files of the database at `path`.
 
     Whatever name they are opened by: a link, another spelling, `/proc/self/fd/7`. SQLite itself is
-    not concerned, as it opens files below Python. A child process may copy them.
+    not concerned, as it opens files below Python. A child process may copy them. Returns what ends
+    it: call that when every connection is closed.
     """
+    over = threading.Event()
     files = (path, f"{path}-wal", f"{path}-shm")
     folder = os.stat(os.path.dirname(path)).st_dev
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        if over.is_set():
+            return  # a hook stays as long as the process
         if event == "open":
             opened = arguments[0]
         elif event == "sqlite3.connect":
@@ -41,6 +47,7 @@ def guard(path: str) -> None:
             )
 
     sys.addaudithook(watch)
+    return over.set
 
 
 def _identity(path: str | bytes) -> tuple[int, int] | None:

@@ -11,6 +11,36 @@ from codemem_core.store.connection import rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """Batches that failed for the same reason and are not done yet."""
+
+    kind: str
+    """The error class: auth, rate_limited, unreachable, transient, permanent, poison or bug."""
+    waiting: int
+    """Will be tried again by themselves."""
+    dead: int
+    """Were given up."""
+    error: str
+    """What the latest one said."""
+    updated_ms: int
+
+
+# A bare column beside one max() is of the row with the maximum: SQLite says so.
+_FAILURES = """
+    SELECT coalesce(error_kind, 'unknown'), count(*) FILTER (WHERE state <> 'dead'),
+           count(*) FILTER (WHERE state = 'dead'), coalesce(error, ''), max(updated_ms)
+      FROM batches WHERE state IN ('failed', 'dead')
+     GROUP BY 1 ORDER BY max(updated_ms) DESC
+"""
+
+
+def failures(db: apsw.Connection) -> list[Failures]:
+    """Return why batches are not done, by error class, the latest first."""
+    names = tuple(Failures.__dataclass_fields__)
+    return [Failures(**dict(zip(names, row, strict=True))) for row in rows(db, _FAILURES)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenBatch:
     """A batch that is not completed."""
 
@@ -44,15 +74,6 @@ def open_batches(db: apsw.Connection, *, limit: int) -> list[OpenBatch]:
     names = tuple(OpenBatch.__dataclass_fields__)
     found = rows(db, _OPEN, {"limit": limit})
     return [OpenBatch(**dict(zip(names, row, strict=True))) for row in found]
-
-
-def retry_now(db: apsw.Connection, batch: int, *, now_ms: int) -> bool:
-    """Let a failed batch be tried at once; False when it is not a failed one."""
-    db.execute(
-        "UPDATE batches SET retry_ms = 0, updated_ms = ? WHERE id = ? AND state = 'failed'",
-        (now_ms, batch),
-    )
-    return bool(db.changes())
 
 
 def bury(db: apsw.Connection, batch: int, *, now_ms: int) -> bool:

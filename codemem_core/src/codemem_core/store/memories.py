@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import apsw
 
+from codemem_core.errors import NotFound
 from codemem_core.records.memory import Memory, NewMemory
 from codemem_core.store.connection import rows
 from codemem_core.store.words import hidden_words
@@ -103,6 +104,14 @@ def batch_of(db: apsw.Connection, memory_id: int) -> int | None:
     return found[0][0] if found else None
 
 
+def existing(db: apsw.Connection, memory_id: int) -> Memory:
+    """Return a memory, forgotten ones too; raises `NotFound`."""
+    memory = get(db, memory_id)
+    if memory is None:
+        raise NotFound(f"no such memory: `{memory_id}`")
+    return memory
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which memories a list holds; what is left empty does not narrow it."""
@@ -116,6 +125,8 @@ class Filter:
     """Epoch milliseconds; the moment itself is not in the list."""
     pinned: bool | None = None
     """True: only those that are."""
+    shared: bool | None = None
+    """True: only those marked as such."""
 
     def conditions(self) -> tuple[str, dict[str, Any]]:
         """Return the filter as SQL over `memories m`, and the values it names.
@@ -148,6 +159,7 @@ _CONDITIONS = {
     "since_ms": "m.created_ms >= :since_ms",
     "until_ms": "m.created_ms < :until_ms",
     "pinned": "m.pinned",
+    "shared": "m.metadata ->> '$.visibility' = 'shared'",
 }
 _BY_HAND = "+m.session_id IN (SELECT id FROM sessions WHERE source IS NULL)"
 
@@ -192,11 +204,16 @@ _STARTING = """
 """
 
 
-def starting_with(db: apsw.Connection, word: str, wanted: Filter, *, limit: int) -> list[Memory]:
-    """Return the latest memories with a word that starts like `word`, letters and digits only."""
+def starting_with(
+    db: apsw.Connection, words: Sequence[str], wanted: Filter, *, limit: int
+) -> list[Memory]:
+    """Return the latest memories that hold all `words`, of the last one the beginning.
+
+    Words are letters and digits only.
+    """
     conditions, values = wanted.conditions()
     query = _STARTING.format(columns=_COLUMNS, conditions=conditions)
-    values |= {"start": f'"{word}" *', "limit": limit}
+    values |= {"start": " AND ".join(f'"{word}"' for word in words) + " *", "limit": limit}
     return [_memory(row) for row in rows(db, query, values)]
 
 
@@ -228,6 +245,23 @@ def around(db: apsw.Connection, memory: Memory, *, before: int, after: int) -> l
     return [*(_memory(row) for row in reversed(older)), memory, *(_memory(row) for row in newer)]
 
 
+_WORK = """
+    WITH work AS (
+        SELECT json_extract(metadata, '$.discovery_tokens') AS tokens,
+               coalesce(json_extract(metadata, '$.discovery_group'), 'memory ' || id) AS task
+          FROM memories WHERE id IN (SELECT value FROM json_each(?)))
+    SELECT coalesce(sum(most), 0) FROM (SELECT max(tokens) AS most FROM work GROUP BY task)
+"""
+
+
+def work_tokens(db: apsw.Connection, ids: Sequence[int]) -> int:
+    """Return what it took to find these out, as far as that was counted.
+
+    Memories of one observation share its cost: the largest figure of a group counts once.
+    """
+    return int(rows(db, _WORK, (json.dumps(list(ids)),))[0][0])
+
+
 def forget(db: apsw.Connection, memory_id: int, *, now_ms: int) -> bool:
     """Take a memory out of search and packs; say whether there was one to take out."""
     db.execute(
@@ -248,7 +282,9 @@ def restore(db: apsw.Connection, memory_id: int, *, now_ms: int) -> bool:
     return bool(db.changes())
 
 
-_EDITABLE = frozenset({"title", "body", "narrative", "facts", "tags", "pinned", "confirmed"})
+_EDITABLE = frozenset(
+    {"title", "body", "narrative", "facts", "tags", "pinned", "confirmed", "metadata"}
+)
 
 
 def edit(
@@ -256,7 +292,8 @@ def edit(
 ) -> Memory | None:
     """Set fields of a memory and return it as it was before, or None when there is none.
 
-    `changes` by field of `Memory`: title, body, narrative, facts, tags, pinned, confirmed.
+    `changes` by field of `Memory`: title, body, narrative, facts, tags, pinned, confirmed,
+    metadata.
     """
     before = get(db, memory_id)
     if before is None or not changes:
@@ -275,6 +312,8 @@ def edit(
 def _column(name: str, value: Any) -> Any:  # noqa: ANN401
     if name == "tags":
         return " ".join(value)
+    if name == "metadata":
+        return _dump(dict(value))
     return _dump(list(value)) if name in _LISTS else value
 
 

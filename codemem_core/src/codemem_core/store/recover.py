@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from codemem_core.errors import Damaged, StoreError
 from codemem_core.store.check import Health, check, rebuild_index
 from codemem_core.store.connection import APPLICATION_ID, connect
-from codemem_core.store.migrate import NotOurs, migrate
+from codemem_core.store.leaves import leaves_of
+from codemem_core.store.migrate import NotOurs, migrate, model, schema_of
+from codemem_core.store.readable import tables_of
 from codemem_core.store.salvage import Salvaged, salvage
 from codemem_core.store.sole import kept_name, replace, sole_use
 from codemem_core.store.writer import in_transaction
 
 _COPY_BYTES = 1 << 20
 _LOOKED_AT = 1 << 20
+_TELLING = 60
+"""Characters that make a statement nobody else's."""
 _HEADER_BYTES = 72
 _MINE = APPLICATION_ID.to_bytes(4)
 """How the header of our databases ends."""
@@ -122,10 +126,21 @@ def _copy(file: int, path: str, copy: str) -> None:
 
 
 def _ours(copy: str) -> bool:
-    """Say whether the file was once a database of codemem: by its header, or its schema's text."""
+    """Say whether the file was once a database of codemem: by its header, or what is left of it.
+
+    A statement of our schema is proof enough; so is a page of rows as only our tables have them.
+    """
     with open(copy, "rb") as file:
         start = file.read(_LOOKED_AT)
-    return start[:_HEADER_BYTES].endswith(_MINE) or b"INSERT INTO memories_fts" in start
+        if start[:_HEADER_BYTES].endswith(_MINE):
+            return True
+        with contextlib.closing(model()) as db:
+            statements = [sql.encode() for _, sql in schema_of(db) if sql and len(sql) > _TELLING]
+            kinds = [table.stored_kinds for table in tables_of(db) if len(table.kinds) > 8]
+            size = int(db.execute("PRAGMA page_size").get)
+        if any(statement in start for statement in statements):
+            return True
+        return any(leaves_of(file, each, page_size=size) for each in kinds)
 
 
 def _save(copy: str, fresh: str, *, mark: str) -> Salvaged:

@@ -19,7 +19,8 @@ _DATABASE = """
            (SELECT count(*) FROM memories) AS memory_items,
            (SELECT count(*) FROM memories WHERE active = 1) AS active_memory_items,
            (SELECT count(*) FROM memories WHERE active = 1 AND tags <> '') AS tags_filled,
-           (SELECT count(*) FROM raw_events) AS raw_events
+           (SELECT count(*) FROM raw_events) AS raw_events,
+           (SELECT count(*) FROM vectors) AS vector_rows
 """
 
 _USAGE = """
@@ -90,10 +91,9 @@ def _database(db: apsw.Connection) -> dict[str, Any]:
         "path": db.filename,
         **found,
         "tags_coverage": rate(found["tags_filled"], active, default=0.0),
+        "vector_coverage": min(1.0, rate(found["vector_rows"], active, default=0.0)),
         # Kept by releases before 1.0, and asked for by their clients.
         "artifacts": 0,
-        "vector_rows": 0,
-        "vector_coverage": 0.0,
     }
 
 

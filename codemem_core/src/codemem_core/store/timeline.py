@@ -9,6 +9,7 @@ import apsw
 from codemem_core.records.events import RawEvent
 from codemem_core.store import events
 from codemem_core.store.connection import rows
+from codemem_core.store.sessions import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +53,6 @@ def of_stream(
     return raw, [Flush(**dict(zip(names, row, strict=True))) for row in flushed], total
 
 
-def spent(db: apsw.Connection, session_id: int) -> list[dict[str, int | str]]:
-    """Return the tokens of a session by kind of call: `event`, `read`, `written`."""
-    query = """SELECT event, sum(tokens_read), sum(tokens_written) FROM usage_events
-                WHERE session_id = ? GROUP BY event"""
-    names = ("event", "read", "written")
-    return [dict(zip(names, row, strict=True)) for row in rows(db, query, (session_id,))]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """A prompt that memories came from."""
@@ -93,3 +86,50 @@ def prompt_of(db: apsw.Connection, memory_id: int) -> Asked | None:
     for prompt, text, at_ms, number in rows(db, _PROMPT_OF, (memory_id,)):
         return Asked(id=prompt, text=str(text), at_ms=at_ms, number=number)
     return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What was put beside a prompt of a session."""
+
+    ms: int
+    tokens: int
+    hook: str
+    """When the host asked: `UserPromptSubmit`, `SessionStart`; empty when it did not say."""
+    memories: list[tuple[int, str]]
+    """Id and title; what was deleted since is left out."""
+
+
+_TOLD = """
+    SELECT u.id, u.created_ms, u.tokens_read, coalesce(json_extract(u.metadata, '$.hook'), ''),
+           m.id, m.title
+      FROM usage_events u
+      LEFT JOIN json_each(u.metadata, '$.pack_item_ids') item
+      LEFT JOIN memories m ON m.id = item.value
+     WHERE u.source = ? AND u.stream_id = ? AND u.event = 'pack'
+     ORDER BY u.id, item.key
+"""
+
+
+def told(db: apsw.Connection, key: tuple[str | None, str | None]) -> list[Told]:
+    """Return what a session was told, oldest first."""
+    found: dict[int, Told] = {}
+    for usage_id, ms, tokens, hook, memory_id, title in rows(db, _TOLD, key):
+        one = found.setdefault(usage_id, Told(ms=ms, tokens=tokens, hook=hook, memories=[]))
+        if memory_id is not None:
+            one.memories.append((memory_id, title))
+    return list(found.values())
+
+
+_SPENT = """
+    SELECT event, sum(tokens_read), sum(tokens_written), sum(cost_usd) FROM usage_events
+     WHERE source = :source AND stream_id = :stream_id OR session_id = :session
+     GROUP BY event
+"""
+
+
+def spent(db: apsw.Connection, session: Session) -> list[dict[str, int | str | float | None]]:
+    """Return what a session cost by kind of call: `event`, `read`, `written` (tokens), `usd`."""
+    which = {"source": session.source, "stream_id": session.stream_id, "session": session.id}
+    names = ("event", "read", "written", "usd")
+    return [dict(zip(names, row, strict=True)) for row in rows(db, _SPENT, which)]

@@ -30,6 +30,8 @@ class Usage:
     """How many of those the provider had in its cache."""
     tokens_written: int = 0
     """What it answered."""
+    tokens_saved: int = 0
+    """Of a pack: the work it tells of, without what the pack itself takes."""
     cost_usd: float | None = None
     """US dollars; None when no price is known."""
     metadata: Mapping[str, Any] = field(default_factory=dict)

@@ -9,9 +9,9 @@ from litestar.di import NamedDependency
 from litestar.params import RawBody
 
 from codemem_core.errors import InputError
+from codemem_core.ingest.beside import told_beside
 from codemem_core.records.events import RawEvent
 from codemem_core.store import ledger
-from codemem_core.store.recorded import tool_uses
 from codemem_viewer.acknowledge import Receiving
 from codemem_viewer.decode import json_object
 from codemem_viewer.openapi import takes_schema
@@ -26,8 +26,6 @@ _BODY = takes_schema(
 )
 
 _ENDS = frozenset({"Stop", "SessionEnd"})
-TOOL_USES = 2000
-"""Tool uses of a session that are looked at: more than fit into the part of a transcript read."""
 
 
 @post("/api/claude-hooks", status_code=200, operation_class=_BODY)
@@ -45,7 +43,9 @@ async def receive(body: RawBody, receiving: NamedDependency[Receiving]) -> dict[
     if event is None:
         return {"inserted": 0, "skipped": 1}
     if payload.get("hook_event_name") in _ENDS:
-        missed = await asyncio.to_thread(lambda: _missed(payload, event.stream_id, receiving))
+        missed = await asyncio.to_thread(
+            lambda: told_beside(receiving.store, receiving.intake, event, payload)
+        )
         if missed:
             await receiving.append(missed)
     appended = await receiving.append([event])
@@ -55,12 +55,6 @@ async def receive(body: RawBody, receiving: NamedDependency[Receiving]) -> dict[
 def _read(body: bytes, receiving: Receiving) -> tuple[dict[str, object], RawEvent | None]:
     payload = json_object(body)
     return payload, receiving.intake.hook("claude", payload)
-
-
-def _missed(payload: dict[str, object], stream_id: str, receiving: Receiving) -> list[RawEvent]:
-    with receiving.store.read() as db:
-        seen = tool_uses(db, "claude", stream_id, limit=TOOL_USES)
-    return receiving.intake.missed("claude", payload, seen=seen)
 
 
 router = Router("/", route_handlers=[receive], tags=["events"])

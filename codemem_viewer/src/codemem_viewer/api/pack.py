@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Annotated, Any
 
 from litestar import Router, get, post
@@ -10,8 +11,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter, RawBody
 
 from codemem_core.errors import InputError
+from codemem_core.ingest import noted
 from codemem_core.meaning import Meaning
-from codemem_core.pack.build import build_pack
+from codemem_core.pack.build import Pack, build_pack
 from codemem_core.pack.savings import savings
 from codemem_core.settings import Settings
 from codemem_core.store.store import Store
@@ -30,7 +32,13 @@ _BODY = takes_schema(
             "token_budget": {"type": "integer", "minimum": 1, "maximum": MAX_TOKENS},
             "project": {"type": "string"},
             "working_set": {"type": "array", "items": {"type": "string"}},
+            "around": {"type": "string"},
             "injected": {"type": "boolean"},
+            "session": {
+                "type": "object",
+                "required": ["source", "stream_id"],
+                "properties": {"source": {"type": "string"}, "stream_id": {"type": "string"}},
+            },
         },
     }
 )
@@ -61,7 +69,8 @@ async def for_body(
     """Build the pack for what `{"context"}` asks.
 
     Beside it: `limit`, `token_budget`, `project`, `working_set`, and `around`, what the work is
-    about. With `"injected": true` it is fenced, and holds only what may stand in a prompt unasked.
+    about. With `"injected": true` it is fenced, and holds only what may stand in a prompt unasked;
+    `session`, its `source` and `stream_id`, then keeps a record of what that session was told.
     """
     return await asyncio.to_thread(lambda: _pack(store, settings, meaning, json_object(body)))
 
@@ -89,7 +98,26 @@ def _pack(
             injected=asked.get("injected") is True,
         )
         pack.metrics |= savings(db, pack)
+    if pack.text and asked.get("injected") is True and asked.get("session") is not None:
+        _record(store, _session(asked), pack, project)
     return pack.to_json()
+
+
+def _session(asked: dict[str, Any]) -> tuple[str, str]:
+    named = asked["session"]
+    if not isinstance(named, dict):
+        raise InputError("session must be an object")
+    source, stream_id = _text(named, "source"), _text(named, "stream_id")
+    if not source or not stream_id:
+        raise InputError("session needs source and stream_id")
+    return source, stream_id
+
+
+def _record(store: Store, key: tuple[str, str], pack: Pack, project: str) -> None:
+    """Note what a session is told; the prompt does not wait for it."""
+    told = {"ids": [hit.id for hit in pack.items], "tokens": pack.metrics["pack_tokens"]}
+    now_ms = time.time_ns() // 1_000_000
+    store.submit(lambda db: noted.told(db, key, told | {"project": project}, at_ms=now_ms))
 
 
 def _text(asked: dict[str, Any], name: str) -> str:

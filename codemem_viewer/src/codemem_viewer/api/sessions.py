@@ -11,6 +11,7 @@ from litestar.params import FromQuery, QueryParameter
 from codemem_core.errors import InputError
 from codemem_core.store import sessions
 from codemem_core.store.store import Store
+from codemem_viewer.wire import session_item
 
 
 @get("/api/sessions", sync_to_thread=True)
@@ -19,7 +20,7 @@ def newest(
 ) -> dict[str, Any]:
     """List sessions, newest first."""
     with store.read() as db:
-        return {"items": sessions.recent(db, limit=limit)}
+        return {"items": [session_item(each) for each in sessions.recent(db, limit=limit)]}
 
 
 @get("/api/session", sync_to_thread=True)

@@ -18,7 +18,12 @@ def counts(store: NamedDependency[Store], settings: NamedDependency[Settings]) -
     """Say what is stored, what it cost, and whether the queue's ledger balances."""
     spooled, refused = spool_files.counts(settings.path("claude_hook_spool_dir"))
     with store.read() as db:
-        return stats(db, spooled=spooled, refused=refused)
+        counts = stats(db, spooled=spooled, refused=refused)
+    return {"identity": _ME, **counts}
+
+
+_ME = {"actor_id": "local", "actor_display_name": "you"}
+"""Nothing is shared between people: everything is this user's own."""
 
 
 router = Router("/", route_handlers=[counts], tags=["stats"])

@@ -11,6 +11,7 @@ from litestar.params import FromQuery
 from codemem_core.store import activity
 from codemem_core.store.stats import stats
 from codemem_core.store.store import Store
+from codemem_viewer.wire import iso
 
 _TOKENS = ("tokens_read", "tokens_written", "tokens_saved")
 
@@ -22,6 +23,7 @@ def spent(store: NamedDependency[Store], project: FromQuery[str] = "") -> dict[s
         everywhere = activity.by_event(db)
         of_project = activity.by_event(db, project) if project else None
         packs = activity.recent_packs(db, project or None)
+        packs = [pack | {"created_at": iso(pack["created_ms"])} for pack in packs]
         work = {k: v for k, v in stats(db)["usage"]["totals"].items() if k.startswith("work")}
     totals = _totals(everywhere) | work
     filtered = None if of_project is None else _totals(of_project) | work

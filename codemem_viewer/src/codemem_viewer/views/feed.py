@@ -67,7 +67,7 @@ def feed(  # noqa: PLR0913, PLR0917 - one parameter a query field
     """Show a page of memories, or the best answers to `q`."""
     asked = Asked(q=q.strip(), kind=kind, project=project, host=host, since=since, until=until)
     with store.read() as db:
-        values = _found(db, asked, meaning) if asked.q else _page(db, asked, after)
+        values = _found(db, meaning, asked) if asked.q else _page(db, asked, after)
         values |= {
             "asked": asked,
             "kinds": KINDS,
@@ -92,15 +92,19 @@ def _page(db: apsw.Connection, asked: Asked, after: str) -> dict[str, Any]:
     }
 
 
-def _found(db: apsw.Connection, asked: Asked, meaning: Meaning) -> dict[str, Any]:
-    """Search everything; half a word that is being typed finds what begins like it."""
+def _found(db: apsw.Connection, meaning: Meaning, asked: Asked) -> dict[str, Any]:
+    """Search everything as agents do; half a word that is being typed finds what begins like it.
+
+    Few of the best answers may fit host and dates: then what holds all the words is looked for.
+    """
     wanted = asked.filter()
     project = asked.project or None
+    near = meaning.near(db, asked.q, project=project)
     hits = search(
         db,
         asked.q,
         limit=_POOL,
-        meaning=meaning.near(db, asked.q, project=project),
+        meaning=near,
         project=project,
         kind=asked.kind or None,
         prefix=True,
@@ -114,10 +118,9 @@ def _found(db: apsw.Connection, asked: Asked, meaning: Meaning) -> dict[str, Any
             why[hit.id] = {"score": hit.score, "parts": hit.parts, "matched": hit.matched}
         if len(found) == FOUND:
             break
-    terms = query_terms(asked.q)
-    if len(found) < _FEW and terms:
-        begun = terms[-1].replace('"', "")
-        more = memories.starting_with(db, begun, wanted, limit=PAGE)
+    words = [term.replace('"', "") for term in query_terms(asked.q)]
+    if len(found) < _FEW and words:
+        more = memories.starting_with(db, words, wanted, limit=PAGE)
         found |= {memory.id: memory for memory in more if memory.id not in found}
     shown_now = list(found.values())
     return {"memories": shown_now, "why": why, "pinned": [], "next": None, "is_new": False}

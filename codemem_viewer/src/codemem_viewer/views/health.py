@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -14,10 +14,12 @@ from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
 from codemem_core._version import __version__
+from codemem_core.doctor import Finding, Patient, examine
+from codemem_core.ingest import spool_files
 from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
 from codemem_core.store import events
-from codemem_core.store.health import OpenBatch, file_bytes, open_batches
+from codemem_core.store.health import failures, file_bytes, open_batches
 from codemem_core.store.stats import stats
 from codemem_core.store.store import Store
 from codemem_viewer.shown import shown
@@ -26,21 +28,14 @@ STREAMS = 50
 _WAL_BYTES = 64_000_000
 _LATE_MS = 3_600_000
 _ADVICE = {
-    "auth": "give the observer a credential: `codemem config set observer_auth_source …`",
-    "rate_limited": "nothing to do: codemem waits as long as the provider asks",
-    "permanent": "the provider refuses the request: look at `observer_model`",
-    "bug": "this is a defect of codemem: please report it",
+    "auth": "Give the observer a credential: `codemem config set observer_auth_source …`.",
+    "rate_limited": "Nothing to do: codemem waits as long as the provider asks.",
+    "unreachable": "Nothing to do when the network is down; else look at `observer_base_url`.",
+    "transient": "Nothing to do: it is tried again, later each time.",
+    "permanent": "The provider refuses the request: look at `observer_model`.",
+    "poison": "The server ended while it worked on these events; look into its log.",
+    "bug": "This is a defect of codemem: please report it.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something a person should know."""
-
-    level: str
-    """`attention` or `note`."""
-    text: str
-    advice: str = ""
 
 
 @get("/api/pages/health", sync_to_thread=True)
@@ -50,34 +45,39 @@ def health(
     plugins: NamedDependency[Plugins],
     settings: NamedDependency[Settings],
 ) -> Response[Any]:
-    """Show the queue, the ledger, files, versions and what is wrong."""
+    """Show the queue, the ledger, files, plugins, versions and what the doctor finds."""
+    spooled, refused = spool_files.counts(settings.path("claude_hook_spool_dir"))
     with store.read() as db:
-        counts = stats(db)
+        counts = stats(db, spooled=spooled, refused=refused)
         waiting = events.backlog(db, limit=STREAMS)
         batches = open_batches(db, limit=STREAMS)
+        failed = failures(db)
         streams, pending = events.totals(db)
     files = file_bytes(store.path)
-    findings = [*_of_batches(batches), *_of_queue(waiting), *_of_files(files)]
-    findings += [Finding("attention", problem) for problem in plugins.problems]
-    for wrong in counts["ledger"]["differences"]:
-        text = (
-            f"the ledger of {wrong['source']} is {wrong['events']} events off: {wrong['problem']}"
-        )
-        findings.append(Finding("attention", text, "`codemem doctor`"))
-    findings += [Finding("attention", problem) for problem in settings.problems]
-    attention = any(finding.level == "attention" for finding in findings)
+    # The server looks through the whole database once a day itself: `lifespan.Watch`.
+    examined = examine(Patient(settings, plugins, store.path, whole=False))
+    findings = [each for each in examined if not each.ok]
+    findings += [*_of_queue(waiting), *_of_files(files)]
+    needs_person = any(each.dead or each.kind not in _BY_ITSELF for each in failed)
     values = {
-        "status": "attention" if attention else "waiting" if pending else "well",
+        "status": "attention" if findings or needs_person else "waiting" if pending else "well",
         "findings": findings,
+        "looked_at": sorted({each.check for each in examined}),
         "backlog": {"sessions": streams, "pending": pending, "streams": _streams(waiting)},
         "batches": batches,
+        "failures": [asdict(each) | {"advice": _ADVICE.get(each.kind, "")} for each in failed],
         "reliability": counts["reliability"],
         "ledger": counts["ledger"],
         "database": {**counts["database"], "files": files},
+        "plugins": plugins.listing(),
         "versions": _versions(),
         "now_ms": time.time_ns() // 1_000_000,
     }
     return shown(request, "health.html", values)
+
+
+_BY_ITSELF = frozenset({"rate_limited", "unreachable", "transient"})
+"""Error classes that pass without anybody doing anything."""
 
 
 def _streams(waiting: Iterable[events.Backlog]) -> list[dict[str, Any]]:
@@ -88,27 +88,21 @@ def _streams(waiting: Iterable[events.Backlog]) -> list[dict[str, Any]]:
     ]
 
 
-def _of_batches(batches: list[OpenBatch]) -> Iterator[Finding]:
-    for kind in dict.fromkeys(batch.error_kind or "" for batch in batches):
-        failed = [b for b in batches if b.error_kind == kind and b.state in {"failed", "dead"}]
-        if failed:
-            dead = sum(batch.state == "dead" for batch in failed)
-            many = "1 flush" if len(failed) == 1 else f"{len(failed)} flushes"
-            text = f"{many} failed ({kind}): {failed[0].error}"
-            level = "note" if kind == "rate_limited" and not dead else "attention"
-            yield Finding(level, text, _ADVICE.get(kind, ""))
-
-
 def _of_queue(waiting: list[events.Backlog]) -> Iterator[Finding]:
     now_ms = time.time_ns() // 1_000_000
     late = [s for s in waiting if s.last_event_ms and now_ms - s.last_event_ms > _LATE_MS]
     if late:
-        yield Finding("note", f"{len(late)} sessions have waited for a flush for over an hour")
+        many = "1 session has" if len(late) == 1 else f"{len(late)} sessions have"
+        yield _bad("queue", f"{many} waited for a flush for over an hour", "codemem serve restart")
 
 
 def _of_files(files: dict[str, int]) -> Iterator[Finding]:
     if files["wal"] > _WAL_BYTES:
-        yield Finding("attention", "the write-ahead log is large", "`codemem serve restart`")
+        yield _bad("files", "the write-ahead log is large", "codemem serve restart")
+
+
+def _bad(check: str, text: str, hint: str) -> Finding:
+    return Finding(check=check, ok=False, text=text, hint=hint)
 
 
 def _versions() -> dict[str, str]:

@@ -15,7 +15,6 @@ from litestar.params import RawBody
 from codemem_core.errors import InputError
 from codemem_core.meaning import Meaning
 from codemem_core.pack.build import Pack, build_pack
-from codemem_core.pack.rank import fitting
 from codemem_core.settings import Settings
 from codemem_core.store import sessions
 from codemem_core.store.search import Hit, search
@@ -25,7 +24,8 @@ from codemem_viewer.openapi import takes
 from codemem_viewer.shown import shown
 
 MAX_ITEMS = 200
-_UNTRUSTED = frozenset({"external", "import"})
+_VISIBLE = 0.0005
+_FROM = {"external": "the web", "import": "an import"}
 
 
 class Question(msgspec.Struct, forbid_unknown_fields=True):
@@ -92,47 +92,65 @@ def _explained(store: Store, meaning: Meaning, asked: Question) -> dict[str, Any
             project=project,
             injected=asked.injected,
         )
-        left = _left_out(db, asked, pack, near, limit=3 * limit)
+        untrusted = _untrusted(db, asked, pack, near) if asked.injected else []
         projects = sessions.projects(db)
+    explained = pack.explain()
     return {
         "asked": asked,
         "projects": projects,
         "pack": {
             "text": pack.text,
             "metrics": pack.metrics,
-            "items": [_hit(hit) | {"repeats": pack.repeats[hit.id]} for hit in pack.items],
+            "items": [_hit(hit) | {"repeats": pack.repeats.get(hit.id, [])} for hit in pack.items],
+            **{name: explained[name] for name in ("terms", "confidence", "least_confidence")},
         },
-        "left": left,
+        "left": sorted(
+            [*_left_out(pack, explained["left_out"]), *untrusted],
+            key=lambda each: -each["score"],
+        ),
+        "meaning": meaning.problem or None,
     }
 
 
-def _left_out(
-    db: apsw.Connection, asked: Question, pack: Pack, near: Mapping[int, float], *, limit: int
-) -> list[Any]:
-    """Return what was found and did not get in, each with the reason."""
-    found = search(db, asked.prompt, limit=limit, meaning=near, project=asked.project or None)
-    worth = {hit.id for hit in fitting(found)}
-    shown_ids = {hit.id for hit in pack.items}
-    repeated = {other: first for first, others in pack.repeats.items() for other in others}
-    left = []
-    for hit in found:
-        if hit.id in shown_ids:
-            continue
-        if hit.id in repeated:
-            reason = f"says the same as {repeated[hit.id]}"
-        elif asked.injected and hit.origin in _UNTRUSTED and not hit.confirmed:
-            reason = f"origin {hit.origin}, and nobody has confirmed it"
-        elif hit.id not in worth:
-            reason = "shares too little with the prompt"
-        else:
-            reason = "no room: better ones took the places and tokens"
-        left.append(_hit(hit) | {"reason": reason})
-    return left
+def _left_out(pack: Pack, left_out: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what was found and is not in the pack, each with the reason."""
+    found = {hit.id: hit for hit in pack.found}
+    return [_hit(found[each["id"]]) | {"reason": each["why"]} for each in left_out]
+
+
+def _untrusted(
+    db: apsw.Connection, asked: Question, pack: Pack, near: Mapping[int, float]
+) -> list[dict[str, Any]]:
+    """Return what would have been found if the web and imports were told unasked."""
+    limit, project = 3 * (asked.limit or 0), asked.project or None
+    found = search(db, asked.prompt, limit=limit, meaning=near, project=project)
+    known = {hit.id for hit in pack.found}
+    return [
+        _hit(hit) | {"reason": f"comes from {_FROM[hit.origin]}, and nobody has confirmed it"}
+        for hit in found
+        if hit.id not in known and hit.origin in _FROM and not hit.confirmed
+    ]
+
+
+_THEMES = {
+    "words": ("words", "title", "coverage", "brief"),
+    "phrases": ("phrases", "near"),
+    "meaning": ("meaning",),
+    "session": ("session", "neighbours", "apart"),
+    "your work": ("context", "files"),
+    "recency and kind": ("recency", "kind"),
+}
+"""Parts of a score, as far as a reader tells them apart."""
 
 
 def _hit(hit: Hit) -> dict[str, Any]:
     names = ("id", "kind", "title", "body", "project", "origin", "score", "parts", "matched")
-    return {name: getattr(hit, name) for name in names}
+    themes = {
+        theme: sum(hit.parts.get(part, 0.0) for part in parts) for theme, parts in _THEMES.items()
+    }
+    themes["other"] = sum(hit.parts.values()) - sum(themes.values())
+    told = {name: share for name, share in themes.items() if share >= _VISIBLE}
+    return {name: getattr(hit, name) for name in names} | {"themes": told}
 
 
 router = Router("/", route_handlers=[empty, inspect], tags=["pages"])

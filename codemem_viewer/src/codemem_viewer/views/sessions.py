@@ -47,7 +47,7 @@ def session(
     id: Annotated[int, QueryParameter(ge=1, le=_LARGEST)],
     first: Annotated[int, QueryParameter(ge=0, le=_LARGEST, description="First event")] = 0,
 ) -> Response[Any]:
-    """Show what happened in a session: prompts, tools, flushes, memories, tokens."""
+    """Show what happened in a session: prompts, tools, flushes, memories, what it was told."""
     with store.read() as db:
         found = sessions.get(db, id)
         if found is None:
@@ -58,13 +58,16 @@ def session(
 
 def _timeline(db: apsw.Connection, of: sessions.Session, first: int) -> dict[str, Any]:
     last = first + EVENTS - 1
-    raw, flushes, total = timeline.of_stream(db, (of.source, of.stream_id), first=first, last=last)
+    key = (of.source, of.stream_id)
+    raw, flushes, total = timeline.of_stream(db, key, first=first, last=last)
     remembered = memories.of_session(db, of.id)
+    told = timeline.told(db, key)
     return {
         "session": of,
-        "entries": [asdict(entry) for entry in entries(raw, flushes, remembered)],
+        "entries": [asdict(entry) for entry in entries(raw, flushes, remembered, told)],
         "memories": remembered,
-        "spent": timeline.spent(db, of.id),
+        "told": told,
+        "spent": timeline.spent(db, of),
         "events": total,
         "first": first,
         "next": last + 1 if total > last + 1 else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from litestar import Request, Response, Router, get
@@ -27,17 +27,21 @@ def page(
     ours = {setting.key for setting in TABLE}
     theirs = [s for s in plugins.settings().values() if s.key not in ours]
     sections = [*SECTIONS.items(), *([("Plugins' own", theirs)] if theirs else [])]
-    values = listing(settings) | {
-        "sections": [
-            {"name": name, "settings": list(_rows(settings, each))} for name, each in sections
-        ]
-    }
+    shown_sections = [_section(settings, name, each) for name, each in sections]
+    # What can be changed here, or was changed somewhere, comes before what is as it always is.
+    shown_sections.sort(key=lambda section: not section["open"])
+    values = listing(settings) | {"sections": shown_sections}
     return shown(request, "settings.html", values)
 
 
-def _rows(settings: Settings, section: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
-    for setting in section:
-        yield _row(settings, setting)
+def _section(settings: Settings, name: str, section: Iterable[Setting]) -> dict[str, Any]:
+    rows = [_row(settings, setting) for setting in section]
+    is_open = [row["editable"] or row["where"] != "default" for row in rows]
+    return {
+        "name": name,
+        "open": [row for row, here in zip(rows, is_open, strict=True) if here],
+        "folded": [row for row, here in zip(rows, is_open, strict=True) if not here],
+    }
 
 
 def _row(settings: Settings, setting: Setting) -> dict[str, Any]:

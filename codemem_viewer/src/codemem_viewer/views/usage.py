@@ -9,8 +9,7 @@ from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from codemem_core.store import activity
-from codemem_core.store.stats import stats
+from codemem_core.store import activity, hook_times
 from codemem_core.store.store import Store
 from codemem_viewer import charts
 from codemem_viewer.shown import shown
@@ -22,28 +21,27 @@ def page(
     store: NamedDependency[Store],
     days: Annotated[int, QueryParameter(ge=7, le=365)] = 30,
 ) -> Response[Any]:
-    """Show tokens spent and memories written day by day, and the largest projects."""
+    """Show day by day what observing took, what agents were told, what was remembered."""
     last = date.today()
-    first = datetime.combine(last - timedelta(days=days - 1), time())
-    since_ms = int(first.timestamp() * 1000)
+    first = last - timedelta(days=days - 1)
+    since_ms = int(datetime.combine(first, time()).timestamp() * 1000)
     with store.read() as db:
-        spent = activity.spent_by_day(db, since_ms=since_ms)
-        written = activity.memories_by_day(db, since_ms=since_ms)
+        by_day = {
+            "kinds": activity.memories_by_day(db, since_ms=since_ms),
+            "projects": activity.memories_by_day(db, since_ms=since_ms, by="project"),
+            "told": activity.told_by_day(db, since_ms=since_ms),
+            "tokens": activity.spent_by_day(db, since_ms=since_ms),
+            "cost": activity.paid_by_day(db, since_ms=since_ms),
+        }
+        slow = hook_times.by_day(db, since=first.isoformat())
+        hooks = hook_times.by_hook(db, since=first.isoformat())
+        totals = activity.totals(db, since_ms=since_ms)
         projects = activity.memories_by_project(db)
-        totals = stats(db)["usage"]["totals"]
-        calls = activity.by_event(db)
-    values = {
-        "days": days,
-        "charts": {
-            "tokens": charts.by_day(spent, last=last, days=days),
-            "memories": charts.by_day(written, last=last, days=days),
-        },
-        "size": {"width": charts.WIDTH, "height": charts.HEIGHT},
-        "projects": projects,
-        "totals": totals,
-        "calls": calls,
-    }
-    return shown(request, "usage.html", values)
+    drawn = {name: charts.by_day(found, last=last, days=days) for name, found in by_day.items()}
+    drawn["hooks"] = charts.times(slow, last=last, days=days)
+    size = {"width": charts.WIDTH, "height": charts.HEIGHT}
+    values = {"days": days, "charts": drawn, "size": size, "projects": projects}
+    return shown(request, "usage.html", values | {"totals": totals, "hooks": hooks})
 
 
 router = Router("/", route_handlers=[page], tags=["pages"])

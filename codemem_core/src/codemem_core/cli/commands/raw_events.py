@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 import click
 
@@ -15,7 +16,7 @@ from codemem_core.errors import InputError, ObserverError
 from codemem_core.ingest.accept import Intake, refuse
 from codemem_core.ingest.flush import Flusher
 from codemem_core.store import batches, events
-from codemem_core.store.batches import DeadBatch
+from codemem_core.store.batches import Unfinished
 from codemem_core.store.events import Backlog
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -61,23 +62,26 @@ def read_json(raw: bytes) -> object:
 @json_option
 @pass_host
 def status(host: Host, limit: int, db_path: str | None, as_json: bool) -> None:
-    """List streams whose events wait for a flush, and batches that were given up.
+    """List streams whose events wait for a flush, and why; and batches that were given up.
 
     Example: codemem raw-events-status
     """
     with host.store(db_path) as store, store.read() as db:
         waiting = events.backlog(db, limit=limit)
         streams, pending = events.totals(db)
-        dead = batches.dead(db, limit=limit)
+        failed, dead = batches.failed(db, limit=limit), batches.dead(db, limit=limit)
     if as_json:
         items = [{**asdict(item), "pending": item.pending} for item in waiting]
         totals = {"streams": streams, "pending": pending}
-        say_json({"items": items, "totals": totals, "dead": [asdict(batch) for batch in dead]})
+        bad = {"failed": map(asdict, failed), "dead": map(asdict, dead)}
+        say_json({"items": items, "totals": totals, **{k: list(v) for k, v in bad.items()}})
         return
     for item in waiting:
         say(_status_line(item))
     if not waiting:
         say("No pending raw events")
+    for batch in failed:
+        say(_failed_line(batch))
     for batch in dead:
         say(_dead_line(batch))
 
@@ -96,7 +100,16 @@ def _status_line(item: Backlog) -> str:
     )
 
 
-def _dead_line(batch: DeadBatch) -> str:
+def _failed_line(batch: Unfinished) -> str:
+    again = datetime.fromtimestamp(batch.retry_ms / 1000).astimezone()
+    when = f"tried again at {again:%H:%M}" if again > datetime.now(UTC) else "tried again now"
+    return (
+        f"~ {batch.source}:{batch.stream_id} batch {batch.batch} waits, {when}:"
+        f" {batch.attempts} tries, {batch.error_kind}: {batch.error}"
+    )
+
+
+def _dead_line(batch: Unfinished) -> str:
     return (
         f"! {batch.source}:{batch.stream_id} batch {batch.batch} given up:"
         f" events {batch.start_seq} to {batch.end_seq}, {batch.attempts} tries,"

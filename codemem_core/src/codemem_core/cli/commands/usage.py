@@ -9,6 +9,7 @@ import click
 
 from codemem_core.cli.host import Host, db_option, json_option, pass_host
 from codemem_core.cli.output import say, say_json
+from codemem_core.spend.prices import prices_as_of
 from codemem_core.spend.purse import Limits, day_start_ms
 from codemem_core.store import usage as store_usage
 
@@ -57,8 +58,10 @@ def _table(rows: list[dict[str, Any]]) -> None:
         say(_ROW.format(row["day"], row["runtime"], row["model"], *count, _money(row)))
     if any(row["unpriced"] for row in rows):
         say("? no price is known for the model: `observer_prices` may name one")
+    if any(row["cost_usd"] for row in rows):
+        say(f"prices of {prices_as_of()}, where the provider does not tell: see `observer_prices`")
     if any(row["estimated"] for row in rows):
-        say("some tokens are estimated: the model's server does not count them")
+        say("some tokens are estimated: nobody counted them, or the answer was lost")
 
 
 def _money(row: dict[str, Any]) -> str:

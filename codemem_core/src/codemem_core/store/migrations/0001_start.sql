@@ -102,6 +102,8 @@ CREATE TABLE memories (
     outdated_by INTEGER REFERENCES memories (id) ON DELETE SET NULL,  -- a newer one says otherwise
     support INTEGER NOT NULL DEFAULT 1,        -- sessions that found it out
     seen_ms INTEGER NOT NULL DEFAULT 0,        -- when it was found out again last; 0: never
+    told INTEGER NOT NULL DEFAULT 0,           -- sessions whose prompts were told it
+    used INTEGER NOT NULL DEFAULT 0,           -- of those, which did something with it after that
     extractor TEXT NOT NULL DEFAULT 'manual',
     extractor_version TEXT NOT NULL DEFAULT '',
     metadata TEXT NOT NULL DEFAULT '{}'
@@ -137,6 +139,30 @@ CREATE TRIGGER sightings_insert AFTER INSERT ON sightings BEGIN
 END;
 CREATE TRIGGER sightings_delete BEFORE DELETE ON memories BEGIN
     DELETE FROM sightings WHERE memory_id = old.id;
+END;
+
+-- What a session was told, and what it did with that: once each, however often.
+CREATE TABLE receipts (
+    memory_id INTEGER NOT NULL REFERENCES memories (id),
+    source TEXT NOT NULL,
+    stream_id TEXT NOT NULL,
+    told_ms INTEGER NOT NULL,
+    used_ms INTEGER,                  -- when it was used first after that, NULL when never
+    how TEXT,                         -- opened, cited, files
+    PRIMARY KEY (memory_id, source, stream_id)
+) WITHOUT ROWID;
+
+CREATE INDEX receipts_unused ON receipts (source, stream_id) WHERE used_ms IS NULL;
+
+CREATE TRIGGER receipts_told AFTER INSERT ON receipts BEGIN
+    UPDATE memories SET told = told + 1 WHERE id = new.memory_id;
+END;
+CREATE TRIGGER receipts_used AFTER UPDATE OF used_ms ON receipts
+WHEN old.used_ms IS NULL AND new.used_ms IS NOT NULL BEGIN
+    UPDATE memories SET used = used + 1 WHERE id = new.memory_id;
+END;
+CREATE TRIGGER receipts_delete BEFORE DELETE ON memories BEGIN
+    DELETE FROM receipts WHERE memory_id = old.id;
 END;
 
 CREATE VIRTUAL TABLE memories_fts USING fts5 (
@@ -214,7 +240,17 @@ CREATE TABLE usage_events (
 );
 
 CREATE INDEX usage_observed ON usage_events (created_ms) WHERE event = 'observe';
-CREATE INDEX usage_streams ON usage_events (source, stream_id) WHERE event = 'observe';
+CREATE INDEX usage_streams ON usage_events (source, stream_id);
+
+-- How long hooks took, counted in steps.
+CREATE TABLE hook_times (
+    day TEXT NOT NULL,                -- of this machine's time zone, YYYY-MM-DD
+    source TEXT NOT NULL,
+    hook TEXT NOT NULL,
+    step_ms INTEGER NOT NULL,         -- it took at most so long
+    count INTEGER NOT NULL,
+    PRIMARY KEY (day, source, hook, step_ms)
+) WITHOUT ROWID;
 
 CREATE TABLE ledger (
     day TEXT NOT NULL,                -- UTC, YYYY-MM-DD

@@ -25,6 +25,7 @@ export class Capture {
     let session = this.#sessions.get(id);
     if (!session) {
       session = {
+        id,
         parentID: null,
         startedAt: null,
         prompts: [],

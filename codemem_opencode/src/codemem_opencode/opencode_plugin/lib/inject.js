@@ -52,6 +52,7 @@ export class Injection {
   /** Resolve to the pack's text, or to null when the server did not say. */
   async #fetch(context, session) {
     const body = { context, project: this.project, working_set: session.files, injected: true };
+    if (session.id) body.session = { source: "opencode", stream_id: session.id };
     if (this.limit) body.limit = this.limit;
     if (this.tokenBudget) body.token_budget = this.tokenBudget;
     try {

@@ -1,54 +1,47 @@
 // Navigation, forms and live updates. The server renders every page; this asks for it with the key
 // and puts it into the frame. `/health` in the address bar is `/api/pages/health` of the server.
 
-import { ask, findKey, keep } from "/static/key.js";
-import { append, parse, renew, update } from "/static/list.js";
-import { watch } from "/static/live.js";
+import { ask, findKey, keep } from "/assets/key.js";
+import { append, parse, renew } from "/assets/list.js";
+import { watch } from "/assets/live.js";
 
 const TYPING_MS = 120;
 const GATHER_MS = 150;
 const UNDO_MS = 12_000;
 const page = document.getElementById("page");
-let latest = 0;
-
-function source(url) {
-  const name = url.pathname === "/" ? "/feed" : url.pathname;
-  return `/api/pages${name}${url.search}`;
-}
+let asked = 0;
+let renewed = null;
 
 async function fetchPage(url) {
-  return fetchUnless(url, ++latest);
+  const name = url.pathname === "/" ? "/feed" : url.pathname;
+  return parse(await ask(`/api/pages${name}${url.search}`, { html: true }));
 }
 
-async function fetchUnless(url, own) {
-  const html = await ask(source(url), { html: true });
-  return own === latest ? parse(html) : null; // else a later question is on its way
-}
-
-async function show(url) {
-  page.setAttribute("aria-busy", "true");
+// Fetch a page and hand it to `put`, unless somebody asks for another one meanwhile. A `quiet` one
+// gives way to any other.
+async function show(url, put = fill, { quiet = false } = {}) {
+  const own = quiet ? asked : ++asked;
+  if (!quiet) page.setAttribute("aria-busy", "true");
   try {
     const fresh = await fetchPage(url);
-    if (fresh) fill(fresh, url);
+    if (own === asked) put(fresh, url);
   } catch (error) {
     fail(error);
   }
-  page.removeAttribute("aria-busy");
+  if (!quiet && own === asked) page.removeAttribute("aria-busy");
 }
 
 function fill(fresh, url) {
   page.replaceChildren(fresh);
   document.title = `${page.querySelector("h1")?.textContent.trim() ?? "codemem"} · codemem`;
+  const part = { "/session": "/sessions", "/memory": "/" }[url.pathname] ?? url.pathname;
   for (const link of document.querySelectorAll(".side nav a")) {
-    const here = link.pathname === url.pathname || (link.pathname === "/sessions" && url.pathname === "/session");
-    if (here) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    link.ariaCurrent = link.pathname === part ? "page" : null;
+    if (link.ariaCurrent) link.parentElement.scrollLeft = link.offsetLeft - 2 * link.offsetWidth;
   }
   const target = url.hash && document.getElementById(url.hash.slice(1));
-  if (target) {
-    target.classList.add("new");
-    target.scrollIntoView({ block: "center" });
-  }
+  target?.classList?.add("new");
+  target?.scrollIntoView?.({ block: "center" });
 }
 
 function fail(error) {
@@ -56,7 +49,7 @@ function fail(error) {
     page.replaceChildren(document.getElementById("locked").content.cloneNode(true));
     page.querySelector("input").focus();
   } else {
-    say(error.message ? `${error.message} ${error.hint ?? ""}` : "The server does not answer");
+    say(error.status ? `${error.message} ${error.hint ?? ""}` : "The server does not answer");
   }
 }
 
@@ -67,30 +60,31 @@ function go(href) {
   show(url).then(() => page.focus({ preventScroll: true }));
 }
 
-// Fetch the page that is shown again, and renew the parts for which `fits` says so. Somebody who
-// goes elsewhere meanwhile is not held up by it.
-async function refresh(fits = () => true) {
-  if (![...page.querySelectorAll("[data-on]")].some(fits)) return;
-  try {
-    const fresh = await fetchUnless(new URL(location), latest);
-    if (fresh) update(page, fresh, fits);
-  } catch (error) {
-    fail(error);
-  }
+// Renew the parts of the page that listen to one of `names`, or all that listen to anything.
+async function refresh(names) {
+  const listens = (part) => !names || part.dataset.on.split(" ").some((each) => names.has(each));
+  const parts = [...page.querySelectorAll("[data-on]")].filter(listens);
+  const put = (fresh) => {
+    for (const old of parts) {
+      const now = fresh.getElementById(old.id);
+      if (now) renew(old, now);
+    }
+  };
+  if (parts.length) await show(new URL(location), put, { quiet: true });
 }
 
 // --- forms and buttons ---------------------------------------------------------------------------
 
+function valueOf(field) {
+  if (field.type === "checkbox") return field.checked;
+  if (field.type === "number") return field.valueAsNumber; // an empty one is null in JSON
+  if ("lines" in field.dataset) return field.value.split("\n").filter((line) => line.trim());
+  return field.value;
+}
+
 function values(form) {
-  const found = {};
-  for (const field of form.elements) {
-    if (!field.name) continue;
-    if (field.type === "checkbox") found[field.name] = field.checked;
-    else if (field.type === "number") found[field.name] = field.value === "" ? null : field.valueAsNumber;
-    else if ("lines" in field.dataset) found[field.name] = field.value.split("\n").filter((line) => line.trim());
-    else found[field.name] = field.value;
-  }
-  return found;
+  const named = [...form.elements].filter((field) => field.name);
+  return Object.fromEntries(named.map((field) => [field.name, valueOf(field)]));
 }
 
 async function send(path, body) {
@@ -103,29 +97,19 @@ async function send(path, body) {
   }
 }
 
-async function filter(form, { push }) {
+function filter(form) {
   const wanted = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
   const url = new URL(`${location.pathname}?${wanted}`, location);
-  if (push) history.pushState(null, "", url);
-  else history.replaceState(null, "", url);
-  try {
-    const fresh = await fetchPage(url);
-    const now = fresh?.getElementById(form.dataset.filter);
-    if (now) document.getElementById(form.dataset.filter).replaceWith(now);
-  } catch (error) {
-    fail(error);
-  }
+  history.replaceState(null, "", url);
+  const part = form.dataset.filter;
+  show(url, (fresh) => document.getElementById(part).replaceWith(fresh.getElementById(part)));
 }
 
 async function older(button) {
   const url = new URL(location);
   url.searchParams.set("after", button.dataset.older);
   button.disabled = true;
-  try {
-    append(button.closest("ol"), parse(await ask(source(url), { html: true })));
-  } catch (error) {
-    fail(error);
-  }
+  await show(url, (fresh) => append(button.closest("ol"), fresh), { quiet: true });
 }
 
 function say(text, undo) {
@@ -146,29 +130,27 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (form.id === "unlock") {
     keep(form.key.value.trim());
-    await show(new URL(location));
+    show(new URL(location));
   } else if (form.dataset.filter) {
-    await filter(form, { push: true });
+    filter(form);
   } else if (form.dataset.page) {
     const answer = await ask(form.dataset.page, { body: values(form), html: true }).catch(fail);
     if (answer) fill(parse(answer), new URL(location));
   } else if (form.dataset.send) {
-    const body = values(form);
     form.closest("details")?.removeAttribute("open");
     document.activeElement?.blur();
-    await send(form.dataset.send, body);
+    send(form.dataset.send, values(form));
   }
 });
 
 document.addEventListener("click", (event) => {
-  const { target } = event;
-  const link = target.closest("a[href]");
+  const link = event.target.closest("a[href]");
   const plain = !(event.ctrlKey || event.metaKey || event.shiftKey || event.button);
   if (link && plain && link.origin === location.origin && !link.matches(".skip")) {
     event.preventDefault();
     go(link.href);
   }
-  const button = target.closest("button");
+  const button = event.target.closest("button");
   if (button?.dataset.send) {
     button.blur();
     send(button.dataset.send, JSON.parse(button.dataset.body ?? "{}"));
@@ -180,9 +162,8 @@ document.addEventListener("click", (event) => {
 let typing;
 document.addEventListener("input", ({ target }) => {
   const form = target.closest("form[data-filter]");
-  if (!form) return;
   clearTimeout(typing);
-  typing = setTimeout(() => filter(form, { push: false }), target.type === "search" ? TYPING_MS : 0);
+  if (form) typing = setTimeout(() => filter(form), target.type === "search" ? TYPING_MS : 0);
 });
 
 document.addEventListener("keydown", (event) => {
@@ -197,29 +178,24 @@ document.addEventListener("keydown", (event) => {
 
 // --- theme, live, start --------------------------------------------------------------------------
 
+const root = document.documentElement;
+const THEME = "codemem-theme";
+root.dataset.theme = localStorage.getItem(THEME) ?? "";
+
 function turnTheme() {
-  const dark = getComputedStyle(document.documentElement).colorScheme === "dark";
-  const system = matchMedia("(prefers-color-scheme: dark)").matches;
-  const isDark = dark || (getComputedStyle(document.documentElement).colorScheme !== "light" && system);
-  localStorage.setItem("codemem-theme", isDark ? "light" : "dark");
-  setTheme();
+  const now = root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  localStorage.setItem(THEME, (root.dataset.theme = now === "dark" ? "light" : "dark"));
 }
 
-function setTheme() {
-  const chosen = localStorage.getItem("codemem-theme");
-  if (chosen) document.documentElement.dataset.theme = chosen;
-}
-
-let gathering;
-const heard = new Set();
-function hear(name) {
+let heard = new Set();
+async function hear(name) {
+  const first = !heard.size;
   heard.add(name.split(" ")[0]); // `flush started` is for whoever wants `flush`
-  clearTimeout(gathering);
-  gathering = setTimeout(() => {
-    const names = [...heard];
-    heard.clear();
-    refresh((part) => names.some((each) => part.dataset.on.split(" ").includes(each)));
-  }, GATHER_MS);
+  if (!first) return;
+  await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
+  await renewed; // one at a time: a slow page must not be asked for twice at once
+  renewed = refresh(heard);
+  heard = new Set();
 }
 
 function state(now) {
@@ -229,7 +205,6 @@ function state(now) {
 }
 
 addEventListener("popstate", () => show(new URL(location)));
-setTheme();
 await findKey();
 await show(new URL(location));
 watch(hear, state);

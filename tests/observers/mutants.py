@@ -1,0 +1,69 @@
+"""Bugs to plant into the observers: `PLANTED=name pytest -p tests.observers.mutants …`.
+
+The tests of containment and the matrix must turn red on each of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from codemem_core import observe
+from codemem_observers import api_http, child, contained, warden
+
+_run_child = contained.run_child
+_failure = api_http._failure
+
+
+def _prompt_in_argv(argv: list[str], **limits: Any) -> child.Ended:
+    return _run_child([*argv, limits["stdin"][:1000].decode()], **limits)
+
+
+def _token_in_error(*about: Any) -> Exception:
+    request = about[-1]
+    error = _failure(*about)
+    return type(error)(f"{error} with {request.credential.token if request.credential else ''}")
+
+
+def _plant_in_warden(old: str, new: str) -> None:
+    """Let children be watched by a warden with a bug."""
+    source = Path(warden.__file__).read_text()
+    if source.count(old) != 1:
+        raise ValueError(f"the bug has no place any more: `{old}`")
+    with tempfile.NamedTemporaryFile("w", suffix=".py", delete=False) as file:
+        file.write(source.replace(old, new))
+    child._WARDEN = (sys.executable, "-I", "-S", file.name)
+
+
+_BUGS: dict[str, Callable[[], object]] = {
+    "prompt in argv": lambda: setattr(contained, "run_child", _prompt_in_argv),
+    "environment passed through": lambda: setattr(contained, "_few", lambda all_, _: dict(all_)),
+    "hooks on inside the observer": lambda: setattr(contained, "_OURS", {}),
+    "folder left behind": lambda: setattr(contained, "TemporaryDirectory", _KeptFolder),
+    "group not killed": lambda: _plant_in_warden("    _end_all(child)\n", ""),
+    "orphans not adopted": lambda: _plant_in_warden("    _adopt_orphans()\n", ""),
+    "token in the error text": lambda: setattr(api_http, "_failure", _token_in_error),
+    "server's words in the error text": lambda: setattr(
+        api_http, "_code", lambda body, _: body.decode(errors="replace")
+    ),
+    "credential not fetched again": lambda: setattr(
+        observe.Observing, "_ask_twice", observe.Observing._ask
+    ),
+    "retry-after not read": lambda: setattr(api_http, "_retry_after", lambda _: None),
+    "any length read": lambda: setattr(api_http, "_MOST_BYTES", 10**9),
+}
+NAMES = tuple(_BUGS)
+
+
+class _KeptFolder(tempfile.TemporaryDirectory):  # type: ignore[type-arg]
+    def cleanup(self) -> None:
+        """Leave it."""
+
+
+def pytest_configure() -> None:
+    """Plant the bug that the environment names."""
+    _BUGS[os.environ["PLANTED"]]()
