@@ -6,12 +6,17 @@ with another memory is noted too: the same batch again changes nothing.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import apsw
 
 from codemem_core.ingest.sameness import Wording, is_same, takes_back
 from codemem_core.records.events import ORIGINS
 from codemem_core.records.memory import Memory, NewMemory
 from codemem_core.store import memories, sessions, sightings
+
+_LOOKED_AT = 400
+"""Characters of a body whose words look for others like it."""
 
 
 def settle(
@@ -28,47 +33,68 @@ def settle(
     """
     if sightings.is_known(db, new.key):
         return None
-    wording = Wording.of(new)
-    rivals = [] if new.kind == "session_summary" else _rivals(db, new, session_id)
-    twin = next((one for one in rivals if _stands_for(one, new, wording)), None)
-    if twin is not None:
+    judged = judge(db, new, session_id=session_id, batch=batch, now_ms=now_ms)
+    if judged.twin is not None:
         at_ms = new.created_ms or now_ms
-        sightings.note(db, twin.id, key=new.key, session_id=session_id, batch=batch, at_ms=at_ms)
+        sightings.note(
+            db, judged.twin, key=new.key, session_id=session_id, batch=batch, at_ms=at_ms
+        )
         return None
     memory_id = memories.add(db, new, session_id=session_id, batch=batch, now_ms=now_ms)
     assert memory_id is not None  # its key is not there
-    for rival in rivals:
-        # Two of one batch are told of one moment: then they speak of different things.
-        if batch is None or memories.batch_of(db, rival.id) != batch:
-            _weigh(db, memory_id, new, rival, told_ms=new.created_ms or now_ms)
+    for older in judged.takes_back:
+        memories.outdate(db, older, by=memory_id)
+    if judged.taken_back_by is not None:
+        memories.outdate(db, memory_id, by=judged.taken_back_by)
     return memory_id
 
 
+@dataclass(slots=True)
+class Judged:
+    """What the memories that are there make of a new one."""
+
+    twin: int | None = None
+    """The one that says it already."""
+    takes_back: list[int] = field(default_factory=list)
+    """Older ones that it contradicts."""
+    taken_back_by: int | None = None
+    """A newer one that contradicts it: history may be imported late."""
+
+
+def judge(
+    db: apsw.Connection, new: NewMemory, *, session_id: int, batch: int | None, now_ms: int
+) -> Judged:
+    """Compare a memory with those most like it, of its kind and project; writes nothing."""
+    judged = Judged()
+    if new.kind == "session_summary":
+        return judged
+    wording, told_ms = Wording.of(new), new.created_ms or now_ms
+    for old in _rivals(db, new, session_id):
+        known = Wording.of(old)
+        if _trust(old) >= _trust(new) and is_same(wording, known):
+            judged.twin = old.id
+            return judged
+        # Two of one batch are told of one moment: then they speak of different things.
+        is_of_now = batch is not None and memories.batch_of(db, old.id) == batch
+        if not is_of_now and old.created_ms != told_ms and takes_back(wording, known):
+            _weigh(judged, new, old, is_newer=told_ms > old.created_ms)
+    return judged
+
+
 def _rivals(db: apsw.Connection, new: NewMemory, session_id: int) -> list[Memory]:
-    """Return the memories that are most like it, of the same kind and project, still current."""
     project = sessions.project_of(db, session_id)
-    text = f"{new.title} {new.body[:400]}"
+    text = f"{new.title} {new.body[:_LOOKED_AT]}"
     ids = sightings.candidates(db, text, kind=new.kind, project=project)
     found = [memory for one in ids if (memory := memories.get(db, one)) is not None]
     return [one for one in found if one.project == project and one.outdated_by is None]
 
 
-def _stands_for(old: Memory, new: NewMemory, wording: Wording) -> bool:
-    """Say whether the old one is told where the new one would be, and says the same."""
-    return _trust(old) >= _trust(new) and is_same(wording, Wording.of(old))
-
-
-def _weigh(
-    db: apsw.Connection, memory_id: int, new: NewMemory, old: Memory, *, told_ms: int
-) -> None:
-    """Outdate the older of two that contradict each other, unless it is the more trusted one."""
-    if told_ms == old.created_ms or not takes_back(Wording.of(new), Wording.of(old)):
-        return
-    if told_ms < old.created_ms:  # history that was imported later
-        if _trust(old) >= _trust(new):
-            memories.outdate(db, memory_id, by=old.id)
-    elif _trust(new) >= _trust(old) and "hypothesis" not in new.metadata:
-        memories.outdate(db, old.id, by=memory_id)
+def _weigh(judged: Judged, new: NewMemory, old: Memory, *, is_newer: bool) -> None:
+    """Let the newer of two take the other back, unless the other is more trusted."""
+    if is_newer and _trust(new) >= _trust(old) and "hypothesis" not in new.metadata:
+        judged.takes_back.append(old.id)
+    elif not is_newer and _trust(old) >= _trust(new):
+        judged.taken_back_by = old.id
 
 
 def _trust(memory: Memory | NewMemory) -> int:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 
 Sentence = tuple[str, ...]
 
@@ -67,15 +66,15 @@ def is_name(word: str) -> bool:
 def told_alike(one: Sentence, other: Sentence) -> bool:
     """Say whether two sentences say the same: the same words in the same order.
 
-    One half may stand before the other ("in X, Y" and "Y in X"): then a single pair of
-    neighbours is new. Two words that change places make more: who waits for whom matters.
+    One half may stand before the other: "in X, Y" is "Y in X". Two words that change places may
+    not: who waits for whom matters.
     """
     one, other = _without_is(one), _without_is(other)
     if one == other:
         return True
-    if len(one) != len(other) or len(one) < 5 or sorted(one) != sorted(other) or _numbers(one) != _numbers(other):
+    if len(one) != len(other) or len(one) < 5 or _numbers(one) != _numbers(other):
         return False
-    return len(set(pairwise(one)) - set(pairwise(other))) <= 1
+    return any(one[at:] + one[:at] == other for at in range(1, len(one)) if one[at] == other[0])
 
 
 def _without_is(sentence: Sentence) -> Sentence:
@@ -118,7 +117,7 @@ def stem(word: str) -> str:
     for ending in ("ing", "ied", "ed"):
         if root.endswith(ending) and len(root) - len(ending) >= 3:
             root = root[: -len(ending)] + ("y" if ending == "ied" else "")
-            if root[-1] == root[-2] and root[-1] not in "lsz":
+            if len(root) > 3 and root[-1] == root[-2] and root[-1] not in "lsz":
                 root = root[:-1]
             break
     root = root[:-1] if root.endswith("e") and len(root) > 3 else root
