@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from codemem_core.cli.app import cli
-from codemem_core.cli.commands.history import since_to_ms
+from codemem_core.cli.when import since_to_ms
 from codemem_core.errors import InputError
 from codemem_core.ingest.accept import Intake
 from codemem_core.plugins import Plugins

@@ -21,14 +21,28 @@ READS: dict[str, list[str]] = {
     "claude-integration-status": [],
     "db backup": ["--list"],
     "db check": [],
+    "db merge-duplicates": [],
+    "db normalize-projects": [],
+    "db prune-memories": [],
+    "db prune-observations": [],
+    "db prune-old": ["--older-than", "1w"],
+    "db rename-project": ["shop-api", "shop"],
+    "db size-report": ["--limit", "2"],
+    "db stats": [],
     "doctor": [],
     "eval": ["{questions}", "--all-projects"],
     "history": [],
+    "export-memories": ["-", "--all-projects", "--since", "2026-05-26"],
     "hybrid-eval": ["{questions}", "--all-projects"],
     "inject": ["VAT rounding", "--all-projects"],
     "pack": ["VAT rounding", "--all-projects"],
     "pack-benchmark": ["{prompts}", "--all-projects"],
     "pack-stats": ["--all-projects"],
+    "project explain": ["/"],
+    "project list": [],
+    "project merge": ["shop-api", "shop-web", "--into", "shop"],
+    "project rename": ["shop-api", "shop"],
+    "project split": ["shop-api", "--folder", "/home/ada/shop-api", "--into", "shop"],
     "raw-events-gate": ["--window-hours", "100000", "--min-flush-success-rate", "0"],
     "raw-events-status": [],
     "recent": ["--all-projects"],
@@ -43,16 +57,21 @@ READS: dict[str, list[str]] = {
 """Commands that only look at the database."""
 
 WRITES: dict[str, list[str]] = {
+    "backfill-discovery-tokens": [],
     "compact": ["--limit", "1"],
+    "db vacuum": [],
     "edit": ["2", "--title", "Another title"],
     "enqueue-raw-event": [],
     "flush-raw-events": ["waiting-0-5c1e77", "--source", "claude"],
     "forget": ["3"],
+    "import-from-mem0": ["-"],
     "import-history": ["claude", "--dry-run"],
+    "import-memories": ["-"],
     "ingest": [],
     "init-db": [],
     "observer test": ["--runtime", "extractive"],
     "pin": ["4"],
+    "purge": ["--yes"],
     "raw-events-retry": ["waiting-1-5c1e77", "--source", "claude"],
     "remember": ["note", "A title", "A body"],
     "spool drain": [],
@@ -83,16 +102,30 @@ ELSEWHERE = {
     "db salvage": "test_salvage",
     "demo": "has a database of its own: test_demo",
     "embed": "needs a model: test_meaning",
+    "install-mcp": "changes another program: tests/opencode/test_install",
+    "install-plugin": "changes another program: tests/opencode/test_install",
+    "import-from-basic-memory": "reads a folder: test_importers",
+    "import-from-claude-files": "reads a home: tests/claude/test_memory_files",
+    "import-from-claude-mem": "reads a database: test_importers",
     "mcp": "speaks JSON-RPC: tests/mcp",
     "serve": "stays: tests/viewer/test_serve",
     "setup": "changes other programs: tests/claude/test_status",
 }
 """Commands that have a test of their own, and why."""
 
-STDIN = {"enqueue-raw-event": json.dumps(EVENT), "ingest": json.dumps(INGEST)}
+STDIN = {
+    "enqueue-raw-event": json.dumps(EVENT),
+    "import-from-mem0": json.dumps([{"id": "m", "memory": "VAT is rounded once"}]),
+    "import-memories": json.dumps({"version": "1.0", "memory_items": [{"title": "VAT"}]}),
+    "ingest": json.dumps(INGEST),
+    "purge": "exact `Decimal` values",
+}
 """What some of them read."""
 
-NO_JSON = {"completion", "config edit", "demo", "mcp", "plugins new", "serve", "setup", "version"}
+NO_JSON = {
+    *("completion", "config edit", "demo", "install-mcp", "install-plugin", "mcp", "plugins new"),
+    *("serve", "setup", "version"),
+}
 """Those for which JSON would make no sense, and those that belong to a host."""
 
 

@@ -64,7 +64,11 @@ def steady(text: str) -> str:
     return text
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+OF_THE_MACHINE = {"claude-integration-status"}
+"""What they print depends on which programs there are."""
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in OF_THE_MACHINE])
 def test_output_is_as_agreed(name: str, run_command: Runner, put: Put, seeded: Path) -> None:
     """`WRITE_GOLDEN=1 pytest tests/cli` writes the files anew: look at the difference."""
     put(seeded)

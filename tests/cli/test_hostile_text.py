@@ -26,8 +26,8 @@ EVIL = (
     " \u2066 \u200b \u2028 \ufeff \U000e0041 \x00 \x1bc"
 )
 """Clipboard, clear screen, colour, 8-bit controls, backspace, return, bidirectional, invisible."""
-OURS = re.compile(rb"\x1b\[(?:\d{1,2}m|K)")
-"""Bold, colour, and wiping the line of progress."""
+OURS = re.compile(rb"\x1b\[(?:\d{1,2}m|K)|\r(?=\x1b\[K|Memories (?:read|written): \d)")
+"""Bold, colour, writing and wiping the line of progress."""
 _UNTAMED = "import codemem_core.cli.output as output\noutput.plain = lambda text: text\n"
 _RUN = "import sys\nfrom codemem_core.cli.main import main\nsys.exit(main())"
 
@@ -176,3 +176,17 @@ def test_colours_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
     assert OURS.search(shown)
     monkeypatch.setenv("NO_COLOR", "1")
     assert b"\x1b" not in on_a_terminal(["doctor"], "", code=_RUN)
+
+
+def test_progress_is_for_terminals_and_wiped_at_the_end() -> None:
+    """A pipe, and whoever reads standard error in a script, gets none."""
+    code = (
+        "from codemem_core.cli.output import Progress\n"
+        "with Progress('Embedded', total=2000) as progress: progress.at(1500)"
+    )
+    piped = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+    shown = on_a_terminal([], "", code=code)
+
+    assert (piped.stdout, piped.stderr) == (b"", b"")
+    assert shown == b"\rEmbedded: 1,500 of 2,000\r\x1b[K"

@@ -104,6 +104,17 @@ def test_json_on_standard_output_is_json() -> None:
     assert found["items"][0]["title"].startswith("[bold]A title[/bold] long long")
 
 
+def test_a_dash_is_standard_input() -> None:
+    """Other users can read a command's arguments; a note of a model is its own, not the user's."""
+    run("remember", "note", "Zebra", "-", "--by-model", "--project", "p", stdin="It has stripes.")
+
+    packed = run("pack", "-", "--injected", "--project", "p", stdin="zebra stripes")
+    shown = json.loads(run("show", "1").stdout)
+
+    assert json.loads(packed.stdout)["pack_text"].startswith("<codemem-memory-")
+    assert (shown["body"], shown["origin"]) == ("It has stripes.", "assistant")
+
+
 def test_memory_text_cannot_drive_the_terminal() -> None:
     """Escape sequences are shown, not sent."""
     run("remember", "note", "A title", "red \x1b[31m bell \x07 rtl \u202e end")

@@ -6,8 +6,10 @@ import { test } from "node:test";
 import { load, replay } from "./recorded.mjs";
 
 const { Capture } = await load("lib/capture.js");
+const { Sessions } = await load("lib/sessions.js");
 
-const capture = () => new Capture({ maxChars: 8000, now: () => 0 });
+const capture = ({ maxChars = 8000 } = {}) =>
+  new Capture({ sessions: new Sessions(), maxChars, now: () => 0 });
 const ofType = (events, type) => events.map((e) => e.payload).filter((p) => p.type === type);
 
 test("a recorded session reads as it went", () => {
@@ -47,7 +49,10 @@ test("each tool call is captured once, failed ones too", () => {
       ["bash", "The bash tool w"],
     ],
   );
-  assert.deepEqual(calls.find((call) => call.metadata?.exit === 3).args.description, "Failing check");
+  assert.deepEqual(
+    calls.find((call) => call.metadata?.exit === 3).args.description,
+    "Failing check",
+  );
 });
 
 test("synthetic parts and compaction are neither prompts nor answers", () => {
@@ -89,12 +94,12 @@ test("changed files are remembered per session, newest last", () => {
   const patchText = "*** Begin Patch\n*** Add File: new.py\n+1\n*** Update File: old.py\n";
   one.tool({ tool: "apply_patch", sessionID: "a", args: { patchText } }, { output: "ok" });
 
-  assert.deepEqual(one.session("a").files, ["y.py", "x.py", "new.py", "old.py"]);
-  assert.deepEqual(one.session("b").files, ["z.py"]);
+  assert.deepEqual(one.sessions.get("a").files, ["y.py", "x.py", "new.py", "old.py"]);
+  assert.deepEqual(one.sessions.get("b").files, ["z.py"]);
 });
 
 test("private blocks and the rest of long results stay here", () => {
-  const one = new Capture({ maxChars: 10, now: () => 0 });
+  const one = capture({ maxChars: 10 });
   const parts = [{ type: "text", text: "fix <private>my pin</private>it" }];
 
   const [prompt] = one.prompt({ sessionID: "a" }, { parts });
@@ -109,9 +114,69 @@ test("private blocks and the rest of long results stay here", () => {
 });
 
 test("a provider's headers and body do not leave with its error", () => {
-  const error = { name: "APIError", data: { message: "no", responseHeaders: { "set-cookie": "s" } } };
+  const error = {
+    name: "APIError",
+    data: { message: "no", responseHeaders: { "set-cookie": "s" } },
+  };
 
   const [event] = capture().event({ type: "session.error", properties: { sessionID: "a", error } });
 
   assert.deepEqual(event.payload.properties.error, { name: "APIError", data: { message: "no" } });
+});
+
+const typed = (text) => ({ message: { id: "msg_1" }, parts: [{ type: "text", text }] });
+const idle = { type: "session.idle", id: "evt_1", properties: { sessionID: "a" } };
+const typesOf = (events) => events.map(({ sessionID, payload }) => `${sessionID} ${payload.type}`);
+
+test("an idle session is flushed once, until something happens again", () => {
+  const one = capture();
+  one.prompt({ sessionID: "a" }, typed("hello"));
+
+  assert.deepEqual(typesOf(one.event(idle)), ["a session.idle"]);
+  assert.deepEqual(one.event(idle), []);
+  one.prompt({ sessionID: "a" }, typed("again"));
+  assert.equal(one.event(idle).length, 1);
+});
+
+test("a new session, and /new, flush what came before", () => {
+  const one = capture();
+  const created = (id, parentID) =>
+    one.event({ type: "session.created", properties: { sessionID: id, info: { id, parentID } } });
+  one.prompt({ sessionID: "a" }, typed("hello"));
+
+  assert.deepEqual(typesOf(created("child", "a")), ["child session.created"]);
+  assert.deepEqual(typesOf(created("b")), ["a session.idle", "b session.created"]);
+  assert.deepEqual(typesOf(one.prompt({ sessionID: "b" }, typed("/new"))), [
+    "b session.idle",
+    "b user_prompt",
+  ]);
+});
+
+test("secrets stay here, in prompts, arguments, results and errors", () => {
+  const one = capture();
+  const secret = ["gh", "p_"].join("") + "a1B2".repeat(9);
+
+  const [prompt] = one.prompt({ sessionID: "a" }, typed(`use ${secret}`));
+  const call = {
+    tool: "bash",
+    sessionID: "a",
+    callID: "c",
+    args: { command: `curl ${secret}`, env: { API_TOKEN: "Zq8kT2mWp0" } },
+  };
+  const [result] = one.tool(call, { output: `token=${secret}` });
+  const state = { status: "error", input: {}, error: `bad ${secret}` };
+  const [failed] = one.event({
+    type: "message.part.updated",
+    properties: { part: { type: "tool", sessionID: "a", tool: "x", callID: "d", state } },
+  });
+
+  const sent = JSON.stringify([prompt, result, failed]);
+  assert.doesNotMatch(sent, /a1B2a1B2|Zq8k/);
+  assert.equal(sent.match(/REDACTED:github/g).length, 4);
+});
+
+test("half a surrogate pair becomes a character that can be stored", () => {
+  const [prompt] = capture().prompt({ sessionID: "a" }, typed("x\ud800y"));
+
+  assert.equal(prompt.payload.prompt_text, "x\ufffdy");
 });

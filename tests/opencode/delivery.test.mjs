@@ -1,158 +1,203 @@
-// Delivery: server first, command when the server fails, nothing dropped in between.
+// Delivery: server first, command when the server fails, disk when both do, nothing dropped.
 
 import assert from "node:assert/strict";
-import { chmod } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
 
-import { load, serve } from "./recorded.mjs";
+import { load } from "./recorded.mjs";
 
 const { Delivery } = await load("lib/delivery.js");
-const { post } = await load("lib/server.js");
+const { Gate } = await load("lib/gate.js");
 
-const PLACE = { cwd: "/home/dev/demo", project: "demo" };
-const TIME = "2026-11-22T07:24:34.692Z";
-const events = (...texts) =>
-  texts.map((prompt_text) => ({
-    sessionID: "ses_1",
-    startedAt: TIME,
-    payload: { type: "user_prompt", prompt_text, timestamp: TIME },
-  }));
-const textsOf = (bodies) =>
-  bodies.flatMap((body) => body.events ?? [body]).map((body) => body.payload.prompt_text);
+const events = (...names) => names.map((event_id) => ({ event_id }));
+const idsOf = (bodies) =>
+  bodies.flatMap((body) => body.events ?? [body]).map((body) => body.event_id);
 
-/** A delivery to a server, with a command that keeps what it is given while it `works`. */
-function delivering(socket, { works = true, ...options } = {}) {
-  const commanded = [];
-  const state = { works, commanded };
-  state.delivery = new Delivery({
-    post: (body) => post(socket, "/api/raw-events", body, { timeoutMs: 300 }),
-    enqueue: async (body) => state.works && commanded.push(body) > 0,
+/** A delivery whose server answers `status(body)`, whose command exits with `code`, whose disk takes all. */
+function delivering({ status = () => 200, code = () => 0, hardMax = 100 } = {}) {
+  const world = {
+    nowMs: 0,
+    posted: [],
+    commanded: [],
+    kept: [],
+    told: [],
+    status,
+    code,
+    hasDisk: true,
+  };
+  const gate = new Gate({
+    look: async () => true,
+    everyMs: 30_000,
     backoffMs: 10_000,
-    hardMax: 100,
-    ...options,
+    now: () => world.nowMs,
   });
-  return state;
+  world.delivery = new Delivery({
+    gate,
+    hardMax,
+    now: () => world.nowMs,
+    post: async (body) => {
+      world.posted.push(body);
+      return { status: await world.status(body) };
+    },
+    enqueue: async (body) => {
+      world.commanded.push(body);
+      return world.code(body);
+    },
+    keep: async (bodies) => {
+      if (!world.hasDisk) throw new Error("disk full");
+      world.kept.push(...bodies);
+    },
+    tell: (what, count) => world.told.push(`${what} ${count}`),
+  });
+  world.settle = () => world.delivery.end(5000);
+  return world;
 }
 
-test("the server gets what the contract says", async (t) => {
-  const { socket, asked } = await serve(t);
-  const { delivery, commanded } = delivering(socket);
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-  delivery.add(events("one"), PLACE);
-  await delivery.drain(5000);
+test("many events go in order, in small batches", async () => {
+  const world = delivering();
+  const names = Array.from({ length: 50 }, (_, n) => `e${n}`);
 
-  const [{ path, headers, body }] = asked;
-  assert.equal(path, "/api/raw-events");
-  assert.equal(headers.host, "localhost");
-  assert.equal(headers["content-type"], "application/json");
-  assert.deepEqual({ ...body, ts_mono_ms: 0 }, {
-    session_stream_id: "ses_1",
-    session_id: "ses_1",
-    opencode_session_id: "ses_1",
-    event_id: body.event_id,
-    event_type: "user_prompt",
-    ts_wall_ms: Date.parse(TIME),
-    ts_mono_ms: 0,
-    payload: { type: "user_prompt", prompt_text: "one", timestamp: TIME },
-    cwd: "/home/dev/demo",
-    project: "demo",
-    started_at: TIME,
-  });
-  assert.match(body.event_id, /^oc:ses_1:user_prompt:[0-9a-f]{20}$/);
-  assert.equal(commanded.length, 0);
-});
+  world.delivery.add(events(...names));
+  await world.settle();
 
-test("many events go in order, in small batches", async (t) => {
-  const { socket, asked } = await serve(t);
-  const { delivery } = delivering(socket);
-  const names = Array.from({ length: 50 }, (_, n) => `prompt ${n}`);
-
-  delivery.add(events(...names), PLACE);
-  await delivery.drain(5000);
-
-  assert.deepEqual(textsOf(asked.map(({ body }) => body)), names);
-  assert.deepEqual(asked.map(({ body }) => body.events.length), [20, 20, 10]);
-  assert.equal(delivery.waiting, 0);
-});
-
-for (const [what, answer] of [
-  ["fails", { status: 500 }],
-  ["refuses us", { status: 401 }],
-  ["is slow", { afterMs: 5000 }],
-]) {
-  test(`a server that ${what} is left alone for a while, and the command takes over`, async (t) => {
-    const { socket, asked } = await serve(t, () => answer);
-    const { delivery, commanded } = delivering(socket);
-
-    delivery.add(events("one"), PLACE);
-    await delivery.drain(5000);
-    delivery.add(events("two"), PLACE);
-    await delivery.drain(5000);
-
-    assert.deepEqual(textsOf(commanded), ["one", "two"]);
-    assert.equal(asked.length, 1);
-  });
-}
-
-test("after the pause the server is asked again", async (t) => {
-  const answers = [{ status: 500 }];
-  const { socket, asked } = await serve(t, () => answers.shift() ?? {});
-  let now = 0;
-  const { delivery, commanded } = delivering(socket, { now: () => now });
-
-  delivery.add(events("one"), PLACE);
-  await delivery.drain(5000);
-  now = 10_000;
-  delivery.add(events("two"), PLACE);
-  await delivery.drain(5000);
-
-  assert.deepEqual(textsOf(commanded), ["one"]);
-  assert.deepEqual(textsOf([asked[1].body]), ["two"]);
-});
-
-test("what neither takes waits for the next event", async () => {
-  const state = delivering("/no/such/socket", { works: false });
-
-  state.delivery.add(events("one"), PLACE);
-  await state.delivery.drain(5000);
-  assert.equal(state.delivery.waiting, 1);
-  state.works = true;
-  state.delivery.add(events("two"), PLACE);
-  await state.delivery.drain(5000);
-
-  assert.deepEqual(textsOf(state.commanded), ["one", "two"]);
-  assert.equal(state.delivery.waiting, 0);
-});
-
-test("one event the server calls wrong does not hold up the others", async (t) => {
-  const { socket, asked } = await serve(t, (_path, body) =>
-    textsOf([body]).includes("bad") ? { status: 400 } : {},
+  assert.deepEqual(idsOf(world.posted), names);
+  assert.deepEqual(
+    world.posted.map((body) => body.events.length),
+    [20, 20, 10],
   );
-  const { delivery, commanded } = delivering(socket);
-
-  delivery.add(events("one", "bad", "two"), PLACE);
-  await delivery.drain(5000);
-
-  const alone = asked.map(({ body }) => body).filter((body) => !body.events);
-  assert.deepEqual(textsOf(alone), ["one", "bad", "two"]);
-  assert.equal(commanded.length, 0);
-  assert.equal(delivery.waiting, 0);
+  assert.equal(world.delivery.waiting, 0);
+  assert.deepEqual(world.told, []);
 });
 
-test("beyond the hard maximum the oldest go", async () => {
-  const { delivery } = delivering("/no/such/socket", { works: false, hardMax: 2 });
+for (const [what, status] of [
+  ["fails", () => 500],
+  ["refuses us", () => 401],
+  ["is not there", () => Promise.reject(new Error("refused"))],
+]) {
+  test(`a server that ${what} is left alone for a while, and the command takes over`, async () => {
+    const world = delivering({ status });
 
-  delivery.add(events("one", "two", "three"), PLACE);
-  await delivery.drain(5000);
+    world.delivery.add(events("one"));
+    await turn();
+    await turn();
+    world.delivery.add(events("two"));
+    await world.settle();
 
-  assert.equal(delivery.waiting, 2);
+    assert.deepEqual(idsOf(world.commanded), ["one", "two"]);
+    assert.equal(world.posted.length, 1);
+    assert.equal(world.delivery.waiting, 0);
+  });
+}
+
+test("after the pause the server is asked again", async () => {
+  const answers = [500];
+  const world = delivering({ status: () => answers.shift() ?? 200 });
+
+  world.delivery.add(events("one"));
+  await turn();
+  await turn();
+  world.nowMs = 10_000;
+  world.delivery.add(events("two"));
+  await world.settle();
+
+  assert.deepEqual(idsOf(world.commanded), ["one"]);
+  assert.deepEqual(idsOf(world.posted.slice(1)), ["two"]);
 });
 
-test("a socket in a folder that others can write to is not ours", async (t) => {
-  const { home, socket, asked } = await serve(t);
-  await chmod(join(home, "run"), 0o777);
+test("what neither takes goes to disk, and the command is left alone for a while, too", async () => {
+  const world = delivering({ status: () => 500, code: () => null });
 
-  await assert.rejects(post(socket, "/api/pack", {}, { timeoutMs: 1000 }), /not private/);
-  assert.equal(asked.length, 0);
+  world.delivery.add(events("one"));
+  await turn();
+  await turn();
+  world.delivery.add(events("two"));
+  await world.settle();
+
+  assert.deepEqual(idsOf(world.kept), ["one", "two"]);
+  assert.equal(world.commanded.length, 1);
+  assert.deepEqual(world.told, ["disk 1", "disk 1"]);
+});
+
+test("what nobody takes waits for the next event", async () => {
+  const world = delivering({ status: () => 500, code: () => null });
+  world.hasDisk = false;
+
+  world.delivery.add(events("one"));
+  await turn();
+  await turn();
+  assert.equal(world.delivery.waiting, 1);
+  world.hasDisk = true;
+  world.delivery.add(events("two"));
+  await world.settle();
+
+  assert.deepEqual(idsOf(world.kept), ["one", "two"]);
+});
+
+test("one event the server calls wrong does not hold up the others", async () => {
+  const world = delivering({ status: (body) => (idsOf([body]).includes("bad") ? 400 : 200) });
+
+  world.delivery.add(events("one", "bad", "two"));
+  await world.settle();
+
+  const alone = world.posted.filter((body) => !body.events);
+  assert.deepEqual(idsOf(alone), ["one", "bad", "two"]);
+  assert.equal(world.kept.length + world.commanded.length, 0);
+});
+
+test("one event that is too large for a request goes to disk", async () => {
+  const world = delivering({ status: (body) => (idsOf([body]).includes("large") ? 413 : 200) });
+
+  world.delivery.add(events("one", "large"));
+  await world.settle();
+
+  assert.deepEqual(idsOf(world.kept), ["large"]);
+});
+
+test("a command that refuses a batch gets its events one by one; what it refuses is kept", async () => {
+  const world = delivering({
+    status: () => 500,
+    code: (body) => (body.events || body.event_id === "bad" ? 2 : 0),
+  });
+
+  world.delivery.add(events("one", "bad", "two"));
+  await world.settle();
+
+  assert.deepEqual(idsOf(world.commanded.slice(1)), ["one", "bad", "two"]);
+  assert.deepEqual(idsOf(world.kept), ["bad"]);
+  assert.equal(world.delivery.waiting, 0);
+});
+
+test("beyond the hard maximum events go to disk, not away", async () => {
+  const world = delivering({ status: () => new Promise(() => {}), hardMax: 25 });
+  const names = Array.from({ length: 60 }, (_, n) => `e${n}`);
+
+  world.delivery.add(events(...names.slice(0, 5)));
+  await turn();
+  world.delivery.add(events(...names.slice(5)));
+  assert.equal(world.delivery.waiting, 25);
+  await world.delivery.end(50);
+
+  assert.deepEqual(idsOf(world.kept).sort(), [...names].sort());
+  assert.equal(world.delivery.waiting, 0);
+});
+
+test("only when the disk takes nothing either, events are lost, and that is said", async () => {
+  const world = delivering({ status: () => new Promise(() => {}), hardMax: 2 });
+  world.hasDisk = false;
+
+  world.delivery.add(events("one", "two", "three"));
+  await world.delivery.end(50);
+
+  assert.deepEqual(world.told, ["lost 1"]);
+  assert.equal(world.delivery.waiting, 2);
+});
+
+test("at the end, what a slow server has not taken goes to disk", async () => {
+  const world = delivering({ status: () => new Promise(() => {}) });
+
+  world.delivery.add(events("one", "two"));
+  await world.delivery.end(50);
+
+  assert.deepEqual(idsOf(world.kept), ["one", "two"]);
 });

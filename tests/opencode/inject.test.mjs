@@ -1,97 +1,186 @@
-// Injection: one pack for each query, within the time a prompt may wait.
+// Injection: one pack for each query, beside its prompt, the same for ever, within the time a prompt may wait.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { load, serve } from "./recorded.mjs";
+import { load } from "./recorded.mjs";
 
-const { Injection, isMainAgent, queryOf } = await load("lib/inject.js");
-const { post } = await load("lib/server.js");
+const { Injection, questionOf } = await load("lib/inject.js");
+const { Sessions } = await load("lib/sessions.js");
 
-const fenced = (text) => `<codemem-memory-0>\n${text}\n</codemem-memory-0>`;
-const session = (...prompts) => ({ prompts: [prompts[0], prompts.at(-1)], files: ["src/a.py"] });
-const injecting = (socket) =>
-  new Injection({
-    ask: (body) => post(socket, "/api/pack", body, { timeoutMs: 300 }),
+const user = (id, text, sessionID = "a") => ({
+  info: { id, role: "user", sessionID },
+  parts: [{ type: "text", text }],
+});
+const said = (id, sessionID = "a") => ({
+  info: { id, role: "assistant", sessionID },
+  parts: [{ type: "text", text: "ok" }],
+});
+const texts = (messages) => messages.map(({ parts }) => parts.map((part) => part.text));
+
+/** An injection that finds the packs of `find(question)`, and a conversation to type into. */
+function injecting(
+  find = (question) => ({
+    text: `pack for ${question.asked}`,
+    metrics: { pack_item_ids: [question.asked] },
+  }),
+) {
+  const world = { questions: [], injected: [], sessions: new Sessions() };
+  world.injection = new Injection({
+    find: async (question) => {
+      world.questions.push(question.query);
+      return find(question);
+    },
+    sessions: world.sessions,
     project: "demo",
-    limit: 8,
-    tokenBudget: null,
+    waitMs: 200,
+    injected: (metrics) => world.injected.push(metrics),
   });
+  world.type = (messageID, text, sessionID = "a") => {
+    const session = world.sessions.get(sessionID);
+    session.prompts = [session.prompts[0] ?? text, text];
+    world.injection.prepare(sessionID, messageID);
+  };
+  world.request = async (...messages) => {
+    await world.injection.addTo(messages);
+    return texts(messages);
+  };
+  return world;
+}
 
 test("the query is the first and last prompt, the project and the changed files", () => {
-  assert.equal(queryOf(session("fix the cache", "now the store"), "demo"), "fix the cache now the store demo a.py");
-  assert.equal(queryOf(session("fix the cache", "yes"), "demo"), "fix the cache demo a.py");
-  assert.equal(queryOf({ prompts: [], files: [] }, null), "recent work");
-  assert.equal(queryOf(session("x".repeat(900)), "demo").length, 500);
+  const query = (...prompts) =>
+    questionOf({ prompts: [prompts[0], prompts.at(-1)], files: ["src/a.py"] }, "demo").query;
+
+  assert.equal(query("fix the cache", "now the store"), "fix the cache now the store demo a.py");
+  assert.equal(query("fix the cache", "yes"), "fix the cache demo a.py");
+  assert.equal(questionOf({ prompts: [], files: [] }, null).query, "recent work");
+  assert.equal(query("x".repeat(900)).length, 500);
 });
 
-test("titles and compactions get no memories", () => {
-  assert.equal(isMainAgent(["You are opencode, an interactive CLI tool"]), true);
-  assert.equal(isMainAgent(["You are a title generator. You output ONLY"]), false);
-  assert.equal(isMainAgent(["You are a context summarization agent. You"]), false);
+test("the server is told apart what is asked and what the work is about", () => {
+  const { asked, around } = questionOf(
+    { prompts: ["fix the cache", "now the store"], files: ["src/a.py"] },
+    "demo",
+  );
+
+  assert.deepEqual([asked, around], ["now the store", "fix the cache a.py"]);
 });
 
-test("a session is told the same until its query changes", async (t) => {
-  let packs = 0;
-  const { socket, asked } = await serve(t, () => ({ json: { pack_text: fenced(++packs) } }));
-  const injection = injecting(socket);
-  const one = session("fix the cache");
+test("memories stand at the end of their prompt", async () => {
+  const world = injecting();
+  world.type("m1", "fix the cache");
 
-  injection.prepare(one);
-  const first = await injection.text(one);
-  one.files.push("src/b.py");
-  const withinTheTurn = await injection.text(one);
-  one.prompts = ["fix the cache", "now the store"];
-  injection.prepare(one);
-  const nextTurn = await injection.text(one);
-
-  assert.equal(first, `[codemem context]\n${fenced(1)}`);
-  assert.equal(withinTheTurn, first);
-  assert.equal(nextTurn, `[codemem context]\n${fenced(2)}`);
-  assert.deepEqual(asked[0].body, {
-    context: "fix the cache demo a.py",
-    project: "demo",
-    working_set: ["src/a.py"],
-    injected: true,
-    limit: 8,
-  });
+  assert.deepEqual(await world.request(user("m1", "fix the cache")), [
+    ["fix the cache", "[codemem context]\npack for fix the cache"],
+  ]);
 });
 
-test("sessions are told apart", async (t) => {
-  const { socket } = await serve(t, (_path, { context }) => ({ json: { pack_text: fenced(context) } }));
-  const injection = injecting(socket);
-  const [one, other] = [session("about one"), session("about other")];
-  injection.prepare(one);
-  injection.prepare(other);
+test("what was injected stays where it was, byte for byte, in every later request", async () => {
+  const world = injecting();
+  world.type("m1", "fix the cache");
+  const first = await world.request(user("m1", "fix the cache"));
+  world.type("m2", "now the store");
 
-  assert.match(await injection.text(one), /about one/);
-  assert.match(await injection.text(other), /about other/);
+  const later = await world.request(
+    user("m1", "fix the cache"),
+    said("m1b"),
+    user("m2", "now the store"),
+  );
+
+  assert.deepEqual(later[0], first[0]);
+  assert.deepEqual(later[2], ["now the store", "[codemem context]\npack for now the store"]);
 });
 
-for (const [what, answer] of [
-  ["is slow", { afterMs: 5000 }],
-  ["fails", { status: 500 }],
-  ["says nonsense", { json: { pack_text: 7 } }],
-  ["has nothing to say", { json: { pack_text: "" } }],
-  ["does not fence what it says", { json: { pack_text: "## Summary" } }],
+test("within a turn nobody asks again, and nothing is added twice", async () => {
+  const world = injecting();
+  world.type("m1", "fix the cache");
+  const first = await world.request(user("m1", "fix the cache"));
+  world.sessions.get("a").files.push("src/b.py");
+
+  assert.deepEqual((await world.request(user("m1", "fix the cache"), said("m1b")))[0], first[0]);
+  assert.equal(world.questions.length, 1);
+});
+
+test("requests at the same time tell the same", async () => {
+  const world = injecting();
+  world.type("m1", "fix the cache");
+
+  const [one, other] = await Promise.all([
+    world.request(user("m1", "x")),
+    world.request(user("m1", "x")),
+  ]);
+
+  assert.deepEqual(one, other);
+});
+
+test("an unchanged query is not asked again, and known memories are not repeated", async () => {
+  const world = injecting(() => ({ text: "the pack", metrics: { pack_item_ids: [1, 2] } }));
+  world.type("m1", "fix the cache");
+  await world.request(user("m1", "fix the cache"));
+  world.type("m2", "yes");
+  const same = await world.request(user("m1", "fix the cache"), user("m2", "yes"));
+  world.type("m3", "now the store");
+  const known = await world.request(user("m3", "now the store"));
+
+  assert.deepEqual(same[1], ["yes"]);
+  assert.deepEqual(known, [["now the store"]]);
+  assert.equal(world.questions.length, 2);
+});
+
+test("the user hears of a session's first pack only", async () => {
+  const world = injecting();
+  world.type("m1", "fix the cache");
+  await world.request(user("m1", "fix the cache"));
+  world.type("m2", "now the store");
+  await world.request(user("m2", "now the store"));
+
+  assert.equal(world.injected.length, 1);
+});
+
+test("sessions are told apart", async () => {
+  const world = injecting();
+  world.type("m1", "about one", "a");
+  world.type("m2", "about other", "b");
+
+  assert.match((await world.request(user("m1", "about one", "a")))[0][1], /about one/);
+  assert.match((await world.request(user("m2", "about other", "b")))[0][1], /about other/);
+  assert.deepEqual(await world.request(user("m3", "resumed", "c")), [["resumed"]]);
+});
+
+test("a compaction hears of no memories, and after it they may be told again", async () => {
+  const world = injecting(() => ({ text: "the pack", metrics: { pack_item_ids: [1] } }));
+  world.type("m1", "fix the cache");
+  await world.request(user("m1", "fix the cache"));
+
+  world.injection.compacting("a");
+  assert.deepEqual(await world.request(user("m1", "fix the cache")), [["fix the cache"]]);
+  world.type("m2", "now the store");
+  assert.deepEqual(await world.request(user("m2", "now the store")), [
+    ["now the store", "[codemem context]\nthe pack"],
+  ]);
+});
+
+for (const [what, find] of [
+  ["is slow", () => new Promise(() => {})],
+  ["breaks", () => Promise.reject(new Error("broken"))],
+  ["does not answer", () => null],
+  ["has nothing to say", () => ({ text: "", metrics: {} })],
 ]) {
-  test(`nothing is injected when the server ${what}`, async (t) => {
-    const { socket } = await serve(t, () => answer);
-    const one = session("fix the cache");
+  test(`nothing is injected when the memory ${what}`, async () => {
+    const world = injecting(find);
+    world.type("m1", "fix the cache");
 
-    assert.equal(await injecting(socket).text(one), "");
+    assert.deepEqual(await world.request(user("m1", "fix the cache")), [["fix the cache"]]);
   });
 }
 
-test("what failed is asked for again at the next prompt", async (t) => {
-  const answers = [{ status: 500 }];
-  const { socket } = await serve(t, () => answers.shift() ?? { json: { pack_text: fenced("pack") } });
-  const injection = injecting(socket);
-  const one = session("fix the cache");
-  injection.prepare(one);
+test("what failed is asked for again at the next prompt", async () => {
+  const answers = [null];
+  const world = injecting(() => (answers.length ? answers.shift() : { text: "pack", metrics: {} }));
+  world.type("m1", "fix the cache");
+  await world.request(user("m1", "fix the cache"));
+  world.type("m2", "fix the cache");
 
-  assert.equal(await injection.text(one), "");
-  injection.prepare(one);
-
-  assert.match(await injection.text(one), /pack/);
+  assert.match((await world.request(user("m2", "fix the cache")))[0][1], /pack/);
 });

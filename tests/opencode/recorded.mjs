@@ -17,7 +17,10 @@ export const load = (path) => import(new URL(path, PLUGIN));
 /** Return a recording's rows: `{hook, event}` or `{hook, input, output}`. */
 export function recorded(name) {
   const file = new URL(`fixtures/${name}.jsonl`, import.meta.url);
-  return readFileSync(file, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+  return readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
 }
 
 /** Run a recording through a `Capture` and return its events. */
@@ -42,8 +45,9 @@ export async function serve(t, answer = () => ({})) {
     const chunks = [];
     request.on("data", (chunk) => chunks.push(chunk));
     request.on("end", () => {
-      const body = JSON.parse(Buffer.concat(chunks));
-      asked.push({ path: request.url, headers: request.headers, body });
+      const body = chunks.length ? JSON.parse(Buffer.concat(chunks)) : null;
+      // The look whether anybody is there is nothing to tell of.
+      if (body) asked.push({ path: request.url, headers: request.headers, body });
       const { status = 200, json = {}, afterMs = 0 } = answer(request.url, body);
       setTimeout(() => response.writeHead(status).end(JSON.stringify(json)), afterMs);
     });

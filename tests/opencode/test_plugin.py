@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
+import sysconfig
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from core.test_redact import FAMILIES, NAMED, ORDINARY, PLACES
 
+import codemem_opencode.plugin
+from codemem_core import builtin
+from codemem_core.ingest.accept import Intake
+from codemem_core.ingest.spool import Spool
 from codemem_core.paths import socket_path
+from codemem_core.plugins import Plugins
+from codemem_core.project import project_label
 from codemem_core.records.events import AdapterEvent
 from codemem_core.records.protocols import EventContext
+from codemem_core.redact import redact
+from codemem_core.settings import Settings
+from codemem_core.store.events import append
+from codemem_core.store.store import Store
 from codemem_opencode.events import OpenCode
 
 NODE = shutil.which("node")
@@ -20,10 +34,15 @@ REPLAY = Path(__file__).with_name("replay.mjs")
 pytestmark = pytest.mark.skipif(NODE is None, reason="needs node")
 
 
-def run(*arguments: str) -> list[Any]:
-    """Run the plugin's code in Node and return the JSON lines it prints."""
+def run(*arguments: str, told: Iterable[object] = ()) -> list[Any]:
+    """Run the plugin's code in Node, tell it JSON lines, and return those it prints."""
     done = subprocess.run(
-        [str(NODE), str(REPLAY), *arguments], capture_output=True, text=True, check=True, timeout=60
+        [str(NODE), str(REPLAY), *arguments],
+        input="\n".join(json.dumps(each) for each in told),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -34,6 +53,7 @@ def understood(recording: str) -> list[AdapterEvent]:
     events = [
         source.normalize(posted["payload"], context=EventContext(stream_id=posted["sessionID"]))
         for posted in run("events", recording)
+        if posted["payload"]["type"] != "session.idle"  # asks for a flush, and says nothing
     ]
     assert None not in events
     return [event for event in events if event]
@@ -68,3 +88,80 @@ def test_both_look_for_the_same_socket(folder: str) -> None:
     database = f"{folder.rstrip('/')}/mem.sqlite"
 
     assert run("socket", database) == [socket_path(database)]
+
+
+@pytest.mark.parametrize(
+    ("folder", "files", "expected"),
+    [
+        ("app/src", {"app/.git/HEAD": ""}, "app"),
+        ("plain", {}, "plain"),
+        ("tree", {"tree/.git": "gitdir: ../app/.git/worktrees/tree"}, "app"),
+        ("tree", {"tree/.git": "gitdir: ../b.git/w", "b.git/w/commondir": ".."}, "b"),
+        ("sub", {"sub/.git": "gitdir: ../.git/modules/sub"}, "sub"),
+    ],
+)
+def test_both_name_the_same_project(
+    tmp_path: Path, folder: str, files: dict[str, str], expected: str
+) -> None:
+    """Repositories, plain folders, linked worktrees, bare ones and submodules."""
+    (tmp_path / folder).mkdir(parents=True)
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    place = str(tmp_path / folder)
+
+    assert project_label(cwd=place, payload_project=None, environ={}) == expected
+    assert run("project", place) == [expected]
+
+
+def secrets() -> list[object]:
+    """Return texts with secrets of every family, and thousands of ordinary lines."""
+    made = [place.replace("%s", make()) for make in FAMILIES.values() for place in PLACES]
+    made += [place.replace("%s", make()) for make, places in NAMED.values() for place in places]
+    plain = [line.encode("utf-8", "replace").decode() for line in ORDINARY]
+    files = sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py"))
+    lines = [line for file in files for line in file.read_text("utf-8").splitlines()]
+    nested = {"cookie": ["a b"], "secret": {"name": "x y"}, "password": 1234, "n": {"token": 12}}
+    return [*made, *plain, *lines[:20_000], nested]
+
+
+def test_both_know_the_same_secrets() -> None:
+    """The plugin masks what codemem masks, and leaves the rest alone."""
+    values = secrets()
+
+    masked = run("redact", told=values)
+
+    def same(value: object) -> str:
+        return re.sub(r":[0-9a-f]{4}\]", ":]", json.dumps(value))
+
+    assert [same(value) for value in masked] == [same(redact(value)[0]) for value in values]
+
+
+def test_what_the_plugin_spools_is_stored_as_if_posted(tmp_path: Path) -> None:
+    """With its own ids: an event that reached the server as well is there once."""
+    path = str(tmp_path / "spool")
+    [bodies] = run("spool", "work_session", path)
+    plugins = Plugins.only(builtin, codemem_opencode.plugin, settings=Settings.load({}))
+    spool = Spool(path, max_files=100, max_bytes=10**7)
+
+    with Store.open(str(tmp_path / "mem.sqlite")) as store:
+        intake = Intake(plugins)
+        posted = intake.raw_events(bodies[0])
+        store.write(lambda db: append(db, posted, now_ms=1))
+        done = spool.drain(store, intake)
+        with store.read() as db:
+            ids = [row[0] for row in db.execute("SELECT event_id FROM raw_events ORDER BY id")]
+
+    assert (done.stored, done.duplicate, done.bad) == (len(bodies) - 1, 1, 0)
+    assert ids == [body["event_id"] for body in bodies]
+
+
+def test_the_project_that_the_user_chose_is_stored(tmp_path: Path) -> None:
+    """It stands over the folder's, which the server sees as well."""
+    plugins = Plugins.only(builtin, codemem_opencode.plugin, settings=Settings.load({}))
+    payload = {"type": "user_prompt", "prompt_text": "hi", "codemem": {"project": "mine"}}
+    body = {"session_id": "s", "event_type": "user_prompt", "cwd": str(tmp_path)}
+
+    [event] = Intake(plugins).raw_events({**body, "project": "mine", "payload": payload})
+
+    assert event.project == "mine"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 
@@ -43,6 +45,20 @@ def test_get_and_post_build_the_same_pack(api: httpx.Client) -> None:
     assert by_get["pack_text"] == by_post["pack_text"]
     assert by_post["context"] == QUESTION
     assert {"context", "items", "pack_text", "metrics"} <= set(by_post)
+
+
+def test_a_folder_names_the_project(api: httpx.Client, tmp_path: Path) -> None:
+    """A client need not know how projects are named; one that it names stands over the folder."""
+    folder = tmp_path / "shop" / "src"
+    folder.mkdir(parents=True)
+    (tmp_path / "shop" / ".git").mkdir()
+    asked = {"context": QUESTION, "cwd": str(folder)}
+
+    found = api.post("/api/pack", json=asked).json()
+    other = api.post("/api/pack", json=asked | {"project": "other"}).json()
+
+    assert (found["metrics"]["project"], len(found["items"])) == ("shop", 1)
+    assert (other["metrics"]["project"], len(other["items"])) == ("other", 0)
 
 
 def test_limits_default_to_the_settings(api: httpx.Client) -> None:

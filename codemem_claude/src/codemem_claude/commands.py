@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+import time
+
 import click
 
 from codemem_claude import ingest, inject
+from codemem_core.cli.commands.raw_events import MAX_BYTES, read_json
+from codemem_core.cli.host import Host, db_option, pass_host
+from codemem_core.errors import InputError
+from codemem_core.ingest.accept import Intake
+from codemem_core.store import events
 
 _plugin_version = click.option(
     "--plugin-version", metavar="V", help="Exit with 75, reading nothing, unless this is codemem V."
@@ -31,6 +39,28 @@ def claude_hook_inject(plugin_version: str | None) -> int:
     | codemem claude-hook-inject
     """
     return inject.main(_arguments(plugin_version))
+
+
+@click.command("ingest-claude-hook")
+@db_option
+@pass_host
+def ingest_claude_hook(host: Host, db_path: str | None) -> None:
+    """Store a Claude Code hook payload from standard input in the database, past the server.
+
+    Silent, and nothing for a payload that is none.
+
+    Example: echo '{"hook_event_name":"SessionStart","session_id":"s1","cwd":"/tmp/demo"}' |
+    codemem ingest-claude-hook
+    """
+    try:
+        event = Intake(host.plugins).hook("claude", read_json(sys.stdin.buffer.read(MAX_BYTES + 1)))
+    except InputError:
+        return
+    if event is None:
+        return
+    now_ms = time.time_ns() // 1_000_000
+    with host.store(db_path) as store:
+        store.write(lambda db: events.append(db, [event], now_ms=now_ms))
 
 
 def _arguments(plugin_version: str | None) -> list[str]:

@@ -22,6 +22,7 @@ from codemem_core.pack.query import injection_query
 from codemem_core.pack.render import ids_in, is_fenced, shorten, tokens
 from codemem_core.project import project_label
 from codemem_core.settings import Settings
+from codemem_core.store import projects
 from codemem_core.store.connection import connect, rows
 
 TYPE_CHECKING = False
@@ -110,6 +111,7 @@ def _brief(payload: dict[str, Any], project: str, settings: Settings, until: flo
         return ""
     db = _database(paths.database_path(settings), until)
     try:
+        project = projects.settled(db, project, _text(payload, "cwd")) or project
         return shorten(brief(db, project), _max_chars(settings))
     finally:
         db.close()
@@ -168,6 +170,7 @@ def _from_database(  # noqa: PLR0913, PLR0917 - what a prompt is known by, and t
 ) -> str:
     db = _database(path, until)
     try:
+        project = projects.settled(db, project, _text(payload, "cwd")) or project
         session = rows(db, _SESSION, (_text(payload, "session_id") or "",))
         first, recent = session[0] if session else ("", "[]")
         files = json.loads(recent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codemem_core.command_table import EVENTS, SERVICE
+from codemem_core.command_table import DATA, EVENTS, SERVICE
 from codemem_core.hookspecs import hookimpl
 from codemem_core.records.seams import Command, FlushPolicy, HostSetup, IngestSource
 
@@ -47,10 +47,23 @@ def codemem_commands() -> Iterator[Command]:
         hidden=True,
     )
     yield Command(
+        name="ingest-claude-hook",
+        target="codemem_claude.commands:ingest_claude_hook",
+        help="Store a Claude Code hook payload in the database, past the server.",
+        group=EVENTS,
+        hidden=True,
+    )
+    yield Command(
         name="claude-integration-status",
         target="codemem_claude.status:status",
         help="Say whether Claude Code's events arrive and become memories.",
         group=SERVICE,
+    )
+    yield Command(
+        name="import-from-claude-files",
+        target="codemem_claude.memory_files:import_from_claude_files",
+        help="Store what Claude Code itself remembers.",
+        group=DATA,
     )
     yield Command(
         name="demo",

@@ -54,15 +54,27 @@ COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("spool", "spool:spool", "Look at or store what hooks kept for later."),
     ),
     DATA: (
+        (
+            "backfill-discovery-tokens",
+            "earlier:backfill_discovery_tokens",
+            "Note what memories without it cost to find out.",
+        ),
         ("backfill-tags", "earlier:backfill_tags", "Give memories without tags some."),
-        ("db", "db:db", "Back up, check, repair or bring over a database."),
+        ("db", "db:db", "Back up, check, repair, tidy or bring over a database."),
         ("embed", "embed:embed", "Make the vectors that search by meaning needs."),
+        ("export-memories", "transfer:export_memories", "Write memories to a file."),
+        ("import-from-basic-memory", "importers:from_basic_memory", "Store basic-memory's notes."),
+        ("import-from-claude-mem", "importers:from_claude_mem", "Store claude-mem's memories."),
+        ("import-from-mem0", "importers:from_mem0", "Store mem0's memories."),
+        ("import-memories", "transfer:import_memories", "Store the memories of an export."),
         ("init-db", "earlier:init_db", "Make the database, and print where it is."),
         (
             "normalize-imported-metadata",
             "earlier:normalize_imported_metadata",
             "Nothing any more: imports do it.",
         ),
+        ("project", "project:project", "List, explain, rename, merge and split projects."),
+        ("purge", "purge:purge", "Take a secret out of everything, and prove it."),
     ),
     FIGURES: (
         ("eval", "evaluate:evaluate", "Measure search and packs on judged questions."),

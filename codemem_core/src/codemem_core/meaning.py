@@ -122,7 +122,9 @@ class Meaning:
     def note(self, error: CodememError) -> None:
         """Keep what is wrong, and log it when it is new."""
         if str(error) != self.problem:
-            log.warning("search goes by words: %s", error)
+            # Who has no model wants none, most often.
+            level = logging.INFO if isinstance(error, NotFound) else logging.WARNING
+            log.log(level, "search goes by words: %s", error)
         self.problem = str(error)
 
 

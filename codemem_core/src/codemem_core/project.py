@@ -1,4 +1,7 @@
-"""The project label: one short name that groups the memories of all hosts."""
+"""The project label: one short name that groups the memories of all hosts.
+
+Reads git's files, never runs git: a repository's config can run commands.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +17,62 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _WORKTREE_OF = re.compile(r"(.+)[/\\]\.git[/\\]worktrees[/\\][^/\\]+[/\\]?$")
 # Git writes one path into these files; a longer one is not git's.
 _MAX_BYTES = 4096
+_MAX_CONFIG_BYTES = 65_536
+_REMOTE_URL = r'(?ms)^\s*\[remote "([^"\n]+)"\](?:(?!^\s*\[).)*?^\s*url\s*=\s*(\S+)'
+# `ssh://git@host:22/path`, `https://user:token@host/path`, `git@host:path`
+_URL = r"(?:[a-z+]+://)?(?:[^@/]*@)?(\[[^]]+\]|[^/:]+)(?::\d+(?=/)|:)?/*(.+?)(?:\.git)?/*"
+
+
+class Place:
+    """A folder somebody works in: what it is called, why, and what tells it from another one."""
+
+    __slots__ = ("_remote", "folder", "label", "named_by", "repository", "root")
+
+    def __init__(
+        self, label: str | None, named_by: str, *, folder: str = "", root: str = "", git: str = ""
+    ) -> None:
+        self.label = label
+        self.named_by = named_by
+        """`variable`, `repository`, `worktree`, `remote`, `folder`, `host`; empty without label."""
+        self.folder = folder
+        """The working directory, normalised; empty when there is none on this machine."""
+        self.root = root
+        """The repository's working tree around it; empty when there is none."""
+        self.repository = git
+        """The git folder that all its worktrees share; empty when there is none."""
+        self._remote: str | None = None if git else ""
+
+    @property
+    def remote(self) -> str:
+        """Where the repository came from, as `host/owner/name`; empty when nothing says so."""
+        if self._remote is None:
+            self._remote = remote_of(self.repository)
+        return self._remote
 
 
 def project_label(
     *, cwd: str | None, payload_project: str | None, environ: Mapping[str, str]
 ) -> str | None:
-    """Return the project that a host's event belongs to, or None when nothing names one.
+    """Return the project that a host's event belongs to, or None when nothing names one."""
+    return place_of(cwd, payload_project=payload_project, environ=environ).label
 
-    `CODEMEM_PROJECT` wins, then the repository around `cwd` (or `cwd` itself), then the `project`
-    of the payload. Reads git's files, never runs git: a repository's config can run commands.
+
+def place_of(
+    cwd: str | None, *, payload_project: str | None = None, environ: Mapping[str, str]
+) -> Place:
+    """Return the place of a host's event.
+
+    `CODEMEM_PROJECT` names it, else the repository around `cwd` (or `cwd` itself), else the
+    `project` of the payload.
     """
-    return (
-        normalize_label(environ.get("CODEMEM_PROJECT", ""))
-        or _folder_label(cwd or "")
-        or normalize_label(payload_project or "")
-    )
+    place = _folder_place(cwd or "")
+    named = normalize_label(environ.get("CODEMEM_PROJECT", ""))
+    if named:
+        place.label, place.named_by = named, "variable"
+    elif not place.label:
+        place.label = normalize_label(payload_project or "")
+        place.named_by = "host" if place.label else ""
+    return place
 
 
 def normalize_label(text: str) -> str | None:
@@ -54,38 +98,62 @@ def _last_part(path: str) -> str:
     return path.rstrip("/").rpartition("/")[2]
 
 
-def _folder_label(cwd: str) -> str | None:
-    if os.path.isabs(cwd) and os.path.isdir(cwd):
-        return _repository_label(os.path.normpath(cwd)) or normalize_label(cwd)
-    return normalize_label(cwd)
+def _folder_place(cwd: str) -> Place:
+    if not (os.path.isabs(cwd) and os.path.isdir(cwd)):
+        label = normalize_label(cwd)
+        return Place(label, "folder" if label else "")
+    folder = os.path.normpath(cwd)
+    found = _repository_place(folder)
+    if found is None:
+        label = normalize_label(folder)
+        return Place(label, "folder" if label else "", folder=folder)
+    found.folder = folder
+    return found
 
 
-def _repository_label(folder: str) -> str | None:
+def _repository_place(folder: str) -> Place | None:
     """Name the nearest repository at or above `folder`."""
     while True:
         git = os.path.join(folder, ".git")
         if os.path.isdir(git):
-            return normalize_label(folder)
+            return _checkout(folder, git)
         if os.path.isfile(git):
-            return _main_repository_label(git) or normalize_label(folder)
+            return _linked_place(folder, git)
         parent = os.path.dirname(folder)
         if parent == folder:
             return None
         folder = parent
 
 
-def _main_repository_label(git_file: str) -> str | None:
-    """Name the repository that a linked worktree belongs to; None for a submodule."""
+def _checkout(root: str, git_dir: str) -> Place:
+    """Name a repository by its folder; by its remote where the folder is only a mount point."""
+    place = Place(normalize_label(root), "repository", root=root, git=git_dir)
+    # Containers mount a repository right below the root, as `/workspace` or `/app`.
+    if os.path.dirname(root) in {"/", "/usr/src"} and (remote := place.remote):
+        place.label, place.named_by = normalize_label(remote), "remote"
+    return place
+
+
+def _linked_place(root: str, git_file: str) -> Place:
+    """Name what a `.git` file belongs to: a worktree's main repository, a submodule's own folder.
+
+    A file that git did not write names nothing but its folder.
+    """
     marker, _, target = _read(git_file).partition(":")
     # Windows would send the user's credentials to a server that a hostile `.git` file names.
     if marker != "gitdir" or target.strip().startswith(("//", "\\\\")):
-        return None
-    git_dir = os.path.join(os.path.dirname(git_file), target.strip())
+        return Place(normalize_label(root), "repository", root=root)
+    git_dir = os.path.normpath(os.path.join(os.path.dirname(git_file), target.strip()))
     common_dir = _read(os.path.join(git_dir, "commondir")).strip()
     if common_dir:
-        return _bare_label(os.path.normpath(os.path.join(git_dir, common_dir)))
-    unreachable = _WORKTREE_OF.match(git_dir)
-    return normalize_label(unreachable[1]) if unreachable else None
+        git_dir = os.path.normpath(os.path.join(git_dir, common_dir))
+        label = _bare_label(git_dir)
+    else:
+        unreachable = _WORKTREE_OF.match(git_dir)
+        if not unreachable:
+            return _checkout(root, git_dir)
+        label, git_dir = normalize_label(unreachable[1]), os.path.join(unreachable[1], ".git")
+    return Place(label or normalize_label(root), "worktree", root=root, git=git_dir)
 
 
 def _bare_label(git_dir: str) -> str | None:
@@ -94,12 +162,28 @@ def _bare_label(git_dir: str) -> str | None:
     return normalize_label(folder if name.startswith(".") else name.removesuffix(".git"))
 
 
-def _read(path: str) -> str:
+def remote_of(repository: str) -> str:
+    """Return a repository's remote, `origin` before others, as `host/owner/name`, lower-case.
+
+    The same for every way to write the address, and without the credentials it may hold; empty
+    when there is none or it is a path. `repository` is its git folder.
+    """
+    found = re.findall(_REMOTE_URL, _read(os.path.join(repository, "config"), _MAX_CONFIG_BYTES))
+    remotes = dict(reversed(found))
+    url = remotes.get("origin") or (found[0][1] if found else "")
+    if url.startswith((".", "/", "~", "file:")) or _DRIVE.match(url):
+        return ""
+    match = re.fullmatch(_URL, url, re.IGNORECASE)
+    remote = f"{match[1]}/{match[2]}".lower() if match else ""
+    return remote.encode("utf-8", "replace").decode()
+
+
+def _read(path: str, limit: int = _MAX_BYTES) -> str:
     """Return the start of a regular file (a pipe would block), or nothing."""
     try:
         if not os.path.isfile(path):
             return ""
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read(_MAX_BYTES)
+            return file.read(limit)
     except (OSError, ValueError):
         return ""

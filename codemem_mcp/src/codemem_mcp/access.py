@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from codemem_core.errors import StoreError
 from codemem_core.project import normalize_label
-from codemem_core.store import usage
+from codemem_core.store import projects, usage
 from codemem_core.store.usage import Usage
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ def answer_for(call: Call) -> None:
 def scope(project: str | None) -> str | None:
     """Return the project to look in, the caller's unless another is named; None is all of them."""
     if project is None:
-        return calling().caller.project
+        call = calling()
+        with call.access.read() as db:
+            return projects.settled(db, call.caller.project, call.caller.cwd)
     return None if project.strip() in _EVERYWHERE else normalize_label(project)
 
 

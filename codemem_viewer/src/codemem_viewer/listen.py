@@ -20,6 +20,9 @@ from codemem_viewer.guard import Door, Guard
 if TYPE_CHECKING:
     from litestar import Litestar
 
+    from codemem_viewer.guard import Application
+    from codemem_viewer.unused import Unused
+
 Listener = tuple[socket.socket, Door]
 """A listening socket and what may come in by it."""
 
@@ -130,12 +133,14 @@ async def serve(
     *,
     max_body_bytes: int,
     stopping: Callable[[], None] = lambda: None,
+    unused: Unused | None = None,
 ) -> None:
     """Serve `app` on every listener until SIGTERM or SIGINT, then finish what was begun.
 
     `stopping` ends answers that would go on for ever: they are waited for until `GRACE_S` is over.
+    With `unused`, which is around `app`, serving ends too when nobody needs it.
     """
-    servers = [_Server(_config(app, door, max_body_bytes)) for _, door in listeners]
+    servers = [_Server(_config(unused or app, door, max_body_bytes)) for _, door in listeners]
 
     def stop() -> None:
         stopping()
@@ -147,12 +152,20 @@ async def serve(
         loop.add_signal_handler(number, stop)
     sockets = [listener for listener, _ in listeners]
     async with app.lifespan():
+        ending = asyncio.create_task(_end(unused, stop)) if unused else None
         await asyncio.gather(
             *(server.serve([own]) for server, own in zip(servers, sockets, strict=True))
         )
+        if ending:
+            ending.cancel()
 
 
-def _config(app: Litestar, door: Door, max_body_bytes: int) -> uvicorn.Config:
+async def _end(unused: Unused, stop: Callable[[], None]) -> None:
+    await unused.over()
+    stop()
+
+
+def _config(app: Application, door: Door, max_body_bytes: int) -> uvicorn.Config:
     return uvicorn.Config(
         Guard(app, door, max_body_bytes=max_body_bytes),
         http=PromptProtocol,

@@ -28,6 +28,7 @@ from codemem_viewer.listen import PortTaken, listen_tcp, listen_unix, serve
 from codemem_viewer.live import Live
 from codemem_viewer.place import Place, viewer_token
 from codemem_viewer.plain import is_plain
+from codemem_viewer.unused import Unused
 
 if TYPE_CHECKING:
     from codemem_core.store.check import Health
@@ -91,9 +92,13 @@ def _serve_until(
             live=live,
         )
         limit = settings.number("raw_events_max_body_bytes")
+        unused_s = settings.real("viewer_unused_s")
+        unused = Unused(app, store, after_s=unused_s) if unused_s > 0 else None
         _spare_the_collector()
         with _listening(place, settings, address, lock) as listeners:
-            serving = serve(app, listeners, max_body_bytes=limit, stopping=live.close)
+            serving = serve(
+                app, listeners, max_body_bytes=limit, stopping=live.close, unused=unused
+            )
             asyncio.run(_watched(watch, serving))
     unguard()  # a damaged file is read and replaced now
     return watch.damage

@@ -7,10 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import apsw
 import click
 
 from codemem_core import paths
+from codemem_core.errors import CodememError
 from codemem_core.settings import Settings
+from codemem_core.store import projects
+from codemem_core.store.connection import connect
 from codemem_core.store.store import Store
 
 if TYPE_CHECKING:
@@ -52,7 +56,24 @@ class Host:
         """Return the project to look at: as named, else the current folder's, else all (None)."""
         if everywhere:
             return None
-        return project or self.plugins.project(os.getcwd(), {})
+        cwd = os.getcwd()
+        return project or self._settled(self.plugins.project(cwd, {}), cwd)
+
+    def _settled(self, label: str | None, cwd: str) -> str | None:
+        """Return what the database of this command calls a place: people may have renamed it."""
+        asked = click.get_current_context(silent=True)
+        named = asked.params.get("db_path") if asked else None
+        path = paths.database_path(self.settings, named)
+        try:
+            db = connect(path, readonly=True)
+        except CodememError:
+            return label  # whoever opens it to work with it says what is wrong
+        try:
+            return projects.settled(db, label, cwd)
+        except apsw.Error:
+            return label
+        finally:
+            db.close(True)
 
 
 class Group(click.Group):
@@ -73,6 +94,9 @@ pass_host = click.make_pass_decorator(Host)
 
 db_option = click.option(
     "--db-path", type=click.Path(dir_okay=False), help="The database. [default: $CODEMEM_DB]"
+)
+apply_option = click.option(
+    "--yes", "--apply", "apply", is_flag=True, help="Do it. [default: only say what would change]"
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 

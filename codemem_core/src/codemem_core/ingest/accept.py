@@ -71,8 +71,7 @@ class Intake:
         Raises `InputError` when it is no payload of that host.
         """
         clean = strip_private(_checked_mapping(storable(payload), "payload"))
-        extra = clean.get("codemem")
-        extra = extra if isinstance(extra, Mapping) else {}
+        extra = _mapping(clean.get("codemem"))
         cwd = clean.get("cwd") if isinstance(clean.get("cwd"), str) else None
         event = self._plugins.normalize(source, clean, context=EventContext(cwd=cwd))
         if event is None:
@@ -116,6 +115,9 @@ class Intake:
         meta, timing = _meta(fields, shared), _timing(fields)
         given = fields.get("payload")
         public = _checked_mapping({} if given is None else given, "payload")
+        # The client saw CODEMEM_PROJECT in its own environment, which is not the server's.
+        chosen = _mapping(public.get("codemem")).get("project")
+        place = (None, chosen) if isinstance(chosen, str) else (meta["cwd"], meta["project"])
         given_id = str(fields.get("event_id") or public.get("_raw_event_id") or "").strip()
         if require_id and not given_id:
             raise InputError("event_id required")
@@ -142,7 +144,7 @@ class Intake:
             mono_ms=timing["m"],
             origin=origin_of(adapter) if adapter else "import",
             cwd=meta["cwd"],
-            project=shared["label"](meta["cwd"], meta["project"]),
+            project=shared["label"](*place),
             started_at=meta["started_at"],
             text=self._encode(payload),
         )
@@ -277,6 +279,10 @@ def _checked_mapping(value: object, name: str) -> Mapping[str, Any]:
     if type(value) is not dict and not isinstance(value, Mapping):  # the first is quick to tell
         raise InputError(f"{name} must be an object")
     return value
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _check_texts(fields: Mapping[str, Any], names: Iterable[str]) -> None:

@@ -45,7 +45,7 @@ def session_of(row: Row, stream: tuple[str, str] | None, *, now_ms: int) -> Sess
         cwd=row.get("cwd"),
         started_ms=_ms(row.get("started_at"), now_ms),
         ended_ms=_ms(row.get("ended_at")),
-        metadata=_clean(_object(row.get("metadata_json")) | extra),
+        metadata=clean(_object(row.get("metadata_json")) | extra),
     )
 
 
@@ -54,7 +54,7 @@ def prompt_of(row: Row) -> Row:
     return {
         "id": _key("prompt", row, row.get("created_at")),
         "number": row.get("prompt_number"),
-        "text": _clean(str(row.get("prompt_text") or "")),
+        "text": clean(str(row.get("prompt_text") or "")),
         "at_ms": row.get("created_at_epoch") or _ms(row.get("created_at")),
     }
 
@@ -83,7 +83,7 @@ def memory_of(row: Row) -> NewMemory:
         prompt_number=row.get("prompt_number"),
         created_ms=_ms(row.get("created_at"), 0),
         extractor="codemem-0.19",
-        metadata=_clean(metadata),
+        metadata=clean(metadata),
     )
 
 
@@ -131,7 +131,7 @@ def summary_of(row: Row) -> NewMemory:
         prompt_number=row.get("prompt_number"),
         created_ms=row.get("created_at_epoch") or _ms(row.get("created_at"), 0),
         extractor="codemem-0.19",
-        metadata=_clean(_object(row.get("metadata_json")) | said | {"adopted": row["id"]}),
+        metadata=clean(_object(row.get("metadata_json")) | said | {"adopted": row["id"]}),
     )
 
 
@@ -158,7 +158,7 @@ def usage_of(row: Row, *, now_ms: int) -> Row:
         "key": _key("usage", row, row.get("created_at")),
         "event": str(row.get("event") or ""),
         "created_ms": _ms(row.get("created_at"), now_ms),
-        "metadata": json.dumps(_clean(_object(row.get("metadata_json")))),
+        "metadata": json.dumps(clean(_object(row.get("metadata_json")))),
     }
 
 
@@ -174,16 +174,18 @@ def _key(kind: str, row: Row, when: object) -> str:
     return f"0.19:{kind}:{row.get('import_key') or row['id']}:{when}"
 
 
-def _clean(value: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+def clean(value: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
     """Take private parts and secrets out: 0.19 found few of them."""
     return redact(strip_private(storable(value)))[0]
 
 
 def _text(row: Row, name: str) -> str:
-    return str(_clean(str(row.get(name) or "")))
+    return str(clean(str(row.get(name) or "")))
 
 
 def _object(text: object) -> Row:
+    if isinstance(text, dict):
+        return dict(text)  # an export has it as it is
     try:
         value = json.loads(text) if isinstance(text, str) else {}
     except (ValueError, RecursionError):
@@ -193,10 +195,10 @@ def _object(text: object) -> Row:
 
 def _list(text: object) -> tuple[str, ...]:
     try:
-        value = json.loads(text) if isinstance(text, str) else []
+        value = json.loads(text) if isinstance(text, str) else text or []
     except (ValueError, RecursionError):
         return ()
-    return tuple(str(_clean(str(item))) for item in value) if isinstance(value, list) else ()
+    return tuple(str(clean(str(item))) for item in value) if isinstance(value, list) else ()
 
 
 def _ms(when: object, default: Any = None) -> Any:  # noqa: ANN401 - int, or what stands for it

@@ -99,7 +99,7 @@ def tool_name(name: str) -> str:
 
 def _is_ours(name: str) -> bool:
     """Say whether a tool is our own: what it answers came from us and is not learnt again."""
-    return "codemem" in name.lower() or tool_name(name).startswith("memory_")
+    return "codemem" in name.lower() or tool_name(name).startswith(("memory_", "mem-"))
 
 
 _INSIDE = ("text", "content", "file", "output", "result")

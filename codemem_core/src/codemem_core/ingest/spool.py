@@ -2,8 +2,9 @@
 
 Like a maildir: written and synced in `tmp/`, renamed into `new/`, so a reader never sees a part;
 renamed into `cur/` by whoever stores it, so two never take the same one. The first line of a file
-is the checksum of the rest. What cannot be used goes to `bad/`, with the reason in an `.err` file
-beside it; `refused/` counts what a full spool did not take.
+is the checksum of the rest, which is JSON: `source`, `payload`, and `form`, which is `hook` when it
+is not there; `raw_event` is what a client would have posted. What cannot be used goes to `bad/`,
+with the reason in an `.err` file beside it; `refused/` counts what a full spool did not take.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from codemem_core.ingest.beside import told_beside
 from codemem_core.ingest.lock import locked
 from codemem_core.ingest.private import append_byte, open_folder, read_file, write_file
 from codemem_core.ingest.spool_files import Name
+from codemem_core.records.events import RawEvent
 from codemem_core.redact import redact, strip_private
 from codemem_core.settings import Settings
 from codemem_core.store import events
@@ -75,6 +77,16 @@ class _Folders:
     cur: int
     bad: int
     refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a file holds."""
+
+    source: str
+    payload: object
+    form: object
+    """`raw_event`, or the payload of a hook."""
 
 
 class Spool:
@@ -179,7 +191,7 @@ class Spool:
                 os.rename(name, name, src_dir_fd=folders.tmp, dst_dir_fd=folders.new)
 
     def _take(
-        self, name: str, folders: _Folders, done: Drained, store: Callable[[str, object], str]
+        self, name: str, folders: _Folders, done: Drained, store: Callable[[_Kept], str]
     ) -> None:
         """Claim one file, store what it holds, and remove it or put it where it belongs."""
         parsed = Name.parse(name)
@@ -193,7 +205,7 @@ class Spool:
         except FileNotFoundError:
             return  # somebody with another lock was quicker
         try:
-            outcome = store(*self._read(taken, folders.cur))
+            outcome = store(self._read(taken, folders.cur))
         except InputError as error:
             done.bad += 1
             _set_aside(folders.cur, taken, str(error), folders)
@@ -210,28 +222,37 @@ class Spool:
             with suppress(FileNotFoundError):
                 os.unlink(taken, dir_fd=folders.cur)
 
-    def _read(self, name: str, folder: int) -> tuple[str, object]:
-        """Return source and payload of a file; raises `InputError` when it is not as written."""
+    def _read(self, name: str, folder: int) -> _Kept:
+        """Return what a file holds; raises `InputError` when it is not as written."""
         digest, _, body = read_file(name, folder=folder, largest=LARGEST).partition(b"\n")
         if digest != _digest(body):
             raise InputError("damaged or cut off: the checksum is wrong")
         try:
             kept = json.loads(body)
-            return str(kept["source"]), kept["payload"]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            return _Kept(str(kept["source"]), kept["payload"], kept.get("form", "hook"))
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(f"not a spooled payload: {error}") from error
 
 
-def _store(source: str, payload: object, *, store: Store, intake: Intake) -> str:
+def _store(kept: _Kept, *, store: Store, intake: Intake) -> str:
     """Store one payload and name the count of `Drained` it belongs to."""
-    event = intake.hook(source, payload)
+    if kept.form == "raw_event":
+        received = intake.raw_events(kept.payload, require_id=True)
+        return _append(store, received)
+    event = intake.hook(kept.source, kept.payload)
     if event is None:
         return "skipped"
+    if isinstance(kept.payload, Mapping):
+        _append(store, told_beside(store, intake, event, kept.payload))
+    return _append(store, [event])
+
+
+def _append(store: Store, received: list[RawEvent]) -> str:
+    """Store events; say `duplicate` when none of them was new."""
+    if not received:
+        return "skipped"
     now_ms = time.time_ns() // 1_000_000
-    told = told_beside(store, intake, event, payload) if isinstance(payload, Mapping) else []
-    if told:
-        store.write(partial(events.append, events=told, now_ms=now_ms))
-    appended = store.write(partial(events.append, events=[event], now_ms=now_ms))
+    appended = store.write(partial(events.append, events=received, now_ms=now_ms))
     return "stored" if appended.inserted else "duplicate"
 
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from codemem_core.errors import InputError
@@ -19,6 +19,9 @@ ORIGINS = ("import", "external", "tool_exec", "tool_repo", "assistant", "user")
 """Where text came from, least trusted first; bound by code at capture, not by a payload."""
 
 EVENT_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +115,15 @@ def epoch_ms(ts: str) -> int:
         moment = datetime.fromisoformat(ts)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        return int(moment.timestamp() * 1000)
+        return (moment - _EPOCH) // _MILLISECOND  # exact, as a float is not
     except (ValueError, OverflowError, TypeError) as error:
         raise InputError(f"not an ISO 8601 time: `{str(ts)[:40]}`") from error
+
+
+def iso_time(ms: int) -> str:
+    """Return epoch milliseconds as ISO 8601 in UTC; what is not of the years 1 to 9999 is cut."""
+    moment = _EPOCH + min(max(ms, _FIRST_MS), _LAST_MS) * _MILLISECOND
+    return moment.isoformat(timespec="microseconds")
 
 
 _TEXTS = {

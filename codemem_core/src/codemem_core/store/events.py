@@ -11,7 +11,7 @@ from typing import Any
 import apsw
 
 from codemem_core.records.events import RawEvent, StreamState, json_text
-from codemem_core.store import ledger
+from codemem_core.store import ledger, projects
 from codemem_core.store.connection import rows
 
 RECENT_FILES = 64
@@ -64,6 +64,7 @@ def _stream_key(event: RawEvent) -> tuple[str, str]:
     return event.source, event.stream_id
 
 
+_CWD = "SELECT cwd FROM streams WHERE source = ? AND stream_id = ?"
 _OPEN_STREAM = """
     INSERT INTO streams (source, stream_id, project, cwd, started_at, last_event_ms)
     VALUES (:source, :stream_id, :project, :cwd, :started_at, :last_event_ms)
@@ -94,7 +95,10 @@ _ADVANCE = """
 
 
 def _append_to_stream(db: apsw.Connection, events: list[RawEvent], now_ms: int) -> int:
-    stream, last_seq, files = db.execute(_OPEN_STREAM, _stream_fields(events)).get
+    fields = _stream_fields(events)
+    cwd = fields["cwd"] or db.execute(_CWD, _stream_key(events[0])).get
+    fields["project"] = projects.claim(db, fields["project"], cwd)
+    stream, last_seq, files = db.execute(_OPEN_STREAM, fields).get
     stored = _insert(db, stream, last_seq, events, now_ms=now_ms)
     if stored:
         prompts = [text for event in stored if (text := _prompt_of(event))]

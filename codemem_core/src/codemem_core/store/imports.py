@@ -35,6 +35,7 @@ class State:
     deleted_ms: int | None = None
     updated_ms: int | None = None
     confirmed: bool = False
+    pinned: bool = False
     project: str | None = None
 
 
@@ -63,11 +64,52 @@ def session(db: apsw.Connection, given: Session) -> tuple[int, bool]:
             merge = "UPDATE sessions SET metadata = json_patch(?, metadata) WHERE id = ?"
             db.execute(merge, (metadata, ours))
         return ours, known is None
+    return _insert_session(db, given), True
+
+
+def _insert_session(db: apsw.Connection, given: Session) -> int:
+    source, stream_id = given.stream or (None, given.key)
     names = ("project", "cwd", "started_ms", "ended_ms")
     fields = {name: getattr(given, name) for name in names}
-    fields |= {"source": source, "stream_id": stream_id, "metadata": metadata}
-    db.execute(_INSERT_SESSION, fields)
-    return db.last_insert_rowid(), True
+    metadata = json.dumps({**given.metadata, "adopted": given.key})
+    db.execute(
+        _INSERT_SESSION,
+        fields | {"source": source, "stream_id": stream_id, "metadata": metadata},
+    )
+    return db.last_insert_rowid()
+
+
+_SAME_SESSION = """
+    SELECT id FROM sessions WHERE source IS :source AND stream_id = :stream_id
+    UNION ALL
+    SELECT id FROM sessions
+     WHERE :source IS NULL AND source IS NULL AND stream_id IS NULL
+       AND started_ms = :started_ms AND cwd IS :cwd AND project IS :project
+     LIMIT 1
+"""
+
+
+def session_of(db: apsw.Connection, given: Session) -> tuple[int, bool]:
+    """Return the id of a session and whether it was made now; one that is there stays as it is.
+
+    One that no host made, and that has no key yet, is known again by when and where it was.
+    """
+    found = find_session(db, given)
+    return (found, False) if found is not None else (_insert_session(db, given), True)
+
+
+def find_session(db: apsw.Connection, given: Session) -> int | None:
+    """Return the id of the same session here, or None."""
+    source, stream_id = given.stream or (None, given.key)
+    place = {"source": source, "stream_id": stream_id, "started_ms": given.started_ms}
+    found = rows(db, _SAME_SESSION, place | {"cwd": given.cwd, "project": given.project})
+    return found[0][0] if found else None
+
+
+def is_there(db: apsw.Connection, keys: Sequence[str]) -> bool:
+    """Say whether a memory has one of these keys."""
+    query = "SELECT 1 FROM memories WHERE key IN (SELECT value FROM json_each(?))"
+    return bool(rows(db, query, (json.dumps(list(keys)),)))
 
 
 def prompts(db: apsw.Connection, session_id: int, given: Sequence[Mapping[str, Any]]) -> set[Any]:
@@ -86,7 +128,8 @@ def prompts(db: apsw.Connection, session_id: int, given: Sequence[Mapping[str, A
 
 _SETTLE = """
     UPDATE memories SET active = :active, deleted_ms = :deleted_ms, confirmed = :confirmed,
-        updated_ms = coalesce(:updated_ms, updated_ms), project = coalesce(:project, project)
+        pinned = :pinned, updated_ms = coalesce(:updated_ms, updated_ms),
+        project = coalesce(:project, project)
     WHERE key = :key
 """
 
@@ -98,6 +141,40 @@ def settle(db: apsw.Connection, key: str, state: State, *, new: bool) -> None:
         db.execute(_SETTLE, fields | {"key": key})
     elif state.confirmed:
         db.execute("UPDATE memories SET confirmed = 1 WHERE key = ?", (key,))
+
+
+def refresh(db: apsw.Connection, key: str, metadata: Mapping[str, Any], *, now_ms: int) -> bool:
+    """Replace a memory's metadata; say whether that changed anything."""
+    db.execute(
+        "UPDATE memories SET metadata = :metadata, updated_ms = :now"
+        " WHERE key = :key AND metadata <> :metadata",
+        {"key": key, "metadata": json.dumps(dict(metadata), ensure_ascii=False), "now": now_ms},
+    )
+    return bool(db.changes())
+
+
+_RETIRE = """
+    UPDATE memories SET active = 0, deleted_ms = :now, updated_ms = :now
+     WHERE active = 1 AND confirmed = 0 AND pinned = 0 AND extractor = :extractor
+       AND session_id IN (SELECT session_id FROM memories WHERE key = :present)
+       AND metadata ->> '$.place' = json(:place)
+       AND key NOT IN (SELECT value FROM json_each(:keys))
+"""
+
+
+def retire(
+    db: apsw.Connection, place: Sequence[str], present: Sequence[str], *, now_ms: int
+) -> int:
+    """Forget what was imported from a place of a file and is not said there any more."""
+    fields = {
+        "place": json.dumps(place, ensure_ascii=False),
+        "extractor": f"import-{place[0]}",
+        "present": present[0],
+        "keys": json.dumps(present),
+        "now": now_ms,
+    }
+    db.execute(_RETIRE, fields)
+    return db.changes()
 
 
 def usage_keys(db: apsw.Connection) -> set[str]:

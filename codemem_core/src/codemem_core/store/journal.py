@@ -25,7 +25,13 @@ import apsw
 from codemem_core.errors import ChangedSince, NotFound
 from codemem_core.store.connection import rows
 
-TABLES = {"sessions": "session", "streams": "stream", "memories": "memory"}
+TABLES = {
+    "sessions": "session",
+    "streams": "stream",
+    "memories": "memory",
+    "places": "place",
+    "usage_events": "usage figure",
+}
 """Tables whose rows people change, and what one row is called."""
 KEPT_MS = 90 * 86_400_000
 """How long a change can be undone."""

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -66,11 +66,14 @@ class Legacy:
 
 
 @contextmanager
-def opened(path: str) -> Iterator[Legacy]:
+def opened(
+    path: str, *, check: Callable[[apsw.Connection, str], None] | None = None
+) -> Iterator[Legacy]:
     """Open a copy of the old database at `path`, made for this block only.
 
-    A copy, because SQLite writes beside even what it only reads. Raises `NotFound`, `StoreError`
-    for a file that is no database of 0.19 or that is being written, `Damaged`.
+    A copy, because SQLite writes beside even what it only reads. `check` refuses a database by
+    raising; without it, all but those of 0.19 are refused. Raises `NotFound`, `StoreError`, also
+    for a file that is being written, `Damaged`.
     """
     if not os.path.isfile(path):
         raise NotFound(f"no database: `{path}`")
@@ -80,7 +83,7 @@ def opened(path: str) -> Iterator[Legacy]:
         _copy(path, copy)
         with closing(apsw.Connection(copy, flags=apsw.SQLITE_OPEN_READWRITE)) as db:
             harden(db)
-            _check(db, path)
+            (check or _check)(db, path)
             yield Legacy(db)
     except apsw.Error as error:
         raise translate(error, path) from error
@@ -98,7 +101,7 @@ def _copy(path: str, copy: str) -> None:
         if done.returncode != _CHANGED:
             said = done.stderr.decode(errors="replace").strip().splitlines()
             raise StoreError(f"cannot read the old database: `{path}`: {said[-1] if said else ''}")
-    raise StoreError(f"the old database is being written: `{path}`", hint="stop codemem 0.19 first")
+    raise StoreError(f"the old database is being written: `{path}`", hint="stop its program first")
 
 
 def _check(db: apsw.Connection, path: str) -> None:

@@ -15,7 +15,9 @@ from codemem_core.ingest import noted
 from codemem_core.meaning import Meaning
 from codemem_core.pack.build import Pack, build_pack
 from codemem_core.pack.savings import savings
+from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
+from codemem_core.store import projects
 from codemem_core.store.store import Store
 from codemem_viewer.decode import json_object
 from codemem_viewer.openapi import takes_schema
@@ -31,8 +33,9 @@ _BODY = takes_schema(
             "limit": {"type": "integer", "minimum": 1, "maximum": MAX_ITEMS},
             "token_budget": {"type": "integer", "minimum": 1, "maximum": MAX_TOKENS},
             "project": {"type": "string"},
-            "working_set": {"type": "array", "items": {"type": "string"}},
+            "cwd": {"type": "string"},
             "around": {"type": "string"},
+            "working_set": {"type": "array", "items": {"type": "string"}},
             "injected": {"type": "boolean"},
             "session": {
                 "type": "object",
@@ -65,14 +68,23 @@ async def for_body(
     store: NamedDependency[Store],
     settings: NamedDependency[Settings],
     meaning: NamedDependency[Meaning],
+    plugins: NamedDependency[Plugins],
 ) -> dict[str, Any]:
     """Build the pack for what `{"context"}` asks.
 
-    Beside it: `limit`, `token_budget`, `project`, `working_set`, and `around`, what the work is
-    about. With `"injected": true` it is fenced, and holds only what may stand in a prompt unasked;
-    `session`, its `source` and `stream_id`, then keeps a record of what that session was told.
+    Beside it: `limit`, `token_budget`, `project` or the `cwd` that names it, `working_set`, and
+    `around`, what the work is about. With `"injected": true` it is fenced, and holds only what may
+    stand in a prompt unasked; `session`, its `source` and `stream_id`, then keeps a record of what
+    that session was told.
     """
-    return await asyncio.to_thread(lambda: _pack(store, settings, meaning, json_object(body)))
+
+    def build() -> dict[str, Any]:
+        asked = json_object(body)
+        if not _text(asked, "project") and (cwd := _text(asked, "cwd")):
+            asked["project"] = plugins.project(cwd, asked)
+        return _pack(store, settings, meaning, asked)
+
+    return await asyncio.to_thread(build)
 
 
 def _pack(
@@ -84,22 +96,23 @@ def _pack(
     limit = _number(asked, "limit", MAX_ITEMS) or settings.number("inject_limit")
     budget = _number(asked, "token_budget", MAX_TOKENS) or settings.number("inject_token_budget")
     around = _text(asked, "around")
-    project, working_set = _text(asked, "project"), _paths(asked)
+    label, cwd, working_set = _text(asked, "project"), _text(asked, "cwd"), _paths(asked)
     with store.read() as db:
+        project = projects.settled(db, label or None, cwd or None)
         pack = build_pack(
             db,
             context,
             around=around,
-            meaning=meaning.near(db, context, project=project or None),
+            meaning=meaning.near(db, context, project=project),
             limit=limit,
             token_budget=budget,
-            project=project or None,
+            project=project,
             working_set=working_set,
             injected=asked.get("injected") is True,
         )
         pack.metrics |= savings(db, pack)
     if pack.text and asked.get("injected") is True and asked.get("session") is not None:
-        _record(store, _session(asked), pack, project)
+        _record(store, _session(asked), pack, project or "")
     return pack.to_json()
 
 

@@ -18,7 +18,7 @@ from codemem_core.errors import InputError, NotFound
 from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.flush import Flusher
 from codemem_core.ingest.reobserve import Reobserver
-from codemem_core.store import events, journal, sessions, untagged
+from codemem_core.store import discovery, events, journal, sessions, untagged
 
 
 @click.command("init-db")
@@ -169,6 +169,32 @@ def _day_ms(text: str) -> int:
         return 1000 * int(time.mktime(time.strptime(text[:10], "%Y-%m-%d")))
     except ValueError as error:
         raise InputError(f"not a date like 2026-11-22: `{text}`") from error
+
+
+@click.command("backfill-discovery-tokens")
+@click.option("--limit-sessions", default=50, show_default=True, type=click.IntRange(1))
+@db_option
+@json_option
+@pass_host
+def backfill_discovery_tokens(
+    host: Host, limit_sessions: int, db_path: str | None, as_json: bool
+) -> None:
+    """Note with memories that lack it what it cost the agent to find them out.
+
+    Example: codemem backfill-discovery-tokens --limit-sessions 1000
+    """
+    now_ms = time.time_ns() // 1_000_000
+
+    def write(db: apsw.Connection) -> int:
+        with journal.recorded(db, "backfill discovery tokens", by="cli", now_ms=now_ms):
+            return discovery.fill(db, sessions=limit_sessions, now_ms=now_ms)
+
+    with host.store(db_path) as store:
+        count = store.write(write)
+    if as_json:
+        say_json({"updated": count})
+    else:
+        say(f"Updated {count} memories")
 
 
 @click.command("normalize-imported-metadata")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -16,9 +15,10 @@ import click
 from codemem_core import paths
 from codemem_core.cli.host import Host, db_option, json_option, pass_host
 from codemem_core.cli.output import say, say_json
+from codemem_core.cli.when import since_to_ms
 from codemem_core.errors import InputError
 from codemem_core.ingest.accept import IMPORTED, Intake
-from codemem_core.records.events import AdapterEvent, RawEvent, epoch_ms
+from codemem_core.records.events import AdapterEvent, RawEvent
 from codemem_core.records.protocols import HistorySource
 from codemem_core.store import events
 from codemem_core.store.recorded import is_recorded
@@ -26,7 +26,6 @@ from codemem_core.store.store import Store
 
 _CHUNK = 200
 """Events in one transaction, and in memory."""
-_UNITS_MS = {"h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
 
 
 @dataclass(slots=True)
@@ -85,13 +84,6 @@ def import_history(
     say(f"Events: {done.events} {what}")
     if done.stored:
         say("The server makes memories of them: codemem serve start; codemem raw-events-status")
-
-
-def since_to_ms(text: str, *, now_ms: int) -> int:
-    """Return epoch milliseconds of `30d` ago, or of a date; raises `InputError`."""
-    if found := re.fullmatch(r"(\d{1,5})([hdw])", text.strip()):
-        return now_ms - int(found[1]) * _UNITS_MS[found[2]]
-    return epoch_ms(text)
 
 
 def _reader(host: Host, source: str) -> HistorySource:

@@ -16,6 +16,7 @@ from codemem_core.cli.host import (
     pass_host,
     project_options,
 )
+from codemem_core.cli.input import said
 from codemem_core.cli.output import day, say, say_json, say_line
 from codemem_core.errors import NotFound
 from codemem_core.ingest import by_hand
@@ -177,6 +178,7 @@ def timeline(
 @click.argument("title")
 @click.argument("body")
 @click.option("--tags", multiple=True, help="A tag; may be repeated.")
+@click.option("--by-model", is_flag=True, help="A model wrote it, not you: it is trusted less.")
 @click.option("--project", help="Whose memory. [default: this folder's]")
 @db_option
 @json_option
@@ -187,15 +189,17 @@ def remember(
     title: str,
     body: str,
     tags: tuple[str, ...],
+    by_model: bool,
     project: str | None,
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Write a memory by hand.
+    """Write a memory by hand; a body of `-` is read from standard input.
 
     Example: codemem remember decision "Use APSW" "One SQLite library in each process."
     """
-    note = Note(kind=kind, title=title, body=body, tags=tags, origin="user")
+    origin = "assistant" if by_model else "user"
+    note = Note(kind=kind, title=title, body=said(body), tags=tags, origin=origin)
     label = host.project(project, everywhere=False)
     with host.store(db_path) as store:
         memory_id = by_hand.remember(store, note, project=label, cwd=os.getcwd())

@@ -14,6 +14,7 @@ from codemem_core.cli.host import (
     pass_host,
     project_options,
 )
+from codemem_core.cli.input import said
 from codemem_core.cli.output import say, say_json
 from codemem_core.nearness import nearness
 from codemem_core.pack.build import Pack, build_pack
@@ -34,6 +35,7 @@ def pack_options(command: F) -> F:
 @click.command()
 @click.argument("context")
 @pack_options
+@click.option("--injected", is_flag=True, help="Fenced; only what a prompt may be told unasked.")
 @click.option("--explain", is_flag=True, help="Add each score's parts and what is left out.")
 @project_options
 @db_option
@@ -45,32 +47,35 @@ def pack(
     limit: int | None,
     token_budget: int | None,
     working_set_file: tuple[str, ...],
+    injected: bool,
     explain: bool,
     project: str | None,
     all_projects: bool,
     db_path: str | None,
 ) -> None:
-    """Print, as JSON, the memories that fit a question.
+    """Print, as JSON, the memories that fit a question; `-` reads it from standard input.
 
     Example: codemem pack "fix the VAT rounding" --limit 4
     """
     bounds = (limit, token_budget)
     place = host.project(project, everywhere=all_projects)
+    question = (said(context), working_set_file)
     with host.store(db_path) as store, store.read() as db:
-        built = _pack(host, db, context, bounds, project=place, working_set=working_set_file)
+        built = _pack(host, db, question, bounds, project=place, injected=injected)
     say_json({**built.to_json(), **({"explain": built.explain()} if explain else {})})
 
 
 def _pack(
     host: Host,
     db: apsw.Connection,
-    context: str,
+    question: tuple[str, tuple[str, ...]],
     bounds: tuple[int | None, int | None],
     *,
     project: str | None,
-    working_set: tuple[str, ...],
+    injected: bool = False,
 ) -> Pack:
-    limit, token_budget = bounds
+    """Build the pack for a question with its files, within a number of memories and tokens."""
+    (context, working_set), (limit, token_budget) = question, bounds
     built = build_pack(
         db,
         context,
@@ -79,6 +84,7 @@ def _pack(
         token_budget=token_budget or host.settings.number("inject_token_budget"),
         project=project,
         working_set=working_set,
+        injected=injected,
     )
     built.metrics |= savings(db, built)
     return built
@@ -109,7 +115,7 @@ def inject(
     bounds = (limit, token_budget)
     place = host.project(project, everywhere=all_projects)
     with host.store(db_path) as store, store.read() as db:
-        built = _pack(host, db, context, bounds, project=place, working_set=working_set_file)
+        built = _pack(host, db, (context, working_set_file), bounds, project=place)
     if as_json:
         say_json({"pack_text": built.text})
     else:

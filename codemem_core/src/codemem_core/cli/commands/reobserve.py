@@ -16,7 +16,7 @@ from codemem_core.cli.host import (
     pass_host,
     project_options,
 )
-from codemem_core.cli.output import say, say_json, warn
+from codemem_core.cli.output import Progress, say, say_json, warn
 from codemem_core.errors import PermanentError
 from codemem_core.ingest.reobserve import Plan, Reobserver
 
@@ -90,18 +90,20 @@ def reobserve(
 def _apply(work: Reobserver, plan: Plan) -> _Done:
     """Do it, stretch by stretch; one the model declines does not hold up the others."""
     done = _Done()
-    for stretch in plan.stretches:
-        try:
-            written = work.apply(stretch)
-        except PermanentError as error:
-            warn(f"codemem: {stretch.source}:{stretch.stream_id} is left as it was: {error}")
-            done.refused += 1
-            continue
-        if written is None:
-            done.left_alone += 1
-        else:
-            done.stretches += 1
-            done.memories += len(written)
+    with Progress("Stretches", total=len(plan.stretches)) as progress:
+        for count, stretch in enumerate(plan.stretches):
+            progress.at(count)
+            try:
+                written = work.apply(stretch)
+            except PermanentError as error:
+                warn(f"codemem: {stretch.source}:{stretch.stream_id} is left as it was: {error}")
+                done.refused += 1
+                continue
+            if written is None:
+                done.left_alone += 1
+            else:
+                done.stretches += 1
+                done.memories += len(written)
     return done
 
 

@@ -21,7 +21,7 @@ from codemem_core.store import stats as store_stats
 def stats(host: Host, db_path: str | None, as_json: bool) -> None:
     """Say how much is stored, what waits and what it cost.
 
-    Example: codemem stats --json
+    Example: codemem stats --json, or codemem db stats
     """
     with host.store(db_path) as store, store.read() as db:
         spooled, refused = spool_files.counts(host.settings.path("claude_hook_spool_dir"))

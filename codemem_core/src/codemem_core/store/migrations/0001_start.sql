@@ -203,6 +203,16 @@ CREATE TRIGGER vectors_update AFTER UPDATE OF title, body, active ON memories BE
     DELETE FROM vectors WHERE memory_id = old.id;
 END;
 
+-- What a place is called, where its folder's name does not say it.
+CREATE TABLE places (
+    kind TEXT NOT NULL,               -- folder: work at or below it; label: what would be called so;
+    value TEXT NOT NULL,              -- remote, repository: seen there (address; git folder or folder)
+    project TEXT NOT NULL,
+    PRIMARY KEY (kind, value)
+) WITHOUT ROWID;
+
+CREATE INDEX places_project ON places (project, kind);
+
 -- What people changed, and what takes it back. Rows are only added, until they are too old.
 CREATE TABLE journal (
     id INTEGER PRIMARY KEY AUTOINCREMENT,      -- people name it: no number is given twice

@@ -1,46 +1,76 @@
-// From this process to the queue: the server first, the command when the server fails.
-
-import { eventId } from "./identity.js";
+// From this process to the queue: the server first, the command when the server fails, the disk when
+// both do. Events leave in order, and none leaves before somebody else has it.
 
 // The server takes 1 MiB a request; a batch is small so that a slow disk holds nothing up.
 const BATCH_EVENTS = 20;
 const BATCH_CHARS = 256 * 1024;
+// Exit code of `enqueue-raw-event` for an event it will never take.
+const REFUSED = 2;
 
-/** Delivers events in order, each until somebody has taken it; `add` never waits. */
 export class Delivery {
+  /** @type {object[]} */
   #queue = [];
+  /** How many at the head of the queue are on their way. */
+  #leaving = 0;
+  /** @type {Promise<void> | null} */
   #running = null;
-  #serverFrom = 0;
+  #overflow = Promise.resolve();
+  #commandFrom = 0;
+  #isEnding = false;
 
   /**
-   * @param post sends a body to the server, resolves to `{status}`
-   * @param enqueue hands one event to the command, resolves to whether it was taken
+   * @param {object} ways
+   * @param {(body: object) => Promise<{status: number}>} ways.post sends events to the server
+   * @param {import("./gate.js").Gate} ways.gate says whether to try
+   * @param {(body: object) => Promise<number | null>} ways.enqueue hands events to the command,
+   *   resolves to its exit code
+   * @param {(bodies: object[]) => Promise<void>} ways.keep writes events to disk
+   * @param {number} ways.hardMax events that may wait in memory
+   * @param {(what: "command" | "disk" | "lost", count: number) => void} ways.tell reports a detour
+   * @param {() => number} [ways.now]
    */
-  constructor({ post, enqueue, backoffMs, hardMax, now = Date.now }) {
-    Object.assign(this, { post, enqueue, backoffMs, hardMax, now });
+  constructor({ post, gate, enqueue, keep, hardMax, tell, now = Date.now }) {
+    this.post = post;
+    this.gate = gate;
+    this.enqueue = enqueue;
+    this.keep = keep;
+    this.hardMax = hardMax;
+    this.tell = tell;
+    this.now = now;
   }
 
-  /** How many events nobody has taken yet. */
+  /** How many events nobody else has yet. */
   get waiting() {
     return this.#queue.length;
   }
 
-  /** Take the events of `Capture`, and start to deliver. */
-  add(events, { cwd, project }) {
-    for (const event of events) this.#queue.push(this.#body(event, { cwd, project }));
-    // Beyond this the oldest go: a plugin must not eat its host's memory.
-    if (this.#queue.length > this.hardMax && !this.#running) {
-      this.#queue.splice(0, this.#queue.length - this.hardMax);
+  /** Take events in the form in which they are posted, and start to deliver; never waits. */
+  add(bodies) {
+    if (!bodies.length) return;
+    this.#queue.push(...bodies);
+    const room = Math.max(this.hardMax, this.#leaving);
+    if (this.#queue.length > room) {
+      // A plugin must not eat its host's memory.
+      const most = this.#queue.splice(this.#leaving, this.#queue.length - room);
+      this.#overflow = this.#overflow
+        .then(() => this.#toDisk(most))
+        .then((isKept) => {
+          if (!isKept) this.tell("lost", most.length);
+        });
     }
-    if (events.length) this.#start();
+    this.#start();
   }
 
-  /** Wait until all is delivered, or delivery has failed, or `limitMs` have passed. */
-  async drain(limitMs) {
+  /** Deliver what waits for at most `limitMs`, then write the rest to disk. */
+  async end(limitMs) {
     let timer;
     const limit = new Promise((resolve) => (timer = setTimeout(resolve, limitMs)));
     await Promise.race([this.#start(), limit]);
     clearTimeout(timer);
+    this.#isEnding = true;
+    await this.#overflow;
+    // What is on its way may arrive as well: by its id it is still one event.
+    if (this.#queue.length && (await this.#toDisk(this.#queue))) this.#queue = [];
   }
 
   #start() {
@@ -49,49 +79,68 @@ export class Delivery {
   }
 
   async #run() {
-    while (this.#queue.length) {
+    while (this.#queue.length && !this.#isEnding) {
       const batch = this.#batch();
-      const taken = await this.#deliver(batch);
-      this.#queue.splice(0, taken);
-      if (taken < batch.length) return; // The next event, or the end of the session, tries again.
+      this.#leaving = batch.length;
+      const isAway = await this.#deliver(batch);
+      this.#leaving = 0;
+      if (this.#isEnding) return; // What is left has been written to disk meanwhile.
+      if (isAway) this.#queue.splice(0, batch.length);
+      else return; // The next event, or the end of the session, tries again.
     }
   }
 
-  /** Return how many of the batch, from its head, need no further care. */
   async #deliver(batch) {
     const answer = await this.#toServer(batch);
-    if (answer === "taken") return batch.length;
-    // A batch is refused as a whole: find the one that is wrong, and leave it out.
-    if (answer === "refused") return batch.length > 1 ? this.#oneByOne(batch) : 1;
-    let taken = 0;
+    if (answer === "taken") return true;
+    if (answer === "failed") return (await this.#toCommand(batch)) || this.#toDisk(batch);
+    // A batch is refused as a whole: find the one that is wrong. The server counts it.
+    if (batch.length === 1) return answer === "refused" || this.#toDisk(batch);
     for (const body of batch) {
-      if (!(await this.enqueue(body))) break;
-      taken += 1;
+      if (!(await this.#deliver([body]))) return false;
     }
-    return taken;
+    return true;
   }
 
-  async #oneByOne(batch) {
-    let taken = 0;
-    for (const body of batch) {
-      const one = await this.#deliver([body]);
-      if (!one) break;
-      taken += one;
-    }
-    return taken;
-  }
-
+  /** @returns {Promise<"taken" | "refused" | "large" | "failed">} */
   async #toServer(batch) {
-    if (this.now() < this.#serverFrom) return "failed";
     try {
-      const { status } = await this.post(batch.length > 1 ? { events: batch } : batch[0]);
+      if (!(await this.gate.isOpen())) return "failed";
+      const { status } = await this.post(together(batch));
       if (status >= 200 && status < 300) return "taken";
-      if (status === 400 || status === 413) return "refused";
+      if (status === 400) return "refused";
+      if (status === 413) return "large";
     } catch {
       // Nobody listens, or too slowly; the same as an answer that is no success.
     }
-    this.#serverFrom = this.now() + this.backoffMs;
+    this.gate.failed();
     return "failed";
+  }
+
+  async #toCommand(batch) {
+    if (this.now() < this.#commandFrom) return false;
+    let code = await this.enqueue(together(batch));
+    if (code === REFUSED && batch.length > 1) {
+      // One of them is wrong, or this codemem takes one at a time.
+      for (const body of batch) {
+        code = await this.enqueue(body);
+        if (code !== 0 && (code !== REFUSED || !(await this.#toDisk([body])))) return false;
+      }
+      code = 0;
+    }
+    if (code === 0) this.tell("command", batch.length);
+    else this.#commandFrom = this.now() + this.gate.backoffMs;
+    return code === 0;
+  }
+
+  async #toDisk(bodies) {
+    try {
+      await this.keep(bodies);
+    } catch {
+      return false;
+    }
+    this.tell("disk", bodies.length);
+    return true;
   }
 
   #batch() {
@@ -102,21 +151,8 @@ export class Delivery {
     });
     return this.#queue.slice(0, end < 0 ? undefined : end);
   }
+}
 
-  #body({ sessionID, startedAt, payload }, { cwd, project }) {
-    const { type, timestamp } = payload;
-    return {
-      session_stream_id: sessionID,
-      session_id: sessionID,
-      opencode_session_id: sessionID,
-      event_id: eventId({ sessionID, type, timestamp, payload }),
-      event_type: type,
-      ts_wall_ms: Date.parse(timestamp),
-      ts_mono_ms: performance.now(),
-      payload,
-      cwd,
-      project,
-      started_at: startedAt,
-    };
-  }
+function together(batch) {
+  return batch.length > 1 ? { events: batch } : batch[0];
 }

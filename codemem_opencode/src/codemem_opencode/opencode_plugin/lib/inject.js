@@ -1,67 +1,138 @@
-// What earlier sessions know, put beside the prompt.
+// What earlier sessions know, put beside the prompt it fits.
 
 import { basename } from "node:path";
 
 const QUERY_CHARS = 500;
-// How the server marks text as data; a random tag follows, so that no memory can close it.
-const FENCE = "<codemem-memory-";
-const OTHER_AGENTS = ["You are a title generator", "You are a context summarization agent"];
+const FILES = 5;
+// "yes" or "go on" asks for nothing of its own.
+const SHORTEST_QUESTION = 5;
 
-/** Say whether a model request is the user's: titles and compactions get no memories. */
-export function isMainAgent(system) {
-  return !OTHER_AGENTS.some((start) => system[0]?.startsWith(start));
-}
-
-/** Return what to search for: the session's first and last prompt, its project, its files. */
-export function queryOf({ prompts: [first, last], files }, project) {
-  const words = [first];
-  if (last && last !== first && last.length > 5) words.push(last);
-  words.push(project, ...files.slice(-5).map((file) => basename(file)));
-  return words.filter(Boolean).join(" ").slice(0, QUERY_CHARS) || "recent work";
+/**
+ * Return what to search for: the session's first and last prompt, its project, its files.
+ *
+ * `asked` and `around` are the same words, told apart: what is asked, and what the work is about.
+ *
+ * @param {{prompts: string[], files: string[]}} session
+ * @param {string | null} project
+ */
+export function questionOf({ prompts, files }, project) {
+  const [first, last] = prompts;
+  const names = files.slice(-FILES).map((file) => basename(file));
+  const isOwn = Boolean(last && last !== first && last.length > SHORTEST_QUESTION);
+  const words = [first, isOwn && last, project, ...names].filter(Boolean);
+  const asked = (isOwn ? last : first) || "recent work";
+  const around = [isOwn && first, ...names].filter(Boolean).join(" ");
+  return {
+    query: words.join(" ").slice(0, QUERY_CHARS).toWellFormed() || "recent work",
+    asked: asked.slice(0, QUERY_CHARS).toWellFormed(),
+    around: around.slice(0, QUERY_CHARS).toWellFormed(),
+    files,
+  };
 }
 
 /**
- * Asks for a pack once per query and session. The query changes with a prompt, not within a turn:
- * the model provider caches what stands before the conversation, as long as it stays the same.
+ * @typedef {object} State what was injected into a session
+ * @property {string} query of the newest pack
+ * @property {Promise<import("./packs.js").Pack | null>} pack
+ * @property {string | undefined} messageID the newest prompt
+ * @property {Map<string | undefined, Promise<string>>} told what stands at each prompt
+ * @property {Set<number | string>} known memories that the conversation holds
+ */
+
+/**
+ * Adds to each prompt the memories that fit it, and never changes what it added.
+ *
+ * The text stands at the end of the prompt's own message and is repeated there, byte for byte, in
+ * every later request: what a model provider has cached of the conversation stays valid. In the
+ * system prompt, which comes first, a new pack would make all of it be read again.
  */
 export class Injection {
-  #packs = new WeakMap();
+  /** @type {WeakMap<object, State>} */
+  #of = new WeakMap();
+  /** Sessions whose next request is a compaction: memories are not to be summed up as said. */
+  #compacting = new Set();
 
-  /** @param ask sends a body to `/api/pack`; it settles within the time a prompt may wait. */
-  constructor({ ask, project, limit, tokenBudget }) {
-    Object.assign(this, { ask, project, limit, tokenBudget });
+  /**
+   * @param {object} options
+   * @param {(question: any) => Promise<import("./packs.js").Pack | null>} options.find
+   * @param {import("./sessions.js").Sessions} options.sessions
+   * @param {string | null} options.project
+   * @param {number} options.waitMs how long a request may be kept waiting
+   * @param {(metrics: Record<string, any>) => void} options.injected told of a session's first pack
+   */
+  constructor({ find, sessions, project, waitMs, injected }) {
+    this.find = find;
+    this.sessions = sessions;
+    this.project = project;
+    this.waitMs = waitMs;
+    this.injected = injected;
   }
 
-  /** Ask for a session's pack now, so that it is there when the model is called. */
-  prepare(session) {
-    const query = queryOf(session, this.project);
-    if (this.#packs.get(session)?.query === query) return;
-    const pack = { query, text: this.#fetch(query, session) };
-    this.#packs.set(session, pack);
-    // What failed is asked for again at the next prompt, even when the query is the same.
-    pack.text.then((text) => text === null && (pack.query = null));
+  /** `chat.message`: look for memories now, so that they are there when the model is called. */
+  prepare(sessionID, messageID) {
+    const session = this.sessions.get(sessionID);
+    const question = questionOf(session, this.project);
+    const state = this.#of.get(session) ?? newState();
+    this.#of.set(session, state);
+    state.messageID = messageID;
+    if (state.query === question.query) return;
+    state.query = question.query;
+    state.pack = this.find({ ...question, sessionID }).catch(() => null);
+    state.pack.then((pack) => {
+      // What failed is asked for again at the next prompt, even when the query is the same.
+      if (pack === null) state.query = "";
+    });
   }
 
-  /** Return the text to inject into a session's prompt; empty when there is nothing to say. */
-  async text(session) {
-    if (!this.#packs.has(session)) this.prepare(session);
-    const text = await this.#packs.get(session).text;
-    return text ? `[codemem context]\n${text}` : "";
+  /** `experimental.session.compacting` */
+  compacting(sessionID) {
+    this.#compacting.add(sessionID);
+    this.#of.get(this.sessions.get(sessionID))?.known.clear();
   }
 
-  /** Resolve to the pack's text, or to null when the server did not say. */
-  async #fetch(context, session) {
-    const body = { context, project: this.project, working_set: session.files, injected: true };
-    if (session.id) body.session = { source: "opencode", stream_id: session.id };
-    if (this.limit) body.limit = this.limit;
-    if (this.tokenBudget) body.token_budget = this.tokenBudget;
-    try {
-      const { status, json } = await this.ask(body);
-      if (status !== 200 || typeof json?.pack_text !== "string") return null;
-      // A server that does not know `injected` answers with what nobody may inject unasked.
-      return json.pack_text.startsWith(FENCE) ? json.pack_text.trim() : "";
-    } catch {
-      return null;
+  /** `experimental.chat.messages.transform`: add what belongs to each prompt of a request. */
+  async addTo(messages) {
+    const sessionID = messages.at(-1)?.info.sessionID;
+    if (!sessionID || this.#compacting.delete(sessionID)) return;
+    const state = this.#of.get(this.sessions.get(sessionID));
+    if (!state) return;
+    if (!state.told.has(state.messageID)) state.told.set(state.messageID, this.#newText(state));
+    for (const { info, parts } of messages) {
+      const text = info.role === "user" && (await state.told.get(info.id));
+      if (text) parts.push(partOf(text, info));
     }
   }
+
+  /** Return what to add to the newest prompt; nothing when the conversation holds it already. */
+  async #newText(state) {
+    const pack = await within(this.waitMs, state.pack);
+    if (!pack?.text) return "";
+    const ids = pack.metrics.pack_item_ids ?? [pack.text];
+    if (ids.every((id) => state.known.has(id))) return "";
+    if (!state.known.size) this.injected(pack.metrics);
+    for (const id of ids) state.known.add(id);
+    return `[codemem context]\n${pack.text}`;
+  }
+}
+
+/** @returns {State} */
+function newState() {
+  return {
+    query: "",
+    pack: Promise.resolve(null),
+    messageID: undefined,
+    told: new Map(),
+    known: new Set(),
+  };
+}
+
+function partOf(text, { id, sessionID }) {
+  return { id: `prt_codemem_${id}`, sessionID, messageID: id, type: "text", text, synthetic: true };
+}
+
+/** Resolve to what a promise resolves to, or to null after `limitMs`. */
+async function within(limitMs, promise) {
+  let timer;
+  const limit = new Promise((resolve) => (timer = setTimeout(resolve, limitMs, null)));
+  return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
 }

@@ -1,64 +1,70 @@
-// What the user chose, from the environment.
+// What the user chose: the environment over the config file over the default.
 
-import { homedir, userInfo } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
-import { crc32 } from "node:zlib";
-
-// A Unix socket's address holds 108 bytes on Linux, 104 on macOS; the server counts the same way.
-const SOCKET_BYTES = 100;
+const ON = new Set(["1", "true", "yes", "on"]);
+const OFF = new Set(["0", "false", "off", "no"]);
 
 /** Say whether the plugin is to do nothing: codemem sets this for the observers it starts. */
 export function isOff(env) {
-  return ["1", "true", "yes", "on"].includes((env.CODEMEM_PLUGIN_IGNORE ?? "").toLowerCase());
+  return ON.has((env.CODEMEM_PLUGIN_IGNORE ?? "").trim().toLowerCase());
 }
 
 /** Return the settings; a value that cannot be used counts as not set. */
-export function readSettings(env) {
+export function readSettings(env, file = {}) {
+  const { text, flag, number } = reader(env, file);
   return {
-    socket: socketPath(databasePath(env)),
-    captures: isEnabled(env.CODEMEM_RAW_EVENTS),
-    injects: isEnabled(env.CODEMEM_INJECT_CONTEXT),
-    injectLimit: positive(env.CODEMEM_INJECT_LIMIT),
-    injectTokenBudget: positive(env.CODEMEM_INJECT_TOKEN_BUDGET),
-    // A prompt waits this long at most.
-    injectMs: 1000 * (positive(env.CODEMEM_INJECT_HTTP_MAX_TIME_S, Number) ?? 2),
-    maxEventChars: positive(env.CODEMEM_PLUGIN_MAX_EVENT_CHARS) ?? 8000,
-    commandTimeoutMs: positive(env.CODEMEM_PLUGIN_CMD_TIMEOUT) ?? 20_000,
-    backoffMs: Math.max(1000, positive(env.CODEMEM_RAW_EVENTS_BACKOFF_MS) ?? 10_000),
-    hardMax: positive(env.CODEMEM_RAW_EVENTS_HARD_MAX) ?? 2000,
-    postTimeoutMs: 5000,
+    database: text("CODEMEM_DB") ?? "~/.codemem/mem.sqlite",
+    project: text("CODEMEM_PROJECT"),
+    spool: text("CODEMEM_CLAUDE_HOOK_SPOOL_DIR") ?? "~/.codemem/claude-hook-spool",
+    spoolFiles: number("CODEMEM_SPOOL_MAX_FILES", 20_000),
+    spoolBytes: number("CODEMEM_SPOOL_MAX_BYTES", 256 * 1024 * 1024),
+    log: text("CODEMEM_PLUGIN_LOG"),
+    debugs: flag("CODEMEM_PLUGIN_DEBUG", false),
+    captures: flag("CODEMEM_RAW_EVENTS", true),
+    maxEventChars: number("CODEMEM_PLUGIN_MAX_EVENT_CHARS", 8000),
+    commandMs: number("CODEMEM_PLUGIN_CMD_TIMEOUT", 20_000, "plugin_cmd_timeout_ms"),
+    backoffMs: Math.max(1000, number("CODEMEM_RAW_EVENTS_BACKOFF_MS", 10_000)),
+    statusCheckMs: Math.max(1000, number("CODEMEM_RAW_EVENTS_STATUS_CHECK_MS", 30_000)),
+    hardMax: number("CODEMEM_RAW_EVENTS_HARD_MAX", 2000),
+    injects: flag("CODEMEM_INJECT_CONTEXT", true),
+    injectLimit: number("CODEMEM_INJECT_LIMIT", 8),
+    injectTokenBudget: number("CODEMEM_INJECT_TOKEN_BUDGET", 800),
+    // A prompt waits this long at most, whoever is asked.
+    injectMs: 1000 * number("CODEMEM_INJECT_HTTP_MAX_TIME_S", 2),
+    runner: text("CODEMEM_RUNNER"),
+    runnerFrom: text("CODEMEM_RUNNER_FROM"),
+    minVersion: text("CODEMEM_MIN_VERSION") ?? "0.9.20",
+    updatePolicy: updatePolicy(text("CODEMEM_BACKEND_UPDATE_POLICY")),
+    viewer: flag("CODEMEM_VIEWER", true, "viewer_enabled"),
+    viewerStarts: flag("CODEMEM_VIEWER_AUTO", true),
+    viewerStops: flag("CODEMEM_VIEWER_AUTO_STOP", true),
+    viewerHost: text("CODEMEM_VIEWER_HOST") ?? "127.0.0.1",
+    viewerPort: number("CODEMEM_VIEWER_PORT", 38_888),
+    postMs: 5000,
     // The terminal interface gives a plugin 5 s to end.
-    disposeMs: 4000,
+    disposeMs: 3500,
   };
 }
 
-/** Return the project's name: `CODEMEM_PROJECT`, else the repository's or the folder's own. */
-export function projectOf(env, { directory, worktree }) {
-  const chosen = (env.CODEMEM_PROJECT ?? "").trim();
-  // Outside a repository OpenCode calls the root of the file system the worktree.
-  const folder = worktree && worktree !== "/" ? worktree : directory;
-  return basename(chosen || folder || "") || null;
+function reader(env, file) {
+  const text = (name, key = name.slice("CODEMEM_".length).toLowerCase()) => {
+    const value = (env[name] ?? "").trim() || file[key];
+    return ["string", "number", "boolean"].includes(typeof value)
+      ? String(value).trim() || null
+      : null;
+  };
+  const flag = (name, standard, key) => {
+    const value = (text(name, key) ?? "").toLowerCase();
+    return ON.has(value) || (OFF.has(value) ? false : standard);
+  };
+  const number = (name, standard, key) => {
+    const value = Number(text(name, key) ?? NaN);
+    return Number.isFinite(value) && value > 0 ? value : standard;
+  };
+  return { text, flag, number };
 }
 
-/** Return the socket of the server for a database; the same rule as the server's. */
-export function socketPath(database) {
-  const path = join(dirname(database), "run", `${basename(database)}.sock`);
-  if (Buffer.byteLength(path) <= SOCKET_BYTES) return path;
-  const digest = crc32(Buffer.from(database)).toString(16).padStart(8, "0");
-  return `/tmp/codemem-${userInfo().uid}/${digest}.sock`;
-}
-
-function databasePath(env) {
-  const chosen = (env.CODEMEM_DB ?? "").trim();
-  if (!chosen) return join(homedir(), ".codemem", "mem.sqlite");
-  return resolve(chosen.replace(/^~(?=\/|$)/, homedir()));
-}
-
-function isEnabled(value) {
-  return !["0", "false", "off", "no"].includes((value ?? "").toLowerCase());
-}
-
-function positive(value, parse = (text) => Number.parseInt(text, 10)) {
-  const number = parse(value || "nothing");
-  return number > 0 && Number.isFinite(number) ? number : null;
+function updatePolicy(text) {
+  const value = (text ?? "").toLowerCase();
+  if (value === "auto" || ON.has(value)) return "auto";
+  return OFF.has(value) ? "off" : "notify";
 }

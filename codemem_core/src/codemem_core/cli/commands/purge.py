@@ -1,0 +1,58 @@
+"""`codemem purge`: forget for good what must not be there."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+
+import click
+
+from codemem_core import paths
+from codemem_core.cli.host import Host, apply_option, db_option, json_option, pass_host
+from codemem_core.cli.output import say, say_json
+from codemem_core.errors import InputError
+from codemem_core.upkeep import purge as purging
+
+
+@click.command()
+@apply_option
+@db_option
+@json_option
+@pass_host
+def purge(host: Host, apply: bool, db_path: str | None, as_json: bool) -> None:
+    """Take a secret out of everything kept, and search every byte for it afterwards.
+
+    It is asked for, or read from standard input; never name it in a command. Reaches the database,
+    its search index, log, backups and undo journal, the spool and log files. Cannot be undone, nor
+    can what was changed before. Change the secret all the same: others may have it.
+
+    Example: pbpaste | codemem purge --yes
+    """
+    path = paths.database_path(host.settings, db_path)
+    host.store(db_path).close()  # also says what is wrong with it
+    secret = purging.Secret(_asked())
+    found = purging.look(path, host.settings, secret)
+    if as_json and not apply:
+        say_json({"applied": False, "found": [asdict(place) for place in found]})
+        return
+    for place in () if as_json else found:
+        say(f"{place.found:6}  {place.where}")
+    if not apply:
+        say(f"found in {len(found)} places; `--yes` takes it out" if found else "not found")
+        return
+    proof = purging.purge(path, host.settings, secret)
+    if as_json:
+        told = [asdict(place) for place in found]
+        say_json({"applied": True, "found": told, "searched": asdict(proof)})
+        return
+    say(f"gone: searched {proof.size_bytes / 1e6:.1f} MB of {proof.files} files, found nothing")
+
+
+def _asked() -> str:
+    if sys.stdin.isatty():
+        text: str = click.prompt("The secret", hide_input=True, confirmation_prompt=True)
+    else:
+        text = sys.stdin.buffer.read().decode("utf-8", "replace").removesuffix("\n")
+    if not text:
+        raise InputError("nothing was given on standard input", hint="codemem purge < secret.txt")
+    return text

@@ -1,0 +1,1 @@
+"""Memories on their way to and from other databases, files and programs."""

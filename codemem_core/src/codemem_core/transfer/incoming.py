@@ -1,0 +1,188 @@
+"""What comes from elsewhere: read and checked first, then written in one transaction.
+
+Reading, redacting and checking 100,000 memories takes a minute, in which others write; so it all
+goes into a temporary database first, which is on disk and gone when this process ends.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import apsw
+
+from codemem_core.ingest.adopt import THERE, Report
+from codemem_core.records.memory import NewMemory
+from codemem_core.store import imports, journal, memories
+from codemem_core.store.connection import rows
+from codemem_core.store.imports import Session, State
+from codemem_core.store.store import Store
+
+_TABLES = """
+    PRAGMA journal_mode = off;
+    CREATE TABLE sessions (name TEXT PRIMARY KEY, given TEXT NOT NULL);
+    CREATE TABLE prompts (session TEXT NOT NULL, given TEXT NOT NULL);
+    CREATE TABLE memories (session TEXT NOT NULL, source TEXT NOT NULL, keys TEXT NOT NULL,
+                           given TEXT NOT NULL, state TEXT NOT NULL);
+    CREATE TABLE gists (gist TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+REFRESHED = "refreshed"
+Progress = Callable[[str, int, int], object]
+"""Called with what is being done, how many memories of it are done and of how many (0: unknown)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """How an import is called where it can be undone."""
+
+    text: str
+    by: str = "cli"
+
+
+@dataclass(slots=True)
+class Incoming:
+    """Sessions, prompts and memories that are about to be written."""
+
+    now_ms: int
+    progress: Progress = lambda _what, _done, _total: None
+    refresh: bool = False
+    """Whether the metadata of what is there already is replaced by what comes."""
+    replace: bool = False
+    """Whether what came from the same place before, and said something else, is forgotten."""
+    report: Report = field(default_factory=Report)
+    _db: apsw.Connection = field(default_factory=lambda: apsw.Connection(""))
+    _memories: int = 0
+
+    def __post_init__(self) -> None:
+        """Make the temporary tables."""
+        rows(self._db, _TABLES)
+        self._db.execute("BEGIN")
+
+    def session(self, name: object, given: Session) -> None:
+        """Take a session; `name` is how its memories refer to it."""
+        self._db.execute(
+            "INSERT INTO sessions (name, given) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            (str(name), json.dumps(asdict(given))),
+        )
+
+    def prompt(self, session: object, given: dict[str, Any]) -> None:
+        """Take what a person asked in a session."""
+        fields = (str(session), json.dumps(given))
+        self._db.execute("INSERT INTO prompts (session, given) VALUES (?, ?)", fields)
+
+    def memory(
+        self, session: object, new: NewMemory, state: State, *, table: str, known_as: str = ""
+    ) -> None:
+        """Take a memory of `table`; it is there already when one has its key or `known_as`."""
+        keys = [new.key, known_as] if known_as else [new.key]
+        self._db.execute(
+            "INSERT INTO memories (session, source, keys, given, state) VALUES (?, ?, ?, ?, ?)",
+            (str(session), table, json.dumps(keys), _dump(new), _dump(state)),
+        )
+        self._memories += 1
+        self.progress("read", self._memories, 0)
+
+    def told(self, gist: object) -> bool:
+        """Say whether this was called with the same value before."""
+        change = "INSERT INTO gists (gist) VALUES (?) ON CONFLICT DO NOTHING"
+        self._db.execute(change, (repr(gist),))
+        return not self._db.changes()
+
+    def close(self) -> None:
+        """Throw away what was taken."""
+        self._db.close(True)
+
+    # --- writing ---------------------------------------------------------------------------------
+
+    def look(self, db: apsw.Connection | None) -> Report:
+        """Count what would be written; `db` is None when there is no database yet."""
+        for name in self._names():
+            there = db is not None and imports.find_session(db, self._session(name)) is not None
+            self.report.tables["sessions"].count(THERE if there else None)
+        for table, keys, _given, _state, _session in self._each():
+            there = db is not None and imports.is_there(db, keys)
+            self.report.tables[table].count(THERE if there else None)
+        return self.report
+
+    def write(self, store: Store, label: Label) -> Report:
+        """Write it all in one transaction, as one entry of the journal; raises `StoreError`."""
+
+        def change(db: apsw.Connection) -> Report:
+            with journal.recorded_additions(db, label.text, by=label.by, now_ms=self.now_ms):
+                self._write(db)
+            with journal.recorded(
+                db, f"{label.text}: what changed", by=label.by, now_ms=self.now_ms
+            ):
+                if self.refresh:
+                    self._refresh(db)
+                if self.replace:
+                    self._replace(db)
+            return self.report
+
+        return store.write(change)
+
+    def _write(self, db: apsw.Connection) -> None:
+        sessions: dict[str, int] = {}
+        for name in self._names():
+            given = self._session(name)
+            sessions[name], new = imports.session_of(db, given)
+            self.report.tables["sessions"].count(None if new else THERE)
+            for _ in given.metadata.get("prompts", ()):
+                self.report.tables["user_prompts"].count(None if new else THERE)
+        for done, (table, keys, new_one, state, session) in enumerate(self._each(), 1):
+            if imports.is_there(db, keys):
+                self.report.tables[table].count(THERE)
+                continue
+            if session not in sessions:
+                sessions[session], _ = imports.session_of(db, self._stand_in(session))
+            memories.add(db, new_one, session_id=sessions[session], now_ms=self.now_ms)
+            imports.settle(db, new_one.key, state, new=True)
+            self.report.tables[table].count(None)
+            self.progress("written", done, self._memories)
+
+    def _refresh(self, db: apsw.Connection) -> None:
+        for table, _keys, given, _state, _session in self._each():
+            if imports.refresh(db, given.key, given.metadata, now_ms=self.now_ms):
+                self.report.tables[table].skipped[REFRESHED] += 1
+                self.report.tables[table].skipped[THERE] -= 1
+
+    def _replace(self, db: apsw.Connection) -> None:
+        keys: dict[str, list[str]] = {}
+        for _table, _keys, given, _state, _session in self._each():
+            keys.setdefault(json.dumps(given.metadata.get("place")), []).append(given.key)
+        for place, present in keys.items():
+            imports.retire(db, json.loads(place), present, now_ms=self.now_ms)
+
+    def _each(self) -> Iterator[tuple[str, list[str], NewMemory, State, str]]:
+        query = "SELECT source, keys, given, state, session FROM memories ORDER BY rowid"
+        for source, keys, given, state, session in self._db.execute(query):
+            fields: dict[str, Any] = json.loads(given)
+            lists = {name: tuple(value) for name, value in fields.items() if type(value) is list}
+            new, was = NewMemory(**(fields | lists)), State(**json.loads(state))
+            yield source, json.loads(keys), new, was, session
+
+    def _names(self) -> list[str]:
+        return [name for (name,) in rows(self._db, "SELECT name FROM sessions ORDER BY rowid")]
+
+    def _session(self, name: str) -> Session:
+        fields = json.loads(
+            self._db.execute("SELECT given FROM sessions WHERE name = ?", (name,)).get
+        )
+        fields["stream"] = tuple(fields["stream"]) if fields["stream"] else None
+        asked = rows(
+            self._db, "SELECT given FROM prompts WHERE session = ? ORDER BY rowid", (name,)
+        )
+        if asked:
+            fields["metadata"]["prompts"] = [json.loads(prompt) for (prompt,) in asked]
+        return Session(**fields)
+
+    def _stand_in(self, name: str) -> Session:
+        """Return a session for memories whose own is not in the file."""
+        return Session(key=f"import|session|{name}", stream=None, started_ms=self.now_ms)
+
+
+def _dump(record: NewMemory | State) -> str:
+    # `asdict` copies every list and object on the way: half of the time of reading an export.
+    return json.dumps({name: getattr(record, name) for name in record.__dataclass_fields__})

@@ -1,0 +1,1 @@
+"""Keeping the database small, tidy and free of what must not be in it."""

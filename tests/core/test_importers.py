@@ -1,0 +1,293 @@
+"""What other programs remember becomes memories: once, redacted, and not believed."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codemem_core.errors import InputError, NotFound, StoreError
+from codemem_core.records.memory import Memory
+from codemem_core.store import memories
+from codemem_core.store.connection import rows
+from codemem_core.store.store import Store
+from codemem_core.transfer import basic_memory, claude_mem, mem0, notes
+from codemem_core.transfer.incoming import Incoming, Label
+
+NOW_MS = 1_790_000_000_000
+SECRET = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+
+
+def bring(store: Store, fill: Callable[[Incoming], None], **options: Any) -> dict[str, Any]:
+    """Import what `fill` takes and return the report."""
+    with closing(Incoming(now_ms=NOW_MS, **options)) as incoming:
+        fill(incoming)
+        return incoming.write(store, Label(text="import")).to_json()
+
+
+def active(store: Store) -> list[Memory]:
+    """Return the memories that are not forgotten, by id."""
+    with store.read() as db:
+        found = rows(db, "SELECT id FROM memories WHERE active ORDER BY id")
+        return [memory for (n,) in found if (memory := memories.get(db, n))]
+
+
+# --- basic-memory --------------------------------------------------------------------------------
+
+NOTE = f"""---
+title: Coffee Brewing
+type: note
+permalink: coffee/brewing
+created: 2026-01-02T03:04:05Z
+tags:
+- coffee
+- "brewing"
+---
+# Coffee Brewing
+
+Water first. {SECRET}
+
+## Observations
+- [method] Pour over is clearer #filter
+- [ ] not a fact
+- [x] nor this
+- [tip] 205 degrees (measured)
+
+## Relations
+- relates_to [[Beans]]
+"""
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Path:
+    """Make a folder of notes, with things in it that are none."""
+    folder = tmp_path / "vault"
+    (folder / "deep").mkdir(parents=True)
+    (folder / ".obsidian").mkdir()
+    (folder / "deep" / "Coffee Brewing.md").write_text(NOTE)
+    (folder / ".obsidian" / "hidden.md").write_text("no")
+    (folder / "empty.md").write_text("---\ntitle: x\n---\n")
+    (folder / "binary.md").write_bytes(b"a\0b")
+    (folder / "large.md").write_bytes(b"a" * 1_100_000)
+    os.symlink("/etc/passwd", folder / "passwd.md")
+    os.mkfifo(folder / "pipe.md")
+    return folder
+
+
+def test_a_note_of_basic_memory_becomes_a_memory(store: Store, vault: Path) -> None:
+    """Title, text, observations, tags and date; nothing secret, nothing that is no note."""
+    report = bring(store, lambda incoming: basic_memory.fill(incoming, str(vault), project=None))
+
+    [memory] = active(store)
+    assert (memory.title, memory.kind, memory.project) == ("Coffee Brewing", "note", "vault")
+    assert memory.facts == ("method: Pour over is clearer #filter", "tip: 205 degrees (measured)")
+    assert memory.concepts == ("method", "tip")
+    assert {"coffee", "brewing", "filter"} <= set(memory.tags)
+    assert memory.created_ms == 1_767_323_045_000
+    assert memory.origin == "import"
+    assert memory.metadata["relations"] == ["relates_to Beans"]
+    assert SECRET not in memory.body
+    assert not memory.body.startswith("# Coffee")
+    assert report["notes"]["skipped"] == {"empty": 1, "not a text file of at most 1 MiB": 3}
+
+
+def test_a_note_that_changed_replaces_what_it_said(store: Store, vault: Path) -> None:
+    """The same note again changes nothing."""
+    for said in ("first", "first", "second"):
+        (vault / "empty.md").write_text(said)
+        bring(store, lambda incoming: basic_memory.fill(incoming, str(vault), project="p"))
+
+    assert [memory.body for memory in active(store) if memory.title == "empty"] == ["second"]
+
+
+def test_no_folder_no_notes(store: Store) -> None:
+    """A folder that is not there is named."""
+    with pytest.raises(NotFound, match="/nowhere"):
+        bring(store, lambda incoming: basic_memory.fill(incoming, "/nowhere", project=None))
+
+
+@given(st.text(alphabet=st.sampled_from("-:[]a #\n`\"'") | st.characters()))
+def test_any_text_is_a_note(text: str) -> None:
+    """Front matter and headings are found, or not; nothing raises."""
+    fields, body = notes.front_matter(text)
+    parts = list(notes.sections(body))
+
+    assert isinstance(fields, dict)
+    assert all(body in text for _, body in parts)
+
+
+def test_headings_in_code_are_no_headings() -> None:
+    """And parts name the headings above them."""
+    text = "start\n# A\n```sh\n# not\n```\n## B\nb\n# C\nc"
+
+    assert list(notes.sections(text)) == [
+        ("", "start"),
+        ("A", "```sh\n# not\n```"),
+        ("A > B", "b"),
+        ("C", "c"),
+    ]
+
+
+# --- mem0 ----------------------------------------------------------------------------------------
+
+
+def from_mem0(store: Store, document: object, project: str | None = None) -> dict[str, Any]:
+    """Import a document of mem0."""
+    file = io.BytesIO(json.dumps(document).encode())
+    return bring(store, lambda incoming: mem0.fill(incoming, file, project=project))
+
+
+MEM0 = {
+    "id": "m-1",
+    "memory": f"Dev works at TechCorp with {SECRET}",
+    "user_id": "dev",
+    "metadata": {"type": "decision", "project": "/srv/shop"},
+    "categories": ["work"],
+    "created_at": "2025-07-01T00:00:00-07:00",
+}
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda m: [m], lambda m: {"results": [m]}, lambda m: {"memories": [m]}]
+)
+def test_a_memory_of_mem0_becomes_one_of_ours(
+    store: Store, wrap: Callable[[object], object]
+) -> None:
+    """In each of the shapes that it comes in."""
+    from_mem0(store, wrap(MEM0))
+
+    [memory] = active(store)
+    assert memory.body.startswith("Dev works at TechCorp")
+    assert SECRET not in memory.title + memory.body
+    assert (memory.kind, memory.project, memory.origin) == ("decision", "shop", "import")
+    assert (memory.concepts, memory.created_ms) == (("work",), 1_751_353_200_000)
+    assert memory.metadata["user_id"] == "dev"
+
+
+def test_a_memory_of_mem0_that_changed_replaces_the_old_one(store: Store) -> None:
+    """Its id tells."""
+    from_mem0(store, [MEM0])
+    from_mem0(store, [MEM0 | {"memory": "Dev left"}])
+
+    assert [memory.body for memory in active(store)] == ["Dev left"]
+
+
+@pytest.mark.parametrize("document", [{"a": 1}, {"results": 3}, {}])
+def test_what_is_not_of_mem0_is_refused(store: Store, document: object) -> None:
+    """With a hint."""
+    with pytest.raises(InputError):
+        from_mem0(store, document)
+
+
+def test_what_has_no_text_is_counted(store: Store) -> None:
+    """Nothing disappears without a word."""
+    report = from_mem0(store, [{"id": 1}, {"memory": " "}, 7, "said", {"memory": {"a": 1}}])
+
+    assert [memory.body for memory in active(store)] == ["said"]
+    assert report["memories"]["skipped"] == {"without text": 4}
+
+
+# --- claude-mem ----------------------------------------------------------------------------------
+
+
+def claude_mem_database(path: Path) -> str:
+    """Make a database as claude-mem has it."""
+    db = apsw.Connection(str(path))
+    db.execute(
+        "CREATE TABLE sdk_sessions (id INTEGER PRIMARY KEY, content_session_id TEXT,"
+        " memory_session_id TEXT, project TEXT, started_at TEXT);"
+        "CREATE TABLE observations (id INTEGER PRIMARY KEY, memory_session_id TEXT, project TEXT,"
+        " type TEXT, title TEXT, subtitle TEXT, facts TEXT, narrative TEXT, text TEXT,"
+        " concepts TEXT, files_read TEXT, files_modified TEXT, prompt_number INTEGER,"
+        " discovery_tokens INTEGER, created_at TEXT, created_at_epoch INTEGER);"
+        "CREATE TABLE session_summaries (id INTEGER PRIMARY KEY, memory_session_id TEXT,"
+        " project TEXT, request TEXT, learned TEXT, completed TEXT, next_steps TEXT,"
+        " created_at TEXT, created_at_epoch INTEGER);"
+        "CREATE TABLE user_prompts (id INTEGER PRIMARY KEY, content_session_id TEXT,"
+        " prompt_number INTEGER, prompt_text TEXT, created_at TEXT, created_at_epoch INTEGER);"
+        "INSERT INTO sdk_sessions VALUES (1, 'c-1', 'm-1', 'shop', '2026-01-01T00:00:00Z');"
+        "INSERT INTO observations VALUES (1, 'm-1', 'shop', 'bugfix', 'VAT', 's', '[\"f\"]',"
+        " 'rounded', NULL, '[\"c\"]', '[]', '[\"a.py\"]', 2, 77, '2026-01-01T01:00:00Z',"
+        " 1767229200000);"
+        "INSERT INTO observations VALUES (2, 'gone', 'blog', 'odd', 'T', '', NULL, NULL, 'old',"
+        " NULL, NULL, NULL, NULL, NULL, '2026-01-01T01:00:00Z', 1767229200);"
+        "INSERT INTO session_summaries VALUES (1, 'm-1', 'shop', 'Fix VAT', 'much', 'all', '',"
+        " '2026-01-01T02:00:00Z', 1767232800000);"
+        "INSERT INTO user_prompts VALUES (1, 'c-1', 1, 'fix it', '2026-01-01T00:01:00Z', 1);"
+    ).fetchall()
+    db.close()
+    return str(path)
+
+
+def from_claude_mem(store: Store, path: str, project: str | None = None, **options: Any) -> Any:
+    """Import a database of claude-mem."""
+    with claude_mem.opened(path) as found:
+        return bring(
+            store, lambda incoming: claude_mem.fill(incoming, found, project=project), **options
+        )
+
+
+def test_claude_mem_comes_over(store: Store, tmp_path: Path) -> None:
+    """Observations, summaries and prompts, in the sessions they were made in."""
+    path = claude_mem_database(tmp_path / "claude-mem.db")
+    from_claude_mem(store, path)
+
+    fixed, odd, summary = active(store)
+    assert (fixed.kind, fixed.title, fixed.body) == ("bugfix", "VAT", "rounded")
+    assert (fixed.facts, fixed.files_modified) == (("f",), ("a.py",))
+    assert (fixed.confidence, fixed.prompt_number, fixed.source) == (0.7, 2, "claude")
+    assert fixed.metadata["discovery_tokens"] == 77
+    assert (odd.kind, odd.body, odd.project) == ("note", "old", "blog")
+    assert fixed.created_ms == odd.created_ms == 1_767_229_200_000
+    assert summary.kind == "session_summary"
+    with store.read() as db:
+        asked = rows(
+            db, "SELECT metadata ->> '$.prompts[0].text' FROM sessions WHERE source = 'claude'"
+        )
+    assert asked == [("fix it",)]
+
+
+def test_claude_mem_comes_over_once(store: Store, tmp_path: Path) -> None:
+    """Also from another place; `--update-existing` refreshes what is known of a memory."""
+    path = claude_mem_database(tmp_path / "claude-mem.db")
+    from_claude_mem(store, path)
+    os.rename(path, tmp_path / "moved.db")
+    path = str(tmp_path / "moved.db")
+    again = from_claude_mem(store, path)
+    db = apsw.Connection(path)
+    db.execute("UPDATE observations SET discovery_tokens = 78 WHERE id = 1")
+    db.close()
+    refreshed = from_claude_mem(store, path, refresh=True)
+
+    assert sum(table["written"] for table in again.values() if "user" not in str(table)) <= 1
+    assert len(active(store)) == 3
+    assert active(store)[0].metadata["discovery_tokens"] == 78
+    assert refreshed["observations"]["skipped"]["refreshed"] == 1
+
+
+def test_one_project_of_claude_mem(store: Store, tmp_path: Path) -> None:
+    """`--project-filter` leaves the others out, and says so."""
+    report = from_claude_mem(store, claude_mem_database(tmp_path / "c.db"), project="blog")
+
+    assert [memory.project for memory in active(store)] == ["blog"]
+    assert report["observations"]["skipped"] == {"of another project": 1}
+
+
+def test_another_database_is_not_of_claude_mem(store: Store, tmp_path: Path) -> None:
+    """Nor is a text file."""
+    other = apsw.Connection(str(tmp_path / "other.db"))
+    other.execute("CREATE TABLE a (b)")
+    other.close()
+    (tmp_path / "text.db").write_text("hello, this is no database at all")
+    for name in ("other.db", "text.db"):
+        with pytest.raises(StoreError):
+            from_claude_mem(store, str(tmp_path / name))

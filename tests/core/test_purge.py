@@ -1,0 +1,206 @@
+"""A purged secret is nowhere: no byte of any file of ours holds it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import apsw
+import pytest
+
+from codemem_core.errors import InputError, StoreError
+from codemem_core.settings import Settings
+from codemem_core.store import backup, events, journal, memories, sessions
+from codemem_core.store.connection import rows
+from codemem_core.store.search import search
+from codemem_core.store.store import Store
+from codemem_core.upkeep import purge
+from tests.conftest import EventMaker
+from tests.core import golden
+
+SECRET = 'Zürich"horse\\7 staple'
+PLAIN = "correct-horse-battery-9"
+NOW_MS = 1_790_000_000_000
+
+
+def remember(db: apsw.Connection, secret: str) -> int:
+    """Write a memory with a secret in every text it has, past the redaction."""
+    session = sessions.by_hand(db, project="app", cwd="/app", now_ms=1)
+    db.execute(
+        "INSERT INTO memories (key, session_id, kind, title, body, facts, files_modified, tags,"
+        " words, origin, project, created_ms, updated_ms, metadata)"
+        " VALUES (hex(randomblob(8)), :s, 'note', :x, 'use ' || :x || ' here', :l, :l,"
+        " 'note ' || :t, :x, 'user', 'app', 1, 1, :m)",
+        {
+            "s": session,
+            "x": secret,
+            "l": json.dumps([secret]),
+            "t": purge.Secret(secret).tag,
+            "m": json.dumps({"a": json.dumps({"b": secret})}),
+        },
+    )
+    return db.last_insert_rowid()
+
+
+def places(folder: Path) -> list[str]:
+    """Return the files below a folder with a form of a secret in them."""
+    return sorted(
+        path.name
+        for path in folder.rglob("*")
+        if path.is_file()
+        and any(n in path.read_bytes() for n in (*purge.Secret(SECRET).needles, PLAIN.encode()))
+    )
+
+
+@pytest.fixture
+def leaked(home: Path, make_event: EventMaker) -> str:
+    """Leave two secrets wherever one can be; return the database."""
+    folder = home / ".codemem"
+    path = str(folder / "mem.sqlite")
+    with Store.open(path) as store:
+        for secret in (SECRET, PLAIN):
+            event = make_event(text=f"use {secret}")
+            number = store.write(lambda db, s=secret: remember(db, s))
+            store.write(lambda db, e=event: events.append(db, [e], now_ms=1))
+            store.write(lambda db, n=number: _edited(db, n))
+        store.write(
+            lambda db: db.execute(
+                "INSERT INTO journal_changes (entry, changes) SELECT max(id), CAST(? AS BLOB)"
+                " FROM journal",
+                (SECRET + PLAIN,),
+            )
+        )
+        backup.make(path)
+    (folder / "plugin.log").write_text(f"failed: {SECRET} {PLAIN}\n")
+    (folder / "claude-hook-spool" / "new").mkdir(parents=True)
+    (folder / "claude-hook-spool" / "new" / "x").write_text(json.dumps({"a": SECRET, "b": PLAIN}))
+    return path
+
+
+def _edited(db: apsw.Connection, number: int) -> None:
+    with journal.recorded(db, "edit", by="cli", now_ms=NOW_MS):
+        memories.edit(db, number, {"narrative": "new"}, now_ms=NOW_MS)
+
+
+def test_a_purged_secret_is_in_no_file(leaked: str, home: Path) -> None:
+    """Database, index, log, backup, journal, spool and log file; each form of it."""
+    assert {"mem.sqlite", "plugin.log", "x"} <= set(places(home))
+    for text in (SECRET, PLAIN):
+        purge.purge(leaked, Settings.load(), purge.Secret(text))
+
+    assert places(home) == []
+    with Store.open(leaked) as store, store.read() as db:
+        assert [memory.body for memory in memories.recent(db, limit=9)] == [
+            "use [PURGED] here",
+            "use [PURGED] here",
+        ]
+        assert rows(db, "SELECT count(*) FROM journal") == [(0,)]
+        assert rows(db, "PRAGMA integrity_check") == [("ok",)]
+        for word in ("staple", "horse", "battery"):
+            assert search(db, word, limit=5) == []
+        for (text,) in rows(
+            db, "SELECT metadata FROM memories UNION SELECT payload FROM raw_events"
+        ):
+            json.loads(text)
+
+
+def test_looking_changes_nothing(leaked: str, home: Path) -> None:
+    """It says where the secret is, by table and column."""
+    before = places(home)
+    found = purge.look(leaked, Settings.load(), purge.Secret(SECRET))
+
+    assert places(home) == before
+    told = {place.where.rpartition("/")[2] for place in found}
+    assert {"mem.sqlite: memories.body", "mem.sqlite: raw_events.payload", "plugin.log"} <= told
+    assert any(".backup: memories.body" in place for place in told)
+
+
+def test_what_was_deleted_before_is_gone_as_well(leaked: str, home: Path) -> None:
+    """No row holds it any more, but the file does."""
+    db = apsw.Connection(leaked)
+    rows(db, "PRAGMA secure_delete = OFF; UPDATE memories SET title = 'x', body = 'y'")
+    db.close()
+    purge.purge(leaked, Settings.load(), purge.Secret(PLAIN))
+
+    assert all(PLAIN.encode() not in p.read_bytes() for p in home.rglob("*") if p.is_file())
+
+
+def test_it_fails_when_the_secret_stays_somewhere(leaked: str, home: Path) -> None:
+    """The user's own settings file is not ours to change."""
+    config = home / ".config" / "codemem" / "config.json"
+    settings = Settings.load()
+    if settings.file:
+        config = Path(settings.file)
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(json.dumps({"observer_api_key": PLAIN}))
+    settings = Settings.load()
+
+    with pytest.raises(StoreError, match=config.name):
+        purge.purge(leaked, settings, purge.Secret(PLAIN))
+    assert PLAIN in config.read_text()
+
+
+def test_a_reader_is_named_as_what_is_in_the_way(leaked: str) -> None:
+    """Its log cannot be emptied while somebody reads; nothing claims to be gone then."""
+    reader = apsw.Connection(leaked)
+    cursor = reader.execute("SELECT * FROM memories UNION ALL SELECT * FROM memories")
+    next(cursor)
+    try:
+        with pytest.raises(StoreError):
+            purge.purge(leaked, Settings.load(), purge.Secret(PLAIN))
+    finally:
+        reader.close(True)
+
+
+def test_a_short_text_is_no_secret() -> None:
+    """It would be everywhere."""
+    with pytest.raises(InputError):
+        purge.Secret("abc")
+
+
+def test_a_number_that_only_looks_like_it_stays(leaked: str) -> None:
+    """Times have the digits of many a PIN in them."""
+    with Store.open(leaked) as store:
+        store.write(lambda db: db.execute("UPDATE memories SET created_ms = 1234567890"))
+    purge.purge(leaked, Settings.load(), purge.Secret("1234567890"))
+
+    with Store.open(leaked) as store, store.read() as db:
+        assert rows(db, "SELECT DISTINCT created_ms FROM memories") == [(1234567890,)]
+
+
+def run(*arguments: str, text: str) -> subprocess.CompletedProcess[str]:
+    """Run the command with a text on standard input."""
+    command = [sys.executable, "-m", "codemem_core", *arguments]
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+
+
+def test_the_command_looks_first_and_purges_when_told(leaked: str, home: Path) -> None:
+    """The secret is on neither output."""
+    looked = run("purge", text=f"{PLAIN}\n")
+    assert PLAIN.encode() in (home / ".codemem" / "plugin.log").read_bytes()
+    purged = run("purge", "--yes", text=f"{PLAIN}\n")
+
+    assert (looked.returncode, purged.returncode) == (0, 0), purged.stderr
+    assert "memories.body" in looked.stdout
+    assert "found nothing" in purged.stdout
+    told = looked.stdout + looked.stderr + purged.stdout + purged.stderr
+    assert PLAIN not in told
+    assert os.path.exists(leaked)
+
+
+def test_an_old_database_beside_it_is_cleaned_too(leaked: str, home: Path) -> None:
+    """One of 0.19 that was adopted from, with its own search index."""
+    path = golden.everyday(str(home / ".codemem" / "old.sqlite")).close()
+    db = apsw.Connection(path)
+    db.execute("UPDATE memory_items SET body_text = body_text || ? WHERE id = 1", (PLAIN,))
+    db.close()
+    purge.purge(leaked, Settings.load(), purge.Secret(PLAIN))
+
+    db = apsw.Connection(path)
+    found = rows(db, "SELECT count(*) FROM memory_fts WHERE memory_fts MATCH 'battery'")
+    db.close()
+    assert found == [(0,)]
+    assert PLAIN.encode() not in Path(path).read_bytes()
