@@ -15,10 +15,8 @@ def wording(
     title: str, body: str = "", *, files: tuple[str, ...] = (), kind: str = "decision"
 ) -> Wording:
     """Read a memory with this text."""
-    new = NewMemory(
-        key="k", kind=kind, title=title, body=body, origin="user", files_modified=files
-    )
-    return Wording.of(new)
+    new = NewMemory(key="k", kind=kind, title=title, body=body, origin="user", files_modified=files)
+    return Wording(new)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +63,9 @@ def test_what_means_something_else_is_not(new: str, old: str) -> None:
 def test_a_memory_with_more_to_say_is_not_the_same() -> None:
     """What the old one lacks would be lost; the other way round nothing is."""
     short = wording("Fix the lease", "The worker took it twice.")
-    long = wording("Fix the lease", "The worker took it twice. Fencing numbers refuse the late one.")
+    long = wording(
+        "Fix the lease", "The worker took it twice. Fencing numbers refuse the late one."
+    )
 
     assert is_same(short, long)
     assert not is_same(long, short)

@@ -8,8 +8,8 @@ value only where a value stands: "the timeout is 30 s", then "the timeout is 60 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Self
+from functools import cached_property
+from itertools import pairwise
 
 from codemem_core.ingest.wording import (
     IS,
@@ -54,24 +54,22 @@ _OPPOSITES = tuple(
 _JOINING = frozenset("to at of in on for from with by not than or per every".split())
 
 
-@dataclass(frozen=True, slots=True)
 class Wording:
     """What a memory says, ready to be compared."""
 
-    kind: str
-    title: tuple[Sentence, ...]
-    rest: tuple[Sentence, ...]
-    """Subtitle, body and facts, without what the title says."""
-    files: frozenset[str]
-    """Files it changed."""
+    def __init__(self, memory: Memory | NewMemory) -> None:
+        self._memory = memory
+        self.kind = memory.kind
+        self.title = sentences([memory.title])
+        self.files = frozenset(memory.files_modified)
+        """Files it changed."""
 
-    @classmethod
-    def of(cls, memory: Memory | NewMemory) -> Self:
-        """Read a memory."""
-        title = sentences([memory.title])
+    @cached_property
+    def rest(self) -> tuple[Sentence, ...]:
+        """Subtitle, body and facts, without what the title says; most titles tell them apart."""
+        memory = self._memory
         told = sentences([memory.subtitle, memory.body, memory.narrative, *memory.facts])
-        rest = tuple(sentence for sentence in told if not _is_told(sentence, title))
-        return cls(memory.kind, title, rest, frozenset(memory.files_modified))
+        return tuple(sentence for sentence in told if not _is_told(sentence, self.title))
 
 
 def is_same(new: Wording, old: Wording) -> bool:
@@ -89,16 +87,16 @@ def takes_back(new: Wording, old: Wording) -> bool:
     Either the title does, or, under the same title, the text: then it must speak of everything
     else that the old one speaks of.
     """
-    if new.kind != old.kind or not _may_be_one_subject(new, old):
+    if new.kind != old.kind or len(new.title) != len(old.title) or not new.title:
         return False
     touched = bool(new.files & old.files)
 
     def revalues(one: Sentence, other: Sentence) -> bool:
         return _revalues(one, other, touched=touched)
 
-    if len(new.title) == len(old.title) == 1 and revalues(new.title[0], old.title[0]):
-        return True
-    if not (new.title and _all_told(old.title, new.title) and _all_told(new.title, old.title)):
+    if len(new.title) == 1 and revalues(new.title[0], old.title[0]):
+        return _may_be_one_subject(new, old)
+    if not (_all_told(old.title, new.title) and _may_be_one_subject(new, old)):
         return False
     open_ones = [said for said in old.rest if not _is_told(said, new.rest)]
     return bool(open_ones) and all(_any(revalues, new.rest, said) for said in open_ones)
@@ -151,7 +149,7 @@ def _is_denied(longer: Sentence, shorter: Sentence) -> bool:
     """Say whether the longer one is the other with a `not` after its `is`."""
     return any(
         pair == (IS, "not") and longer[: at + 1] + longer[at + 2 :] == shorter
-        for at, pair in enumerate(zip(longer, longer[1:], strict=False))
+        for at, pair in enumerate(pairwise(longer))
     ) and _has_subject(shorter, len(shorter), least=2)
 
 

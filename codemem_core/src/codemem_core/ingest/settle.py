@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 
 import apsw
 
+from codemem_core.ingest.rollup import has_sections, rolled_up
 from codemem_core.ingest.sameness import Wording, is_same, takes_back
 from codemem_core.records.events import ORIGINS
 from codemem_core.records.memory import Memory, NewMemory
 from codemem_core.store import memories, sessions, sightings
+from codemem_core.store.sightings import Sighting
 
 _LOOKED_AT = 400
 """Characters of a body whose words look for others like it."""
@@ -30,15 +32,17 @@ def settle(
     """Write a memory and return its id, or None when its key is known or another says it already.
 
     Said again, it supports the one that is there. What it takes back is outdated by it; both stay.
+    A session's summaries roll up into one.
     """
     if sightings.is_known(db, new.key):
         return None
+    if new.kind == "session_summary":
+        return _roll_up(db, new, session_id=session_id, batch=batch, now_ms=now_ms)
     judged = judge(db, new, session_id=session_id, batch=batch, now_ms=now_ms)
     if judged.twin is not None:
         at_ms = new.created_ms or now_ms
-        sightings.note(
-            db, judged.twin, key=new.key, session_id=session_id, batch=batch, at_ms=at_ms
-        )
+        seen = Sighting(key=new.key, session_id=session_id, batch=batch, at_ms=at_ms)
+        sightings.note(db, judged.twin, seen)
         return None
     memory_id = memories.add(db, new, session_id=session_id, batch=batch, now_ms=now_ms)
     assert memory_id is not None  # its key is not there
@@ -66,11 +70,9 @@ def judge(
 ) -> Judged:
     """Compare a memory with those most like it, of its kind and project; writes nothing."""
     judged = Judged()
-    if new.kind == "session_summary":
-        return judged
-    wording, told_ms = Wording.of(new), new.created_ms or now_ms
+    wording, told_ms = Wording(new), new.created_ms or now_ms
     for old in _rivals(db, new, session_id):
-        known = Wording.of(old)
+        known = Wording(old)
         if _trust(old) >= _trust(new) and is_same(wording, known):
             judged.twin = old.id
             return judged
@@ -79,6 +81,21 @@ def judge(
         if not is_of_now and old.created_ms != told_ms and takes_back(wording, known):
             _weigh(judged, new, old, is_newer=told_ms > old.created_ms)
     return judged
+
+
+def _roll_up(
+    db: apsw.Connection, new: NewMemory, *, session_id: int, batch: int | None, now_ms: int
+) -> int | None:
+    """Write a session's summary; the one before goes into it, and is outdated by it."""
+    before = memories.summary_of(db, session_id)
+    if before is not None and not has_sections(before):
+        before = None  # a person's words are left as they are
+    if before is not None:
+        new = rolled_up(new, before)
+    memory_id = memories.add(db, new, session_id=session_id, batch=batch, now_ms=now_ms)
+    if before is not None and memory_id is not None:
+        memories.outdate(db, before.id, by=memory_id)
+    return memory_id
 
 
 def _rivals(db: apsw.Connection, new: NewMemory, session_id: int) -> list[Memory]:

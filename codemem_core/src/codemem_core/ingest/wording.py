@@ -46,7 +46,9 @@ _GROUPED = re.compile(r"(?<=\d)[,_](?=\d{3}(?!\d))")
 _NOT = re.compile(r"(?i)n['’]t\b|\bcannot\b")  # noqa: RUF001
 # `rounding of the VAT` is VAT rounding.
 _OF = re.compile(r"([\w./-]+) of (?:the |a |an )?([\w./-]+)")
-_TOKEN = re.compile(r"[<>!=]=|[<>]|->|=|:(?=\s|$)|#?[^\W_](?:[\w./\\:@+#-]*\w)?%?|_\w+|(?<!\w)-\d[\d.]*")
+_TOKEN = re.compile(
+    r"[<>!=]=|[<>]|->|=|:(?=\s|$)|#?[^\W_](?:[\w./\\:@+#-]*\w)?%?|_\w+|(?<!\w)-\d[\d.]*"
+)
 _MEASURE = re.compile(r"(-?\d+(?:\.\d+)*)([A-Za-z]+|%)")
 _PLAIN = re.compile(r"[A-Z]?[^\W\dA-Z_]+(?:-[^\W\dA-Z_]+)*|[A-Z]+")
 

@@ -38,6 +38,8 @@ COLUMNS = """
     (SELECT newer.id FROM memories newer WHERE newer.id = m.outdated_by AND newer.active = 1)
 """
 """What a `Hit` is read from, of memories `m`."""
+CURRENT = "NOT EXISTS (SELECT 1 FROM memories n WHERE n.id = m.outdated_by AND n.active = 1)"
+"""Of memories `m`: no newer one that is still there says otherwise."""
 WANTED = """
     m.active = 1 AND (:kind IS NULL OR m.kind = :kind)
     AND (:project IS NULL OR m.project = :project)

@@ -11,6 +11,7 @@ import apsw
 
 from codemem_core.errors import NotFound
 from codemem_core.records.memory import Memory, NewMemory
+from codemem_core.store.candidates import CURRENT
 from codemem_core.store.connection import rows
 from codemem_core.store.words import hidden_words
 
@@ -98,6 +99,21 @@ def outdate(db: apsw.Connection, memory_id: int, *, by: int) -> bool:
     return bool(db.changes())
 
 
+_SUMMARY = """
+    SELECT {columns} FROM memories m JOIN sessions s ON s.id = m.session_id
+     WHERE m.session_id = ? AND m.kind = 'session_summary' AND m.active = 1 AND {current}
+     ORDER BY m.created_ms DESC, m.id DESC
+     LIMIT 1
+"""
+
+
+def summary_of(db: apsw.Connection, session_id: int) -> Memory | None:
+    """Return the summary that holds for a session now, or None."""
+    query = _SUMMARY.format(columns=_COLUMNS, current=CURRENT)
+    found = rows(db, query, (session_id,))
+    return _memory(found[0]) if found else None
+
+
 def batch_of(db: apsw.Connection, memory_id: int) -> int | None:
     """Return the batch a memory came from, or None."""
     found = rows(db, "SELECT batch FROM memories WHERE id = ?", (memory_id,))
@@ -127,6 +143,8 @@ class Filter:
     """True: only those that are."""
     shared: bool | None = None
     """True: only those marked as such."""
+    current: bool | None = None
+    """True: only those that no newer one outdates."""
 
     def conditions(self) -> tuple[str, dict[str, Any]]:
         """Return the filter as SQL over `memories m`, and the values it names.
@@ -160,6 +178,7 @@ _CONDITIONS = {
     "until_ms": "m.created_ms < :until_ms",
     "pinned": "m.pinned",
     "shared": "m.metadata ->> '$.visibility' = 'shared'",
+    "current": CURRENT,
 }
 _BY_HAND = "+m.session_id IN (SELECT id FROM sessions WHERE source IS NULL)"
 

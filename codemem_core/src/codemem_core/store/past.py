@@ -111,8 +111,8 @@ def supersede(
     """Put new memories in place of a stretch's earlier ones; return their ids.
 
     Call it in one transaction. What a person confirmed or another session found out too stays, and
-    with nothing new everything does. Returns None, having changed nothing, when another process was faster or a person took a
-    memory of the stretch back meanwhile.
+    with nothing new everything does. Returns None, having changed nothing, when another process
+    was faster or a person took a memory of the stretch back meanwhile.
     """
     place = {"stream": past.stream, "start": past.start_seq, "end": past.end_seq}
     if db.execute(_FORGOTTEN, place).get:

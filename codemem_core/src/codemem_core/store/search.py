@@ -12,6 +12,7 @@ import apsw
 
 from codemem_core.store.candidates import (
     COLUMNS,
+    CURRENT,
     WANTED,
     best_ids,
     context_terms,
@@ -95,7 +96,7 @@ _BY_ID = f"""
 _COUNT = f"SELECT count(*) FROM (SELECT 1 FROM memories m WHERE {WANTED} LIMIT 5000)"  # noqa: S608
 _NEWEST = f"""
     SELECT {COLUMNS} FROM memories m WHERE {WANTED}
-       AND NOT EXISTS (SELECT 1 FROM memories n WHERE n.id = m.outdated_by AND n.active = 1)
+       AND {CURRENT}
      ORDER BY m.created_ms DESC, m.id DESC LIMIT :limit
 """  # noqa: S608 - constants of ours
 

@@ -19,38 +19,41 @@ _CANDIDATES = 20
 class Sighting:
     """A session in which a memory was found out again."""
 
+    key: str
+    """Of the memory it would have been: counted once."""
     session_id: int
+    batch: int | None
     at_ms: int
     """When, epoch milliseconds."""
 
 
 def is_known(db: apsw.Connection, key: str) -> bool:
     """Say whether a memory with this key was written, or counted with another."""
-    query = "SELECT 1 FROM memories WHERE key = :key UNION ALL SELECT 1 FROM sightings WHERE key = :key"
+    query = (
+        "SELECT 1 FROM memories WHERE key = :key UNION ALL SELECT 1 FROM sightings WHERE key = :key"
+    )
     return bool(rows(db, query, {"key": key}))
 
 
 _NOTE = """
-    INSERT INTO sightings (key, memory_id, session_id, batch, at_ms)
-    VALUES (:key, :memory, :session, :batch, :at_ms) ON CONFLICT (key) DO NOTHING
+    INSERT INTO sightings (memory_id, key, session_id, batch, at_ms)
+    VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING
 """
 
 
-def note(
-    db: apsw.Connection, memory_id: int, *, key: str, session_id: int, batch: int | None, at_ms: int
-) -> None:
-    """Count that a memory was found out again; the same key counts once."""
-    fields = {"key": key, "memory": memory_id, "session": session_id, "batch": batch}
-    db.execute(_NOTE, {**fields, "at_ms": at_ms})
+def note(db: apsw.Connection, memory_id: int, seen: Sighting) -> None:
+    """Count that a memory was found out again."""
+    db.execute(_NOTE, (memory_id, seen.key, seen.session_id, seen.batch, seen.at_ms))
 
 
 def of_memory(db: apsw.Connection, memory_id: int) -> list[Sighting]:
     """Return when a memory was found out again, latest first; at most 100."""
     query = (
-        "SELECT session_id, at_ms FROM sightings WHERE memory_id = ?"
+        "SELECT key, session_id, batch, at_ms FROM sightings WHERE memory_id = ?"
         " ORDER BY at_ms DESC, key LIMIT 100"
     )
-    return [Sighting(session_id=row[0], at_ms=row[1]) for row in rows(db, query, (memory_id,))]
+    names = tuple(Sighting.__dataclass_fields__)
+    return [Sighting(**dict(zip(names, row, strict=True))) for row in rows(db, query, (memory_id,))]
 
 
 def candidates(db: apsw.Connection, text: str, *, kind: str, project: str | None) -> list[int]:

@@ -87,7 +87,8 @@ def search(
     place = host.project(project, everywhere=all_projects)
     with host.store(db_path) as store, store.read() as db:
         near = nearness(db, store.path, query, project=place, settings=host.settings)
-        hits = find(db, query, limit=limit, meaning=near, project=place)
+        learned = host.settings.flag("learning")
+        hits = find(db, query, limit=limit, meaning=near, project=place, learned=learned)
     if as_json:
         say_json({"items": [_hit_json(hit) for hit in hits]})
         return
