@@ -153,7 +153,8 @@ def test_deleting_a_memory_deletes_what_was_counted(found: Found) -> None:
     new = found("c", "Request timeout is 60 s", day=3)
     found.store.write(lambda db: db.execute("DELETE FROM memories WHERE id = ?", (new,)).get)
 
-    assert found.memory(first).outdated_by is None
+    with found.store.read() as db:
+        assert [hit.outdated_by for hit in search(db, "timeout", limit=8)] == [None]
     found.store.write(lambda db: db.execute("DELETE FROM memories WHERE id = ?", (first,)).get)
     with found.store.read() as db:
         assert sightings.of_memory(db, first or 0) == []

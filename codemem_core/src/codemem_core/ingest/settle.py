@@ -12,7 +12,6 @@ import apsw
 
 from codemem_core.ingest.rollup import has_sections, rolled_up
 from codemem_core.ingest.sameness import Wording, is_same, takes_back
-from codemem_core.records.events import ORIGINS
 from codemem_core.records.memory import Memory, NewMemory
 from codemem_core.store import memories, sessions, sightings
 from codemem_core.store.sightings import Sighting
@@ -115,6 +114,7 @@ def _weigh(judged: Judged, new: NewMemory, old: Memory, *, is_newer: bool) -> No
 
 
 def _trust(memory: Memory | NewMemory) -> int:
+    """Return 0 for what may not be told unasked, 2 for what a person confirmed, else 1."""
     if isinstance(memory, Memory) and memory.confirmed:
-        return len(ORIGINS)
-    return ORIGINS.index(memory.origin)
+        return 2
+    return int(memory.origin not in {"external", "import"})

@@ -99,7 +99,8 @@ CREATE TABLE memories (
     updated_ms INTEGER NOT NULL,
     deleted_ms INTEGER,
     superseded_by INTEGER REFERENCES batches (id),  -- a later observation of the same events
-    outdated_by INTEGER REFERENCES memories (id) ON DELETE SET NULL,  -- a newer one says otherwise
+    outdated_by INTEGER,              -- a newer memory that says otherwise; no foreign key: what an
+                                      -- undo deletes must not change rows that it restores
     support INTEGER NOT NULL DEFAULT 1,        -- sessions that found it out
     seen_ms INTEGER NOT NULL DEFAULT 0,        -- when it was found out again last; 0: never
     told INTEGER NOT NULL DEFAULT 0,           -- sessions whose prompts were told it
@@ -115,8 +116,6 @@ CREATE INDEX memories_kind ON memories (kind, active, created_ms DESC);
 CREATE INDEX memories_pinned ON memories (active, created_ms DESC) WHERE pinned;
 CREATE INDEX memories_changed ON memories (updated_ms);
 CREATE INDEX memories_session ON memories (session_id, created_ms);
-
-CREATE INDEX memories_outdated ON memories (outdated_by) WHERE outdated_by IS NOT NULL;
 
 -- The same found out again: a memory that was not written, because another says it already.
 CREATE TABLE sightings (
