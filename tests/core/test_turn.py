@@ -15,13 +15,13 @@ from codemem_core.store.store import Store
 from tests.conftest import EventMaker
 
 
-def queued(log: int) -> bool:
+def queued(folder: int) -> bool:
     """Say whether somebody has the turn."""
     try:
-        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    fcntl.flock(log, fcntl.LOCK_UN)
+    fcntl.flock(folder, fcntl.LOCK_UN)
     return False
 
 
@@ -31,15 +31,15 @@ def test_who_waits_for_the_lock_has_the_turn_until_it_writes(
     """Who comes next waits behind it; after its commit the turn is free."""
     writing = connect(store.path)
     writing.execute("BEGIN IMMEDIATE")
-    log = os.open(writing.filename_wal, os.O_RDONLY)
+    folder = os.open(os.path.dirname(store.path), os.O_RDONLY)
     with ThreadPoolExecutor(1) as other:
         waiting = other.submit(store.write, lambda db: events.append(db, [make_event()], now_ms=1))
-        while not queued(log):
+        while not queued(folder):
             time.sleep(0.001)
         writing.execute("COMMIT")
         waiting.result()
-    free = not queued(log)
-    os.close(log)
+    free = not queued(folder)
+    os.close(folder)
     writing.close()
 
     assert free
@@ -50,11 +50,11 @@ def test_a_turn_that_never_ends_keeps_nobody_from_writing(
 ) -> None:
     """The process that has it was stopped: the others go on without turns."""
     monkeypatch.setattr(turn, "MOST_S", 0.05)
-    log = os.open(f"{store.path}-wal", os.O_RDONLY)
-    fcntl.flock(log, fcntl.LOCK_EX)
+    folder = os.open(os.path.dirname(store.path), os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
 
     store.write(lambda db: events.append(db, [make_event()], now_ms=1))
 
-    os.close(log)
+    os.close(folder)
     with store.read() as db:
         assert events.totals(db) == (1, 1)

@@ -28,24 +28,25 @@ def in_turn(db: apsw.Connection) -> Iterator[None]:
     """Let the block, a `BEGIN IMMEDIATE`, be tried by one process at a time.
 
     While it waits for the write lock the others wait here, and who has just written comes after
-    them. The turn is a lock on the log, where SQLite has none; without a log there are no turns.
+    them. The turn is a lock on the database's folder: opening one of SQLite's own files and closing
+    it would drop SQLite's locks (`store/guard.py`). A folder that cannot be opened has no turns.
     """
     try:
-        log = os.open(db.filename_wal, os.O_RDONLY | os.O_CLOEXEC)
+        folder = os.open(os.path.dirname(db.filename), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         yield
         return
     try:
-        _wait(log)
+        _wait(folder)
         yield
     finally:
-        os.close(log)
+        os.close(folder)
 
 
-def _wait(log: int) -> None:
+def _wait(folder: int) -> None:
     began = time.monotonic()
     attempt = 0
-    while not _mine(log):
+    while not _mine(folder):
         waited = time.monotonic() - began
         if waited >= MOST_S:
             return
@@ -54,9 +55,9 @@ def _wait(log: int) -> None:
         time.sleep(min(attempt, longest_ms) / 1000 * (os.urandom(1)[0] + 1) / 256)
 
 
-def _mine(log: int) -> bool:
+def _mine(folder: int) -> bool:
     try:
-        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:  # a file system without such locks: everybody's turn
