@@ -4,6 +4,7 @@
 const FENCE = "<codemem-memory-";
 
 /** @typedef {{text: string, metrics: Record<string, any>}} Pack `text` is empty: nothing fits */
+/** @typedef {{query: string, asked: string, around: string, files: string[], sessionID?: string}} Question */
 
 export class Packs {
   /**
@@ -27,13 +28,14 @@ export class Packs {
   /**
    * Resolve to the pack for a question, or to null when nobody answers.
    *
-   * @param {{query: string, asked: string, around: string, files: string[], sessionID?: string}} question
+   * @param {Question} question
    * @returns {Promise<Pack | null>}
    */
   async find(question) {
     return (await this.#fromServer(question)) ?? (await this.#fromCommand(question));
   }
 
+  /** @param {Question} question */
   async #fromServer({ asked, around, files, sessionID }) {
     if (this.gate.isShut) return null;
     const body = {
