@@ -67,8 +67,10 @@ def _some(db: apsw.Connection, start: int, end: int) -> None:
 def run(*arguments: str) -> str:
     """Run a command; return its time and largest resident size."""
     began = time.monotonic()
-    child = subprocess.Popen([sys.executable, "-m", "codemem_core", *arguments])
-    _, status, used = os.wait4(child.pid, 0)
+    with tempfile.TemporaryDirectory() as home:
+        environ = {**os.environ, "HOME": home}
+        child = subprocess.Popen([sys.executable, "-m", "codemem_core", *arguments], env=environ)
+        _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     assert child.returncode == 0, arguments
     return f"{time.monotonic() - began:6.1f} s  {used.ru_maxrss / 1024:6.0f} MB resident"
