@@ -123,8 +123,8 @@ def main() -> None:
         say("locked", f"{max(longest_s):6.1f} s")
         say("again ", run("import-memories", out, "--trust", "--db-path", here))
         run("export-memories", again, *everything, "--db-path", here)
-        dumps = [Path(name).read_text().splitlines()[1:] for name in (out, again)]
         say("undo  ", run("undo", "--db-path", here))
+        dumps = [Path(name).read_text().splitlines()[1:] for name in (out, again)]
         say("equal " if dumps[0] == dumps[1] else "DIFFERENT", f"{len(dumps[0])} lines")
 
 
