@@ -11,10 +11,12 @@ import json
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import click
 
 from codemem_core import hookspecs
+from codemem_core._version import __version__
 from codemem_core.cli.app import cli
 from codemem_core.cli.host import Host
 from codemem_core.plugins import SEAMS, Plugins
@@ -141,10 +143,86 @@ def _help(context: click.Context) -> str:
     return f"```text\n{context.get_help().rstrip()}\n```\n"
 
 
+# --- routes of the server ------------------------------------------------------------------------
+
+
+_HTTP = """# HTTP
+
+The server's routes, as its OpenAPI document (`/api/openapi/openapi.json`) says. Every request over
+TCP needs `Authorization: Bearer` with the token of `viewer.token`; one over the Unix socket needs
+none. Errors are `{"error": …}`, some with a `hint`. Pages (`/api/pages/…`) answer with HTML when
+`text/html` is asked for, else with JSON.
+"""
+
+
+def _routes() -> Iterator[str]:
+    yield _HTTP
+    schema = _openapi()
+    for path, methods in sorted(schema["paths"].items()):
+        for method, operation in methods.items():
+            yield f"\n## {method.upper()} {path}\n\n{_about(operation)}\n"
+            yield from _parameters(operation)
+
+
+def _openapi() -> dict[str, Any]:
+    from litestar import Litestar
+    from litestar.di import Provide
+    from litestar.openapi import OpenAPIConfig
+
+    names = ("store", "plugins", "settings", "intake", "worker", "receiving", "live", "meaning")
+    plugins = _ours().obj.plugins
+    app = Litestar(
+        route_handlers=[plugins.target(route) for route in plugins.viewer_routes().values()],
+        dependencies={name: Provide(lambda: None, sync_to_thread=False) for name in names},
+        openapi_config=OpenAPIConfig("codemem", __version__, use_handler_docstrings=True),
+    )
+    schema: dict[str, Any] = app.openapi_schema.to_schema()
+    return schema
+
+
+def _about(operation: dict[str, Any]) -> str:
+    told: str = operation.get("description") or f"{operation.get('summary', '')}."
+    return told
+
+
+def _parameters(operation: dict[str, Any]) -> Iterator[str]:
+    rows = []
+    for each in operation.get("parameters", ()):
+        needed = "required" if each.get("required") else ""
+        rows.append(f"| `{each['name']}` | {each['in']} | {needed} |\n")
+    body = operation.get("requestBody", {}).get("content", {})
+    for media in body.values():
+        for name in media.get("schema", {}).get("properties", ()):
+            rows.append(f"| `{name}` | body | |\n")
+    if rows:
+        yield "\n| field | in | |\n|---|---|---|\n"
+        yield from rows
+
+
+# --- tools for agents ----------------------------------------------------------------------------
+
+
+def _tools() -> Iterator[str]:
+    import anyio  # noqa: PLC0415 - only this page needs the SDK
+
+    from codemem_mcp.server import SERVER  # noqa: PLC0415
+
+    yield "# MCP\n\nWhat `codemem mcp` offers an agent, in the words the model reads.\n"
+    for tool in sorted(anyio.run(SERVER.list_tools), key=lambda tool: tool.name):
+        yield f"\n## {tool.name}\n\n{inspect.cleandoc(tool.description or '')}\n"
+        schema = tool.input_schema
+        if schema.get("properties"):
+            yield "\n| argument | |\n|---|---|\n"
+        for name in schema.get("properties", ()):
+            yield f"| `{name}` | {'required' if name in schema.get('required', ()) else ''} |\n"
+
+
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "docs/hooks.md": _hooks,
     "docs/settings.md": _settings,
     "docs/cli.md": _commands,
+    "docs/http.md": _routes,
+    "docs/mcp.md": _tools,
 }
 
 

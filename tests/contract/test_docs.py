@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import sys
 from pathlib import Path
 from types import FunctionType, ModuleType
 
@@ -18,6 +19,7 @@ def load_generator() -> ModuleType:
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # the server's framework looks functions up there
     spec.loader.exec_module(module)
     return module
 

@@ -251,8 +251,8 @@ def test_project_is_the_first_answer() -> None:
 
     assert plugins.project("/x", {}) == "in /x"
     assert sorted(plugins.problems) == [
-        "plugin `broken`: `codemem_project` failed: ZeroDivisionError: division by zero",
-        "plugin `wrong`: `codemem_project` gave no text: `7`",
+        "plugin `broken`: `codemem_project`: ZeroDivisionError: division by zero",
+        "plugin `wrong`: `codemem_project`: TypeError: it gave no text: `7`",
     ]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 import pytest
+from litestar import get, route
 from litestar.exceptions import LitestarException
 
 from codemem_core.errors import TransientError
@@ -247,6 +248,17 @@ def lenient() -> None:
     """Take anything."""
 
 
+def look() -> str:
+    """Answer."""
+    return "hello"
+
+
+@route("/x", http_method=["GET", "POST"], sync_to_thread=True)
+def either() -> str:
+    """Answer to everything."""
+    return "done"
+
+
 class NoRoute:
     """Has a path and nothing else."""
 
@@ -261,6 +273,7 @@ GOOD = {
     "FlushPolicy": policy(lambda quiet_ms: FlushDecision(quiet_ms >= 60_000)),
     "Embedder": embedder(lambda text: [float(len(text)), 1.0]),
     "Command": record("Command", good),
+    "Route": record("Route", get("/api/mine", sync_to_thread=True)(look)),
 }
 BAD = {
     "understands_its_samples": source(Blind()),
@@ -292,6 +305,8 @@ BAD = {
     "explains_itself": record("Command", silent),
     "shows_help_without_doing_anything": record("Command", unhelpful),
     "refuses_unknown_options": record("Command", lenient),
+    "keeps_its_name": seams.Command(name="stats", target="click:Command", help="Mine."),
+    "changes_nothing_when_looked_at": record("Route", either),
     "is_a_router_or_a_handler": record("Route", object()),
     "fits_into_an_application": record("Route", NoRoute()),
 }

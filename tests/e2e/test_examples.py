@@ -63,6 +63,9 @@ def test_they_show_up_as_third_party(programs: Path, environ: dict[str, str]) ->
     found = {info["name"]: info for info in listing["plugins"] if info["name"] in NAMES}
     assert {name: info["state"] for name, info in found.items()} == dict.fromkeys(NAMES, "active")
     assert all(info["third_party"] for info in found.values())
+    assert {info["needs"] for info in found.values()} <= {">=1.0,<2", "<2,>=1.0"}
+    told = run(programs / "codemem", "doctor", environ=environ)
+    assert "third-party: `jsonl` (codemem-jsonl 0.1.0)" in told
 
 
 def test_a_host_and_a_model_of_others_work_together(
@@ -77,12 +80,14 @@ def test_a_host_and_a_model_of_others_work_together(
     ]
     log.write_text("".join(json.dumps(line) + "\n" for line in lines))
     environ |= {"CODEMEM_OBSERVER_RUNTIME": "ollama", "CODEMEM_OLLAMA_URL": ollama}
+    environ |= {"CODEMEM_JSONL_SAVED": str(tmp_path / "saved.log")}
     codemem = programs / "codemem"
 
     read = [run(codemem, "jsonl-read", log, environ=environ) for _ in range(2)]
     run(codemem, "flush-raw-events", "s1", "--source", "jsonl", environ=environ)
 
     assert read == ["Stored 3 events\n", "Stored 0 events\n"]
+    assert json.loads((tmp_path / "saved.log").read_text())["title"] == "The login works"
     assert "The login works" in run(codemem, "recent", "--all-projects", environ=environ)
 
 

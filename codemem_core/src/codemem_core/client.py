@@ -38,6 +38,18 @@ def post_json(  # noqa: PLR0913 - two deadlines and a token, each by name
         link.close()
 
 
+def get(target: str, path: str, *, total_s: float) -> tuple[int, bytes]:
+    """Ask for a path and return status and body of the reply; otherwise as `post_json`."""
+    deadline = time.monotonic() + total_s
+    link = _connect(target, total_s)
+    try:
+        _wait_until(link, deadline)
+        link.sendall(_head(target, path, 0, None, method="GET"))
+        return _reply(link, deadline)
+    finally:
+        link.close()
+
+
 def _connect(target: str, timeout_s: float) -> _socket.socket:
     if target.startswith("/"):
         link = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
@@ -56,9 +68,9 @@ def _connect(target: str, timeout_s: float) -> _socket.socket:
     return socket.create_connection((host.strip("[]"), int(port)), timeout_s)
 
 
-def _head(target: str, path: str, length: int, token: str | None) -> bytes:
+def _head(target: str, path: str, length: int, token: str | None, *, method: str = "POST") -> bytes:
     lines = [
-        f"POST {path} HTTP/1.1",
+        f"{method} {path} HTTP/1.1",
         f"Host: {'localhost' if target.startswith('/') else target}",
         "Content-Type: application/json",
         f"Content-Length: {length}",

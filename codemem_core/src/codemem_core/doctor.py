@@ -15,6 +15,7 @@ import apsw
 from codemem_core import canary, client, hooklog, paths
 from codemem_core._version import __version__
 from codemem_core.errors import CodememError, NotFound, StoreError
+from codemem_core.in_server import with_faults
 from codemem_core.ingest import spool_files
 from codemem_core.meaning import Meaning
 from codemem_core.plugins import Plugins
@@ -65,10 +66,18 @@ def _settings(patient: Patient) -> Iterator[Finding]:
 
 
 def _plugins(patient: Patient) -> Iterator[Finding]:
-    for problem in patient.plugins.problems:
-        yield _bad("plugins", problem, "update the plugin, or go without it: `-p no:NAME`")
-    if not patient.plugins.problems:
-        yield _good("plugins", f"{len(patient.plugins.listing())} loaded")
+    listing = patient.plugins.listing()
+    if patient.whole:  # the server, which asks for less, need not ask itself
+        listing = with_faults(listing, patient.database)
+    wrong = [info for info in listing if info.problem]
+    for info in wrong:
+        text = f"plugin {info}: {info.problem}"
+        yield _bad("plugins", text, "update the plugin, or go without it: `-p no:NAME`")
+    if not wrong:
+        yield _good("plugins", f"{len(listing)} loaded")
+    theirs = [str(info) for info in listing if info.third_party]
+    if theirs:
+        yield _good("plugins", f"third-party: {', '.join(theirs)}")
 
 
 def _database(patient: Patient) -> Iterator[Finding]:

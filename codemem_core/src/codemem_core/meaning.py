@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from codemem_core.errors import CodememError, InputError, NotFound
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 BATCH = 16
 """Texts embedded at once: more is not faster on two cores, and stopping waits for them."""
 _LOOK_AGAIN_S = 30.0
+_LIMIT_S = 30.0
+"""A batch takes 1 s on two cores; a model that is loaded at the first call takes more."""
 _MIN_CHARS = 3
 _MAX_CHARS = 4000
 """More than the 512 tokens that small models read."""
@@ -69,7 +72,8 @@ class Meaning:
         """Return a vector a text; raises `CodememError` when there is no embedder or it fails."""
         record, made = self._embedder()
         cut = [text[:_MAX_CHARS] for text in texts]
-        return self._plugins.guarded(record, lambda: made.embed(cut, query=query))
+        ask = partial(_embedded, made, cut, query=query)
+        return self._plugins.guarded(record, ask, limit_s=_LIMIT_S)
 
     def model(self) -> str:
         """Return name and revision of the model; raises `CodememError`."""
@@ -126,6 +130,14 @@ class Meaning:
             level = logging.INFO if isinstance(error, NotFound) else logging.WARNING
             log.log(level, "search goes by words: %s", error)
         self.problem = str(error)
+
+
+def _embedded(embedder: TextEmbedder, texts: Sequence[str], *, query: bool) -> list[list[float]]:
+    """Return a vector a text; raises `TypeError` when something else comes back."""
+    found = embedder.embed(texts, query=query)
+    if not isinstance(found, list) or len(found) != len(texts) or not all(map(len, found)):
+        raise TypeError(f"it gave no vector for each of {len(texts)} texts")
+    return found
 
 
 class EmbedWorker:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from codemem_core.credentials import Credentials, fill_headers, may_go_without
 from codemem_core.errors import (
@@ -34,8 +35,13 @@ from codemem_core.spend.purse import Call, Purse
 
 if TYPE_CHECKING:
     from codemem_core.plugins import Plugins
-    from codemem_core.records.seams import ObserverRuntime, SeamRecord
+    from codemem_core.records.protocols import AuthRequest
+    from codemem_core.records.seams import AuthSource, ObserverRuntime, SeamRecord
     from codemem_core.settings import Settings
+
+T = TypeVar("T")
+_PASSING = (ObserverError, SettingsError, PluginError)
+"""What a runtime or an auth source may raise; anything else is a fault of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +171,7 @@ class Observing:
         observer = self._observer(record)
         call = Call.of(request, record, model=_model(observer, request), fell_back=fell_back)
         with self._purse.holding(call) if self._purse else nullcontext():
-            reply = self._answer(observer, request, call)
+            reply = self._answer(record, observer, request, call)
             extraction = parse_reply(reply.text)
             if self._purse:
                 self._purse.pay(call, reply, dropped=extraction.dropped)
@@ -177,10 +183,20 @@ class Observing:
             fell_back=fell_back,
         )
 
-    def _answer(self, observer: Observer, request: ObserveRequest, call: Call) -> ObserverReply:
+    def _answer(
+        self, record: ObserverRuntime, observer: Observer, request: ObserveRequest, call: Call
+    ) -> ObserverReply:
         """Return the observer's answer; one that was lost on its way is paid for all the same."""
         try:
-            return observer.observe(request)
+            if not self._plugins.is_theirs(record):
+                return observer.observe(request)  # a fault is a defect of codemem: kept as `bug`
+            # Whoever flushes gives a call up that hangs: `stuck_batch_ms`.
+            return self._plugins.guarded(
+                record,
+                lambda: _typed(observer.observe(request), ObserverReply),
+                limit_s=math.inf,
+                passing=_PASSING,
+            )
         except ObserverError as error:
             if self._purse and error.may_have_cost:
                 self._purse.pay_lost(call)
@@ -206,7 +222,7 @@ class Observing:
         name = self._settings.text("observer_auth_source") or "auto"
         if name not in sources:
             raise _not_installed("auth source", name, sources)
-        return cast("TokenSource", self._make(sources[name]))
+        return _Asked(self._plugins, self._settings, sources[name], self._make(sources[name]))
 
     def _observer(self, record: ObserverRuntime) -> Observer:
         return cast("Observer", self._make(record))
@@ -215,6 +231,34 @@ class Observing:
         if record not in self._made:
             self._made[record] = self._plugins.make(record)
         return self._made[record]
+
+
+class _Asked:
+    """An auth source behind the guard of its host."""
+
+    def __init__(
+        self, plugins: Plugins, settings: Settings, record: AuthSource, source: object
+    ) -> None:
+        self._plugins = plugins
+        self._limit_s = settings.number("observer_auth_timeout_ms") / 1000 + 1
+        self._record = record
+        self._source = cast("TokenSource", source)
+
+    def resolve(self, request: AuthRequest) -> Credential | None:
+        """Ask the source, as long as the user agreed to wait and a second to give up."""
+        return self._plugins.guarded(
+            self._record,
+            lambda: _typed(self._source.resolve(request), Credential, type(None)),
+            limit_s=self._limit_s,
+            passing=_PASSING,
+        )
+
+
+def _typed(answer: T, *kinds: type) -> T:
+    """Return the answer, or raise `TypeError` when it is nonsense; never shows it."""
+    if not isinstance(answer, kinds):
+        raise TypeError(f"it gave a `{type(answer).__name__}`")
+    return answer
 
 
 class _NoObserver(AuthError):

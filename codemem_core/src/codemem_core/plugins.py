@@ -7,23 +7,24 @@ switched off as a whole. The rest keeps working.
 
 from __future__ import annotations
 
+import copy
 import logging
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from itertools import chain
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pluggy
 
-from codemem_core import hookspecs
+from codemem_core import admission, hookspecs
 from codemem_core._version import __version__
-from codemem_core.errors import CodememError, NotFound, PluginError
+from codemem_core.containment import contained
+from codemem_core.errors import CodememError, InputError, NotFound, PluginError
 from codemem_core.records.events import AdapterEvent
 from codemem_core.records.plugin import PluginInfo
 from codemem_core.records.seams import (
@@ -62,12 +63,10 @@ SEAMS: dict[str, type[Record]] = {
 """Hook name -> the record it returns, in the order an event travels."""
 
 MOST_FAULTS = 3
-"""An ingest source that failed so often is not asked again until the process starts anew."""
+"""Whoever failed so often at one thing is not asked for it again until the process starts anew."""
+_LOADING = 6
+"""Importing and making may take so many times as long as a call: libraries of models are large."""
 _BUILTIN = "builtin"
-_OURS = {
-    f"codemem-{name}"
-    for name in ("core", "claude", "mcp", "observers", "opencode", "semantic", "viewer")
-}
 _log = logging.getLogger(__name__)
 
 
@@ -82,9 +81,10 @@ class Plugins:
         self._records: dict[str, dict[str, Record]] = {hook: {} for hook in SEAMS}
         self._provider: dict[tuple[str, str], PluginInfo] = {}
         self._sources: dict[str, Source] = {}
-        self._faults: Counter[str] = Counter()
+        self._faults: Counter[tuple[str, str]] = Counter()
+        self._limit_s = settings.number("plugin_timeout_ms") / 1000
         if settings.flag("trace_hooks"):
-            self._pm.add_hookcall_monitoring(_trace, lambda *_: None)
+            self._pm.add_hookcall_monitoring(admission.trace, lambda *_: None)
 
     @classmethod
     def load(cls, settings: Settings, *, blocked: Iterable[str] = ()) -> Plugins:
@@ -96,14 +96,13 @@ class Plugins:
         plugins._add(core, partial(_itself, builtin))
         unwanted = {*blocked, *blocked_plugins(settings)}
         allowed = {*settings.names("plugins_allow")}
-        # pluggy takes them in the order of `sys.path`; sorted, the order is the same everywhere.
-        for entry in sorted(entry_points(group="codemem"), key=_order):
-            info = _info(entry)
+        for entry in sorted(entry_points(group="codemem"), key=admission.in_order):
+            info = admission.described(entry)
             if entry.name in unwanted:
                 plugins._infos.append(replace(info, state="blocked"))
             elif info.third_party and allowed and info.distribution not in allowed:
                 problem = PluginError(f"`{info.distribution}` is not among your `plugins_allow`")
-                plugins._infos.append(replace(_failed(info, problem), state="blocked"))
+                plugins._infos.append(replace(admission.failed(info, problem), state="blocked"))
             else:
                 plugins._add(info, entry.load)
         return plugins
@@ -156,16 +155,12 @@ class Plugins:
 
     def project(self, cwd: str | None, payload: Mapping[str, Any]) -> str | None:
         """Return the project an event belongs to: the first answer, the core's last."""
-        for name, answer in self._ask("codemem_project", cwd=cwd, payload=payload):
-            if isinstance(answer, str) and answer:
-                return answer
-            if answer is not None:
-                self._note(name, f"`codemem_project` gave no text: `{answer!r:.80}`")
-        return None
+        answers = self._ask("codemem_project", admission.text_or_none, cwd=cwd, payload=payload)
+        return next(filter(None, answers), None)
 
     def memory_saved(self, memory: Memory) -> None:
         """Tell every plugin that a memory was committed."""
-        for _ in self._ask("codemem_memory_saved", memory=memory):
+        for _ in self._ask("codemem_memory_saved", lambda _: None, memory=memory):
             pass
 
     # --- the code behind a record ----------------------------------------------------------------
@@ -173,10 +168,8 @@ class Plugins:
     def target(self, record: SeamRecord) -> Any:  # noqa: ANN401 - whatever its seam asks for
         """Import what a record names; raises `PluginError` that names the plugin."""
         module, _, name = record.target.partition(":")
-        try:
-            return getattr(import_module(module), name)
-        except (Exception, SystemExit) as error:
-            raise self._error(record, error) from error
+        limit_s = _LOADING * self._limit_s
+        return self.guarded(record, lambda: getattr(import_module(module), name), limit_s=limit_s)
 
     def make(self, record: SeamRecord) -> object:
         """Import what a record names and call it with the settings.
@@ -184,21 +177,40 @@ class Plugins:
         Raises `PluginError` that names the plugin, or the target's own `CodememError`.
         """
         target = self.target(record)
-        try:
-            return target(self._settings)
-        except CodememError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise self._error(record, error) from error
+        limit_s = _LOADING * self._limit_s
+        return self.guarded(record, lambda: target(self._settings), limit_s=limit_s)
 
-    def guarded(self, record: SeamRecord, work: Callable[[], T]) -> T:
-        """Run a plugin's code; what it raises beside `CodememError` becomes a `PluginError`."""
+    def guarded(
+        self,
+        record: SeamRecord,
+        work: Callable[[], T],
+        *,
+        limit_s: float | None = None,
+        passing: tuple[type[Exception], ...] = (CodememError,),
+    ) -> T:
+        """Run a plugin's code; what it raises beside `passing` becomes a `PluginError`.
+
+        Code of third parties gets `limit_s` seconds, `plugin_timeout_ms` unless said otherwise,
+        in a thread of its own; `math.inf` is no limit. After `MOST_FAULTS` it is not run again.
+        """
+        info = self.provider(record) or PluginInfo(name="?")
+        about = f"`{record.target}`"
+        return self._contain(info, record.name, about, work, limit_s=limit_s, passing=passing)
+
+    def by_hand(
+        self, record: SeamRecord, work: Callable[[], T], *, passing: tuple[type[Exception], ...]
+    ) -> T:
+        """Run a plugin's code in front of a person, who sees what it prints and can stop it.
+
+        What it raises beside `passing` becomes a `PluginError`.
+        """
         try:
             return work()
-        except CodememError:
+        except passing:
             raise
-        except (Exception, SystemExit) as error:
-            raise self._error(record, error) from error
+        except Exception as error:
+            info = self.provider(record) or PluginInfo(name="?")
+            raise self._error(info, f"`{record.target}`", error) from error
 
     def source(self, name: str) -> Source:
         """Return the ingest source of that name, made once; raises `NotFound`."""
@@ -219,18 +231,14 @@ class Plugins:
         Raises what the seam allows (`InputError`), `NotFound`, or `PluginError` for a fault. After
         `MOST_FAULTS` of those the source is not asked again by this process.
         """
-        if self._faults[name] >= MOST_FAULTS:
-            raise PluginError(f"ingest source `{name}` is off after {MOST_FAULTS} faults")
         source = self.source(name)
-        try:
-            return _event(source.normalize(payload, context=context))
-        except CodememError:
-            raise
-        except (Exception, SystemExit) as error:
-            self._faults[name] += 1
-            problem = self._error(self.ingest_sources()[name], error)
-            self._note(self._provider["codemem_ingest_sources", name].name, str(problem))
-            raise problem from error
+        record = cast("IngestSource", self._records["codemem_ingest_sources"][name])
+        given = copy.deepcopy(payload) if self.is_theirs(record) else payload
+        return self.guarded(
+            record,
+            lambda: admission.event_or_none(source.normalize(given, context=context)),
+            passing=(InputError, PluginError),
+        )
 
     def provider(self, record: SeamRecord) -> PluginInfo | None:
         """Return the plugin that offers a record."""
@@ -253,20 +261,24 @@ class Plugins:
     def _add(self, info: PluginInfo, load: Callable[[], ModuleType]) -> None:
         """Import, register and check one plugin; a bad one leaves nothing but a line behind."""
         if self._pm.has_plugin(info.name):
-            self._infos.append(_failed(info, PluginError("another plugin has the same name")))
+            self._infos.append(
+                admission.failed(info, PluginError("another plugin has the same name"))
+            )
             return
+        wait = partial(contained, limit_s=_LOADING * self._limit_s) if info.third_party else _now
         try:
-            module = load()
-            _check_api(module)
+            admission.check_version(info)
+            module = wait(load)
+            admission.check_api(module)
             self._pm.register(module, name=info.name)
             self._pm.check_pending()
-            offered = self._collect(info)
+            offered = wait(partial(self._collect, info))
             self._settings.add(each for each in offered.values() if isinstance(each, Setting))
         # A plugin may do anything, `sys.exit()` included.
         except (Exception, SystemExit) as error:
             if self._pm.has_plugin(info.name):
                 self._pm.unregister(name=info.name)
-            self._infos.append(_failed(info, error))
+            self._infos.append(admission.failed(info, error))
             return
         hooks = tuple(hook.name for hook in self._pm.get_hookcallers(module) or ())
         self._keep(replace(info, hooks=hooks), offered)
@@ -299,21 +311,60 @@ class Plugins:
         records = self._records[hook].items()
         return {name: record for name, record in records if isinstance(record, kind)}
 
-    def _ask(self, hook: str, **arguments: object) -> Iterator[tuple[str, object]]:
-        """Call a hook's implementations one by one, in pluggy's order; skip those that raise."""
+    def _ask(self, hook: str, read: Callable[[object], T], **arguments: object) -> Iterator[T]:
+        """Call a hook's implementations one by one, in pluggy's order; skip those that fail.
+
+        `read` looks at each answer and raises when it is nonsense.
+        """
         impls = reversed(getattr(self._pm.hook, hook).get_hookimpls())
         for name in dict.fromkeys(impl.plugin_name for impl in impls):
+            info = next(each for each in self._infos if each.name == name)
+            given = copy.deepcopy(arguments) if info.third_party else arguments
+            call = partial(self._call, name, hook, **given)
             try:
-                answer = self._call(name, hook, **arguments)
-            except (Exception, SystemExit) as error:
-                self._note(name, f"`{hook}` failed: {_sentence(error)}")
-            else:
-                yield name, answer
+                answer = self._contain(info, hook, f"`{hook}`", _then(read, call), passing=())
+            except PluginError:
+                continue
+            yield answer
 
     def _call(self, name: str, hook: str, **arguments: object) -> Any:  # noqa: ANN401
         """Call one plugin's implementation of a hook."""
         others = [plugin for other, plugin in self._pm.list_name_plugin() if other != name]
         return self._pm.subset_hook_caller(hook, others)(**arguments)
+
+    def _contain(  # noqa: PLR0913 - who, what, and on which terms
+        self,
+        info: PluginInfo,
+        key: str,
+        about: str,
+        work: Callable[[], T],
+        *,
+        limit_s: float | None = None,
+        passing: tuple[type[Exception], ...],
+    ) -> T:
+        """Run a plugin's code, count its faults, and refuse after `MOST_FAULTS` of one kind."""
+        if self._faults[info.name, key] >= MOST_FAULTS:
+            raise PluginError(
+                f"{about} of plugin {info} is off after {MOST_FAULTS} faults",
+                hint="update it or go without it: `-p no:NAME`; then `codemem serve restart`",
+            )
+        try:
+            if info.third_party:
+                return contained(work, limit_s=self._limit_s if limit_s is None else limit_s)
+            return work()
+        except passing:
+            raise
+        except (Exception, SystemExit) as error:
+            self._faults[info.name, key] += 1
+            problem = self._error(info, about, error)
+            off = self._faults[info.name, key] >= MOST_FAULTS
+            self._note(info.name, f"{about}: {admission.sentence(error)}" + "; now it is off" * off)
+            raise problem from error
+
+    def is_theirs(self, record: SeamRecord) -> bool:
+        """Say whether a third party offers a record."""
+        info = self.provider(record)
+        return info is not None and info.third_party
 
     def _note(self, name: str, problem: str) -> None:
         _log.warning("plugin `%s`: %s", name, problem)
@@ -322,61 +373,25 @@ class Plugins:
             for info in self._infos
         ]
 
-    def _error(self, record: SeamRecord, error: BaseException) -> PluginError:
+    def _error(self, info: PluginInfo, about: str, error: BaseException) -> PluginError:
         return PluginError(
-            f"plugin {self.provider(record) or '?'}: `{record.target}`: {_sentence(error)}",
+            f"plugin {info}: {about}: {admission.sentence(error)}",
             hint="switch it off with `-p no:NAME`",
         )
 
 
-def _event(answer: object) -> AdapterEvent | None:
-    if answer is not None and not isinstance(answer, AdapterEvent):
-        raise TypeError(f"it gave no adapter event: `{answer!r:.80}`")
-    return answer
+def _now(work: Callable[[], T]) -> T:
+    return work()
+
+
+def _then(read: Callable[[object], T], call: Callable[[], object]) -> Callable[[], T]:
+    return lambda: read(call())
 
 
 def _itself(module: ModuleType) -> ModuleType:
     return module
 
 
-def _info(entry: EntryPoint) -> PluginInfo:
-    name, version = (entry.dist.name, entry.dist.version) if entry.dist else ("", "")
-    return PluginInfo(
-        name=entry.name, distribution=name, version=version, third_party=name not in _OURS
-    )
-
-
-def _order(entry: EntryPoint) -> tuple[str, str]:
-    return entry.name, entry.dist.name if entry.dist else ""
-
-
-def _check_api(module: ModuleType) -> None:
-    wanted = getattr(module, "CODEMEM_API", hookspecs.API)
-    if not isinstance(wanted, int) or wanted > hookspecs.API:
-        raise PluginError(f"it needs hooks version `{wanted}`, this codemem has {hookspecs.API}")
-    if wanted < hookspecs.OLDEST_API:
-        oldest = hookspecs.OLDEST_API
-        raise PluginError(f"it was written for hooks version `{wanted}`, the oldest is {oldest}")
-
-
 def _names(record: Record) -> tuple[str, ...]:
     """Return what must be unique in a record; the first is its name."""
     return (record.key, record.env) if isinstance(record, Setting) else (record.name,)
-
-
-def _failed(info: PluginInfo, error: BaseException) -> PluginInfo:
-    return replace(info, state="failed", problem=_sentence(error))
-
-
-def _sentence(error: BaseException) -> str:
-    """Return an error in one line; pluggy's have several."""
-    text = " ".join(str(error).split())
-    if isinstance(error, CodememError | pluggy.PluginValidationError):
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _trace(hook: str, impls: Iterable[pluggy.HookImpl], arguments: Mapping[str, object]) -> None:
-    names = ", ".join(impl.plugin_name for impl in impls)
-    shown = ", ".join(f"{name}={value!r:.80}" for name, value in arguments.items())
-    sys.stderr.write(f"codemem: {hook}({shown}) asks {names or 'nobody'}\n")

@@ -61,6 +61,9 @@ _PLUGINS = (
     _works("CODEMEM_PLUGINS_ALLOW", "names", [],
            help="Strict mode: load no plugin of others but those of these distributions "
                 "(`codemem-foo`). Empty: installing a plugin is consent."),
+    _works("CODEMEM_PLUGIN_TIMEOUT_MS", "number", 5000, least=1,
+           help="Milliseconds a call of somebody else's plugin may take on an event's way; to load "
+                "it, six times as long. After three faults it is not called again."),
     _works("CODEMEM_TRACE_HOOKS", "flag", False,
            help="Write every hook call to stderr."),
 )
@@ -125,6 +128,9 @@ _INJECTION = (
            help="Memories in an injected pack, at most."),
     _works("CODEMEM_INJECT_TOKEN_BUDGET", "number", 800, least=0,
            help="Tokens of an injected pack, about."),
+    _works("CODEMEM_LEARNING", "flag", True,
+           help="Rank higher what sessions used after they were told it, and lower what they never "
+                "did; off, only the words and the memory itself count."),
     _works("CODEMEM_INJECT_MAX_CHARS", "number", 16000,
            help="Characters of an injected pack, at most; 0 sets no limit."),
     _works("CODEMEM_INJECT_HTTP_CONNECT_TIMEOUT_S", "real", 1.0, least=0,

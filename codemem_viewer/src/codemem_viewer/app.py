@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,7 @@ def _add(app: Litestar, route: Route, plugins: Plugins, warm_up: WarmUp) -> None
         _log.warning("viewer route `%s` is left out: %s", route.name, error)
         return
     if work := getattr(router, "opt", {}).get("warm_up"):
-        warm_up.work.append(lambda: plugins.guarded(route, work))
+        warm_up.work.append(lambda: plugins.guarded(route, work, limit_s=math.inf))
 
 
 def _provide(value: object) -> Provide:

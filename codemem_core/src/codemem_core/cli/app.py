@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +15,7 @@ from codemem_core import command_table
 from codemem_core._version import __version__
 from codemem_core.cli.host import Host
 from codemem_core.cli.output import warn
-from codemem_core.errors import CodememError
+from codemem_core.errors import CodememError, PluginError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from codemem_core.records.seams import Command
 
 _BLOCKED = "codemem.blocked"
+_PASSING = (click.ClickException, click.exceptions.Exit, click.Abort, CodememError, OSError)
+"""What a command may end with."""
 
 
 class LazyGroup(click.Group):
@@ -41,7 +44,18 @@ class LazyGroup(click.Group):
         else:
             record = _records(ctx).get(cmd_name)
             command = None if record is None else _host(ctx).plugins.target(record)
+            if record is not None and not isinstance(command, click.Command):
+                owner = _host(ctx).plugins.provider(record)
+                raise PluginError(f"plugin {owner}: `{record.target}` is no command")
         return command if isinstance(command, click.Command) else None
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - whatever a command returns
+        """Run the command; a fault in somebody else's names its plugin instead of ours."""
+        name = next(iter([*ctx._protected_args, *ctx.args]), "")
+        if command_table.target_of(name) or name not in (records := _records(ctx)):
+            return super().invoke(ctx)
+        run = partial(super().invoke, ctx)
+        return _host(ctx).plugins.by_hand(records[name], run, passing=_PASSING)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Offer commands from the records alone, as the shell's TAB waits for it."""

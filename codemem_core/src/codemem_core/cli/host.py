@@ -11,6 +11,7 @@ import apsw
 import click
 
 from codemem_core import paths
+from codemem_core.cli.announced import announce
 from codemem_core.errors import CodememError
 from codemem_core.settings import Settings
 from codemem_core.store import projects
@@ -38,7 +39,9 @@ class Host:
         """The installed plugins."""
         from codemem_core.plugins import Plugins  # noqa: PLC0415 - 50 ms; not all commands ask
 
-        return Plugins.load(self.settings, blocked=self.blocked)
+        loaded = Plugins.load(self.settings, blocked=self.blocked)
+        announce(loaded.listing())
+        return loaded
 
     def with_observer(self, runtime: str | None, model: str | None) -> Host:
         """Return the same host with another observer runtime or model, where one is named."""

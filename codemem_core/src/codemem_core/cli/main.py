@@ -29,9 +29,18 @@ def main() -> int:
     from codemem_core.command_table import target_of  # noqa: PLC0415
 
     code = run(arguments)
-    if arguments and target_of(arguments[0]):
+    # A thread that a plugin left behind would keep the process for ever.
+    if arguments and (target_of(arguments[0]) or _threads_left()):
         _leave(code)
     return code
+
+
+def _threads_left() -> bool:
+    if "codemem_core.plugins" not in sys.modules:
+        return False
+    from codemem_core.containment import threads_left  # noqa: PLC0415 - loaded by now
+
+    return bool(threads_left())
 
 
 def _leave(code: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar, cast
 
-from codemem_core.errors import CodememError
+from codemem_core.errors import CodememError, PluginError
 from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.flush import Flusher, wall_ms
 from codemem_core.ingest.parallel import Key, Parallel
@@ -61,6 +61,7 @@ class FlushWorker:
         )
         self._flushes = Parallel(self._flush, most=_PARALLEL)
         self._again: dict[Key, list[int]] = {}
+        self._plugins = plugins
         self._policies = _make_policies(plugins)
         self._intake = Intake(plugins)
         self._spool = Spool.of(settings)
@@ -146,16 +147,26 @@ class FlushWorker:
             if isinstance(policy, BoundedPolicy) and taken[name] >= policy.at_most:
                 continue
             try:
-                decision = policy.due(state, now_ms=now_ms)
-            except Exception:
-                log.exception("flush policy switched off: `%s`", name)
-                del self._policies[name]
-                continue
+                decision = self._decided(name, policy, state, now_ms)
+            except PluginError:
+                continue  # the host of plugins counts, and asks it no more after three times
             if decision.due:
                 taken[name] += 1
                 return decision
             again_ms.append(decision.check_again_ms)
         return FlushDecision(False, check_again_ms=min(filter(None, again_ms), default=0))
+
+    def _decided(self, name: str, policy: Policy, state: StreamState, now_ms: int) -> FlushDecision:
+        """Return a policy's decision; raises `PluginError` when it fails or decides nothing."""
+
+        def ask() -> FlushDecision:
+            decision: object = policy.due(state, now_ms=now_ms)
+            if not isinstance(decision, FlushDecision):
+                raise TypeError(f"it gave no decision: `{decision!r:.80}`")
+            return decision
+
+        record = self._plugins.flush_policies()[name]
+        return self._plugins.guarded(record, ask, passing=(PluginError,))
 
     def _asked(self) -> Iterator[tuple[str, Policy]]:
         """Return the policies, those last that take on only so many."""

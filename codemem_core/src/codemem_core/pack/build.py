@@ -78,7 +78,7 @@ class Pack:
             "least_confidence": MIN_CONFIDENCE,
             "items": [_reasons(hit) for hit in self.items],
             "left_out": [
-                {**_reasons(hit), "why": _why(hit.id, fit, repeats)}
+                {**_reasons(hit), "why": _why(hit, fit, repeats)}
                 for hit in self.found
                 if hit.id not in chosen
             ],
@@ -100,7 +100,7 @@ class Pack:
                 "session_id": hit.session_id,
                 "created_ms": hit.created_ms,
             },
-            "support_count": 1 + len(repeats),
+            "support_count": hit.support + len(repeats),
             "duplicate_ids": repeats,
         }
 
@@ -117,6 +117,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     working_set: Iterable[str] = (),
     trusted: bool = False,
     injected: bool = False,
+    learned: bool = True,
     now_ms: int | None = None,
 ) -> Pack:
     """Return the memories that fit `context`, within `limit` items and `token_budget` tokens.
@@ -137,6 +138,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
         project=project,
         trusted=trusted,
         working_set=working_set,
+        learned=learned,
         now_ms=now_ms,
     )
     recent = _recent(db, limit, project, trusted=trusted) if is_recap(context) else []
@@ -159,10 +161,12 @@ def _reasons(hit: Hit) -> dict[str, Any]:
     return {**known, "parts": parts, "matched": list(hit.matched)}
 
 
-def _why(memory_id: int, fit: set[int], repeats: set[int]) -> str:
-    if memory_id in repeats:
+def _why(hit: Hit, fit: set[int], repeats: set[int]) -> str:
+    if hit.outdated_by is not None:
+        return f"memory {hit.outdated_by} says otherwise since"
+    if hit.id in repeats:
         return "says the same as another"
-    return "no place left" if memory_id in fit else "not sure enough that it answers"
+    return "no place left" if hit.id in fit else "not sure enough that it answers"
 
 
 def _recent(db: apsw.Connection, limit: int, project: str | None, *, trusted: bool) -> list[Hit]:

@@ -24,11 +24,12 @@ _ALIKE = 0.85
 def fitting(found: Found) -> list[Hit]:
     """Return what is worth telling; nothing when it is not likely that the store knows an answer.
 
-    Hits far below the best one are left out.
+    Hits far below the best one are left out, and what a newer memory outdates.
     """
     if found.confidence < MIN_CONFIDENCE:
         return []
-    return [hit for hit in found if hit.score >= _MIN_SHARE * found[0].score]
+    least = _MIN_SHARE * found[0].score
+    return [hit for hit in found if hit.score >= least and hit.outdated_by is None]
 
 
 def without_repeats(hits: Iterable[Hit]) -> tuple[list[Hit], dict[int, list[int]]]:

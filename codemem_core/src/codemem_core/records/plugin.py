@@ -14,6 +14,8 @@ class PluginInfo:
     version: str = ""
     third_party: bool = False
     """Whether it comes from somebody else's distribution."""
+    needs: str = ""
+    """Which versions of codemem-core it says it works with; looked at for third parties."""
     state: str = "active"
     """`active`, `blocked` (not imported) or `failed` (switched off)."""
     hooks: tuple[str, ...] = ()

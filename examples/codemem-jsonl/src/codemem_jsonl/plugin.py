@@ -1,8 +1,11 @@
 """What codemem-jsonl offers: a source, its policy, its command and a panel."""
 
+import json
+import os
 from collections.abc import Iterator
 
 from codemem_core.hookspecs import hookimpl
+from codemem_core.records.memory import Memory
 from codemem_core.records.seams import Command, FlushPolicy, IngestSource, Route
 
 CODEMEM_API = 1
@@ -41,3 +44,12 @@ def codemem_commands() -> Iterator[Command]:
 def codemem_viewer_routes() -> Iterator[Route]:
     """A panel."""
     yield PANEL
+
+
+@hookimpl
+def codemem_memory_saved(memory: Memory) -> None:
+    """What was learned goes back into a log of JSON lines, when `CODEMEM_JSONL_SAVED` names one."""
+    path = os.environ.get("CODEMEM_JSONL_SAVED")
+    if path:
+        with open(path, "a", encoding="utf-8") as log:
+            log.write(json.dumps({"id": memory.id, "title": memory.title}) + "\n")

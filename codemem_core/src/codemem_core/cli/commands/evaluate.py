@@ -212,6 +212,7 @@ def pack_benchmark(
                 limit=limit or host.settings.number("inject_limit"),
                 token_budget=token_budget or host.settings.number("inject_token_budget"),
                 project=place,
+                learned=host.settings.flag("learning"),
             )
             pack.metrics |= savings(db, pack)
             packs.append(pack)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from codemem_core import paths
 from codemem_core.cli.host import Group, Host, json_option, pass_host
 from codemem_core.cli.output import say, say_json
 from codemem_core.cli.skeleton import SEAMS, write_package
+from codemem_core.in_server import with_faults
 from codemem_core.records.plugin import PluginInfo
 
 
@@ -24,7 +26,7 @@ def plugins(ctx: click.Context, host: Host, as_json: bool) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    listing = host.plugins.listing()
+    listing = with_faults(host.plugins.listing(), paths.database_path(host.settings))
     if as_json:
         say_json({"plugins": [asdict(info) for info in listing]})
         return

@@ -12,7 +12,7 @@ import click
 from codemem_core import paths
 from codemem_core.cli.host import Host, db_option, pass_host
 from codemem_core.cli.output import say
-from codemem_core.errors import InputError
+from codemem_core.errors import CodememError, InputError
 from codemem_core.plugins import Plugins
 from codemem_core.records.protocols import Installer
 from codemem_core.records.seams import HostSetup
@@ -67,7 +67,7 @@ class _Agent:
 
     def call(self, work: Callable[[], T]) -> T:
         """Run a method of the installer; a fault in it names its plugin."""
-        return self.plugins.guarded(self.record, work)
+        return self.plugins.by_hand(self.record, work, passing=(CodememError,))
 
     def tell(self, sentences: list[str]) -> None:
         """Print what concerns the agent."""

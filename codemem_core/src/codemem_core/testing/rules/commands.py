@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from click.testing import CliRunner
 
+from codemem_core import command_table
 from codemem_core.testing.conformance import Rule, Subject
 
 
@@ -32,9 +33,17 @@ def refuses_unknown_options(subject: Subject) -> None:
     assert shown.exit_code == 2, f"exit code {shown.exit_code}"
 
 
+def keeps_its_name(subject: Subject) -> None:
+    """The name of the record is what people type; one of the core's own is taken."""
+    assert command_table.target_of(subject.record.name) in {None, subject.record.target}, (
+        "the core has a command of this name"
+    )
+
+
 RULES: tuple[Rule, ...] = (
     is_a_click_command,
     explains_itself,
     shows_help_without_doing_anything,
     refuses_unknown_options,
+    keeps_its_name,
 )
