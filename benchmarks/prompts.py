@@ -33,8 +33,7 @@ import apsw
 
 from codemem_core.evaluation.corpora import Corpus
 from codemem_core.pack.build import Pack, build_pack
-from codemem_core.pack.query import injection_query
-from codemem_core.pack.recap import recap_topic
+from codemem_core.pack.query import injection_query, recap_topic
 from codemem_core.store.store import Store
 from codemem_core.store.words import query_terms
 

@@ -2,7 +2,8 @@
 
     python benchmarks/transfer.py [--memories 100000]
 
-Prints times, the largest resident size of each process, and whether both exports are equal.
+Prints times, the largest resident size of each process, how long the import keeps others from
+writing, what taking it back takes, and whether both exports are equal.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
@@ -63,11 +67,37 @@ def _some(db: apsw.Connection, start: int, end: int) -> None:
 def run(*arguments: str) -> str:
     """Run a command; return its time and largest resident size."""
     began = time.monotonic()
-    child = subprocess.Popen([sys.executable, "-m", "codemem_core", *arguments])
-    _, status, used = os.wait4(child.pid, 0)
+    with tempfile.TemporaryDirectory() as home:
+        environ = {**os.environ, "HOME": home}
+        child = subprocess.Popen([sys.executable, "-m", "codemem_core", *arguments], env=environ)
+        _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     assert child.returncode == 0, arguments
     return f"{time.monotonic() - began:6.1f} s  {used.ru_maxrss / 1024:6.0f} MB resident"
+
+
+@contextmanager
+def waiting(path: str) -> Iterator[list[float]]:
+    """Lend how long each of many writes had to wait meanwhile, seconds."""
+    took, over = [0.0], threading.Event()
+
+    def write() -> None:
+        db = apsw.Connection(path)
+        db.set_busy_timeout(600_000)
+        while not over.wait(0.05):
+            began = time.monotonic()
+            for step in ("BEGIN IMMEDIATE", "ROLLBACK"):
+                db.execute(step)
+            took.append(time.monotonic() - began)
+        db.close()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield took
+    finally:
+        over.set()
+        thread.join()
 
 
 def say(what: str, figures: str) -> None:
@@ -87,9 +117,13 @@ def main() -> None:
         out, again = f"{folder}/out.json", f"{folder}/again.json"
         everything = ("--all-projects", "--include-inactive")
         say("export", run("export-memories", out, *everything, "--db-path", there))
-        say("import", run("import-memories", out, "--trust", "--db-path", here))
+        run("init-db", "--db-path", here)
+        with waiting(here) as longest_s:
+            say("import", run("import-memories", out, "--trust", "--db-path", here))
+        say("locked", f"{max(longest_s):6.1f} s")
         say("again ", run("import-memories", out, "--trust", "--db-path", here))
         run("export-memories", again, *everything, "--db-path", here)
+        say("undo  ", run("undo", "--db-path", here))
         dumps = [Path(name).read_text().splitlines()[1:] for name in (out, again)]
         say("equal " if dumps[0] == dumps[1] else "DIFFERENT", f"{len(dumps[0])} lines")
 

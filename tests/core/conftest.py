@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import apsw
 import pytest
@@ -16,10 +16,10 @@ Remember = Callable[..., int]
 
 
 @pytest.fixture
-def db(store: Store) -> apsw.Connection:
-    """Lend a reading connection."""
+def db(store: Store) -> Iterator[apsw.Connection]:
+    """Lend a reading connection for the whole test: nobody else may read with it meanwhile."""
     with store.read() as connection:
-        return connection
+        yield connection
 
 
 @pytest.fixture

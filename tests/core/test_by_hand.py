@@ -7,7 +7,7 @@ import pytest
 from codemem_core.errors import InputError, NotFound
 from codemem_core.ingest.by_hand import Correction, Note, change, corrected, remember
 from codemem_core.records.memory import Memory
-from codemem_core.store import memories
+from codemem_core.store import journal, memories
 from codemem_core.store.search import search
 from codemem_core.store.store import Store
 
@@ -69,3 +69,20 @@ def test_a_correction_needs_text_and_a_memory(store: Store, memory_id: int) -> N
         correct(store, memory_id, Correction(title=" ", body="x"))
     with pytest.raises(NotFound):
         correct(store, memory_id + 1, Correction(title="x", body="x"))
+
+
+def test_a_note_that_takes_an_older_one_back_can_be_undone(store: Store) -> None:
+    """The older one says by what it is outdated, until the note is taken back."""
+
+    def note(title: str) -> int:
+        written = Note(kind="decision", title=title, body=title, origin="user")
+        return remember(store, written, project="demo", cwd=None)
+
+    old, new = note("Request timeout is 30 s"), note("Request timeout is 60 s")
+
+    with store.read() as db:
+        assert memories.existing(db, old).outdated_by == new
+    store.write(lambda db: journal.undo(db, journal.newest(db).id, by="cli", now_ms=1))
+    with store.read() as db:
+        assert memories.existing(db, old).outdated_by is None
+        assert memories.get(db, new) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from codemem_core import builtin
+from codemem_core import builtin, hooknotes, paths
 from codemem_core.errors import PermanentError, RateLimited, TransientError, Unreachable
 from codemem_core.hookspecs import hookimpl
 from codemem_core.ingest.flush import Flusher
@@ -285,3 +286,41 @@ def test_a_slow_flush_shows_that_it_lives(store: Store, make_event: EventMaker) 
 
     assert report.failure == ""
     assert [memory.title for memory in stored(store)] == ["slow"]
+
+
+def test_what_another_session_found_out_already_is_counted(
+    session: Store, make_event: EventMaker
+) -> None:
+    """Its memory is not written twice; the flush, tried again, counts nothing twice."""
+    again = make_event(text="fix the bug", stream_id="s2")
+    session.write(lambda db: events.append(db, [again], now_ms=1))
+    worker = flusher(session, reply("The fix"), reply("The fix"))
+    worker.flush("claude", "s1")
+
+    assert worker.flush("claude", "s2").memory_ids == []
+    worker.flush("claude", "s2")
+
+    (memory,) = stored(session)
+    assert memory.support == 2
+    with session.read() as db:
+        assert events.totals(db) == (0, 0)
+
+
+def test_what_a_session_opened_after_it_was_told_counts_as_used(
+    session: Store, make_event: EventMaker
+) -> None:
+    """A hook's note that nobody has read yet is read before the flush looks for uses."""
+    flusher(session, reply("The fix")).flush("claude", "s1")
+    (memory,) = stored(session)
+    paths.run_folder(os.path.dirname(paths.hook_notes_path(session.path)))
+    pack: dict[str, Any] = {"stream_id": "s2", "ids": [memory.id], "tokens": 90, "project": "demo"}
+    hooknotes.note(session.path, began=0.0, source="claude", hook="UserPromptSubmit", **pack)
+    now_ms = time.time_ns() // 1_000_000 + 60_000
+    given = {"tool_name": "memory_get", "tool_input": {"memory_id": memory.id}}
+    opened = make_event("tool_result", stream_id="s2", status="ok", tool_output="", **given)
+    session.write(lambda db: events.append(db, [replace(opened, ts_ms=now_ms)], now_ms=1))
+
+    flusher(session, reply()).flush("claude", "s2")
+
+    with session.read() as db:
+        assert db.execute("SELECT told, used FROM memories").fetchall() == [(1, 1)]

@@ -97,7 +97,9 @@ def stop_and_continue(
     return wrong_batches(store)
 
 
-@pytest.mark.parametrize("round_", range(3))
+@pytest.mark.parametrize(
+    "round_", [*range(3), *(pytest.param(n, marks=pytest.mark.faults) for n in range(3, 20))]
+)
 def test_a_stopped_workers_streams_are_taken_over_and_its_results_refused(
     store: Store, make_event: EventMaker, tmp_path: Path, round_: int
 ) -> None:

@@ -59,7 +59,7 @@ def run_writers(
         )
         for n in range(processes)
     ]
-    return [json.loads(process.communicate(timeout=600)[0]) for process in running]
+    return [json.loads(process.communicate(timeout=1800)[0]) for process in running]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 // What the real client handed to a plugin, replayed, and a codemem server to receive what comes of it.
 
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { mkdtemp, mkdir, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -10,6 +10,11 @@ export const PLUGIN = new URL(
   "../../codemem_opencode/src/codemem_opencode/opencode_plugin/",
   import.meta.url,
 );
+
+// A plugin that a test starts without a HOME must not write into the developer's.
+const home = mkdtempSync(join(tmpdir(), "codemem-home-"));
+process.env.HOME = home;
+process.on("exit", () => rmSync(home, { recursive: true }));
 
 /** Import a module of the plugin. */
 export const load = (path) => import(new URL(path, PLUGIN));

@@ -192,6 +192,7 @@ def _from_database(  # noqa: PLR0913, PLR0917 - what a prompt is known by, and t
             project=project,
             working_set=files[-_FILES:],
             injected=True,
+            learned=settings.flag("learning"),
         )
     finally:
         db.close()

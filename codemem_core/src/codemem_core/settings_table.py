@@ -128,6 +128,9 @@ _INJECTION = (
            help="Memories in an injected pack, at most."),
     _works("CODEMEM_INJECT_TOKEN_BUDGET", "number", 800, least=0,
            help="Tokens of an injected pack, about."),
+    _works("CODEMEM_LEARNING", "flag", True,
+           help="Rank higher what sessions used after they were told it, and lower what they never "
+                "did; off, only the words and the memory itself count."),
     _works("CODEMEM_INJECT_MAX_CHARS", "number", 16000,
            help="Characters of an injected pack, at most; 0 sets no limit."),
     _works("CODEMEM_INJECT_HTTP_CONNECT_TIMEOUT_S", "real", 1.0, least=0,

@@ -70,7 +70,8 @@ def memory_explain(
     with calling().access.read() as db:
         known = named(db, ids or [], project=place, filters=filters)
         near = calling().access.near(db, asked, place)
-        hits = search(db, asked, limit=2 * MOST_ITEMS, meaning=near, project=place)
+        learned = calling().access.settings.flag("learning")
+        hits = search(db, asked, limit=2 * MOST_ITEMS, meaning=near, project=place, learned=learned)
         context = _Context(
             project=place,
             by_query={hit.id: (rank, hit) for rank, hit in enumerate(hits, 1)},
@@ -176,6 +177,8 @@ def _sections(
     db: apsw.Connection, query: str, near: dict[int, float], project: str | None
 ) -> dict[int, str]:
     """Return in which section of the query's pack each of its memories stands."""
-    sections = Sections(build_pack(db, query, meaning=near, project=project).items)
+    learned = calling().access.settings.flag("learning")
+    pack = build_pack(db, query, meaning=near, project=project, learned=learned)
+    sections = Sections(pack.items)
     names = ("summary", "timeline", "observations")
     return {hit.id: name for name in names for hit in getattr(sections, name)}

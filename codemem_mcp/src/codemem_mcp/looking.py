@@ -142,6 +142,7 @@ def memory_pack(
             token_budget=settings.number("inject_token_budget"),
             project=place,
             trusted=not filters.passes(trust=UNREVIEWED),
+            learned=settings.flag("learning"),
         )
     return cast("PackText", pack.to_json())
 
@@ -158,6 +159,7 @@ def _search(
             meaning=calling().access.near(db, query, place),
             project=place,
             kind=kind,
+            learned=calling().access.settings.flag("learning"),
         )
     return filters.keep(sorted(hits, key=lambda hit: filters.penalty(hit) - hit.score), most)
 

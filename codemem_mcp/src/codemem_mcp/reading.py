@@ -5,6 +5,7 @@ from __future__ import annotations
 from codemem_core.errors import NotFound
 from codemem_core.records.memory import Memory
 from codemem_core.store import memories
+from codemem_core.store.memories import Filter
 from codemem_mcp.access import calling, scope
 from codemem_mcp.rows import iso
 
@@ -64,7 +65,10 @@ def recap(focus: str = "") -> str:
 
 def _newest(limit: int, *, kind: str | None = None) -> list[Memory]:
     with calling().access.read() as db:
-        return memories.recent(db, limit=limit, kind=kind, project=scope(None))
+        kinds = (kind,) if kind else ()
+        return memories.page(
+            db, Filter(kinds=kinds, project=scope(None), current=True), limit=limit
+        )
 
 
 def _place() -> str:

@@ -24,6 +24,8 @@ def row(memory: Memory) -> Row:
     fields["metadata_json"] = fields.pop("metadata")
     for name in ("created", "updated"):
         fields[f"{name}_at"] = iso(fields.pop(f"{name}_ms"))
+    seen_ms = fields.pop("seen_ms")
+    fields["seen_at"] = iso(seen_ms) if seen_ms else None
     return cast("Row", fields)
 
 

@@ -88,6 +88,9 @@ class Row(TypedDict, total=False):
     extractor_version: str
     metadata_json: dict[str, Any]
     superseded_by: int | None
+    outdated_by: int | None
+    support: int
+    seen_at: str | None
 
 
 class RowOrError(Row, total=False):

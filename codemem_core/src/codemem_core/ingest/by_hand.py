@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import apsw
 
 from codemem_core.errors import InputError, NotFound
+from codemem_core.ingest.settle import judge
 from codemem_core.records.memory import KINDS, Memory, NewMemory
 from codemem_core.redact import redact, strip_private
 from codemem_core.store import journal, memories, sessions
@@ -45,7 +46,8 @@ def remember(
 ) -> int:
     """Write a note as a memory, in a session of its own, and return its id.
 
-    Private parts and secrets are left out as they are of what hosts send. Raises `InputError` for
+    What it takes back of earlier memories is outdated by it. Private parts and secrets are left out
+    as they are of what hosts send. Raises `InputError` for
     an unknown kind or when nothing is left of title or body.
     """
     new = _memory_of(note)
@@ -55,8 +57,11 @@ def remember(
         if written is not None:
             return written
         session = sessions.by_hand(db, project=project, cwd=cwd, now_ms=now_ms)
+        judged = judge(db, new, session_id=session, batch=None, now_ms=now_ms)
         memory_id = memories.add(db, new, session_id=session, now_ms=now_ms)
         assert memory_id is not None  # its key is not there
+        for older in judged.takes_back:
+            memories.outdate(db, older, by=memory_id)
         return memory_id
 
     return _recorded(store, f"remember `{new.title:.60}`", write, by=by)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import apsw
 
 from codemem_core.errors import ObserverError, PermanentError, RateLimited, StoreError
+from codemem_core.ingest import noted
 from codemem_core.ingest.breaker import Breaker, Held
 from codemem_core.ingest.distil import Distilled, announce, distil, memory_key, stored_events
 from codemem_core.ingest.heart import Heart
+from codemem_core.ingest.settle import settle
+from codemem_core.ingest.uses import note_uses
 from codemem_core.observe import Observed, Observing
 from codemem_core.plugins import Plugins
-from codemem_core.records.events import epoch_ms
+from codemem_core.records.events import RawEvent, epoch_ms
 from codemem_core.records.evidence import Evidence
 from codemem_core.settings import Settings
 from codemem_core.spend.purse import Purse
-from codemem_core.store import batches, memories, sessions
+from codemem_core.store import batches, sessions
 from codemem_core.store.batches import Claim, Failure, LeaseLost
 from codemem_core.store.owner import BEAT_S, Pulses
 from codemem_core.store.store import Store
@@ -160,9 +163,12 @@ class Flusher:
     def _flush_batch(self, claim: Claim, report: FlushReport) -> None:
         with self._heart.beating(claim):
             try:
-                distilled = self._distil(claim)
+                # What a hook told just before must be known when its use is looked for.
+                noted.take(self._store)
+                raw = stored_events(self._store, claim)
+                distilled = distil(self._observe, claim, raw)
                 written = self._store.write(
-                    lambda db: _commit(db, claim, distilled, now_ms=self._now_ms())
+                    lambda db: _commit(db, claim, distilled, raw, now_ms=self._now_ms())
                 )
             except LeaseLost as error:
                 report.failure = str(error)
@@ -179,9 +185,6 @@ class Flusher:
         report.memory_ids += written
         report.runtime = distilled.runtime or report.runtime
         announce(self._store, self._plugins, written)
-
-    def _distil(self, claim: Claim) -> Distilled:
-        return distil(self._observe, claim, stored_events(self._store, claim))
 
     def _observe(self, evidence: Evidence) -> Observed:
         self._breaker.check()
@@ -211,17 +214,26 @@ class Flusher:
             return
 
 
-def _commit(db: apsw.Connection, claim: Claim, distilled: Distilled, *, now_ms: int) -> list[int]:
-    """Write the batch's memories and its completion: all of it or nothing."""
+def _commit(
+    db: apsw.Connection,
+    claim: Claim,
+    distilled: Distilled,
+    raw: Sequence[RawEvent],
+    *,
+    now_ms: int,
+) -> list[int]:
+    """Write the batch's memories, what it used and its completion: all of it or nothing."""
+    key = (claim.source, claim.stream_id)
+    note_uses(db, key, raw)
     session = sessions.of_stream(
         db,
-        (claim.source, claim.stream_id),
+        key,
         project=claim.project,
         cwd=claim.cwd,
         started_ms=epoch_ms(claim.started_at) if claim.started_at else now_ms,
     )
     written = [
-        memories.add(
+        settle(
             db,
             replace(new, key=memory_key(claim, EXTRACTOR, ordinal)),
             session_id=session,

@@ -11,7 +11,7 @@ from typing import Any
 import apsw
 
 from codemem_core import hooknotes, paths
-from codemem_core.store import hook_times, usage
+from codemem_core.store import hook_times, receipts, usage
 from codemem_core.store.memories import work_tokens
 from codemem_core.store.store import Store
 from codemem_core.store.usage import Usage
@@ -59,6 +59,7 @@ def told(db: apsw.Connection, key: tuple[str, str], pack: Mapping[str, Any], *, 
         },
     )
     usage.record(db, paid, now_ms=at_ms)
+    receipts.add(db, key, pack["ids"], now_ms=at_ms)
 
 
 def _write(db: apsw.Connection, notes: list[dict[str, Any]]) -> None:

@@ -16,7 +16,7 @@ from codemem_core.records.evidence import Evidence
 from codemem_core.records.memory import NewMemory, Observation, Summary
 from codemem_core.store.words import tags_of
 
-_SECTIONS = (
+SECTIONS = (
     ("Request", "request"),
     ("Completed", "completed"),
     ("Learned", "learned"),
@@ -24,6 +24,7 @@ _SECTIONS = (
     ("Next steps", "next_steps"),
     ("Notes", "notes"),
 )
+"""Heading and field of each section of a summary."""
 _MARKS = re.compile(r"^[\s#*\-\d.]+")
 
 
@@ -134,7 +135,7 @@ def _of_summary(found: Summary, rests_on: _Rests, extractor: str) -> NewMemory:
         metadata={
             "source": "observer",
             "evidence": list(found.evidence),
-            **{name: getattr(found, name) for _, name in _SECTIONS},
+            **{name: getattr(found, name) for _, name in SECTIONS},
         },
     )
 
@@ -151,7 +152,7 @@ def summary_body(summary: Summary) -> str:
 
 
 def _sections(summary: Summary) -> Iterator[str]:
-    for heading, name in _SECTIONS:
+    for heading, name in SECTIONS:
         if text := getattr(summary, name):
             yield f"## {heading}\n{text}"
 

@@ -5,8 +5,8 @@ On the hook path: see the modules it puts together.
 
 from __future__ import annotations
 
+from codemem_core.pack.query import recap_topic
 from codemem_core.pack.rank import MIN_CONFIDENCE, about, fitting, without_repeats
-from codemem_core.pack.recap import recap_topic
 from codemem_core.pack.render import fence, layout, line, tokens
 from codemem_core.pack.select import Sections
 from codemem_core.store.search import newest, search
@@ -78,7 +78,7 @@ class Pack:
             "least_confidence": MIN_CONFIDENCE,
             "items": [_reasons(hit) for hit in self.items],
             "left_out": [
-                {**_reasons(hit), "why": _why(hit.id, fit, repeats)}
+                {**_reasons(hit), "why": _why(hit, fit, repeats)}
                 for hit in self.found
                 if hit.id not in chosen
             ],
@@ -100,7 +100,7 @@ class Pack:
                 "session_id": hit.session_id,
                 "created_ms": hit.created_ms,
             },
-            "support_count": 1 + len(repeats),
+            "support_count": hit.support + len(repeats),
             "duplicate_ids": repeats,
         }
 
@@ -117,6 +117,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     working_set: Iterable[str] = (),
     trusted: bool = False,
     injected: bool = False,
+    learned: bool = True,
     least_confidence: float = MIN_CONFIDENCE,
     now_ms: int | None = None,
 ) -> Pack:
@@ -125,7 +126,6 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     `around` is what the work is about beside it; only a context of hardly any words leans on it.
     `meaning` is how near memories are to both by an embedder (cosine by id; see `query.meant`).
     Who asks where the work stands gets the newest summaries, or those of what they name.
-
     `trusted` leaves out what came from the web or an import and nobody confirmed. `injected`: it
     goes into a prompt unasked. Then it is trusted, and stands in a fence that says it is data.
     Below `least_confidence` (0 to 1) that the store knows an answer, a pack stays empty.
@@ -136,25 +136,26 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
         db,
         context if topic is None else topic,
         limit=3 * limit,
-        around=around,
+        around="" if topic == "" else around,  # all of the work: that of this session is no hint
         meaning=meaning,
         project=project,
         trusted=trusted,
         working_set=working_set,
+        learned=learned,
         now_ms=now_ms,
     )
-    fit = fitting(found, least=least_confidence) if topic is None else about(found)
-    recent = _recent(db, limit, project, trusted=trusted) if topic is not None and not fit else []
-    hits = {hit.id: hit for hit in [*recent, *fit]}
-    distinct, repeats = without_repeats(hits.values())
+    is_recap = topic is not None
+    fit = about(found) if is_recap else fitting(found, least=least_confidence)
+    recent = _recent(db, limit, project, trusted=trusted) if is_recap and not fit else []
+    distinct, repeats = without_repeats([*recent, *fit])
     start, end = fence() if injected else ("", "")
     room = token_budget - tokens(start + layout(Sections([]), {}) + end)
-    lines = _choose(distinct, limit=limit, room=room, is_recap=topic is not None)
+    lines = _choose(distinct, limit=limit, room=room, is_recap=is_recap)
     sections = Sections([hit for hit in distinct if hit.id in lines])
     text = start + layout(sections, lines) + end if lines else ""
     pack = Pack(context, text=text, items=sections.all(), repeats=repeats, found=found)
-    pack.metrics |= {"limit": limit, "token_budget": token_budget, "project": project}
-    pack.metrics["fallback"] = "recent" if recent else None
+    asked = {"limit": limit, "token_budget": token_budget, "project": project}
+    pack.metrics |= {**asked, "fallback": "recent" if recent else None}
     return pack
 
 
@@ -164,10 +165,12 @@ def _reasons(hit: Hit) -> dict[str, Any]:
     return {**known, "parts": parts, "matched": list(hit.matched)}
 
 
-def _why(memory_id: int, fit: set[int], repeats: set[int]) -> str:
-    if memory_id in repeats:
+def _why(hit: Hit, fit: set[int], repeats: set[int]) -> str:
+    if hit.outdated_by is not None:
+        return f"memory {hit.outdated_by} says otherwise since"
+    if hit.id in repeats:
         return "says the same as another"
-    return "no place left" if memory_id in fit else "not sure enough that it answers"
+    return "no place left" if hit.id in fit else "not sure enough that it answers"
 
 
 def _recent(db: apsw.Connection, limit: int, project: str | None, *, trusted: bool) -> list[Hit]:

@@ -27,11 +27,12 @@ _SPEAKS = 0.5
 def fitting(found: Found, *, least: float = MIN_CONFIDENCE) -> list[Hit]:
     """Return what is worth telling; nothing when it is not likely that the store knows an answer.
 
-    Hits far below the best one are left out.
+    Hits far below the best one are left out, and what a newer memory outdates.
     """
     if not found or found.confidence < least:
         return []
-    return [hit for hit in found if hit.score >= _MIN_SHARE * found[0].score]
+    least = _MIN_SHARE * found[0].score
+    return [hit for hit in found if hit.score >= least and hit.outdated_by is None]
 
 
 def about(found: Found) -> list[Hit]:

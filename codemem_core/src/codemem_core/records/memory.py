@@ -125,3 +125,9 @@ class Memory:
     metadata: Mapping[str, Any]
     superseded_by: int | None = None
     """The batch whose memories, distilled from the same events later, stand in its place."""
+    outdated_by: int | None = None
+    """The newer memory that says otherwise, or stands for this one in a summary."""
+    support: int = 1
+    """How many sessions found it out."""
+    seen_ms: int = 0
+    """When it was found out again last, epoch milliseconds; 0: never."""

@@ -34,9 +34,12 @@ _COUNT_NEWEST = f"{_COUNT} AND rowid > ?"
 _COUNT_SOME = "SELECT count(*) FROM (SELECT 1 FROM memories_fts WHERE memories_fts MATCH ? LIMIT ?)"
 COLUMNS = """
     m.id, m.session_id, m.kind, m.title, m.body, m.tags, m.confidence, m.origin, m.confirmed,
-    m.project, m.created_ms, m.files_modified
+    m.project, m.created_ms, m.files_modified, m.support, m.seen_ms, m.told, m.used, m.pinned,
+    (SELECT newer.id FROM memories newer WHERE newer.id = m.outdated_by AND newer.active = 1)
 """
 """What a `Hit` is read from, of memories `m`."""
+CURRENT = "NOT EXISTS (SELECT 1 FROM memories n WHERE n.id = m.outdated_by AND n.active = 1)"
+"""Of memories `m`: no newer one that is still there says otherwise."""
 WANTED = """
     m.active = 1 AND (:kind IS NULL OR m.kind = :kind)
     AND (:project IS NULL OR m.project = :project)

@@ -11,6 +11,7 @@ import apsw
 
 from codemem_core.errors import NotFound
 from codemem_core.records.memory import Memory, NewMemory
+from codemem_core.store.candidates import CURRENT
 from codemem_core.store.connection import rows
 from codemem_core.store.words import hidden_words
 
@@ -36,14 +37,18 @@ def add(
     db: apsw.Connection, new: NewMemory, *, session_id: int, batch: int | None = None, now_ms: int
 ) -> int | None:
     """Write a memory and return its id, or None when its key is there already."""
-    fields: dict[str, Any] = {name: getattr(new, name) for name in (*_PLAIN, *_MORE)}
-    fields |= {name: _dump(list(getattr(new, name))) for name in _LISTS}
-    fields |= {"tags": " ".join(new.tags), "metadata": _dump(dict(new.metadata))}
-    fields["words"] = _words(new)
-    fields |= {"session": session_id, "batch": batch, "now": now_ms}
+    fields = columns(new) | {"session": session_id, "batch": batch, "now": now_ms}
     fields["created_ms"] = new.created_ms or now_ms
     db.execute(_ADD, fields)
     return db.last_insert_rowid() if db.changes() else None
+
+
+def columns(new: NewMemory) -> dict[str, Any]:
+    """Return what a memory is in its table, by column; working out `words` takes the time."""
+    fields: dict[str, Any] = {name: getattr(new, name) for name in (*_PLAIN, *_MORE)}
+    fields |= {name: _dump(list(getattr(new, name))) for name in _LISTS}
+    fields |= {"tags": " ".join(new.tags), "metadata": _dump(dict(new.metadata))}
+    return fields | {"words": _words(new), "created_ms": new.created_ms}
 
 
 def _words(new: NewMemory | Memory) -> str:
@@ -63,7 +68,7 @@ _COLUMNS = """
     m.id, m.session_id, m.kind, m.title, m.body, m.subtitle, m.facts, m.narrative, m.concepts,
     m.files_read, m.files_modified, m.tags, m.confidence, m.origin, m.confirmed, m.pinned,
     m.active, m.project, s.source, m.prompt_number, m.created_ms, m.updated_ms, m.extractor,
-    m.extractor_version, m.metadata, m.superseded_by
+    m.extractor_version, m.metadata, m.superseded_by, m.outdated_by, m.support, m.seen_ms
 """
 _NAMES = tuple(Memory.__dataclass_fields__)
 
@@ -81,6 +86,42 @@ def id_of(db: apsw.Connection, key: str) -> int | None:
     """Return the id of the memory that was written under a key, or None."""
     found = rows(db, "SELECT id FROM memories WHERE key = ?", (key,))
     return int(found[0][0]) if found else None
+
+
+_OUTDATE = """
+    UPDATE memories SET outdated_by = :newer
+     WHERE id = :id AND id <> :newer AND outdated_by IS NULL AND confirmed = 0 AND pinned = 0
+"""
+
+
+def outdate(db: apsw.Connection, memory_id: int, *, by: int) -> bool:
+    """Note that a newer memory says otherwise, and say whether it is so now.
+
+    Both stay; search and packs prefer the newer. What a person confirmed or pinned is left alone.
+    """
+    db.execute(_OUTDATE, {"id": memory_id, "newer": by})
+    return bool(db.changes())
+
+
+_SUMMARY = """
+    SELECT {columns} FROM memories m JOIN sessions s ON s.id = m.session_id
+     WHERE m.session_id = ? AND m.kind = 'session_summary' AND m.active = 1 AND {current}
+     ORDER BY m.created_ms DESC, m.id DESC
+     LIMIT 1
+"""
+
+
+def summary_of(db: apsw.Connection, session_id: int) -> Memory | None:
+    """Return the summary that holds for a session now, or None."""
+    query = _SUMMARY.format(columns=_COLUMNS, current=CURRENT)
+    found = rows(db, query, (session_id,))
+    return _memory(found[0]) if found else None
+
+
+def batch_of(db: apsw.Connection, memory_id: int) -> int | None:
+    """Return the batch a memory came from, or None."""
+    found = rows(db, "SELECT batch FROM memories WHERE id = ?", (memory_id,))
+    return found[0][0] if found else None
 
 
 def existing(db: apsw.Connection, memory_id: int) -> Memory:
@@ -106,6 +147,8 @@ class Filter:
     """True: only those that are."""
     shared: bool | None = None
     """True: only those marked as such."""
+    current: bool | None = None
+    """True: only those that no newer one outdates."""
 
     def conditions(self) -> tuple[str, dict[str, Any]]:
         """Return the filter as SQL over `memories m`, and the values it names.
@@ -139,6 +182,7 @@ _CONDITIONS = {
     "until_ms": "m.created_ms < :until_ms",
     "pinned": "m.pinned",
     "shared": "m.metadata ->> '$.visibility' = 'shared'",
+    "current": CURRENT,
 }
 _BY_HAND = "+m.session_id IN (SELECT id FROM sessions WHERE source IS NULL)"
 

@@ -24,7 +24,7 @@ class Past:
     project: str | None
     cwd: str | None
     memories: int
-    """How many would be superseded: those in use that nobody confirmed."""
+    """How many would be superseded: those in use that nobody confirmed or found out again."""
     forgotten: int
     """How many a person took back: then the stretch is left alone."""
 
@@ -60,9 +60,10 @@ _PAST = f"""
                     GROUP BY stream, start_seq, end_seq),
          found AS (
     SELECT s.id AS stream, s.source, s.stream_id, b.start_seq, b.end_seq, s.project, s.cwd,
-           (SELECT count(*) {_OF_STRETCH} AND m.active = 1 AND m.confirmed = 0) AS memories,
-           (SELECT count(*) {_OF_STRETCH} AND m.deleted_ms IS NOT NULL) AS forgotten,
            (SELECT count(*) {_OF_STRETCH} AND m.active = 1 AND m.confirmed = 0
+               AND m.support = 1) AS memories,
+           (SELECT count(*) {_OF_STRETCH} AND m.deleted_ms IS NOT NULL) AS forgotten,
+           (SELECT count(*) {_OF_STRETCH} AND m.active = 1 AND m.confirmed = 0 AND m.support = 1
                AND m.extractor = :runtime AND m.extractor_version = :version) AS current,
            b.id AS batch
       FROM latest JOIN batches b ON b.id = latest.id JOIN streams s ON s.id = b.stream
@@ -99,7 +100,7 @@ _IN_STRETCH = """
 """
 _SUPERSEDE = f"""
     UPDATE memories SET active = 0, superseded_by = :batch, updated_ms = :now
-     WHERE active = 1 AND confirmed = 0 AND {_IN_STRETCH}
+     WHERE active = 1 AND confirmed = 0 AND support = 1 AND {_IN_STRETCH}
 """  # noqa: S608
 _FORGOTTEN = f"SELECT count(*) FROM memories WHERE deleted_ms IS NOT NULL AND {_IN_STRETCH}"  # noqa: S608
 
@@ -109,9 +110,9 @@ def supersede(
 ) -> list[int] | None:
     """Put new memories in place of a stretch's earlier ones; return their ids.
 
-    Call it in one transaction. What a person confirmed stays, and with nothing new everything
-    does. Returns None, having changed nothing, when another process was faster or a person took a
-    memory of the stretch back meanwhile.
+    Call it in one transaction. What a person confirmed or another session found out too stays, and
+    with nothing new everything does. Returns None, having changed nothing, when another process
+    was faster or a person took a memory of the stretch back meanwhile.
     """
     place = {"stream": past.stream, "start": past.start_seq, "end": past.end_seq}
     if db.execute(_FORGOTTEN, place).get:

@@ -42,6 +42,20 @@ WITH_MEANING = {
     **{"meaning": 2.8, "session": 3.4, "neighbours": 1.05, "apart": 2.0},
 }
 """The same when an embedder was asked."""
+# What is known of a memory beside the question: at most so much of the sum above, more or less, so
+# that it puts in order what answers alike and lifts nothing that does not. Not measured on judged
+# questions: there nobody ever used anything.
+WORTH = {
+    "support": 0.15,  # sessions that found it out: a half for two, nearing 1
+    "used": 0.5,  # sessions that used it after they were told, counted against 3
+    "unused": -0.3,  # sessions that were told and did not, beyond the first 2, against 6
+    "decay": -0.3,  # of what is hardly believed, or was told and never used: a half at 90 days
+}
+_OUTDATED = 0.5
+"""Share of its score that a memory loses when a newer one says otherwise."""
+_UNSURE = 0.5
+_NOT_YET = 2
+_TRUSTLESS = frozenset({"external", "import"})
 # A memory so much less near than the nearest gets nothing for it.
 _SPAN = 0.15
 # Two words that stand together count as a word 1.5 times as telling as both.
@@ -63,6 +77,7 @@ def score(  # noqa: PLR0913 - each a source of parts
     context: list[float],
     meaning: Mapping[int, float],
     working_set: Iterable[str],
+    learned: bool,
     now_ms: int,
 ) -> None:
     """Fill in the parts of each hit and their sum; `weights` of the terms and of the context's."""
@@ -77,15 +92,32 @@ def score(  # noqa: PLR0913 - each a source of parts
     for hit, said in zip(hits, beside, strict=True):
         if context:
             hit.parts["context"] = parts["context"] * said / most
-        age_days = max(0, now_ms - hit.created_ms) / _DAY_MS
+        age_days = max(0, now_ms - max(hit.created_ms, hit.seen_ms)) / _DAY_MS
         hit.parts["recency"] = parts["recency"] / (1 + age_days / 30)
         hit.parts["kind"] = parts["kind"] * _KINDS.get(hit.kind, _OTHER_KIND)
         if paths:
             hit.parts["files"] = parts["files"] * _overlap(json.loads(hit.files_modified), paths)
+        hit.parts |= _worth(hit, age_days, learned=learned)
     full = sum(parts.values())
     for hit in hits:
         hit.parts = {name: value / full for name, value in hit.parts.items()}
-        hit.score = sum(hit.parts.values())
+        hit.score = max(0.0, sum(hit.parts.values()))
+        if hit.outdated_by is not None:
+            hit.parts["outdated"] = -_OUTDATED * hit.score
+            hit.score += hit.parts["outdated"]
+
+
+def _worth(hit: Hit, age_days: float, *, learned: bool) -> dict[str, float]:
+    """Return what is known of a memory beside the question; the parts that are not 0."""
+    left = max(0, hit.told - hit.used - _NOT_YET) if learned else 0
+    found = {"support": 1 - 1 / hit.support, "unused": left / (left + 6)}
+    # What came from outside may have asked to be used.
+    if learned and (hit.confirmed or hit.origin not in _TRUSTLESS):
+        found["used"] = hit.used / (hit.used + 3)
+    kept = hit.confirmed or hit.pinned or hit.support > 1 or (learned and hit.used)
+    if not kept and (hit.confidence < _UNSURE or left):
+        found["decay"] = age_days / (age_days + 90)
+    return {name: WORTH[name] * share for name, share in found.items() if share}
 
 
 def confidence(

@@ -12,6 +12,7 @@ import apsw
 
 from codemem_core.store.candidates import (
     COLUMNS,
+    CURRENT,
     WANTED,
     best_ids,
     context_terms,
@@ -43,7 +44,8 @@ class Hit:
 
     __slots__ = (
         "body", "confidence", "confirmed", "created_ms", "files_modified", "id", "kind",
-        "matched", "origin", "parts", "project", "score", "session_id", "tags", "title",
+        "matched", "origin", "outdated_by", "parts", "pinned", "project", "score", "seen_ms",
+        "session_id", "support", "tags", "title", "told", "used",
     )  # fmt: skip
 
     def __init__(self, row: Sequence[Any]) -> None:
@@ -60,6 +62,14 @@ class Hit:
         self.created_ms: int = row[10]
         self.files_modified: str = row[11]
         """A JSON array of paths."""
+        self.support: int = row[12]
+        self.seen_ms: int = row[13]
+        self.told: int = row[14]
+        """Sessions whose prompts were told it; `used`: that did something with it after that."""
+        self.used: int = row[15]
+        self.pinned: bool = bool(row[16])
+        self.outdated_by: int | None = row[17]
+        """The newer memory that says otherwise, unless that was forgotten."""
         self.score = 0.0
         """0 to 1; the sum of `parts`."""
         self.parts: dict[str, float] = {}
@@ -89,6 +99,7 @@ _BY_ID = f"""
 _COUNT = f"SELECT count(*) FROM (SELECT 1 FROM memories m WHERE {WANTED} LIMIT 5000)"  # noqa: S608
 _NEWEST = f"""
     SELECT {COLUMNS} FROM memories m WHERE {WANTED}
+       AND {CURRENT}
      ORDER BY m.created_ms DESC, m.id DESC LIMIT :limit
 """  # noqa: S608 - constants of ours
 
@@ -105,6 +116,7 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
     trusted: bool = False,
     working_set: Iterable[str] = (),
     prefix: bool = False,
+    learned: bool = True,
     now_ms: int | None = None,
 ) -> Found:
     """Find the memories that answer `query`; any text is a safe query.
@@ -115,18 +127,17 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
     `around` is what the work is about beside the query: memories that speak of it too rise. A query
     of hardly any telling words ("fix it") also asks for that, but its own words count more.
     `trusted` leaves out what came from the web or an import and nobody confirmed. `working_set`
-    are paths being worked on: memories of changes to them rise.
+    are paths being worked on: memories of changes to them rise. `learned`: what was used counts.
     """
     own = query_terms(query)
     asked = query_terms(f"{query} {around}") if leans(query) else own
     if not asked or limit <= 0:
         return Found([], asked, 0.0)
     scan = scan_for(db, asked, prefix=prefix)
-    rare = [idf(term.count, scan.total) for term in scan.terms]
     shares = _shares(own, asked)
+    rare = (idf(term.count, scan.total) for term in scan.terms)
     weights = [weight * share for weight, share in zip(rare, shares, strict=True)]
-    beside = [term for term in query_terms(around) if term not in asked]
-    context = context_terms(db, beside, scan.total)
+    context = context_terms(db, [t for t in query_terms(around) if t not in asked], scan.total)
     pool = min(max(4 * limit, _MIN_POOL), max(limit, _MAX_POOL))
     wanted = {"project": project, "kind": kind, "trusted": trusted, "limit": pool}
     matches = _matches(db, scan, context, meaning or (), wanted)
@@ -136,6 +147,7 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
         context=[idf(term.count, scan.total) for term in context],
         meaning=meaning or {},
         working_set=working_set,
+        learned=learned,
         now_ms=now_ms or time.time_ns() // 1_000_000,
     )
     matches.sort(key=lambda one: (-one.hit.score, -one.hit.created_ms, -one.hit.id))
@@ -160,7 +172,7 @@ def newest(
     kind: str | None = None,
     trusted: bool = False,
 ) -> list[Hit]:
-    """Return the newest memories, newest first, with a score of 0."""
+    """Return the newest memories that no newer one outdates, newest first, with a score of 0."""
     wanted = {"project": project, "kind": kind, "trusted": trusted, "limit": limit}
     return [Hit(row) for row in rows(db, _NEWEST, wanted)]
 

@@ -30,6 +30,12 @@ def of_stream(
     return int(db.execute(_OPEN, {**fields, "started_ms": started_ms}).get)
 
 
+def project_of(db: apsw.Connection, session_id: int) -> str | None:
+    """Return the project of a session, or None when it has none."""
+    found = rows(db, "SELECT project FROM sessions WHERE id = ?", (session_id,))
+    return found[0][0] if found else None
+
+
 def by_hand(db: apsw.Connection, *, project: str | None, cwd: str | None, now_ms: int) -> int:
     """Make a session for what a person writes and return its id."""
     db.execute(

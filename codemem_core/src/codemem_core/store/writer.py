@@ -12,6 +12,7 @@ import apsw
 from codemem_core.errors import StoreError
 from codemem_core.store import wal
 from codemem_core.store.connection import translate
+from codemem_core.store.turn import in_turn
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -103,7 +104,8 @@ def in_transaction(db: apsw.Connection, change: Change) -> Any:  # noqa: ANN401
     IMMEDIATE because a read that turns into a write fails at once, whatever the busy handler.
     """
     wal.check_room(db)
-    db.execute("BEGIN IMMEDIATE")
+    with in_turn(db):
+        db.execute("BEGIN IMMEDIATE")
     try:
         result = change(db)
         db.execute("COMMIT")

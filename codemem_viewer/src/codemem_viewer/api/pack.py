@@ -110,6 +110,7 @@ def _pack(
             project=project,
             working_set=working_set,
             injected=asked.get("injected") is True,
+            learned=settings.flag("learning"),
         )
         pack.metrics |= savings(db, pack)
     if pack.text and asked.get("injected") is True and asked.get("session") is not None:

@@ -14,6 +14,7 @@ from litestar.params import FromQuery, QueryParameter
 from codemem_core.errors import InputError
 from codemem_core.meaning import Meaning
 from codemem_core.records.memory import KINDS, Memory
+from codemem_core.settings import Settings
 from codemem_core.store import memories, sessions
 from codemem_core.store.memories import BY_HAND, Filter
 from codemem_core.store.search import search
@@ -56,6 +57,7 @@ def feed(  # noqa: PLR0913, PLR0917 - one parameter a query field
     request: Request[Any, Any, Any],
     store: NamedDependency[Store],
     meaning: NamedDependency[Meaning],
+    settings: NamedDependency[Settings],
     q: FromQuery[str] = "",
     kind: FromQuery[str] = "",
     project: FromQuery[str] = "",
@@ -67,7 +69,8 @@ def feed(  # noqa: PLR0913, PLR0917 - one parameter a query field
     """Show a page of memories, or the best answers to `q`."""
     asked = Asked(q=q.strip(), kind=kind, project=project, host=host, since=since, until=until)
     with store.read() as db:
-        values = _found(db, meaning, asked) if asked.q else _page(db, asked, after)
+        learned = settings.flag("learning")
+        values = _found(db, meaning, asked, learned) if asked.q else _page(db, asked, after)
         values |= {
             "asked": asked,
             "kinds": KINDS,
@@ -92,7 +95,7 @@ def _page(db: apsw.Connection, asked: Asked, after: str) -> dict[str, Any]:
     }
 
 
-def _found(db: apsw.Connection, meaning: Meaning, asked: Asked) -> dict[str, Any]:
+def _found(db: apsw.Connection, meaning: Meaning, asked: Asked, learned: bool) -> dict[str, Any]:
     """Search everything as agents do; half a word that is being typed finds what begins like it.
 
     Few of the best answers may fit host and dates: then what holds all the words is looked for.
@@ -108,6 +111,7 @@ def _found(db: apsw.Connection, meaning: Meaning, asked: Asked) -> dict[str, Any
         project=project,
         kind=asked.kind or None,
         prefix=True,
+        learned=learned,
     )
     found: dict[int, Memory] = {}
     why: dict[int, Any] = {}

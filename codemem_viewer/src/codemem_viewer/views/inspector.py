@@ -67,7 +67,7 @@ async def inspect(
     for name in ("limit", "token_budget"):
         if not 0 <= getattr(asked, name) <= 100_000:
             raise InputError(f"{name} must be from 0 to 100000")
-    values = await asyncio.to_thread(_explained, store, meaning, asked)
+    values = await asyncio.to_thread(_explained, store, meaning, settings, asked)
     return shown(request, "inspector.html", values)
 
 
@@ -78,7 +78,9 @@ def _filled(asked: Question, settings: Settings) -> Question:
     return asked
 
 
-def _explained(store: Store, meaning: Meaning, asked: Question) -> dict[str, Any]:
+def _explained(
+    store: Store, meaning: Meaning, settings: Settings, asked: Question
+) -> dict[str, Any]:
     limit, budget = asked.limit or 0, asked.token_budget or 0
     project = asked.project or None
     with store.read() as db:
@@ -91,6 +93,7 @@ def _explained(store: Store, meaning: Meaning, asked: Question) -> dict[str, Any
             token_budget=budget,
             project=project,
             injected=asked.injected,
+            learned=settings.flag("learning"),
         )
         untrusted = _untrusted(db, asked, pack, near) if asked.injected else []
         projects = sessions.projects(db)
@@ -139,6 +142,8 @@ _THEMES = {
     "session": ("session", "neighbours", "apart"),
     "your work": ("context", "files"),
     "recency and kind": ("recency", "kind"),
+    "use": ("support", "used", "unused", "decay"),
+    "newer one": ("outdated",),
 }
 """Parts of a score, as far as a reader tells them apart."""
 
@@ -149,7 +154,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
         theme: sum(hit.parts.get(part, 0.0) for part in parts) for theme, parts in _THEMES.items()
     }
     themes["other"] = sum(hit.parts.values()) - sum(themes.values())
-    told = {name: share for name, share in themes.items() if share >= _VISIBLE}
+    told = {name: share for name, share in themes.items() if abs(share) >= _VISIBLE}
     return {name: getattr(hit, name) for name in names} | {"themes": told}
 
 

@@ -8,7 +8,7 @@ from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from codemem_core.store import memories
+from codemem_core.store import memories, sightings
 from codemem_core.store.store import Store
 from codemem_viewer.shown import shown
 
@@ -25,9 +25,11 @@ def page(
     """Show one memory, a forgotten one too, between its neighbours."""
     with store.read() as db:
         memory = memories.existing(db, id)
+        again = sightings.of_memory(db, id)
         line = memories.around(db, memory, before=_BESIDE, after=_BESIDE)
     at = line.index(memory)
     values = {"memory": memory, "before": line[:at], "after": line[at + 1 :]}
+    values["again"] = again
     return shown(request, "memory.html", values)
 
 

@@ -23,7 +23,7 @@ from codemem_core.ingest import by_hand
 from codemem_core.ingest.by_hand import Note
 from codemem_core.nearness import nearness
 from codemem_core.records.memory import KINDS
-from codemem_core.store import memories
+from codemem_core.store import memories, sightings
 from codemem_core.store.search import Hit
 from codemem_core.store.search import search as find
 
@@ -87,7 +87,8 @@ def search(
     place = host.project(project, everywhere=all_projects)
     with host.store(db_path) as store, store.read() as db:
         near = nearness(db, store.path, query, project=place, settings=host.settings)
-        hits = find(db, query, limit=limit, meaning=near, project=place)
+        learned = host.settings.flag("learning")
+        hits = find(db, query, limit=limit, meaning=near, project=place, learned=learned)
     if as_json:
         say_json({"items": [_hit_json(hit) for hit in hits]})
         return
@@ -120,9 +121,11 @@ def show(host: Host, memory_id: int, db_path: str | None) -> None:
     """
     with host.store(db_path) as store, store.read() as db:
         memory = memories.get(db, memory_id)
+        seen = sightings.of_memory(db, memory_id)
     if memory is None:
         raise NotFound(f"no such memory: `{memory_id}`", hint="codemem recent lists ids")
-    say_json(asdict(memory))
+    found = [{"session_id": one.session_id, "at_ms": one.at_ms} for one in seen]
+    say_json({**asdict(memory), "found_again": found})
 
 
 @click.command()

@@ -85,6 +85,7 @@ def _pack(
         project=project,
         working_set=working_set,
         injected=injected,
+        learned=host.settings.flag("learning"),
     )
     built.metrics |= savings(db, built)
     return built

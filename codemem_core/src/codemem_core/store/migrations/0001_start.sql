@@ -99,6 +99,12 @@ CREATE TABLE memories (
     updated_ms INTEGER NOT NULL,
     deleted_ms INTEGER,
     superseded_by INTEGER REFERENCES batches (id),  -- a later observation of the same events
+    outdated_by INTEGER,              -- a newer memory that says otherwise; no foreign key: what an
+                                      -- undo deletes must not change rows that it restores
+    support INTEGER NOT NULL DEFAULT 1,        -- sessions that found it out
+    seen_ms INTEGER NOT NULL DEFAULT 0,        -- when it was found out again last; 0: never
+    told INTEGER NOT NULL DEFAULT 0,           -- sessions whose prompts were told it
+    used INTEGER NOT NULL DEFAULT 0,           -- of those, which did something with it after that
     extractor TEXT NOT NULL DEFAULT 'manual',
     extractor_version TEXT NOT NULL DEFAULT '',
     metadata TEXT NOT NULL DEFAULT '{}'
@@ -110,6 +116,53 @@ CREATE INDEX memories_kind ON memories (kind, active, created_ms DESC);
 CREATE INDEX memories_pinned ON memories (active, created_ms DESC) WHERE pinned;
 CREATE INDEX memories_changed ON memories (updated_ms);
 CREATE INDEX memories_session ON memories (session_id, created_ms);
+
+-- The same found out again: a memory that was not written, because another says it already.
+CREATE TABLE sightings (
+    key TEXT PRIMARY KEY,             -- the memory's it would have been: counted once
+    memory_id INTEGER NOT NULL REFERENCES memories (id),
+    session_id INTEGER NOT NULL REFERENCES sessions (id),
+    batch INTEGER REFERENCES batches (id),
+    at_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX sightings_memory ON sightings (memory_id, session_id);
+
+CREATE TRIGGER sightings_insert AFTER INSERT ON sightings BEGIN
+    UPDATE memories
+       SET seen_ms = max(seen_ms, new.at_ms),
+           support = (SELECT count(*) FROM (
+               SELECT session_id FROM sightings WHERE memory_id = new.memory_id
+                UNION SELECT session_id FROM memories WHERE id = new.memory_id))
+     WHERE id = new.memory_id;
+END;
+CREATE TRIGGER sightings_delete BEFORE DELETE ON memories BEGIN
+    DELETE FROM sightings WHERE memory_id = old.id;
+END;
+
+-- What a session was told, and what it did with that: once each, however often.
+CREATE TABLE receipts (
+    memory_id INTEGER NOT NULL REFERENCES memories (id),
+    source TEXT NOT NULL,
+    stream_id TEXT NOT NULL,
+    told_ms INTEGER NOT NULL,
+    used_ms INTEGER,                  -- when it was used first after that, NULL when never
+    how TEXT,                         -- opened, cited, files
+    PRIMARY KEY (memory_id, source, stream_id)
+) WITHOUT ROWID;
+
+CREATE INDEX receipts_unused ON receipts (source, stream_id) WHERE used_ms IS NULL;
+
+CREATE TRIGGER receipts_told AFTER INSERT ON receipts BEGIN
+    UPDATE memories SET told = told + 1 WHERE id = new.memory_id;
+END;
+CREATE TRIGGER receipts_used AFTER UPDATE OF used_ms ON receipts
+WHEN old.used_ms IS NULL AND new.used_ms IS NOT NULL BEGIN
+    UPDATE memories SET used = used + 1 WHERE id = new.memory_id;
+END;
+CREATE TRIGGER receipts_delete BEFORE DELETE ON memories BEGIN
+    DELETE FROM receipts WHERE memory_id = old.id;
+END;
 
 CREATE VIRTUAL TABLE memories_fts USING fts5 (
     title, body, tags, words,
@@ -147,6 +200,12 @@ CREATE TRIGGER vectors_delete BEFORE DELETE ON memories BEGIN
 END;
 CREATE TRIGGER vectors_update AFTER UPDATE OF title, body, active ON memories BEGIN
     DELETE FROM vectors WHERE memory_id = old.id;
+END;
+-- Numbered anew: the index in a server's memory is by project, and reads what has a larger number.
+CREATE TRIGGER vectors_move AFTER UPDATE OF project ON memories
+ WHEN old.project IS NOT new.project BEGIN
+    INSERT OR REPLACE INTO vectors (memory_id, model, vector)
+    SELECT memory_id, model, vector FROM vectors WHERE memory_id = new.id;
 END;
 
 -- What a place is called, where its folder's name does not say it.
