@@ -2,7 +2,8 @@
 
     python benchmarks/transfer.py [--memories 100000]
 
-Prints times, the largest resident size of each process, and whether both exports are equal.
+Prints times, the largest resident size of each process, how long the import keeps others from
+writing, what taking it back takes, and whether both exports are equal.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
@@ -72,6 +76,30 @@ def run(*arguments: str) -> str:
     return f"{time.monotonic() - began:6.1f} s  {used.ru_maxrss / 1024:6.0f} MB resident"
 
 
+@contextmanager
+def waiting(path: str) -> Iterator[list[float]]:
+    """Lend how long each of many writes had to wait meanwhile, seconds."""
+    took, over = [0.0], threading.Event()
+
+    def write() -> None:
+        db = apsw.Connection(path)
+        db.set_busy_timeout(600_000)
+        while not over.wait(0.05):
+            began = time.monotonic()
+            for step in ("BEGIN IMMEDIATE", "ROLLBACK"):
+                db.execute(step)
+            took.append(time.monotonic() - began)
+        db.close()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield took
+    finally:
+        over.set()
+        thread.join()
+
+
 def say(what: str, figures: str) -> None:
     """Print a line of the report."""
     sys.stdout.write(f"{what} {figures}\n")
@@ -89,9 +117,13 @@ def main() -> None:
         out, again = f"{folder}/out.json", f"{folder}/again.json"
         everything = ("--all-projects", "--include-inactive")
         say("export", run("export-memories", out, *everything, "--db-path", there))
-        say("import", run("import-memories", out, "--trust", "--db-path", here))
+        run("init-db", "--db-path", here)
+        with waiting(here) as longest_s:
+            say("import", run("import-memories", out, "--trust", "--db-path", here))
+        say("locked", f"{max(longest_s):6.1f} s")
         say("again ", run("import-memories", out, "--trust", "--db-path", here))
         run("export-memories", again, *everything, "--db-path", here)
+        say("undo  ", run("undo", "--db-path", here))
         dumps = [Path(name).read_text().splitlines()[1:] for name in (out, again)]
         say("equal " if dumps[0] == dumps[1] else "DIFFERENT", f"{len(dumps[0])} lines")
 

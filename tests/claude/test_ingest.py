@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
 from codemem_core.store import events
 from codemem_core.store.store import Store
+from codemem_core.transfer.incoming import Incoming, Label
+from codemem_core.transfer.reading import Reader
 
 RUN = "import sys; from codemem_core.cli.main import main; sys.exit(main())"
 PROMPT = {
@@ -236,3 +240,27 @@ def test_the_plugins_version_is_taken(everyday: str, version: str) -> None:
     """Its whole number, or the first parts of it."""
     assert begin(PROMPT, "--plugin-version", version).wait(30) == 0
     assert len(stored(everyday)) == 1
+
+
+def test_an_import_that_writes_makes_the_event_wait_in_the_spool(home: Path, everyday: str) -> None:
+    """Whoever imports holds the lock until all is there; nothing of a session is lost by it."""
+
+    def work_on(what: str, done: int, _: int) -> None:
+        if (what, done) == ("written", 2):
+            ingest(PROMPT)
+
+    items = [{"id": n, "title": f"memory {n}", "session_id": 1} for n in range(3)]
+    document = json.dumps({"version": "1.0", "memory_items": items})
+    with (
+        Store.open(everyday) as store,
+        closing(Incoming(now_ms=1_790_000_000_000, progress=work_on)) as incoming,
+    ):
+        Reader(incoming).read(io.BytesIO(document.encode()))
+        incoming.write(store, Label(text="import"))
+    waiting = list((home / ".codemem/claude-hook-spool/new").iterdir())
+    drained = subprocess.run(
+        [sys.executable, "-c", RUN, "spool", "drain"], capture_output=True, check=True
+    )
+
+    assert len(waiting) == 1, drained
+    assert [stream for stream, _ in stored(everyday)] == ["s1"]

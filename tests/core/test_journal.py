@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +43,16 @@ def do(store: Store, change: Change, *, label: str = "a change", now_ms: int = 1
         return recording.entry
 
     return store.write(write)
+
+
+@contextmanager
+def adding(db: apsw.Connection, label: str) -> Iterator[journal.Recording]:
+    """Record an import."""
+    with (
+        journal.recorded(db, label, by="cli", now_ms=10) as recording,
+        recording.additions(),
+    ):
+        yield recording
 
 
 def undo(store: Store, number: int | None, *, now_ms: int = 20) -> journal.Entry:
@@ -228,7 +239,7 @@ def test_an_import_is_taken_back_by_its_ids(store: Store) -> None:
     before = dump(store)
 
     def bring(db: apsw.Connection) -> int | None:
-        with journal.recorded_additions(db, "import 400", by="cli", now_ms=10) as recording:
+        with adding(db, "import 400") as recording:
             fill(db, 400, key="imported")
         return recording.entry
 
@@ -244,11 +255,31 @@ def test_an_import_is_taken_back_by_its_ids(store: Store) -> None:
     assert caught.value.hint == "import it again"
 
 
+def test_what_was_added_and_what_was_changed_go_together(store: Store) -> None:
+    """An import that also changes what is there is one entry, and one undo takes it back."""
+    store.write(fill)
+    before = dump(store)
+
+    def bring(db: apsw.Connection) -> int | None:
+        with journal.recorded(db, "import", by="cli", now_ms=10) as recording:
+            with recording.additions():
+                fill(db, 400, key="imported")
+            memories.forget(db, 2, now_ms=10)
+        return recording.entry
+
+    undo(store, store.write(bring), now_ms=0)
+
+    assert dump(store) == before
+    assert in_step(store)
+    with store.read() as db:
+        assert [entry.undoes for entry in journal.entries(db)] == [1, None]
+
+
 def test_an_import_is_kept_when_somebody_worked_on_it(store: Store) -> None:
     """An edit made since would be lost with the memory."""
 
     def bring(db: apsw.Connection) -> int | None:
-        with journal.recorded_additions(db, "import", by="cli", now_ms=10) as recording:
+        with adding(db, "import") as recording:
             fill(db)
         return recording.entry
 

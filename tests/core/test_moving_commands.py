@@ -174,7 +174,8 @@ def test_projects_are_merged_and_split(full: str) -> None:
     moved = told("project", "split", "shop", *split)
     names = [item["name"] for item in told("project", "list")["projects"]]
 
-    assert names == ["shop", "web"]
+    assert {"shop", "web"} <= set(names)
+    assert not {"shop-api", "shop-web"} & set(names)
     assert moved["memories"] > 0
 
 

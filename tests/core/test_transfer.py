@@ -19,7 +19,7 @@ from codemem_core.errors import InputError
 from codemem_core.ingest.adopt import Report
 from codemem_core.pack.build import build_pack
 from codemem_core.records.memory import Memory
-from codemem_core.store import exports, journal, memories
+from codemem_core.store import events, exports, journal, memories, sessions
 from codemem_core.store.connection import rows
 from codemem_core.store.exports import Wanted
 from codemem_core.store.store import Store
@@ -28,6 +28,7 @@ from codemem_core.transfer.incoming import Incoming, Label
 from codemem_core.transfer.json_stream import elements
 from codemem_core.transfer.reading import Reader
 from codemem_core.transfer.writing import export
+from tests.conftest import EventMaker
 
 NOW_MS = 1_790_000_000_000
 EVERYTHING = Wanted(inactive=True)
@@ -101,6 +102,26 @@ def test_a_round_trip_loses_nothing(full: Store, store: Store) -> None:
     imported(store, before, trust=True)
 
     assert logical(exported(store)) == logical(before)
+
+
+def test_prompts_that_are_events_leave_too(store: Store, make_event: EventMaker) -> None:
+    """What a person asked leaves while its event is kept, once, and comes back as it was."""
+    asked = [make_event(text="why is VAT rounded?"), make_event(text="and where?")]
+    store.write(
+        lambda db: (
+            events.append(db, asked, now_ms=NOW_MS),
+            sessions.of_stream(db, ("claude", "s1"), project="p", cwd=None, started_ms=1),
+        )
+    )
+    document = exported(store)
+    with Store.open(f"{store.path}.other") as other:
+        imported(other, document)
+        again = exported(other)
+
+    told = [row["prompt_text"] for row in document["user_prompts"]]
+    assert told == ["why is VAT rounded?", "and where?"]
+    assert again["user_prompts"] == document["user_prompts"]
+    assert written(imported(store, document)) == {}
 
 
 def test_a_second_import_brings_nothing(full: Store, store: Store) -> None:

@@ -10,7 +10,8 @@ import apsw
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codemem_core.store import memories, vectors
+from codemem_core.store import journal, memories, moves, vectors
+from codemem_core.store.moves import Move
 from codemem_core.store.search import search
 from codemem_core.store.store import Store
 from codemem_core.store.vectors import VectorIndex
@@ -91,6 +92,30 @@ def test_a_project_has_its_own_nearest(
     give(store, {mine: unit(1), **{one: unit(2) for one in others}})
 
     assert set(VectorIndex(MODEL).nearest(db, unit(2), project="demo")) == {mine}
+
+
+def test_a_memory_is_near_in_the_project_it_moved_to(
+    store: Store, db: apsw.Connection, remember: Remember
+) -> None:
+    """An index that read it before sees the move, and that it was taken back."""
+    moved = remember("it", project="old")
+    give(store, {moved: unit(1)})
+    index = VectorIndex(MODEL)
+
+    def near() -> dict[str, set[int]]:
+        return {name: set(index.nearest(db, unit(1), project=name)) for name in ("old", "new")}
+
+    def move(db: apsw.Connection) -> None:
+        with journal.recorded(db, "move", by="cli", now_ms=1):
+            moves.carry_out(db, Move(old="old", new="new"), now_ms=1)
+
+    before = near()
+    store.write(move)
+    after = near()
+    store.write(lambda db: journal.undo(db, journal.newest(db).id, by="cli", now_ms=2))
+
+    assert (before, after) == ({"old": {moved}, "new": set()}, {"old": set(), "new": {moved}})
+    assert near() == before
 
 
 def test_vectors_go_with_their_memory(

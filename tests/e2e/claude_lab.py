@@ -37,6 +37,10 @@ def turn(says: str, tool: str = "", **arguments: object) -> Turn:
     return Turn(says=says, tool=tool, arguments=arguments)
 
 
+WAIT = turn("One moment.", "Bash", command="sleep 1")
+"""What the model does while a server's tools are not there yet: a busy machine takes seconds."""
+
+
 class Model:
     """A Messages API on the loopback; what it answers depends on words in the conversation."""
 
@@ -68,12 +72,16 @@ class Model:
         """Return what comes next in the script of this conversation, or the observation."""
         if self.observation and not body.get("tools"):
             return Turn(says=self.observation), 0
-        index = sum(message["role"] == "assistant" for message in body["messages"])
+        answers = [message for message in body["messages"] if message["role"] == "assistant"]
+        done = sum(WAIT.says not in _texts(message["content"]) for message in answers)
         said = {text for message in body["messages"] for text in _texts(message["content"])}
         for words, turns in self.scripts.items():
-            if words in said and index < len(turns):
-                return turns[index], index
-        return Turn(says="All right."), index
+            if words in said and done < len(turns):
+                # Newer versions tell of a server's tools in the conversation only.
+                known = turns[done].tool in json.dumps(body)
+                waits = turns[done].tool.startswith("mcp__") and not known
+                return WAIT if waits else turns[done], len(answers)
+        return Turn(says="All right."), len(answers)
 
     def _door(model) -> type[BaseHTTPRequestHandler]:
         class Door(BaseHTTPRequestHandler):

@@ -45,12 +45,10 @@ def install(lab: Lab, source: str = str(ROOT)) -> Path:
     """Install the plugin from a marketplace and write the model's part; return a repository."""
     lab.claude("plugin", "marketplace", "add", source)
     lab.claude("plugin", "install", "codemem@codemem-marketplace")
-    wait = turn("One moment.", "Bash", command="sleep 4")
     look = turn("I look it up.", "mcp__plugin_codemem_codemem__memory_search", query="VAT rate")
     lab.model.scripts = {
         FIRST: fix(),
-        # An MCP server takes seconds to start on a busy machine; 2.1.197 does not wait for it.
-        SECOND: [*2 * [wait, look], turn("It is the rounding.")],
+        SECOND: [look, turn("It is the rounding.")],
     }
     return lab.project("invoicing")
 

@@ -38,11 +38,9 @@ def project(request: pytest.FixtureRequest, lab: Lab) -> Iterator[Path]:
 
 def test_claude_calls_the_tools(lab: Lab, project: Path) -> None:
     """Search, expand, remember and learn: the model reads what each answers."""
-    wait = turn("One moment.", "Bash", command="sleep 4")
-    look = turn("I look it up.", f"{NAME}memory_search_index", query="quokka locks")
     lab.model.scripts = {
         ASK: [
-            *2 * [wait, look],
+            turn("I look it up.", f"{NAME}memory_search_index", query="quokka locks"),
             turn("Closer.", f"{NAME}memory_expand", ids=[1], include_observations=True),
             turn("I keep it.", f"{NAME}memory_remember", kind="note", title="Asked about quokkas",
                  body="Somebody wanted to know."),

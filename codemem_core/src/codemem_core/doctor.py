@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import apsw
 
-from codemem_core import canary, client, hooklog, paths
+from codemem_core import canary, client, hooklog, hosts, paths
 from codemem_core._version import __version__
 from codemem_core.errors import CodememError, NotFound, StoreError
 from codemem_core.in_server import with_faults
@@ -242,6 +242,12 @@ def _room(patient: Patient) -> Iterator[Finding]:
         yield _good("disk", text)
 
 
+def _hosts(patient: Patient) -> Iterator[Finding]:
+    """Ask every agent that is there whether it reaches us; that runs programs of others."""
+    for name, found in hosts.checks(patient.plugins, patient.database) if patient.whole else ():
+        yield Finding(check=name, ok=found.ok, text=found.text, hint=found.hint)
+
+
 def _versions(_: Patient) -> Iterator[Finding]:
     python = ".".join(map(str, sys.version_info[:3]))
     sqlite = apsw.sqlite_lib_version()
@@ -313,6 +319,7 @@ _CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     _embedder,
     _permissions,
     _room,
+    _hosts,
     _canary,
 )
 

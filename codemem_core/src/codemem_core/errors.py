@@ -3,6 +3,7 @@
 CodememError              shown as one line and a hint, never as a traceback
 ├── SettingsError         a setting is missing or wrong
 ├── InputError            what a person or a host sent cannot be used
+│   └── UnusableFile      what was to be read is not what the command reads
 ├── NotFound              what was asked for does not exist
 ├── ChangedSince          what was asked for would undo somebody's later change
 ├── StoreError            the database is locked, too new or not ours
@@ -51,6 +52,12 @@ class InputError(CodememError):
     """What a person or a host sent cannot be used."""
 
     exit_code = 2
+
+
+class UnusableFile(InputError):
+    """A file, or standard input, is not what the command reads."""
+
+    exit_code = 1
 
 
 class NotFound(CodememError):

@@ -62,6 +62,8 @@ def serve(  # noqa: PLR0913 - one parameter an option
 
     Example: codemem serve start
     """
+    if stop_first and restart:
+        raise CodememError("`--stop` and `--restart` exclude each other", hint="choose one of them")
     os.umask(0o077)
     settings = program.settings
     place = Place.of(database_path(settings, db_path))

@@ -124,8 +124,8 @@ def _records(ctx: click.Context) -> dict[str, Command]:
 def cli(context: click.Context) -> None:
     """Persistent memory for coding agents.
 
-    Exit codes: 0 done, 1 not found or refused, 2 wrong usage or setting, 3 the observer failed, 4
-    the database cannot be used, 5 a plugin broke a rule, 130 stopped.
+    Exit codes: 0 done, 1 not found, refused or an unusable file, 2 wrong usage or setting, 3 the
+    observer failed, 4 the database cannot be used, 5 a plugin broke a rule, 130 stopped.
     """
     if os.environ.get("NO_COLOR"):
         context.color = False

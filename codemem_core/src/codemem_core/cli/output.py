@@ -7,6 +7,8 @@ import os
 import sys
 import time
 import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import click
 
@@ -101,3 +103,20 @@ class Progress:
         """Wipe the line: what was done is said on standard output."""
         if self._shown:
             click.echo("\r\x1b[K", err=True, nl=False)
+
+
+@contextmanager
+def counted() -> Iterator[Callable[[str, int, int], None]]:
+    """Lend what says how far it is with memories: a counter for each thing done to them.
+
+    Called with what is done (`read`), how many are, and of how many (0: unknown).
+    """
+    with ExitStack() as counters:
+        shown: dict[str, Progress] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in shown:
+                shown[what] = counters.enter_context(Progress(f"Memories {what}", total=total))
+            shown[what].at(done)
+
+        yield show

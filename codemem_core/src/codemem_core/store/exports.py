@@ -94,6 +94,29 @@ def memories(store: Store, wanted: Wanted) -> Iterator[Mapping[str, Any]]:
     return _pages(store, "memories", _MEMORIES.format(wanted=wanted.of_memories()), wanted)
 
 
+_ASKED = """
+    SELECT e.event_id, e.payload ->> '$._adapter.payload.prompt_number',
+           e.payload ->> '$._adapter.payload.text', coalesce(e.ts_ms, e.received_ms)
+      FROM streams s JOIN raw_events e ON e.stream = s.id AND e.kind = 'prompt'
+     WHERE s.source = ? AND s.stream_id = ?
+     ORDER BY e.seq
+"""
+
+
+def prompts(store: Store, session: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what people asked in a session: brought over with it, and as events still kept."""
+    listed = session["metadata"].get("prompts")
+    given = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    found = {each["id"]: each for each in given if "id" in each}
+    with store.read() as db:
+        asked = rows(db, _ASKED, (session["source"], session["stream_id"]))
+    for event_id, number, text, at_ms in asked:
+        key = f"event|{session['source']}|{session['stream_id']}|{event_id}"
+        if text and all(each.get("text") != text for each in given):
+            found.setdefault(key, {"id": key, "number": number, "text": text, "at_ms": at_ms})
+    return list(found.values())
+
+
 def _pages(store: Store, table: str, query: str, wanted: Wanted) -> Iterator[Mapping[str, Any]]:
     with store.read() as db:
         last = db.execute(f"SELECT max(id) FROM {table}").get or 0  # noqa: S608

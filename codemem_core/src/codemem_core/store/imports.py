@@ -9,6 +9,8 @@ from typing import Any
 
 import apsw
 
+from codemem_core.records.memory import NewMemory
+from codemem_core.store import memories
 from codemem_core.store.connection import rows
 
 
@@ -39,6 +41,7 @@ class State:
     project: str | None = None
 
 
+_STATE = tuple(State.__dataclass_fields__)
 _INSERT_SESSION = """
     INSERT INTO sessions (source, stream_id, project, cwd, started_ms, ended_ms, metadata)
     VALUES (:source, :stream_id, :project, :cwd, :started_ms, :ended_ms, :metadata)
@@ -106,10 +109,40 @@ def find_session(db: apsw.Connection, given: Session) -> int | None:
     return found[0][0] if found else None
 
 
-def is_there(db: apsw.Connection, keys: Sequence[str]) -> bool:
+def is_there(db: apsw.Connection, *keys: str) -> bool:
     """Say whether a memory has one of these keys."""
     query = "SELECT 1 FROM memories WHERE key IN (SELECT value FROM json_each(?))"
-    return bool(rows(db, query, (json.dumps(list(keys)),)))
+    return bool(rows(db, query, (json.dumps(keys),)))
+
+
+COLUMNS = (
+    "key", "kind", "title", "body", "subtitle", "narrative", "confidence", "origin",
+    "prompt_number", "extractor", "extractor_version", "facts", "concepts", "files_read",
+    "files_modified", "tags", "metadata", "words", "created_ms", "updated_ms", "active",
+    "deleted_ms", "confirmed", "pinned", "project",
+)  # fmt: skip
+"""What a memory is in its table, but for its session."""
+_ADD = f"""
+    INSERT INTO memories ({", ".join(COLUMNS)}, session_id)
+    SELECT {", ".join("?" * (len(COLUMNS) - 1))}, coalesce(?, s.project), s.id
+      FROM sessions s
+     WHERE s.id = ? AND NOT EXISTS (SELECT 1 FROM memories WHERE key = ?)
+    ON CONFLICT (key) DO NOTHING
+"""  # noqa: S608 - our own names
+
+
+def row_of(new: NewMemory, state: State, *, now_ms: int) -> tuple[Any, ...]:
+    """Return a memory and its state as `COLUMNS`: what takes time, before anything is locked."""
+    fields = memories.columns(new) | {name: getattr(state, name) for name in _STATE}
+    fields["created_ms"] = fields["created_ms"] or now_ms
+    fields["updated_ms"] = fields["updated_ms"] or now_ms
+    return tuple(fields[name] for name in COLUMNS)
+
+
+def add(db: apsw.Connection, row: Sequence[Any], *, session_id: int, known_as: str) -> bool:
+    """Write a row of `COLUMNS`; say whether neither its key nor `known_as` was there before."""
+    db.execute(_ADD, (*row, session_id, known_as))
+    return bool(db.changes())
 
 
 def prompts(db: apsw.Connection, session_id: int, given: Sequence[Mapping[str, Any]]) -> set[Any]:
@@ -136,19 +169,19 @@ _SETTLE = """
 
 def settle(db: apsw.Connection, key: str, state: State, *, new: bool) -> None:
     """Give a memory the state it had; one that was there before is only ever confirmed."""
-    fields = {name: getattr(state, name) for name in State.__dataclass_fields__}
+    fields = {name: getattr(state, name) for name in _STATE}
     if new:
         db.execute(_SETTLE, fields | {"key": key})
     elif state.confirmed:
         db.execute("UPDATE memories SET confirmed = 1 WHERE key = ?", (key,))
 
 
-def refresh(db: apsw.Connection, key: str, metadata: Mapping[str, Any], *, now_ms: int) -> bool:
-    """Replace a memory's metadata; say whether that changed anything."""
+def refresh(db: apsw.Connection, key: str, metadata: str, *, now_ms: int) -> bool:
+    """Replace a memory's metadata, given as JSON; say whether that changed anything."""
     db.execute(
         "UPDATE memories SET metadata = :metadata, updated_ms = :now"
         " WHERE key = :key AND metadata <> :metadata",
-        {"key": key, "metadata": json.dumps(dict(metadata), ensure_ascii=False), "now": now_ms},
+        {"key": key, "metadata": metadata, "now": now_ms},
     )
     return bool(db.changes())
 

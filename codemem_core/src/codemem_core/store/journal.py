@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import apsw
 
@@ -43,12 +43,32 @@ _ADDED = ("memories", "sessions")
 """Tables that grow by an import, in the order in which their rows can be deleted."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Recording:
     """A change that is being noted."""
 
     entry: int | None = None
     """Its number once the block has ended; None when the block changed nothing."""
+    added: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """First and last id of the rows of a table that `additions` noted."""
+    _db: apsw.Connection
+    _session: apsw.Session
+
+    @contextmanager
+    def additions(self) -> Iterator[None]:
+        """Note which memories and sessions the block adds; it must not touch any that are there.
+
+        An import of 100,000 memories is kept as four numbers. Undoing it deletes them, and what
+        brings them back is importing them again. At most once in a recording.
+        """
+        before = {table: _last_id(self._db, table) for table in _ADDED}
+        self._session.enabled = False
+        yield
+        self._session.enabled = True
+        ids = {table: (before[table] + 1, _last_id(self._db, table)) for table in _ADDED}
+        self.added |= {
+            table: (first, last) for table, (first, last) in ids.items() if first <= last
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +98,10 @@ def recorded(
 
     A block that changes nothing leaves no entry; one that raises, neither. Not to be nested. While
     it runs, memory grows by what is changed: of an updated row the columns that are, of a deleted
-    one all. For many added rows there is `recorded_additions`.
+    one all. For many added rows there is `Recording.additions`.
     """
-    recording = Recording()
     session = apsw.Session(db, "main")
+    recording = Recording(_db=db, _session=session)
     try:
         for table in TABLES:
             session.attach(table)
@@ -90,35 +110,17 @@ def recorded(
     finally:
         session.close()
     # Two undoes within one millisecond may cancel each other out and count all the same.
-    if changes or undoes is not None:
-        fields = {"who": by, "label": label, "now": now_ms, "undoes": undoes, "added": None}
+    if changes or recording.added or undoes is not None:
+        fields = {"who": by, "label": label, "now": now_ms, "undoes": undoes}
+        fields |= {"added": json.dumps(recording.added) if recording.added else None}
         recording.entry = _append(db, {**fields, "size": len(changes)}, changes)
-
-
-@contextmanager
-def recorded_additions(
-    db: apsw.Connection, label: str, *, by: str, now_ms: int
-) -> Iterator[Recording]:
-    """Note which memories and sessions the block adds; it must not touch any that are there.
-
-    An import of 100,000 memories is kept as four numbers. Undoing it deletes them, and what brings
-    them back is importing them again.
-    """
-    recording = Recording()
-    before = {table: _last_id(db, table) for table in _ADDED}
-    yield recording
-    added = {table: (before[table] + 1, _last_id(db, table)) for table in _ADDED}
-    added = {table: (first, last) for table, (first, last) in added.items() if first <= last}
-    if added:
-        fields = {"who": by, "label": label, "now": now_ms, "undoes": None}
-        recording.entry = _append(db, {**fields, "added": json.dumps(added), "size": 0})
 
 
 def _last_id(db: apsw.Connection, table: str) -> int:
     return int(db.execute(f"SELECT max(id) FROM {table}").get or 0)  # noqa: S608
 
 
-def _append(db: apsw.Connection, fields: dict[str, object], changes: bytes = b"") -> int:
+def _append(db: apsw.Connection, fields: dict[str, object], changes: bytes) -> int:
     db.execute(
         "INSERT INTO journal (at_ms, who, label, undoes, added, size)"
         " VALUES (:now, :who, :label, :undoes, :added, :size)",
@@ -202,19 +204,15 @@ def undo(db: apsw.Connection, number: int, *, by: str, now_ms: int) -> Entry:
     """
     entry = _undoable(db, number)
     label = f"undo {number}: {entry.label}"
-    added = _added_by(db, number)
-    if added is not None:
-        _delete_added(db, entry, added)
-        fields = {"who": by, "label": label, "now": now_ms, "undoes": number}
-        _append(db, {**fields, "added": "{}", "size": 0})
-        return entry
     changes = _changes_of(db, number)
-    with recorded(db, label, by=by, now_ms=now_ms, undoes=number):
+    with recorded(db, label, by=by, now_ms=now_ms, undoes=number) as recording:
         _apply(db, entry, changes)
         db.executemany(
             "UPDATE memories SET updated_ms = ? WHERE id = ?",
             [(now_ms, row) for table, row in _rows_of(changes) if table == "memories"],
         )
+        with recording.additions():
+            _delete_added(db, entry, _added_by(db, number))
     return entry
 
 
@@ -224,14 +222,14 @@ def _undoable(db: apsw.Connection, number: int) -> Entry:
         raise NotFound(f"no such change: `{number}`", hint="`codemem history` lists them")
     if entry.undone:
         raise ChangedSince(f"change {number} is undone already: `{entry.label}`")
-    if entry.undoes is not None and _added_by(db, entry.undoes) is not None:
+    if entry.undoes is not None and _added_by(db, entry.undoes):
         raise ChangedSince(f"what is deleted stays so: `{entry.label}`", hint="import it again")
     return entry
 
 
-def _added_by(db: apsw.Connection, number: int) -> dict[str, tuple[int, int]] | None:
-    added = db.execute("SELECT added FROM journal WHERE id = ?", (number,)).get
-    return None if added is None else json.loads(added)
+def _added_by(db: apsw.Connection, number: int) -> dict[str, tuple[int, int]]:
+    found = rows(db, "SELECT added FROM journal WHERE id = ? AND added IS NOT NULL", (number,))
+    return json.loads(found[0][0]) if found else {}
 
 
 def _changes_of(db: apsw.Connection, number: int) -> bytes:
@@ -297,6 +295,8 @@ def _told(
 
 def _delete_added(db: apsw.Connection, entry: Entry, added: dict[str, tuple[int, int]]) -> None:
     """Delete the rows that were added, unless somebody changed one of them since."""
+    if not added:
+        return
     first, last = added.get("memories", (0, -1))
     changed = db.execute(
         "SELECT min(id) FROM memories WHERE id BETWEEN ? AND ? AND updated_ms > ?",

@@ -37,14 +37,18 @@ def add(
     db: apsw.Connection, new: NewMemory, *, session_id: int, batch: int | None = None, now_ms: int
 ) -> int | None:
     """Write a memory and return its id, or None when its key is there already."""
-    fields: dict[str, Any] = {name: getattr(new, name) for name in (*_PLAIN, *_MORE)}
-    fields |= {name: _dump(list(getattr(new, name))) for name in _LISTS}
-    fields |= {"tags": " ".join(new.tags), "metadata": _dump(dict(new.metadata))}
-    fields["words"] = _words(new)
-    fields |= {"session": session_id, "batch": batch, "now": now_ms}
+    fields = columns(new) | {"session": session_id, "batch": batch, "now": now_ms}
     fields["created_ms"] = new.created_ms or now_ms
     db.execute(_ADD, fields)
     return db.last_insert_rowid() if db.changes() else None
+
+
+def columns(new: NewMemory) -> dict[str, Any]:
+    """Return what a memory is in its table, by column; working out `words` takes the time."""
+    fields: dict[str, Any] = {name: getattr(new, name) for name in (*_PLAIN, *_MORE)}
+    fields |= {name: _dump(list(getattr(new, name))) for name in _LISTS}
+    fields |= {"tags": " ".join(new.tags), "metadata": _dump(dict(new.metadata))}
+    return fields | {"words": _words(new), "created_ms": new.created_ms}
 
 
 def _words(new: NewMemory | Memory) -> str:

@@ -110,7 +110,6 @@ def carry_out(db: apsw.Connection, move: Move, *, now_ms: int) -> dict[str, int]
     for table, which in _WHICH.items():
         change = _SET.get(table, "project = :new")
         if table == "memories":
-            _index_again(db, which, values)
             change += ", updated_ms = :now"
         db.execute(f"UPDATE {table} SET {change} WHERE {which}", values)  # noqa: S608
         changed[table] = db.changes()
@@ -137,15 +136,6 @@ def _rule(db: apsw.Connection, kind: str, value: str, project: str) -> None:
         "INSERT INTO places (kind, value, project) VALUES (?, ?, ?)"
         " ON CONFLICT (kind, value) DO UPDATE SET project = excluded.project",
         (kind, value, project),
-    )
-
-
-def _index_again(db: apsw.Connection, which: str, values: dict[str, object]) -> None:
-    """Number the vectors anew: the index in the server's memory is by project, and reads on."""
-    db.execute(
-        "REPLACE INTO vectors (memory_id, model, vector) SELECT memory_id, model, vector"  # noqa: S608
-        f" FROM vectors WHERE memory_id IN (SELECT id FROM memories WHERE {which})",
-        values,
     )
 
 

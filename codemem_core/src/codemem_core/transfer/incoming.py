@@ -1,13 +1,14 @@
 """What comes from elsewhere: read and checked first, then written in one transaction.
 
 Reading, redacting and checking 100,000 memories takes a minute, in which others write; so it all
-goes into a temporary database first, which is on disk and gone when this process ends.
+goes into a temporary database first, as the rows it will be. That is on disk and gone when this
+process ends.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,19 +16,19 @@ import apsw
 
 from codemem_core.ingest.adopt import THERE, Report
 from codemem_core.records.memory import NewMemory
-from codemem_core.store import imports, journal, memories
+from codemem_core.store import imports, journal
 from codemem_core.store.connection import rows
 from codemem_core.store.imports import Session, State
 from codemem_core.store.store import Store
 
-_TABLES = """
+_TABLES = f"""
     PRAGMA journal_mode = off;
     CREATE TABLE sessions (name TEXT PRIMARY KEY, given TEXT NOT NULL);
     CREATE TABLE prompts (session TEXT NOT NULL, given TEXT NOT NULL);
-    CREATE TABLE memories (session TEXT NOT NULL, source TEXT NOT NULL, keys TEXT NOT NULL,
-                           given TEXT NOT NULL, state TEXT NOT NULL);
+    CREATE TABLE memories (source, session, known_as, {", ".join(imports.COLUMNS)});
     CREATE TABLE gists (gist TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+_TAKE = f"INSERT INTO memories VALUES ({', '.join('?' * (3 + len(imports.COLUMNS)))})"  # noqa: S608
 REFRESHED = "refreshed"
 Progress = Callable[[str, int, int], object]
 """Called with what is being done, how many memories of it are done and of how many (0: unknown)."""
@@ -76,11 +77,8 @@ class Incoming:
         self, session: object, new: NewMemory, state: State, *, table: str, known_as: str = ""
     ) -> None:
         """Take a memory of `table`; it is there already when one has its key or `known_as`."""
-        keys = [new.key, known_as] if known_as else [new.key]
-        self._db.execute(
-            "INSERT INTO memories (session, source, keys, given, state) VALUES (?, ?, ?, ?, ?)",
-            (str(session), table, json.dumps(keys), _dump(new), _dump(state)),
-        )
+        row = imports.row_of(new, state, now_ms=self.now_ms)
+        self._db.execute(_TAKE, (table, str(session), known_as or new.key, *row))
         self._memories += 1
         self.progress("read", self._memories, 0)
 
@@ -101,8 +99,8 @@ class Incoming:
         for name in self._names():
             there = db is not None and imports.find_session(db, self._session(name)) is not None
             self.report.tables["sessions"].count(THERE if there else None)
-        for table, keys, _given, _state, _session in self._each():
-            there = db is not None and imports.is_there(db, keys)
+        for table, *keys in self._db.execute("SELECT source, known_as, key FROM memories"):
+            there = db is not None and imports.is_there(db, *keys)
             self.report.tables[table].count(THERE if there else None)
         return self.report
 
@@ -110,11 +108,9 @@ class Incoming:
         """Write it all in one transaction, as one entry of the journal; raises `StoreError`."""
 
         def change(db: apsw.Connection) -> Report:
-            with journal.recorded_additions(db, label.text, by=label.by, now_ms=self.now_ms):
-                self._write(db)
-            with journal.recorded(
-                db, f"{label.text}: what changed", by=label.by, now_ms=self.now_ms
-            ):
+            with journal.recorded(db, label.text, by=label.by, now_ms=self.now_ms) as recording:
+                with recording.additions():
+                    self._write(db)
                 if self.refresh:
                     self._refresh(db)
                 if self.replace:
@@ -131,37 +127,27 @@ class Incoming:
             self.report.tables["sessions"].count(None if new else THERE)
             for _ in given.metadata.get("prompts", ()):
                 self.report.tables["user_prompts"].count(None if new else THERE)
-        for done, (table, keys, new_one, state, session) in enumerate(self._each(), 1):
-            if imports.is_there(db, keys):
-                self.report.tables[table].count(THERE)
-                continue
-            if session not in sessions:
-                sessions[session], _ = imports.session_of(db, self._stand_in(session))
-            memories.add(db, new_one, session_id=sessions[session], now_ms=self.now_ms)
-            imports.settle(db, new_one.key, state, new=True)
-            self.report.tables[table].count(None)
+        each = self._db.execute("SELECT * FROM memories ORDER BY rowid")
+        for done, (table, session, known_as, *row) in enumerate(each, 1):
             self.progress("written", done, self._memories)
+            if session not in sessions:
+                if imports.is_there(db, known_as, row[0]):
+                    self.report.tables[table].count(THERE)
+                    continue
+                sessions[session], _ = imports.session_of(db, self._stand_in(session))
+            new = imports.add(db, row, session_id=sessions[session], known_as=known_as)
+            self.report.tables[table].count(None if new else THERE)
 
     def _refresh(self, db: apsw.Connection) -> None:
-        for table, _keys, given, _state, _session in self._each():
-            if imports.refresh(db, given.key, given.metadata, now_ms=self.now_ms):
+        for table, key, metadata in self._db.execute("SELECT source, key, metadata FROM memories"):
+            if imports.refresh(db, key, metadata, now_ms=self.now_ms):
                 self.report.tables[table].skipped[REFRESHED] += 1
                 self.report.tables[table].skipped[THERE] -= 1
 
     def _replace(self, db: apsw.Connection) -> None:
-        keys: dict[str, list[str]] = {}
-        for _table, _keys, given, _state, _session in self._each():
-            keys.setdefault(json.dumps(given.metadata.get("place")), []).append(given.key)
-        for place, present in keys.items():
-            imports.retire(db, json.loads(place), present, now_ms=self.now_ms)
-
-    def _each(self) -> Iterator[tuple[str, list[str], NewMemory, State, str]]:
-        query = "SELECT source, keys, given, state, session FROM memories ORDER BY rowid"
-        for source, keys, given, state, session in self._db.execute(query):
-            fields: dict[str, Any] = json.loads(given)
-            lists = {name: tuple(value) for name, value in fields.items() if type(value) is list}
-            new, was = NewMemory(**(fields | lists)), State(**json.loads(state))
-            yield source, json.loads(keys), new, was, session
+        query = "SELECT metadata -> '$.place', json_group_array(key) FROM memories GROUP BY 1"
+        for place, present in self._db.execute(query):
+            imports.retire(db, json.loads(place), json.loads(present), now_ms=self.now_ms)
 
     def _names(self) -> list[str]:
         return [name for (name,) in rows(self._db, "SELECT name FROM sessions ORDER BY rowid")]
@@ -181,8 +167,3 @@ class Incoming:
     def _stand_in(self, name: str) -> Session:
         """Return a session for memories whose own is not in the file."""
         return Session(key=f"import|session|{name}", stream=None, started_ms=self.now_ms)
-
-
-def _dump(record: NewMemory | State) -> str:
-    # `asdict` copies every list and object on the way: half of the time of reading an export.
-    return json.dumps({name: getattr(record, name) for name in record.__dataclass_fields__})

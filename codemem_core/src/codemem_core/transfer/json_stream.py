@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any, BinaryIO
 
-from codemem_core.errors import InputError
+from codemem_core.errors import UnusableFile
 
 MOST_CHARS = 4 * 1024 * 1024
 """The largest element; `[[],[],…]` of this size takes 90 MB as Python objects."""
@@ -28,7 +28,7 @@ def elements(file: BinaryIO, *, lists: Collection[str] = ()) -> Iterator[tuple[s
     """Yield what a JSON document holds, in its order, as `(name, value)`.
 
     Of an object: its members, and of the members named in `lists` each element by itself. Of a
-    list: its elements, with an empty name. Raises `InputError` for what is not JSON, nested too
+    list: its elements, with an empty name. Raises `UnusableFile` for what is not JSON, nested too
     deep or has too large an element; what was yielded before stands.
     """
     text = _Text(file)
@@ -53,7 +53,7 @@ def _members(text: _Text, lists: Collection[str]) -> Iterator[tuple[str, Any]]:
         if name in lists and text.peek() == "[":
             yield from _list(text, name)
         elif name in lists:
-            raise InputError(f"not a list: `{name}`")
+            raise UnusableFile(f"not a list: `{name}`")
         else:
             yield name, text.value()
         more = text.peek() != "}"
@@ -87,7 +87,7 @@ class _Text:
         start = self._file.read(_CHUNK)
         for magic, kind in _PACKED.items():
             if start.startswith(magic):
-                raise InputError(
+                raise UnusableFile(
                     f"the file cannot be read: this is {kind}, not JSON", hint="unpack it first"
                 )
         self._add(start)
@@ -96,7 +96,7 @@ class _Text:
         try:
             more = self._decode(data, final=not data)
         except UnicodeDecodeError as error:
-            raise InputError("the file cannot be read: not UTF-8 text") from error
+            raise UnusableFile("the file cannot be read: not UTF-8 text") from error
         self._passed += self._at
         self._kept, self._at, self._ended = self._kept[self._at :] + more, 0, not data
 
@@ -140,9 +140,9 @@ class _Text:
                 raise self.wrong("not JSON, or an element of more than 4 million characters")
             self._add(self._file.read(max(_CHUNK, len(self._kept) - self._at)))
 
-    def wrong(self, what: str) -> InputError:
+    def wrong(self, what: str) -> UnusableFile:
         """Return the error that says what is wrong, and where."""
-        return InputError(
+        return UnusableFile(
             f"the file cannot be read: {what}, at character {self._passed + self._at}"
         )
 

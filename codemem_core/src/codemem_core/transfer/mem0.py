@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
-from codemem_core.errors import InputError
+from codemem_core.errors import InputError, UnusableFile
 from codemem_core.ingest.accept import storable
 from codemem_core.project import normalize_label
 from codemem_core.records.events import epoch_ms
@@ -20,7 +20,7 @@ _WHOSE = ("user_id", "agent_id", "app_id", "run_id")
 
 
 def fill(incoming: Incoming, file: BinaryIO, *, project: str | None) -> None:
-    """Take every memory of a file; raises `InputError` when it has none of the known shapes."""
+    """Take every memory of a file; raises `UnusableFile` when it has none of the known shapes."""
     incoming.replace = True
     known = False
     for name, value in elements(file, lists=_LISTS):
@@ -28,7 +28,7 @@ def fill(incoming: Incoming, file: BinaryIO, *, project: str | None) -> None:
             known = True
             _take(incoming, storable(value), project)
     if not known:
-        raise InputError(
+        raise UnusableFile(
             "not a file of mem0's memories", hint='it has to hold a list, or {"results": […]}'
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
-from codemem_core.errors import InputError
+from codemem_core.errors import UnusableFile
 from codemem_core.ingest import adopted
 from codemem_core.ingest.accept import storable
 from codemem_core.project import normalize_label
@@ -44,7 +44,7 @@ class Reader:
     _version: object = None
 
     def read(self, file: BinaryIO) -> None:
-        """Read it all; raises `InputError` for what cannot be used, saying where."""
+        """Read it all; raises `UnusableFile` for what cannot be used, saying where."""
         number: dict[str, int] = {}
         for name, value in elements(file, lists=_LISTS):
             if name == "version":
@@ -57,7 +57,7 @@ class Reader:
                 except RecursionError as error:
                     raise _unusable(where, "nested too deep") from error
         if self._version != VERSION:
-            raise InputError(
+            raise UnusableFile(
                 f"not an export of version {VERSION}: `{str(self._version)[:40]}`",
                 hint="it has to be a file that `codemem export-memories` wrote",
             )
@@ -198,5 +198,7 @@ def _size(value: object) -> float:
     return value if isinstance(value, int | float) else 0
 
 
-def _unusable(where: str, what: str) -> InputError:
-    return InputError(f"the file cannot be used: `{where}` is {what}", hint="nothing was imported")
+def _unusable(where: str, what: str) -> UnusableFile:
+    return UnusableFile(
+        f"the file cannot be used: `{where}` is {what}", hint="nothing was imported"
+    )

@@ -40,7 +40,7 @@ def export(store: Store, wanted: Wanted, file: TextIO, *, now_ms: int, progress:
         },
     }
     file.write(json.dumps(head).removesuffix("}"))
-    prompts = _Prompts()
+    prompts = _Prompts(store)
     _write(file, "sessions", map(prompts.session, exports.sessions(store, wanted)))
     told = (_memory(row) for row in exports.memories(store, wanted))
     counted = _write(file, "memory_items", _watched(told, of_memories, progress))
@@ -77,7 +77,8 @@ def _watched(
 class _Prompts:
     """What people asked, which is part of a session here and a table of its own there."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._number = 0
 
     def session(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -100,7 +101,7 @@ class _Prompts:
     def again(self, sessions: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         """Yield the prompts of sessions."""
         for row in sessions:
-            for prompt in _prompts_of(row):
+            for prompt in exports.prompts(self._store, row):
                 self._number += 1
                 at_ms = prompt.get("at_ms")
                 yield {
@@ -114,12 +115,6 @@ class _Prompts:
                     "metadata_json": {},
                     "import_key": prompt["id"],
                 }
-
-
-def _prompts_of(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    listed = row["metadata"].get("prompts")
-    given = listed if isinstance(listed, list) else []
-    return [prompt for prompt in given if isinstance(prompt, dict) and "id" in prompt]
 
 
 def _session_key(row: Mapping[str, Any]) -> str:

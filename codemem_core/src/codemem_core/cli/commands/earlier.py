@@ -14,7 +14,7 @@ import click
 from codemem_core.cli.commands.raw_events import MAX_BYTES, read_json
 from codemem_core.cli.host import Host, db_option, json_option, pass_host, project_options
 from codemem_core.cli.output import say, say_json
-from codemem_core.errors import InputError, NotFound
+from codemem_core.errors import InputError, NotFound, UnusableFile
 from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.flush import Flusher
 from codemem_core.ingest.reobserve import Reobserver
@@ -51,7 +51,10 @@ def ingest(host: Host, db_path: str | None, as_json: bool) -> None:
     Example: codemem ingest < events.json
     """
     raw = sys.stdin.buffer.read(MAX_BYTES + 1)
-    body = read_json(raw) if raw.strip() else {}
+    try:
+        body = read_json(raw) if raw.strip() else {}
+    except InputError as error:
+        raise UnusableFile(str(error)) from error
     if not isinstance(body, dict):
         raise InputError("payload must be an object")
     stored, memories = 0, 0

@@ -43,6 +43,7 @@ def _least_gains(command: F) -> F:
 @click.argument("source", metavar="FILE|FOLDER", type=click.Path(exists=True, path_type=Path))
 @click.option("--limit", default=8, show_default=True, type=click.IntRange(1, 50), help="The k.")
 @click.option("--with-meaning", is_flag=True, help="Use the embedder too, as the server does.")
+@click.option("--json-out", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON.")
 @_least_gains
 @project_options
 @db_option
@@ -59,6 +60,7 @@ def evaluate(
     all_projects: bool,
     db_path: str | None,
     as_json: bool,
+    json_out: Path | None,
     **least: float | None,
 ) -> None:
     """Measure search and packs on judged questions.
@@ -82,10 +84,13 @@ def evaluate(
             near = _nearness(store, meaning, place)
             _measure(store, corpus, measured, k=limit, project=place, near=near)
     deltas = measured.deltas(_OURS, _PLAIN)
+    report = _as_json(measured, deltas)
     if as_json:
-        say_json(_as_json(measured, deltas))
+        say_json(report)
     else:
         _show(measured, deltas, limit)
+    if json_out is not None:
+        json_out.write_text(json.dumps(report, indent=2), encoding="utf-8")
     _check(deltas, {name.removeprefix("min_delta_"): value for name, value in least.items()})
 
 

@@ -185,6 +185,8 @@ def _move(
     as_json: bool,
     under: str | None = None,
 ) -> None:
+    if not all(name.strip() for name in old):
+        raise InputError("a project's name is empty")
     now_ms = time.time_ns() // 1_000_000
     todo = [Move(old=name, new=new, under=under) for name in old]
 

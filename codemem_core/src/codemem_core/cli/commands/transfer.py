@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import BinaryIO, TextIO
 
 import apsw
@@ -14,8 +14,7 @@ import click
 
 from codemem_core import paths
 from codemem_core.cli.host import F, Host, db_option, json_option, pass_host, project_options
-from codemem_core.cli.output import Progress as Counter
-from codemem_core.cli.output import say, say_json, warn
+from codemem_core.cli.output import counted, say, say_json, warn
 from codemem_core.errors import InputError, NotFound, StoreError
 from codemem_core.ingest.adopt import Report
 from codemem_core.records.events import epoch_ms
@@ -23,7 +22,7 @@ from codemem_core.store import exports
 from codemem_core.store.exports import Wanted
 from codemem_core.store.store import Store
 from codemem_core.transfer import markdown
-from codemem_core.transfer.incoming import Incoming, Label, Progress
+from codemem_core.transfer.incoming import Incoming, Label
 from codemem_core.transfer.reading import Reader
 from codemem_core.transfer.writing import export
 
@@ -86,7 +85,7 @@ def export_memories(
 def _export(store: Store, wanted: Wanted, file: TextIO, form: str) -> int:
     if form == "markdown":
         return markdown.write(exports.memories(store, wanted), file)
-    with _counted() as show:
+    with counted() as show:
         return export(store, wanted, file, now_ms=now(), progress=lambda *at: show("written", *at))
 
 
@@ -182,7 +181,7 @@ def bring(
 ) -> None:
     """Write what `fill` puts into an `Incoming` as one import, and say what came of it."""
     path = paths.database_path(host.settings, db_path)
-    with _counted() as show, closing(Incoming(now_ms=now(), progress=show)) as incoming:
+    with counted() as show, closing(Incoming(now_ms=now(), progress=show)) as incoming:
         try:
             fill(incoming)
         except apsw.Error as error:  # no room for the temporary copy
@@ -211,17 +210,3 @@ def _say(report: Report, *, dry_run: bool) -> None:
         say("nothing to import")
     elif written and not dry_run:
         say("`codemem undo` takes it back")
-
-
-@contextmanager
-def _counted() -> Iterator[Progress]:
-    """Lend what says how far it is: a counter for reading, then one for writing."""
-    with ExitStack() as counters:
-        shown: dict[str, Counter] = {}
-
-        def show(what: str, done: int, total: int) -> None:
-            if what not in shown:
-                shown[what] = counters.enter_context(Counter(f"Memories {what}", total=total))
-            shown[what].at(done)
-
-        yield show

@@ -11,7 +11,7 @@ import click
 
 from codemem_core import paths
 from codemem_core.cli.host import Host, apply_option, db_option, json_option, pass_host
-from codemem_core.cli.output import say, say_json
+from codemem_core.cli.output import counted, say, say_json
 from codemem_core.cli.when import since_to_ms
 from codemem_core.records.memory import KINDS
 from codemem_core.store import compact, journal, moves
@@ -186,7 +186,13 @@ def merge_duplicates(
     """
     now_ms = _now()
     with host.store(db_path) as store:
-        found = near.pairs(store, threshold=alike, project=project)
+        with counted() as show:
+            found = near.pairs(
+                store,
+                threshold=alike,
+                project=project,
+                progress=lambda *at: show("compared", *at),
+            )
         done = _journaled(
             store,
             "merge duplicates",

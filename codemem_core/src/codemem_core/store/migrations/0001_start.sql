@@ -201,6 +201,12 @@ END;
 CREATE TRIGGER vectors_update AFTER UPDATE OF title, body, active ON memories BEGIN
     DELETE FROM vectors WHERE memory_id = old.id;
 END;
+-- Numbered anew: the index in a server's memory is by project, and reads what has a larger number.
+CREATE TRIGGER vectors_move AFTER UPDATE OF project ON memories
+ WHEN old.project IS NOT new.project BEGIN
+    INSERT OR REPLACE INTO vectors (memory_id, model, vector)
+    SELECT memory_id, model, vector FROM vectors WHERE memory_id = new.id;
+END;
 
 -- What a place is called, where its folder's name does not say it.
 CREATE TABLE places (
