@@ -125,7 +125,6 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
 
     `around` is what the work is about beside it; only a context of hardly any words leans on it.
     `meaning` is how near memories are to both by an embedder (cosine by id; see `query.meant`).
-    Who asks where the work stands gets the newest summaries, or those of what they name.
     `trusted` leaves out what came from the web or an import and nobody confirmed. `injected`: it
     goes into a prompt unasked. Then it is trusted, and stands in a fence that says it is data.
     Below `least_confidence` (0 to 1) that the store knows an answer, a pack stays empty.
@@ -144,13 +143,12 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
         learned=learned,
         now_ms=now_ms,
     )
-    is_recap = topic is not None
-    fit = about(found) if is_recap else fitting(found, least=least_confidence)
-    recent = _recent(db, limit, project, trusted=trusted) if is_recap and not fit else []
+    fit = fitting(found, least=least_confidence) if topic is None else about(found)
+    recent = _recent(db, limit, project, trusted=trusted) if topic is not None and not fit else []
     distinct, repeats = without_repeats([*recent, *fit])
     start, end = fence() if injected else ("", "")
     room = token_budget - tokens(start + layout(Sections([]), {}) + end)
-    lines = _choose(distinct, limit=limit, room=room, is_recap=is_recap)
+    lines = _choose(distinct, limit=limit, room=room, is_recap=topic is not None)
     sections = Sections([hit for hit in distinct if hit.id in lines])
     text = start + layout(sections, lines) + end if lines else ""
     pack = Pack(context, text=text, items=sections.all(), repeats=repeats, found=found)
