@@ -137,7 +137,8 @@ def test_a_folder_that_an_older_client_removes_is_made_anew(
 def test_a_planted_place_is_refused_at_once(folder: Path, kind: str) -> None:
     """Neither followed nor waited for."""
     victim = folder.parent / "victim"
-    victim.mkdir(mode=0o755)
+    victim.mkdir()
+    victim.chmod(0o755)
     if kind == "link":
         folder.symlink_to(victim)
     elif kind == "pipe":

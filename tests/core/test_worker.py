@@ -59,9 +59,10 @@ def wait_until(look: Callable[[], bool]) -> bool:
 
 
 def titles(store: Store) -> list[str]:
-    """Return the titles of all memories."""
+    """Return the title of each memory, once for every time that it was told."""
     with store.read() as db:
-        return [memory.title for memory in memories.recent(db, limit=50)]
+        found = memories.recent(db, limit=50)
+    return [memory.title for memory in found for _ in range(memory.support)]
 
 
 def claim_first(db: apsw.Connection, now_ms: int) -> Claim:
