@@ -52,3 +52,17 @@ def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def processes(home: Path) -> dict[int, str]:
+    """Return the processes of a home folder: pid → command line."""
+    found = {}
+    mark = f"HOME={home}\0".encode()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (entry / "environ").read_bytes() + b"\0":
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                found[int(entry.name)] = command
+        except OSError:
+            continue
+    return {pid: command for pid, command in found.items() if command}

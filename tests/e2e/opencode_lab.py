@@ -226,16 +226,7 @@ class Lab:
 
     def processes(self) -> dict[int, str]:
         """Return the processes of this home: pid → command line."""
-        found = {}
-        mark = f"HOME={self.home}\0".encode()
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                if mark in (entry / "environ").read_bytes() + b"\0":
-                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                    found[int(entry.name)] = command
-            except OSError:
-                continue
-        return {pid: command for pid, command in found.items() if command}
+        return clients.processes(self.home)
 
     def end(self) -> None:
         """End what this home started and is still there."""
