@@ -3,9 +3,9 @@
 The peer is any codemem that has `import-memories`, `serve` and `GET /api/pack`: its behaviour is
 all that is used of it. `pip install codemem==0.19.0` into an environment of its own makes one.
 
-Both get a home of their own and the same exported memories, made up as in `recall.py`, and no
-embedder. Both servers are then asked the same questions, half of a memory's title and as many
-other words, in turns, over loopback TCP, a connection a question as hooks do; no question twice.
+Both get a home of their own, the same exported memories, made up as in `recall.py`, and no
+embedder. Both servers are then asked the same questions, made up likewise, in turns, over loopback
+TCP, a connection a question as hooks do.
 `--corpora FOLDER` also fills both with all memories of its corpora (see `codemem eval`) and asks
 their questions. Exits 1 when the median of the rounds' ratios is below 10 in any row.
 """
@@ -82,8 +82,8 @@ def loads(sizes: Sequence[int], corpora: Path | None) -> Iterator[Load]:
     for size in sizes:
         words = Words(random.Random(size))  # noqa: S311 - the same memories each time
         memories = [(words.text(8), words.text(60)) for _ in range(size)]
-        titles = (title.split()[:4] for title, _ in iter(partial(words.draw.choice, memories), ()))
-        yield Load("made up", memories, (f"{' '.join(title)} {words.text(4)}" for title in titles))
+        drawn = iter(partial(words.draw.choice, memories), None)
+        yield Load("made up", memories, (words.question(title) for title, _ in drawn))
     if corpora:
         read = corpora_below(corpora)
         asked = [question.text for corpus in read for question in corpus.questions]
