@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import json
 import os
 import sys
 from collections.abc import Coroutine, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -138,8 +138,8 @@ def _listening(
             listeners.append((tcp, Door.tcp(host, port, token=token)))
             url = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
         listeners.append((opened.enter_context(listen_unix(place.socket)), Door.unix()))
-        opened.callback(os.unlink, place.socket)
-        lock.note(json.dumps({"pid": os.getpid(), "url": url}))
+        opened.callback(Path(place.socket).unlink, missing_ok=True)
+        lock.note(url=url)
         if url and sys.stdout.isatty():
             click.echo(f"codemem serves {place.db}\n{url}#token={token}")
         yield listeners
