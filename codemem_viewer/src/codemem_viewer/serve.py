@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -23,6 +22,7 @@ SETTLE_S = 0.5
 START_S = 20.0
 STOP_S = 30.0
 LOOK_AGAIN_S = 0.05
+_NO_SOCKET_HINT = "`codemem serve restart` makes it anew; until then hooks find no server"
 
 
 @click.command
@@ -140,6 +140,8 @@ def _start(place: Place, address: tuple[str, int], blocked: Sequence[str]) -> No
     if answers(place):
         click.echo(f"server running, pid {server_pid(place)}")
         return
+    if (pid := server_pid(place)) and not os.path.exists(place.socket):
+        raise CodememError(f"a server runs whose socket is gone, pid {pid}", hint=_NO_SOCKET_HINT)
     log = open_private(place.log, flags=os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     child = subprocess.Popen(
         _command(place, address, blocked),
@@ -199,8 +201,10 @@ def _show(place: Place, settings: Settings) -> None:
         click.echo(f"no server is running for {place.db}")
         raise SystemExit(3)
     click.echo(f"server running, pid {pid}, database {place.db}")
-    note = json.loads(place.server_lock().read_note() or "{}")
-    if note.get("url") and sys.stdout.isatty():
-        click.echo(f"{note['url']}#token={viewer_token(settings, place.db)}")
-    elif note.get("url"):
-        click.echo(note["url"])
+    url = place.server_lock().read_note().get("url")
+    if url and sys.stdout.isatty():
+        click.echo(f"{url}#token={viewer_token(settings, place.db)}")
+    elif url:
+        click.echo(url)
+    if not os.path.exists(place.socket):
+        click.echo(f"its socket is gone: {place.socket}\nhint: {_NO_SOCKET_HINT}")
