@@ -292,6 +292,20 @@ def test_status_says_whether_a_server_runs(machine: Any) -> None:
     assert "token" not in running.stdout
 
 
+def test_json_tells_how_things_are(machine: Any) -> None:
+    """After a start, a look and a stop; a server in the foreground has nothing to tell."""
+    told = [json.loads(machine.serve(each, "--json").stdout) for each in ("start", "status")]
+    pid = processes(machine)[0]
+    stopped = json.loads(machine.serve("stop", "--json").stdout)
+    refused = machine.serve("--json")
+
+    assert told[0] == told[1]
+    assert told[0]["url"].startswith("http://127.0.0.1:")
+    assert (told[0]["pid"], told[0]["socket"]) == (pid, str(machine.socket))
+    assert (stopped["running"], stopped["pid"], stopped["url"]) == (False, None, None)
+    assert (refused.returncode, refused.stdout) == (2, "")
+
+
 def test_lock_has_one_holder(tmp_path: Path) -> None:
     """The second has to wait until the first lets go."""
     path = str(tmp_path / "lock")
