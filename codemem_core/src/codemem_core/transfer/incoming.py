@@ -59,7 +59,7 @@ class Incoming:
     def __post_init__(self) -> None:
         """Make the temporary tables."""
         rows(self._db, _TABLES)
-        self._db.execute("BEGIN")
+        self._db.execute("BEGIN")  # a database of its own: nobody to take turns with
 
     def session(self, name: object, given: Session) -> None:
         """Take a session; `name` is how its memories refer to it."""
