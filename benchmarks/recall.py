@@ -1,8 +1,9 @@
 """What a pack costs as the store grows: `python benchmarks/recall.py`.
 
 Stores of made-up memories of 70 words, drawn as words are in English (a few everywhere, most nearly
-nowhere); a warm server is asked for 200 packs of questions drawn alike, one after the other. Beside
-it, in the same process and on the same store, FTS5 as it comes answers the same questions.
+nowhere); a warm server is asked for 200 packs, one after the other, each about half of a memory's
+title and as many other words. Beside it, in the same process and on the same store, FTS5 as it
+comes answers the same questions.
 `--sizes 10000 100000 1000000` takes 20 minutes, most of them to fill the largest store.
 """
 
@@ -25,6 +26,7 @@ from load import Client, machine, percentile, serving
 from codemem_core.evaluation.measure import plain_fts
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import memories, sessions
+from codemem_core.store.connection import rows
 from codemem_core.store.search import search
 from codemem_core.store.store import Store
 
@@ -45,7 +47,7 @@ def main() -> None:
 def measure(*, sizes: list[int]) -> dict[str, Any]:
     """Return milliseconds of a pack at each size, and how they grow (slope, log-log)."""
     words = Words(random.Random(1))  # noqa: S311 - the same store each time
-    asked = [words.text(words.draw.randint(4, 14)) for _ in range(QUESTIONS)]
+    asked: list[str] = []
     steps: list[dict[str, Any]] = []
     with serving("codemem") as server, Store.open(server.database) as store:
         filled = 0
@@ -53,8 +55,9 @@ def measure(*, sizes: list[int]) -> dict[str, Any]:
             for first in range(filled, size, CHUNK):
                 store.write(partial(fill, words=words, first=first, count=min(CHUNK, size - first)))
             filled = size
-            step = {"memories": size, **packs(server.socket, asked)}
             with store.read() as db:
+                asked = asked or [words.question(title) for title in titles(db)]
+                step = {"memories": size, **packs(server.socket, asked)}
                 step |= against_plain(db, asked)
             steps.append(step)
     return {"machine": machine(), "steps": steps, "slope": slope(steps)}
@@ -74,6 +77,13 @@ class Words:
         """Return so many words."""
         return " ".join(self.draw.choices(self._words, cum_weights=self._weights, k=count))
 
+    def question(self, title: str) -> str:
+        """Return half of a title of eight words, and as many other words.
+
+        Words by chance alone are met with silence half of the time, which is quick.
+        """
+        return " ".join([*title.split()[:4], self.text(4)])
+
 
 def fill(db: apsw.Connection, *, words: Words, first: int, count: int) -> None:
     """Write memories in sessions of 20."""
@@ -85,6 +95,11 @@ def fill(db: apsw.Connection, *, words: Words, first: int, count: int) -> None:
             key=f"k{n}", kind="bugfix", title=words.text(8), body=words.text(60), origin="user"
         )
         memories.add(db, new, session_id=session, now_ms=n)
+
+
+def titles(db: apsw.Connection) -> list[str]:
+    """Return the titles of 200 memories."""
+    return [title for (title,) in rows(db, "SELECT title FROM memories LIMIT ?", (QUESTIONS,))]
 
 
 def packs(path: str, asked: list[str]) -> dict[str, float]:

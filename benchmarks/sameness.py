@@ -2,8 +2,10 @@
 
 FOLDER holds corpora as `codemem eval` reads them. Each is one store; of its memories variants are
 made that say the same, and variants that do not, and each is judged as the flush would judge it.
-Unrelated are the memories of a corpus among themselves. A merge of what is not the same loses
-knowledge, a missed one leaves a repetition: `wrong` has to be 0, `merged` may be less than 1.
+A merge of what is not the same loses knowledge, a missed one leaves a repetition: `wrong` has to be
+0, `merged` may be less than 1. Each memory is also judged against the others of its corpus, where
+only a person can say what is the same: what merges without repeating the very words is printed on
+standard error, to be read.
 
 `--growth`: what judging costs as a store of 1,000 to 100,000 memories grows.
 """
@@ -31,6 +33,8 @@ from codemem_core.store import memories
 from codemem_core.store.store import Store
 
 _SAMPLED = 150
+_COUNTED = ("asked", "merged", "wrong", "reworded", "outdated")
+_SHOWN = ("wrongly", "to be read", "outdated")
 _VERBS = (("Fix ", "Resolve "), ("Fixed ", "Resolved "), ("Add ", "Implement "),
           ("Added ", "Introduced "), ("Remove ", "Delete "), ("Update ", "Change "))  # fmt: skip
 _SWAPPED = {"before": "after", "after": "before", "with": "without", "from": "to", "to": "from",
@@ -54,11 +58,9 @@ def main() -> int:
             store.write(corpus.fill)
             store.write(lambda db: _judge_corpus(db, counts))
     for name in dict.fromkeys(name for name, _ in counts):
-        of = {what: counts[name, what] for what in ("asked", "merged", "outdated", "wrong")}
-        sys.stdout.write(
-            f"{name:24} {of['asked']:6} asked  {of['merged'] / of['asked']:7.4f} merged"
-            f"  {of['wrong']:4} wrongly  {of['outdated']:4} outdated\n"
-        )
+        asked, merged, *others = (counts[name, what] for what in _COUNTED)
+        told = "".join(f"{n:6} {what}" for n, what in zip(others, _SHOWN, strict=True))
+        sys.stdout.write(f"{name:24} {asked:6} asked {merged / asked:8.4f} merged{told}\n")
     return 0
 
 
@@ -71,7 +73,7 @@ def _judge_corpus(db: apsw.Connection, counts: Counter[tuple[str, str]]) -> None
         for name, vary in OTHER.items():
             _ask(db, counts, f"other: {name}", _varied(memory, vary, chance), memory)
     for memory in known:
-        _unrelated(db, counts, memory)
+        _among_others(db, counts, memory)
 
 
 def _ask(
@@ -90,22 +92,21 @@ def _ask(
     counts[name, "wrong"] += name.startswith("other") and judged.twin is not None
 
 
-def _unrelated(db: apsw.Connection, counts: Counter[tuple[str, str]], memory: Memory) -> None:
-    """Judge a memory against the others of its corpus; the same text twice is no mistake."""
+def _among_others(db: apsw.Connection, counts: Counter[tuple[str, str]], memory: Memory) -> None:
+    """Judge a memory against the others of its corpus; print what a person has to judge."""
     new = _new(memory, memory.title, memory.body)
     db.execute("UPDATE memories SET active = 0 WHERE id = ?", (memory.id,))
     judged = judge(db, new, session_id=memory.session_id, batch=None, now_ms=new.created_ms)
     db.execute("UPDATE memories SET active = 1 WHERE id = ?", (memory.id,))
     twin = memories.get(db, judged.twin) if judged.twin else None
-    is_repeat = twin is not None and _plain(memory) <= _plain(twin)
-    counts["unrelated", "asked"] += 1
-    counts["unrelated", "merged"] += twin is not None
-    counts["unrelated", "outdated"] += bool(judged.takes_back)
-    counts["unrelated", "wrong"] += twin is not None and not is_repeat
-    if judged.takes_back or (twin is not None and not is_repeat):
-        others = [twin] if twin else [memories.get(db, one) for one in judged.takes_back]
-        for other in others:
-            sys.stderr.write(f"{memory.title!r} / {memory.body[:200]!r}\n  {other.title!r}\n")  # type: ignore[union-attr]
+    is_reworded = twin is not None and not _plain(memory) <= _plain(twin)
+    counts["among others", "asked"] += 1
+    counts["among others", "merged"] += twin is not None
+    counts["among others", "outdated"] += bool(judged.takes_back)
+    counts["among others", "reworded"] += is_reworded
+    others = [memories.get(db, one) for one in judged.takes_back]
+    for other in [*others, twin] if is_reworded else others:
+        sys.stderr.write(f"{memory.title!r} / {memory.body[:200]!r}\n  {other and other.title!r}\n")
 
 
 def _plain(memory: Memory) -> set[str]:

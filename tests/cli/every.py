@@ -122,11 +122,8 @@ STDIN = {
 }
 """What some of them read."""
 
-NO_JSON = {
-    *("completion", "config edit", "demo", "install-mcp", "install-plugin", "mcp", "plugins new"),
-    *("serve", "setup", "version"),
-}
-"""Those for which JSON would make no sense, and those that belong to a host."""
+NO_JSON = {"completion", "config edit", "demo", "install-mcp", "install-plugin", "mcp", "setup"}
+"""Those that tell a person, a shell or a host something, and nothing to a program."""
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ CODES = {
     "show 77": (1, ""),
     "search": (2, ""),
     "remember bogus title body": (2, ""),
+    "remember DECISION title body": (0, ""),
     "enqueue-raw-event": (2, "{}"),
     "ingest": (1, "{"),
     "ingest --json": (0, ""),

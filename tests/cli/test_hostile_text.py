@@ -26,7 +26,7 @@ EVIL = (
     " \u2066 \u200b \u2028 \ufeff \U000e0041 \x00 \x1bc"
 )
 """Clipboard, clear screen, colour, 8-bit controls, backspace, return, bidirectional, invisible."""
-OURS = re.compile(rb"\x1b\[(?:\d{1,2}m|K)|\r(?=\x1b\[K|Memories [a-z]+: \d)")
+OURS = re.compile(rb"\x1b\[(?:\d{1,2}m|K)|\r(?=\x1b\[K|[A-Z][a-z ]+: \d)")
 """Bold, colour, writing and wiping the line of progress."""
 _UNTAMED = "import codemem_core.cli.output as output\noutput.plain = lambda text: text\n"
 _RUN = "import sys\nfrom codemem_core.cli.main import main\nsys.exit(main())"

@@ -110,6 +110,19 @@ def test_a_file_is_asked_of_your_memories(
     assert json.loads(printed)["systems"]["codemem"]["mrr"] == 1.0
 
 
+@pytest.mark.parametrize("command", ["eval", "hybrid-eval"])
+def test_the_figures_go_to_a_file_too(command: str, corpora: Path, tmp_path: Path) -> None:
+    """The same as `--json` prints but for the time it took, beside what a person reads."""
+    report = tmp_path / "report.json"
+    code, printed = run(command, str(corpora), "--json-out", str(report))
+    asked = json.loads(run(command, str(corpora), "--json")[1])
+
+    written = json.loads(report.read_text())
+    assert code == 0
+    assert printed.startswith(" ")
+    assert written | {"pack_ms": None} == asked | {"pack_ms": None}
+
+
 @pytest.mark.parametrize(
     "rows",
     [

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from codemem_core.cli import output
 
 BROKEN = """
 import sys
@@ -124,3 +127,21 @@ def test_memory_text_cannot_drive_the_terminal() -> None:
     assert "\x1b" not in shown
     assert "\\x1b[31m" in shown
     assert "\\u202e" in shown
+
+
+def test_long_work_says_how_long_it_takes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a terminal; the line is wiped when it is done, and elsewhere there is none."""
+    monkeypatch.setattr(output, "_TELL_S", 0.001)
+    with output.working("Checking"):
+        time.sleep(0.05)
+    elsewhere = capsys.readouterr().err
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with output.working("Checking"):
+        time.sleep(0.05)
+    told = capsys.readouterr().err
+
+    assert elsewhere == ""
+    assert told.startswith("\rChecking: 0 s\r")
+    assert told.endswith("\r\x1b[K")

@@ -47,6 +47,8 @@ def full(tmp_path: Path) -> Store:
             db.execute("UPDATE memories SET superseded_by = 1, active = 0 WHERE id = 7"),
             db.execute("UPDATE memories SET metadata = ? WHERE id = 9", (json.dumps(provenance),)),
             db.execute("UPDATE memories SET project = 'elsewhere' WHERE id = 11"),
+            db.execute("UPDATE memories SET support = 3, seen_ms = 1779999999000 WHERE id = 13"),
+            db.execute("UPDATE memories SET told = 4, used = 2, outdated_by = 17 WHERE id = 15"),
             db.execute(
                 "UPDATE sessions SET metadata = ? WHERE id = 3", (json.dumps({"prompts": asked}),)
             ),
@@ -151,6 +153,24 @@ def test_a_strangers_file_is_found_but_not_believed(full: Store, store: Store) -
         "external",
         "tool_repo",
     }
+
+
+@pytest.mark.parametrize(
+    ("trust", "counted"), [(True, [(3, 1, 0), (1, 4, 2)]), (False, [(1, 0, 0), (1, 0, 0)])]
+)
+def test_what_a_memory_is_worth_comes_back(
+    full: Store, store: Store, trust: bool, counted: list[tuple[int, int, int]]
+) -> None:
+    """How many found it out, were told and used it is believed of our own file only."""
+    imported(store, exported(full), trust=trust)
+
+    with store.read() as db:
+        found = rows(
+            db, "SELECT support, told, used FROM memories WHERE id IN (13, 15) ORDER BY id"
+        )
+        newer = db.execute("SELECT outdated_by FROM memories WHERE id = 15").get
+    assert found == counted
+    assert newer == 17
 
 
 def test_a_strangers_file_takes_no_key_of_ours(full: Store, store: Store) -> None:

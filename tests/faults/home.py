@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+import pytest
 
 from codemem_core.client import post_json
 from codemem_core.paths import socket_path
@@ -19,6 +20,14 @@ from codemem_core.store.connection import connect, rows
 
 TEXT = "coalesce(payload ->> '$._adapter.payload.text', payload ->> '$.text')"
 """Where an event says what it is: a hook's and a command's are shaped differently."""
+_PLANTED = f"""
+import sys
+sys.path.append({str(Path(__file__).parents[2])!r})
+from tests.faults.mutants import planted
+planted(sys.argv.pop(1)).start()
+from codemem_core.cli.main import main
+sys.exit(main())
+"""
 CODEMEM = str(Path(sys.executable).with_name("codemem"))
 
 
@@ -33,11 +42,12 @@ class Home:
         kept = {"PATH": os.environ["PATH"], "HOME": str(path), "CODEMEM_VIEWER_PORT": "0"}
         self.environ = kept
 
-    def start(self, *argv: str, **options: Any) -> subprocess.Popen[bytes]:
-        """Start a command."""
+    def start(self, *argv: str, bug: str = "", **options: Any) -> subprocess.Popen[bytes]:
+        """Start a command, in a process with a planted bug if one is named."""
         given: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
         given |= options
-        return subprocess.Popen([CODEMEM, *argv], env=self.environ, cwd=self.path, **given)
+        program = [sys.executable, "-c", _PLANTED, bug] if bug else [CODEMEM]
+        return subprocess.Popen([*program, *argv], env=self.environ, cwd=self.path, **given)
 
     def hook(self, text: str, *, session: str = "s", **options: Any) -> subprocess.Popen[bytes]:
         """Start `claude-hook-ingest` and give it a prompt that says `text`."""
@@ -55,12 +65,15 @@ class Home:
         running.stdin.close()
         return running
 
-    def serve(self) -> subprocess.Popen[bytes]:
-        """Start the server; return when it answers."""
-        server = self.start("serve", stderr=subprocess.DEVNULL)
+    def serve(self, *, bug: str = "") -> subprocess.Popen[bytes]:
+        """Start the server; return when it answers, or fail and leave none behind."""
+        server = self.start("serve", bug=bug, stderr=subprocess.DEVNULL)
         give_up = time.monotonic() + 30
         while not self.post(raw_event("hello")):
-            assert server.poll() is None and time.monotonic() < give_up, "no server"
+            if server.poll() is not None or time.monotonic() > give_up:
+                server.kill()
+                server.wait()
+                pytest.fail("no server")
             time.sleep(0.02)
         return server
 

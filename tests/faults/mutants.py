@@ -6,8 +6,10 @@ Each takes the place of a function of the product, in the process that asks for 
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
@@ -74,6 +76,19 @@ def _copy_files(db: apsw.Connection, change: writer.Change) -> Any:
     return result
 
 
+@contextlib.contextmanager
+def _keep_the_folder_open(db: apsw.Connection) -> Iterator[None]:
+    os.open(os.path.dirname(db.filename), os.O_RDONLY)
+    yield
+
+
+@contextlib.contextmanager
+def _wait_in_a_thread(db: apsw.Connection) -> Iterator[None]:
+    del db
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+    yield
+
+
 def _with_pragma(statement: str) -> Callable[[apsw.Connection, str], None]:
     def make_durable(db: apsw.Connection, path: str) -> None:
         _make_durable(db, path)
@@ -96,6 +111,8 @@ _MUTANTS: dict[str, tuple[Any, str, Any]] = {
     "acknowledge a failed commit": (store, "in_transaction", _acknowledge_failed_commit),
     "roll back blindly": (store, "in_transaction", _roll_back_blindly),
     "begin deferred": (store, "in_transaction", _begin_deferred),
+    "a turn that leaves a file": (writer, "in_turn", _keep_the_folder_open),
+    "a turn that leaves a thread": (writer, "in_turn", _wait_in_a_thread),
     "copy the open files": (writer, "in_transaction", _copy_files),
     "sync at checkpoints only": (
         connection,

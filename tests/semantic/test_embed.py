@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -74,14 +77,24 @@ def test_it_goes_on_where_it_was(place: str, capsys: pytest.CaptureFixture[str])
 @pytest.fixture
 def server(place: str) -> Iterator[None]:
     """Run the server, with its model loaded, until the test ends."""
-    command = [sys.executable, "-m", "codemem_core", "serve", "--port", "0"]
     fill(place)
     run(["embed"])
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        until_it_answers(paths.socket_path(place), process)
+    with serving(place):
         post_json(paths.socket_path(place), PATH, b'{"text": "ready"}', connect_s=60, total_s=60)
         yield
-        process.terminate()
+
+
+@contextmanager
+def serving(database: str, **settings: str) -> Iterator[None]:
+    """Run the server until the block ends."""
+    command = [sys.executable, "-m", "codemem_core", "serve", "--port", "0"]
+    environ = {**os.environ, **settings}
+    with subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL) as process:
+        try:
+            until_it_answers(paths.socket_path(database), process)
+            yield
+        finally:
+            process.terminate()
 
 
 def until_it_answers(path: str, process: subprocess.Popen[bytes]) -> None:
@@ -106,6 +119,33 @@ def test_a_search_asks_the_warm_server(server: None, capsys: pytest.CaptureFixtu
     del server
 
     assert found(capsys) == [TEXTS[0]]
+
+
+def test_a_timeline_is_around_what_is_meant(
+    server: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its middle is the best hit of a search, which asks the warm server too."""
+    del server
+    capsys.readouterr()
+
+    run(["timeline", "my car", "--all-projects", "--after", "1", "--json"])
+
+    items = json.loads(capsys.readouterr().out)["items"]
+    assert [item["title"] for item in items] == list(TEXTS)
+
+
+def test_the_doctor_says_that_the_server_goes_by_words(
+    place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Here it started before the model was there: the embedder works, and it does not know."""
+    fill(place)
+    with serving(place, CODEMEM_EMBEDDING_PATH=str(tmp_path / "empty")):
+        run(["doctor", "--json"])
+
+    found = json.loads(capsys.readouterr().out)
+    texts = [one["text"] for one in found["findings"] if one["check"] == "embedder"]
+    assert texts[0].startswith("`bge` works")
+    assert texts[1].startswith("the server goes by words all the same: no model in")
 
 
 def test_without_a_server_words_must_do(place: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,7 @@ from codemem_core.store import events
 from codemem_core.store.check import check
 from codemem_core.store.connection import connect, rows
 from codemem_core.store.store import Store
+from codemem_viewer.server import LARGE_BYTES
 from tests.conftest import EventMaker
 from tests.viewer.conftest import Machine, wait_until
 
@@ -50,6 +51,16 @@ def lose_header(path: Path) -> None:
 def lose_tail(path: Path) -> None:
     """Cut the last third off."""
     os.truncate(path, path.stat().st_size * 2 // 3)
+
+
+def lose_quiet_table(path: Path) -> None:
+    """Zero the first page of a table that a server without requests never reads."""
+    db = connect(str(path))
+    [(page,)] = rows(db, "SELECT rootpage FROM sqlite_schema WHERE name = 'journal'")
+    db.close()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * PAGE)
+        file.write(bytes(PAGE))
 
 
 def stored(path: Path) -> int:
@@ -92,6 +103,21 @@ def test_a_server_starts_on_a_damaged_database(
     # The tail that is lost holds most events: an empty database's own pages come before them.
     assert 50 <= stored(machine.db) <= 301
     assert f"BAD database: a damaged database was salvaged and kept: `{kept}`" in doctor.stdout
+
+
+@pytest.mark.parametrize("harm", [lose_page, lose_header, lose_quiet_table])
+def test_a_large_damaged_database_is_salvaged_soon_after_the_start(
+    machine: Machine, make_event: EventMaker, harm: Callable[[Path], None]
+) -> None:
+    """It is served without a look; the watch looks, even when nobody asks for anything."""
+    fill(machine, make_event)
+    harm(machine.db)
+    os.truncate(machine.db, LARGE_BYTES + 1)
+    machine.start()
+    wait_until(lambda: bool(kept_by(machine)) and machine.answers())
+
+    assert check(str(machine.db)).sound
+    assert stored(machine.db) >= 50
 
 
 def test_damage_that_shows_later_is_survived_too(

@@ -143,6 +143,37 @@ def test_stop_signals_nobody_when_the_server_is_dead(machine: Any) -> None:
     assert alive
 
 
+def test_server_without_its_socket_is_found_by_its_lock(machine: Any) -> None:
+    """Something cleaned the socket's file away: status names the server, restart replaces it."""
+    server = machine.start()
+    machine.socket.unlink()
+    status = machine.serve("status")
+    start = machine.serve("start")
+    restarted = machine.serve("restart")
+    output, _ = server.communicate(timeout=30)
+
+    assert status.stdout.startswith(f"server running, pid {server.pid},")
+    assert f"its socket is gone: {machine.socket}\n" in status.stdout
+    assert start.stderr.startswith(f"codemem: a server runs whose socket is gone, pid {server.pid}")
+    assert restarted.stdout.startswith("server stopped\nserver running, pid ")
+    assert (server.returncode, output) == (0, "")
+    assert machine.answers()
+
+
+def test_who_is_noted_but_does_not_hold_the_lock_is_left_alone(tmp_path: Path) -> None:
+    """The lock is another process's, which the note does not name: a container's, perhaps."""
+    path = tmp_path / "lock"
+    with ServerLock(str(path)) as lock, subprocess.Popen(["sleep", "60"]) as bystander:
+        lock.take(wait_s=0)
+        lock.note(url=None)
+        noted = lock.holder()
+        path.write_text(f'{{"pid": {bystander.pid}, "url": null}}')
+        other = lock.holder()
+        bystander.kill()
+
+    assert (noted, other) == (os.getpid(), None)
+
+
 def test_taken_port_leaves_the_socket(machine: Any) -> None:
     """Another program on the port costs the pages, not the events."""
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -261,6 +292,20 @@ def test_status_says_whether_a_server_runs(machine: Any) -> None:
     assert "token" not in running.stdout
 
 
+def test_json_tells_how_things_are(machine: Any) -> None:
+    """After a start, a look and a stop; a server in the foreground has nothing to tell."""
+    told = [json.loads(machine.serve(each, "--json").stdout) for each in ("start", "status")]
+    pid = processes(machine)[0]
+    stopped = json.loads(machine.serve("stop", "--json").stdout)
+    refused = machine.serve("--json")
+
+    assert told[0] == told[1]
+    assert told[0]["url"].startswith("http://127.0.0.1:")
+    assert (told[0]["pid"], told[0]["socket"]) == (pid, str(machine.socket))
+    assert (stopped["running"], stopped["pid"], stopped["url"]) == (False, None, None)
+    assert (refused.returncode, refused.stdout) == (2, "")
+
+
 def test_lock_has_one_holder(tmp_path: Path) -> None:
     """The second has to wait until the first lets go."""
     path = str(tmp_path / "lock")
@@ -278,7 +323,7 @@ def test_nobody_listens_on_a_stale_socket(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
 
-    assert server_pid(Place(db="", socket=path, log="", lock="")) is None
+    assert server_pid(Place(db="", socket=path, log="", lock=f"{path}.lock")) is None
 
 
 def test_acknowledged_events_survive_a_stop(machine: Any, event: Event) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 STOP_S = 5.0
 """How long a flush may take to end; one that is cut off is done again by the next server."""
 FIRST_LOOK_S = 600.0
+SOON_S = 5.0
+"""When the first look comes at a database that nobody looked through before the start."""
 LOOK_S = 86_400.0
 WARM_UP_S = 1.0
 """How long the first requests, most often hooks, have the server to themselves."""
@@ -104,10 +106,11 @@ class Watch:
     Damage ends the server: only a process without connections can put another file in its place.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, first_look_s: float) -> None:
         self.damage: Health | None = None
         """What made the server end, or None."""
         self._store = store
+        self._first_look_s = first_look_s
 
     @asynccontextmanager
     async def looking(self) -> AsyncIterator[None]:
@@ -128,7 +131,7 @@ class Watch:
                 await task
 
     async def _look(self, doubted: asyncio.Event) -> None:
-        pause_s = FIRST_LOOK_S
+        pause_s = self._first_look_s
         while self.damage is None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(doubted.wait(), pause_s)

@@ -7,9 +7,10 @@ file is never removed: two servers could then hold locks on two files of one nam
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import time
-from typing import Self
+from typing import Any, Self
 
 from codemem_core.paths import open_private
 
@@ -36,22 +37,34 @@ class ServerLock:
                     return False
                 time.sleep(_LOOK_AGAIN_S)
             else:
+                os.ftruncate(fd, 0)  # what an earlier holder noted is not true of this one
                 self._fd = fd
                 return True
 
-    def note(self, text: str) -> None:
-        """Leave a note for people and `serve status`; it outlives a killed server."""
+    def note(self, *, url: str | None) -> None:
+        """Leave a note of who holds the lock, and where it listens on TCP, if it does."""
         if self._fd is not None:
-            os.ftruncate(self._fd, 0)
-            os.pwrite(self._fd, text.encode(), 0)
+            os.pwrite(self._fd, json.dumps({"pid": os.getpid(), "url": url}).encode(), 0)
 
-    def read_note(self) -> str:
-        """Return the note of the last holder, or an empty text."""
+    def read_note(self) -> dict[str, Any]:
+        """Return what the last holder noted, as `pid` and `url`; empty when it noted nothing."""
         try:
-            with open(self._path, encoding="utf-8", errors="replace") as file:
-                return file.read(1000)
-        except FileNotFoundError:
-            return ""
+            with open(self._path, encoding="utf-8") as file:
+                return dict(json.load(file))
+        except (FileNotFoundError, ValueError):
+            return {}
+
+    def holder(self) -> int | None:
+        """Return the process that holds the lock, or None; one that noted nothing yet is None too.
+
+        The lock must be taken, and its file open in that process: a pid that was written down may
+        be somebody else's by now, or in this container.
+        """
+        with ServerLock(self._path) as free:
+            if free.take(wait_s=0):
+                return None
+        pid = self.read_note().get("pid")
+        return pid if pid is not None and _has_open(pid, self._path) else None
 
     def release(self) -> None:
         """Give the lock back."""
@@ -66,3 +79,21 @@ class ServerLock:
     def __exit__(self, *_: object) -> None:
         """Give it back."""
         self.release()
+
+
+def _has_open(pid: int, path: str) -> bool:
+    if not os.path.exists("/proc/self/fd"):  # macOS: the lock and the note have to do
+        return True
+    file, folder = os.stat(path), f"/proc/{pid}/fd"
+    try:
+        descriptors = os.listdir(folder)
+    except OSError:  # gone, or somebody else's
+        return False
+    return any(_is_at(f"{folder}/{each}", file) for each in descriptors)
+
+
+def _is_at(path: str, file: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), file)
+    except OSError:  # closed by now
+        return False

@@ -80,10 +80,14 @@ def answers(place: Place) -> bool:
 
 
 def server_pid(place: Place) -> int | None:
-    """Return the process that listens on the socket, or None.
+    """Return the process that serves the database, or None.
 
-    The kernel says it, not a file: a pid that was written down may be somebody else's by now.
+    The kernel says who listens on the socket; when its file has vanished, who holds the lock.
     """
+    return _listener_pid(place) or place.server_lock().holder()
+
+
+def _listener_pid(place: Place) -> int | None:
     try:
         with _connected(place) as client:
             if sys.platform == "linux":

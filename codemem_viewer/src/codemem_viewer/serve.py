@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import click
 
-from codemem_core.cli.host import Host, db_option, pass_host
-from codemem_core.errors import CodememError
+from codemem_core.cli.host import Host, db_option, json_option, pass_host
+from codemem_core.cli.output import say_json
+from codemem_core.errors import CodememError, InputError
 from codemem_core.paths import database_path, open_private
 from codemem_core.settings import Settings
 from codemem_viewer.place import Place, answers, server_pid, viewer_token
@@ -23,6 +24,8 @@ SETTLE_S = 0.5
 START_S = 20.0
 STOP_S = 30.0
 LOOK_AGAIN_S = 0.05
+Tell = Callable[[str], None]
+_NO_SOCKET_HINT = "`codemem serve restart` makes it anew; until then hooks find no server"
 
 
 @click.command
@@ -40,6 +43,7 @@ LOOK_AGAIN_S = 0.05
 @click.option("--stop", "stop_first", is_flag=True, help="The same as `serve stop`.")
 @click.option("--restart", is_flag=True, help="The same as `serve restart`.")
 @click.option("--print", "only_print", is_flag=True, help="Show what `install` would do.")
+@json_option
 @pass_host
 def serve(  # noqa: PLR0913 - one parameter an option
     program: Host,
@@ -53,12 +57,14 @@ def serve(  # noqa: PLR0913 - one parameter an option
     stop_first: bool,
     restart: bool,
     only_print: bool,
+    as_json: bool,
 ) -> None:
     """Run the codemem server: it takes events, makes memories and serves the API.
 
     One server per database; starting a second one does nothing. Hooks reach it by a Unix socket,
     browsers by TCP with the token that `codemem serve status` shows. `install` makes it a service
-    that starts when you log in, of systemd or launchd; `uninstall` takes that back.
+    that starts when you log in, of systemd or launchd; `uninstall` takes that back. After `start`,
+    `stop`, `restart` and `status`, `--json` tells how things are.
 
     Example: codemem serve start
     """
@@ -68,25 +74,37 @@ def serve(  # noqa: PLR0913 - one parameter an option
     settings = program.settings
     place = Place.of(database_path(settings, db_path))
     action = "stop" if stop_first else "restart" if restart else action
+    background = background or (action in {"start", "restart"} and not foreground)
+    if as_json and action not in {"status", "stop"} and not background:
+        raise InputError("`--json` is for `start`, `stop`, `restart` and `status`")
+    tell: Tell = _leave_unsaid if as_json else click.echo
     address = (host or settings.text("viewer_host") or "127.0.0.1", _port(port, settings))
-    if action == "status":
-        _show(place, settings)
-        return
     if action in {"install", "uninstall"}:
         _service(place, _command(place, address, program.blocked), action, only_print=only_print)
         return
     if action in {"stop", "restart"}:
-        stopped = _stop(place)
-        click.echo("server stopped" if stopped else "no server was running")
-        if action == "stop":
-            return
-    if not settings.flag("viewer_enabled"):
-        click.echo("the server is switched off: CODEMEM_VIEWER")
-        return
-    if background or (action in {"start", "restart"} and not foreground):
-        _start(place, address, program.blocked)
+        tell("server stopped" if _stop(place) else "no server was running")
+    if action in {"run", "start", "restart"}:
+        _begin(place, program, address, tell, background=background)
+    if as_json:
+        say_json(_state(place))
+    if action == "status":
+        _show(place, settings, tell)
+
+
+def _begin(
+    place: Place, program: Host, address: tuple[str, int], tell: Tell, *, background: bool
+) -> None:
+    if not program.settings.flag("viewer_enabled"):
+        tell("the server is switched off: CODEMEM_VIEWER")
+    elif background:
+        tell(f"server running, pid {_start(place, address, program.blocked)}")
     else:
         _run(place, program, address)
+
+
+def _leave_unsaid(_: str) -> None:
+    """Say nothing: the JSON at the end tells it."""
 
 
 def _run(place: Place, program: Host, address: tuple[str, int]) -> None:
@@ -135,11 +153,12 @@ def _service(place: Place, command: Sequence[str], action: str, *, only_print: b
         click.echo(f"removed: {unit.path}" if gone else "no service was installed")
 
 
-def _start(place: Place, address: tuple[str, int], blocked: Sequence[str]) -> None:
-    """Start a server that outlives this command; return when one answers."""
+def _start(place: Place, address: tuple[str, int], blocked: Sequence[str]) -> int | None:
+    """Start a server that outlives this command; return its pid when one answers."""
     if answers(place):
-        click.echo(f"server running, pid {server_pid(place)}")
-        return
+        return server_pid(place)
+    if (pid := server_pid(place)) and not os.path.exists(place.socket):
+        raise CodememError(f"a server runs whose socket is gone, pid {pid}", hint=_NO_SOCKET_HINT)
     log = open_private(place.log, flags=os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     child = subprocess.Popen(
         _command(place, address, blocked),
@@ -155,8 +174,7 @@ def _start(place: Place, address: tuple[str, int], blocked: Sequence[str]) -> No
         ended = child.poll()
         # One that found another server running ends well, and the other one is the server.
         if answers(place) and (ended == 0 or server_pid(place) == child.pid):
-            click.echo(f"server running, pid {server_pid(place)}")
-            return
+            return server_pid(place)
         if ended:
             break
         time.sleep(LOOK_AGAIN_S)
@@ -192,15 +210,28 @@ def _stop(place: Place) -> bool:
     return told is not None
 
 
-def _show(place: Place, settings: Settings) -> None:
-    """Say whether a server runs, and its link; exit 3 when none does, as `systemctl` does."""
+def _state(place: Place) -> dict[str, Any]:
+    """Return how things are, for programs."""
     pid = server_pid(place)
-    if pid is None:
-        click.echo(f"no server is running for {place.db}")
+    return {
+        "running": pid is not None,
+        "pid": pid,
+        "url": place.server_lock().read_note().get("url") if pid else None,
+        "database": place.db,
+        "socket": place.socket if os.path.exists(place.socket) else None,
+    }
+
+
+def _show(place: Place, settings: Settings, tell: Tell) -> None:
+    """Say whether a server runs, and its link; exit 3 when none does, as `systemctl` does."""
+    state = _state(place)
+    if not state["running"]:
+        tell(f"no server is running for {place.db}")
         raise SystemExit(3)
-    click.echo(f"server running, pid {pid}, database {place.db}")
-    note = json.loads(place.server_lock().read_note() or "{}")
-    if note.get("url") and sys.stdout.isatty():
-        click.echo(f"{note['url']}#token={viewer_token(settings, place.db)}")
-    elif note.get("url"):
-        click.echo(note["url"])
+    tell(f"server running, pid {state['pid']}, database {place.db}")
+    if state["url"] and sys.stdout.isatty():
+        tell(f"{state['url']}#token={viewer_token(settings, place.db)}")
+    elif state["url"]:
+        tell(state["url"])
+    if state["socket"] is None:
+        tell(f"its socket is gone: {place.socket}\nhint: {_NO_SOCKET_HINT}")

@@ -5,25 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import json
 import os
 import sys
 from collections.abc import Coroutine, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from codemem_core.errors import Damaged
 from codemem_core.ingest.accept import Intake
 from codemem_core.ingest.worker import FlushWorker
 from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
+from codemem_core.store.check import Health
 from codemem_core.store.guard import guard
 from codemem_core.store.recover import mend, recover
 from codemem_core.store.store import Store
 from codemem_viewer.app import create_app
 from codemem_viewer.decode import json_text
 from codemem_viewer.guard import Door
-from codemem_viewer.lifespan import Watch
+from codemem_viewer.lifespan import FIRST_LOOK_S, SOON_S, Watch
 from codemem_viewer.listen import PortTaken, listen_tcp, listen_unix, serve
 from codemem_viewer.live import Live
 from codemem_viewer.place import Place, viewer_token
@@ -31,12 +33,11 @@ from codemem_viewer.plain import is_plain
 from codemem_viewer.unused import Unused
 
 if TYPE_CHECKING:
-    from codemem_core.store.check import Health
     from codemem_viewer.listen import Listener
     from codemem_viewer.lock import ServerLock
 
-LARGE_BYTES = 512 * 1024 * 1024
-"""A database above it makes a start wait for seconds."""
+LARGE_BYTES = 64 * 1024 * 1024
+"""To look through it takes 0.3 s; a start, of which imports take 0.4 s, may take 1 s in all."""
 
 
 def run(
@@ -53,36 +54,46 @@ def run(
     serving goes on with the new one. Raises `SettingsError` for an address that is not loopback,
     `StoreError` for a database that cannot be used.
     """
-    _mend_before(place.db)
-    while (damage := _serve_until(place, lock, plugins, settings, address)) is not None:
+    first_look_s = FIRST_LOOK_S if _mend_before(place.db) else SOON_S
+    while damage := _serve_until(
+        place, lock, plugins, settings, address, first_look_s=first_look_s
+    ):
         click.echo(f"codemem: {recover(place.db, damage)}", err=True)
+        first_look_s = FIRST_LOOK_S
 
 
-def _mend_before(db: str) -> None:
+def _mend_before(db: str) -> bool:
     """Check the database before anybody is served from it; say what had to be done.
 
-    5 ms for each MB: a large one that was closed in good order is left to the watch.
+    5 ms for each MB: a large one that was closed in good order is left to the watch (False).
     """
     if not os.path.exists(db):
-        return
+        return True
     closed = not os.path.exists(f"{db}-wal")
     if closed and os.path.getsize(db) > LARGE_BYTES:
-        return
+        return False
     if told := mend(db, quick=True):
         click.echo(f"codemem: {told}", err=True)
+    return True
 
 
-def _serve_until(
+def _serve_until(  # noqa: PLR0913 - what `run` was given
     place: Place,
     lock: ServerLock,
     plugins: Plugins,
     settings: Settings,
     address: tuple[str, int],
+    *,
+    first_look_s: float,
 ) -> Health | None:
     """Serve until told to stop (None) or until the database turns out to be damaged (how)."""
-    with Store.open(place.db, threaded=True) as store:
+    try:
+        store = Store.open(place.db, threaded=True)
+    except Damaged as error:  # it was not looked through before
+        return Health(damage=(str(error),))
+    with store:
         unguard = guard(place.db)
-        watch, live = Watch(store), Live(store.path)
+        watch, live = Watch(store, first_look_s=first_look_s), Live(store.path)
         app = create_app(
             store,
             plugins,
@@ -138,8 +149,8 @@ def _listening(
             listeners.append((tcp, Door.tcp(host, port, token=token)))
             url = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
         listeners.append((opened.enter_context(listen_unix(place.socket)), Door.unix()))
-        opened.callback(os.unlink, place.socket)
-        lock.note(json.dumps({"pid": os.getpid(), "url": url}))
+        opened.callback(Path(place.socket).unlink, missing_ok=True)
+        lock.note(url=url)
         if url and sys.stdout.isatty():
             click.echo(f"codemem serves {place.db}\n{url}#token={token}")
         yield listeners

@@ -15,6 +15,7 @@ import click
 _HARMLESS = {"\n", "\t"}
 # Control, format, surrogate, private and unassigned characters; line and paragraph separators.
 _HOSTILE = ("C", "Zl", "Zp")
+_TELL_S = 1.0
 
 
 def say(text: str = "", *, bold: bool = False, colour: str | None = None) -> None:
@@ -103,6 +104,33 @@ class Progress:
         """Wipe the line: what was done is said on standard output."""
         if self._shown:
             click.echo("\r\x1b[K", err=True, nl=False)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Say on standard error how long the block has been at it, each second; only on a terminal.
+
+    For what SQLite does in one go, and nobody can count.
+    """
+    if not sys.stderr.isatty():
+        yield
+        return
+    import threading  # noqa: PLC0415 - most commands are done in no time
+
+    done, began = threading.Event(), time.monotonic()
+
+    def tell() -> None:
+        while not done.wait(_TELL_S):
+            click.echo(f"\r{what}: {time.monotonic() - began:.0f} s", err=True, nl=False)
+
+    telling = threading.Thread(target=tell, name="codemem-working", daemon=True)
+    telling.start()
+    try:
+        yield
+    finally:
+        done.set()
+        telling.join()
+        click.echo("\r\x1b[K", err=True, nl=False)
 
 
 @contextmanager

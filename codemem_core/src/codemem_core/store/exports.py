@@ -25,8 +25,10 @@ _MEMORIES = """
     SELECT m.id, m.key, m.session_id, m.kind, m.title, m.body, m.subtitle, m.facts, m.narrative,
            m.concepts, m.files_read, m.files_modified, m.tags, m.confidence, m.origin, m.confirmed,
            m.pinned, m.active, m.project, m.prompt_number, m.created_ms, m.updated_ms,
-           m.deleted_ms, m.superseded_by, m.extractor, m.extractor_version, m.metadata
+           m.deleted_ms, m.superseded_by, m.extractor, m.extractor_version, m.metadata,
+           m.support, m.seen_ms, m.told, m.used, n.key AS outdated_by
       FROM memories m JOIN sessions s ON s.id = m.session_id
+           LEFT JOIN memories n ON n.id = m.outdated_by
      WHERE m.id > :after AND m.id <= :last AND {wanted}
      ORDER BY m.id LIMIT :page
 """
@@ -90,7 +92,10 @@ def sessions(store: Store, wanted: Wanted) -> Iterator[Mapping[str, Any]]:
 
 
 def memories(store: Store, wanted: Wanted) -> Iterator[Mapping[str, Any]]:
-    """Yield memories by column name, oldest id first; lists and `metadata` are JSON values."""
+    """Yield memories by column name, oldest id first; lists and `metadata` are JSON values.
+
+    `outdated_by` is the key of the newer memory, not its id.
+    """
     return _pages(store, "memories", _MEMORIES.format(wanted=wanted.of_memories()), wanted)
 
 
@@ -120,7 +125,7 @@ def prompts(store: Store, session: Mapping[str, Any]) -> list[Mapping[str, Any]]
 def _pages(store: Store, table: str, query: str, wanted: Wanted) -> Iterator[Mapping[str, Any]]:
     with store.read() as db:
         last = db.execute(f"SELECT max(id) FROM {table}").get or 0  # noqa: S608
-    after, columns = 0, [name.strip().split(".")[1] for name in _columns(query)]
+    after, columns = 0, [name.split()[-1].rpartition(".")[2] for name in _columns(query)]
     while True:
         values = {**wanted.values(), "after": after, "last": last, "page": _PAGE}
         with store.read() as db:

@@ -39,6 +39,12 @@ class State:
     confirmed: bool = False
     pinned: bool = False
     project: str | None = None
+    support: int = 1
+    seen_ms: int = 0
+    told: int = 0
+    used: int = 0
+    outdated_by: str = ""
+    """The key of the newer memory that says otherwise; see `outdate`."""
 
 
 _STATE = tuple(State.__dataclass_fields__)
@@ -119,7 +125,7 @@ COLUMNS = (
     "key", "kind", "title", "body", "subtitle", "narrative", "confidence", "origin",
     "prompt_number", "extractor", "extractor_version", "facts", "concepts", "files_read",
     "files_modified", "tags", "metadata", "words", "created_ms", "updated_ms", "active",
-    "deleted_ms", "confirmed", "pinned", "project",
+    "deleted_ms", "confirmed", "pinned", "support", "seen_ms", "told", "used", "project",
 )  # fmt: skip
 """What a memory is in its table, but for its session."""
 _ADD = f"""
@@ -143,6 +149,12 @@ def add(db: apsw.Connection, row: Sequence[Any], *, session_id: int, known_as: s
     """Write a row of `COLUMNS`; say whether neither its key nor `known_as` was there before."""
     db.execute(_ADD, (*row, session_id, known_as))
     return bool(db.changes())
+
+
+def outdate(db: apsw.Connection, key: str, newer: str) -> None:
+    """Note that the memory with the key `newer`, if it is here, says otherwise than another."""
+    change = "UPDATE memories SET outdated_by = (SELECT id FROM memories WHERE key = ?)"
+    db.execute(f"{change} WHERE key = ?", (newer, key))
 
 
 def prompts(db: apsw.Connection, session_id: int, given: Sequence[Mapping[str, Any]]) -> set[Any]:

@@ -11,6 +11,7 @@ import apsw
 
 from codemem_core.errors import Damaged, StoreError
 from codemem_core.store.connection import APPLICATION_ID, rows
+from codemem_core.store.turn import in_turn
 
 _FOLDER = os.path.join(os.path.dirname(__file__), "migrations")  # `importlib.resources`: 15 ms
 _STEP = re.compile(r"(\d{4})_\w+\.sql")
@@ -37,7 +38,8 @@ def migrate(db: apsw.Connection, path: str, *, wanted: Mapping[int, str] | None 
     newest = max(wanted)
     if version(db, path, newest=newest) == newest:
         return
-    db.execute("BEGIN IMMEDIATE")
+    with in_turn(db):
+        db.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have been quicker: look again now that we hold the lock.
         number = version(db, path, newest=newest)

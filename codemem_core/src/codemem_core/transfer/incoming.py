@@ -25,10 +25,10 @@ _TABLES = f"""
     PRAGMA journal_mode = off;
     CREATE TABLE sessions (name TEXT PRIMARY KEY, given TEXT NOT NULL);
     CREATE TABLE prompts (session TEXT NOT NULL, given TEXT NOT NULL);
-    CREATE TABLE memories (source, session, known_as, {", ".join(imports.COLUMNS)});
+    CREATE TABLE memories (source, session, known_as, outdated_by, {", ".join(imports.COLUMNS)});
     CREATE TABLE gists (gist TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-_TAKE = f"INSERT INTO memories VALUES ({', '.join('?' * (3 + len(imports.COLUMNS)))})"  # noqa: S608
+_TAKE = f"INSERT INTO memories VALUES ({', '.join('?' * (4 + len(imports.COLUMNS)))})"  # noqa: S608
 REFRESHED = "refreshed"
 Progress = Callable[[str, int, int], object]
 """Called with what is being done, how many memories of it are done and of how many (0: unknown)."""
@@ -59,7 +59,7 @@ class Incoming:
     def __post_init__(self) -> None:
         """Make the temporary tables."""
         rows(self._db, _TABLES)
-        self._db.execute("BEGIN")
+        self._db.execute("BEGIN")  # a database of its own: nobody to take turns with
 
     def session(self, name: object, given: Session) -> None:
         """Take a session; `name` is how its memories refer to it."""
@@ -78,7 +78,7 @@ class Incoming:
     ) -> None:
         """Take a memory of `table`; it is there already when one has its key or `known_as`."""
         row = imports.row_of(new, state, now_ms=self.now_ms)
-        self._db.execute(_TAKE, (table, str(session), known_as or new.key, *row))
+        self._db.execute(_TAKE, (table, str(session), known_as or new.key, state.outdated_by, *row))
         self._memories += 1
         self.progress("read", self._memories, 0)
 
@@ -127,8 +127,9 @@ class Incoming:
             self.report.tables["sessions"].count(None if new else THERE)
             for _ in given.metadata.get("prompts", ()):
                 self.report.tables["user_prompts"].count(None if new else THERE)
+        outdated: dict[str, str] = {}
         each = self._db.execute("SELECT * FROM memories ORDER BY rowid")
-        for done, (table, session, known_as, *row) in enumerate(each, 1):
+        for done, (table, session, known_as, newer, *row) in enumerate(each, 1):
             self.progress("written", done, self._memories)
             if session not in sessions:
                 if imports.is_there(db, known_as, row[0]):
@@ -137,6 +138,10 @@ class Incoming:
                 sessions[session], _ = imports.session_of(db, self._stand_in(session))
             new = imports.add(db, row, session_id=sessions[session], known_as=known_as)
             self.report.tables[table].count(None if new else THERE)
+            if new and newer:
+                outdated[row[0]] = newer
+        for key, newer in outdated.items():  # once both are there
+            imports.outdate(db, key, newer)
 
     def _refresh(self, db: apsw.Connection) -> None:
         for table, key, metadata in self._db.execute("SELECT source, key, metadata FROM memories"):

@@ -23,8 +23,11 @@ _TYPES: dict[str, tuple[type, ...]] = {
         ("kind", "title", "body_text", "subtitle", "narrative", "tags_text", "created_at",
          "updated_at", "deleted_at", "started_at", "ended_at", "cwd", "project", "import_key",
          "source", "stream_id", "prompt_text", "origin", "extractor", "extractor_version",
+         "outdated_by", "seen_at",
          "request", "investigated", "learned", "completed", "next_steps", "notes"), _TEXT),
-    **dict.fromkeys(("confidence", "prompt_number", "created_at_epoch", "active"), _NUMBER),
+    **dict.fromkeys(
+        ("confidence", "prompt_number", "created_at_epoch", "active", "support", "told", "used"),
+        _NUMBER),
     **dict.fromkeys(("facts", "concepts", "files_read", "files_modified", "files_edited"), _MANY),
     "metadata_json": _OBJECT,
 }  # fmt: skip
@@ -158,7 +161,16 @@ def _ours(row: dict[str, Any]) -> tuple[NewMemory, State]:
         metadata={**(said["metadata_json"] or {}), **known, **superseded},
     )
     state = adopted.state_of(row, trust=bool(row.get("confirmed")))
-    return new, replace(state, pinned=bool(row.get("pinned")))
+    seen = row.get("seen_at")
+    return new, replace(
+        state,
+        pinned=bool(row.get("pinned")),
+        support=max(1, int(row.get("support") or 0)),
+        seen_ms=epoch_ms(seen) if seen else 0,
+        told=max(0, int(row.get("told") or 0)),
+        used=max(0, int(row.get("used") or 0)),
+        outdated_by=row.get("outdated_by") or "",
+    )
 
 
 def _theirs(row: dict[str, Any], *, trust: bool) -> tuple[NewMemory, State]:
@@ -172,7 +184,13 @@ def _distrusted(new: NewMemory, state: State) -> tuple[NewMemory, State]:
     said = {"origin": new.origin, "confirmed": state.confirmed, "pinned": state.pinned}
     metadata = {"exported": said, **new.metadata}
     lower = replace(new, key=f"export:{new.key}", origin="import", metadata=metadata)
-    return lower, replace(state, confirmed=False, pinned=False)
+    newer = f"export:{state.outdated_by}" if state.outdated_by else ""
+    return lower, State(
+        active=state.active,
+        deleted_ms=state.deleted_ms,
+        updated_ms=state.updated_ms,
+        outdated_by=newer,
+    )
 
 
 def _checked(value: object, where: str) -> dict[str, Any]:
@@ -185,7 +203,7 @@ def _checked(value: object, where: str) -> dict[str, Any]:
         if given is None or (isinstance(given, types) and abs(_size(given)) <= _MOST):
             continue
         raise _unusable(f"{where}.{name}", "not " + " or ".join(_NAMES[kind] for kind in types))
-    for name in ("created_at", "updated_at", "deleted_at", "started_at", "ended_at"):
+    for name in ("created_at", "updated_at", "deleted_at", "started_at", "ended_at", "seen_at"):
         if row.get(name):
             epoch_ms(row[name])
     return row

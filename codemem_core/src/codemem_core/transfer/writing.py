@@ -128,7 +128,8 @@ def _memory(row: Mapping[str, Any]) -> dict[str, Any]:
     provenance = given if isinstance(given, dict) else {}
     same = ("id", "session_id", "kind", "title", "confidence", "subtitle", "facts", "narrative",
             "concepts", "files_read", "files_modified", "prompt_number")  # fmt: skip
-    ours = ("project", "origin", "extractor", "extractor_version")
+    ours = ("project", "origin", "extractor", "extractor_version", "support", "told", "used",
+            "outdated_by")  # fmt: skip
     return {
         **{name: row[name] for name in same},
         "body_text": row["body"],
@@ -143,5 +144,6 @@ def _memory(row: Mapping[str, Any]) -> dict[str, Any]:
         **{name: row[name] for name in ours},
         "confirmed": bool(row["confirmed"]),
         "pinned": bool(row["pinned"]),
+        "seen_at": iso_time(row["seen_ms"]) if row["seen_ms"] else None,
         "superseded": row["superseded_by"] is not None or bool(metadata.get("superseded")),
     }

@@ -21,6 +21,7 @@ from codemem_core.settings import Settings
 from codemem_core.store import journal, memories
 from codemem_core.store.compact import write_anew
 from codemem_core.store.connection import harden, rows, translate
+from codemem_core.store.writer import in_transaction
 
 MARK = "[PURGED]"
 LEAST_CHARS = 6
@@ -216,12 +217,8 @@ def purge(path: str, settings: Settings, secret: Secret) -> Proof:
 def _clean(file: str, secret: Secret) -> None:
     db = _opened(file)
     try:
-        db.execute("BEGIN IMMEDIATE")
-        clean_database(db, secret)
-        db.execute("COMMIT")
+        in_transaction(db, lambda db: clean_database(db, secret))
     except apsw.Error as error:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
         raise translate(error, file) from error
     finally:
         db.close(True)

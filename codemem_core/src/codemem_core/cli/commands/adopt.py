@@ -8,7 +8,7 @@ import time
 import click
 
 from codemem_core.cli.host import Host, db_option, json_option, pass_host
-from codemem_core.cli.output import say, say_json
+from codemem_core.cli.output import say, say_json, working
 from codemem_core.ingest import adopt as adoption
 from codemem_core.store import legacy
 
@@ -27,7 +27,11 @@ def adopt(host: Host, old: str, trust: bool, db_path: str | None, as_json: bool)
 
     Example: codemem db adopt ~/.codemem/old.sqlite --trust
     """
-    with legacy.opened(os.path.abspath(old)) as given, host.store(db_path) as store:
+    with (
+        working("Bringing over"),
+        legacy.opened(os.path.abspath(old)) as given,
+        host.store(db_path) as store,
+    ):
         report = adoption.adopt(
             store, host.plugins, given, trust=trust, now_ms=time.time_ns() // 1_000_000
         )

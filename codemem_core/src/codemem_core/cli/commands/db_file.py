@@ -9,7 +9,7 @@ import click
 
 from codemem_core import paths
 from codemem_core.cli.host import Host, db_option, json_option, pass_host
-from codemem_core.cli.output import say, say_json
+from codemem_core.cli.output import say, say_json, working
 from codemem_core.errors import Damaged, NotFound, StoreError
 from codemem_core.store import backup as backups
 from codemem_core.store.check import Health
@@ -42,7 +42,8 @@ def backup(
         found = backups.listed(path)
     else:
         keep = keep or host.settings.number("backups")
-        found = [backups.make(_existing(host, db_path), keep=keep)]
+        with working("Copying and checking"):
+            found = [backups.make(_existing(host, db_path), keep=keep)]
     if as_json:
         say_json({"backups": [asdict(item) for item in found]})
         return
@@ -70,7 +71,8 @@ def restore(host: Host, backup: str | None, db_path: str | None, as_json: bool) 
         if not found:
             raise NotFound(f"no backups of `{path}`", hint="name the file to restore")
         backup = found[0].path
-    kept = backups.restore(path, os.path.abspath(backup))
+    with working("Copying and checking"):
+        kept = backups.restore(path, os.path.abspath(backup))
     if as_json:
         say_json({"database": path, "restored": backup, "kept": kept})
         return
@@ -92,10 +94,11 @@ def check(host: Host, quick: bool, db_path: str | None, as_json: bool) -> None:
     Example: codemem db check
     """
     path = _existing(host, db_path)
-    health = look(path, quick=quick)
-    rebuilt = not health.damage and not health.index_in_step
-    if rebuilt:
-        repair_index(path)
+    with working("Checking"):
+        health = look(path, quick=quick)
+        rebuilt = not health.damage and not health.index_in_step
+        if rebuilt:
+            repair_index(path)
     if as_json:
         say_json({"database": path, **asdict(health), "index_rebuilt": rebuilt})
     elif rebuilt:
@@ -129,10 +132,11 @@ def salvage(host: Host, db_path: str | None, as_json: bool) -> None:
     Example: codemem db salvage
     """
     path = _existing(host, db_path)
-    health = look(path)
-    if not health.damage:
-        raise NotFound(f"the database is not damaged: `{path}`", hint="there is nothing to salvage")
-    done = recover(path, health)
+    with working("Salvaging"):
+        health = look(path)
+        if not health.damage:
+            raise NotFound(f"the database is not damaged: `{path}`", hint="nothing to salvage")
+        done = recover(path, health)
     if as_json:
         say_json({"database": path, "kept": done.kept, **asdict(done.result)})
     else:

@@ -30,7 +30,7 @@ from codemem_core.store.search import search as find
 
 @click.command()
 @click.option("--limit", default=5, show_default=True, type=click.IntRange(1, 1000))
-@click.option("--kind", type=click.Choice(KINDS), help="Only this kind.")
+@click.option("--kind", type=click.Choice(KINDS, case_sensitive=False), help="Only this kind.")
 @project_options
 @db_option
 @json_option
@@ -179,7 +179,7 @@ def timeline(
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", type=click.Choice(KINDS, case_sensitive=False))
 @click.argument("title")
 @click.argument("body")
 @click.option("--tags", multiple=True, help="A tag; may be repeated.")

@@ -51,12 +51,16 @@ def _offers(info: PluginInfo) -> str:
     default=".",
     help="Where its folder goes. [default: here]",
 )
-def new(name: str, seam: str, into: Path) -> None:
+@json_option
+def new(name: str, seam: str, into: Path, as_json: bool) -> None:
     """Write a package to start from; its tests pass.
 
     Example: codemem plugins new keyring --seam auth
     """
     files = write_package(name, seam, into)
+    if as_json:
+        say_json({"files": [str(path) for path in files]})
+        return
     for path in files:
         say(str(path))
     say(f"Next: cd {into / f'codemem-{name}'} && pip install -e '.[test]' && pytest")

@@ -9,7 +9,7 @@ import click
 
 from codemem_core import paths
 from codemem_core.cli.host import Host, apply_option, db_option, json_option, pass_host
-from codemem_core.cli.output import say, say_json
+from codemem_core.cli.output import say, say_json, working
 from codemem_core.errors import InputError
 from codemem_core.upkeep import purge as purging
 
@@ -31,7 +31,8 @@ def purge(host: Host, apply: bool, db_path: str | None, as_json: bool) -> None:
     path = paths.database_path(host.settings, db_path)
     host.store(db_path).close()  # also says what is wrong with it
     secret = purging.Secret(_asked())
-    found = purging.look(path, host.settings, secret)
+    with working("Searching"):
+        found = purging.look(path, host.settings, secret)
     if as_json and not apply:
         say_json({"applied": False, "found": [asdict(place) for place in found]})
         return
@@ -40,7 +41,8 @@ def purge(host: Host, apply: bool, db_path: str | None, as_json: bool) -> None:
     if not apply:
         say(f"found in {len(found)} places; `--yes` takes it out" if found else "not found")
         return
-    proof = purging.purge(path, host.settings, secret)
+    with working("Taking it out"):
+        proof = purging.purge(path, host.settings, secret)
     if as_json:
         told = [asdict(place) for place in found]
         say_json({"applied": True, "found": told, "searched": asdict(proof)})

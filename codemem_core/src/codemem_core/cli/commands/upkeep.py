@@ -11,7 +11,7 @@ import click
 
 from codemem_core import paths
 from codemem_core.cli.host import Host, apply_option, db_option, json_option, pass_host
-from codemem_core.cli.output import counted, say, say_json
+from codemem_core.cli.output import counted, say, say_json, working
 from codemem_core.cli.when import since_to_ms
 from codemem_core.records.memory import KINDS
 from codemem_core.store import compact, journal, moves
@@ -26,7 +26,10 @@ _SHOWN = 20
 limit_option = click.option("--limit", type=click.IntRange(1), help="At most so many.")
 project_option = click.option("--project", help="Only of this project. [default: all]")
 kinds_option = click.option(
-    "--kinds", multiple=True, type=click.Choice(KINDS), help="Only these kinds; repeatable."
+    "--kinds",
+    multiple=True,
+    type=click.Choice(KINDS, case_sensitive=False),
+    help="Only these kinds; repeatable.",
 )
 dry_run_option = click.option("--dry-run", is_flag=True, help="Change nothing; the default.")
 
@@ -223,7 +226,8 @@ def vacuum(host: Host, db_path: str | None, as_json: bool) -> None:
     """
     path = paths.database_path(host.settings, db_path)
     host.store(db_path).close()
-    done = compact.vacuum(path)
+    with working("Writing anew"):
+        done = compact.vacuum(path)
     if as_json:
         say_json({"database": path, **asdict(done)})
         return
@@ -240,7 +244,7 @@ def size_report(host: Host, limit: int, db_path: str | None, as_json: bool) -> N
 
     Example: codemem db size-report --limit 5
     """
-    with host.store(db_path) as store, store.read() as db:
+    with host.store(db_path) as store, store.read() as db, working("Measuring"):
         found = size(db, limit=limit)
     if as_json:
         say_json(asdict(found))

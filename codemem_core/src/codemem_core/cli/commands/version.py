@@ -5,12 +5,18 @@ from __future__ import annotations
 import click
 
 from codemem_core._version import __version__
+from codemem_core.cli.host import json_option
+from codemem_core.cli.output import say, say_json
 
 
 @click.command()
-def version() -> None:
+@json_option
+def version(as_json: bool) -> None:
     """Print the version and nothing else.
 
     Example: codemem version
     """
-    click.echo(__version__)
+    if as_json:
+        say_json({"version": __version__})
+    else:
+        say(__version__)
