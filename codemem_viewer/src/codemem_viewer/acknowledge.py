@@ -19,8 +19,9 @@ from codemem_core.store import events
 from codemem_core.store.store import Store
 
 T = TypeVar("T")
-SMALL_BYTES = 8_192
-"""About 0.5 ms of work."""
+SMALL_BYTES = 65_536
+"""About 2 ms of work. A thread keeps the interpreter for up to 5 ms at a time, so going there for
+less frees nobody and takes 0.1 ms."""
 
 
 class Committed:
@@ -76,7 +77,7 @@ class Receiving:
     async def read(work: Callable[[], T], body: bytes) -> T:
         """Do what takes time in proportion to the body, without holding up other requests.
 
-        In a thread, unless the body is so small that going there takes longer (0.1 ms).
+        In a thread, unless the body is so small that this gains nothing.
         """
         return work() if len(body) <= SMALL_BYTES else await asyncio.to_thread(work)
 

@@ -353,8 +353,8 @@ def _stream_of(fields: Mapping[str, Any]) -> str | None:
 def _number(fields: Mapping[str, Any], name: str, *, whole: bool) -> Any:  # noqa: ANN401
     """Return an optional number; digits in a string count, as old clients send them."""
     value = fields.get(name)
-    if value is None:
-        return None
+    if value is None or (whole and type(value) is int and abs(value) < 2**63):
+        return value
     problem = InputError(f"{name} must be {'int' if whole else 'number'}")
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise problem
