@@ -18,19 +18,19 @@ GROUPS = (MEMORIES, SERVICE, EVENTS, DATA, FIGURES)
 
 COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
     MEMORIES: (
-        ("edit", "journal:edit", "Rewrite a memory."),
-        ("forget", "journal:forget", "Take a memory out of search and packs."),
+        ("edit", "by_hand:edit", "Rewrite a memory."),
+        ("forget", "by_hand:forget", "Take a memory out of search and packs."),
         ("history", "journal:history", "List what people and agents changed."),
         ("inject", "pack:inject", "Print the text of a pack, as a prompt would get it."),
         ("pack", "pack:pack", "Print, as JSON, the memories that fit a question."),
-        ("pin", "journal:pin", "Keep a memory at the top of lists."),
+        ("pin", "by_hand:pin", "Keep a memory at the top of lists."),
         ("recent", "memory:recent", "List the newest memories."),
-        ("remember", "memory:remember", "Write a memory by hand."),
+        ("remember", "by_hand:remember", "Write a memory by hand."),
         ("search", "memory:search", "Search memories by words."),
         ("show", "memory:show", "Print one memory as JSON."),
         ("timeline", "memory:timeline", "List what was remembered before and after."),
         ("undo", "journal:undo", "Take a change back."),
-        ("unpin", "journal:unpin", "Let a pinned memory go its way down the lists."),
+        ("unpin", "by_hand:unpin", "Let a pinned memory go its way down the lists."),
     ),
     SERVICE: (
         ("completion", "completion:completion", "Print what makes TAB complete, for your shell."),

@@ -11,7 +11,7 @@ from codemem_core.ingest.accept import storable
 from codemem_core.ingest.remember import summary_body, summary_title
 from codemem_core.records.events import epoch_ms
 from codemem_core.records.memory import KINDS, NewMemory, Summary
-from codemem_core.redact import redact, strip_private
+from codemem_core.redact import is_plain, redact, strip_private
 from codemem_core.store.imports import Session, State
 
 Row = dict[str, Any]
@@ -176,7 +176,11 @@ def _key(kind: str, row: Row, when: object) -> str:
 
 def clean(value: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
     """Take private parts and secrets out: 0.19 found few of them."""
-    return redact(strip_private(storable(value)))[0]
+    value = storable(value)
+    # Most hold nothing of either, which is quicker to see of the whole.
+    if is_plain(json.dumps(value, ensure_ascii=False)):
+        return value
+    return redact(strip_private(value))[0]
 
 
 def _text(row: Row, name: str) -> str:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from codemem_core.errors import SettingsError
+
+_FILE = os.path.join(os.path.dirname(__file__), "prices.json")  # `importlib.resources`: 7 ms
 
 _PER = 1_000_000
 _DATE = re.compile(r"-(?:20\d{6}|20\d\d-\d\d-\d\d|latest)$")
@@ -59,8 +61,8 @@ def _shipped() -> dict[str, str]:
 
 @cache
 def _file() -> dict[str, Any]:
-    text = files("codemem_core.spend").joinpath("prices.json").read_text(encoding="utf-8")
-    whole: dict[str, Any] = json.loads(text)
+    with open(_FILE, encoding="utf-8") as file:
+        whole: dict[str, Any] = json.load(file)
     return whole
 
 

@@ -11,13 +11,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from codemem_core.errors import BudgetSpent
-from codemem_core.records.protocols import ObserverReply
 from codemem_core.spend.prices import Prices
 from codemem_core.store import usage
 from codemem_core.store.usage import Spent, Usage
 
 if TYPE_CHECKING:
-    from codemem_core.records.protocols import ObserveRequest
+    from codemem_core.records.protocols import ObserveRequest, ObserverReply
     from codemem_core.records.seams import ObserverRuntime
     from codemem_core.settings import Settings
     from codemem_core.store.store import Store
@@ -128,6 +127,9 @@ class Purse:
     def pay_lost(self, call: Call) -> None:
         """Write down what a call may have cost whose answer never came, at the most."""
         most = self._settings.number("observer_max_tokens")
+        # Here: `codemem status` asks for the limits alone, and this takes 5 of its 60 ms.
+        from codemem_core.records.protocols import ObserverReply  # noqa: PLC0415
+
         lost = ObserverReply(text="", tokens_in=call.tokens_in, tokens_out=most)
         self._record(call, lost, {"lost": True}, estimated=True)
 

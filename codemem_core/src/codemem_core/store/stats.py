@@ -13,14 +13,16 @@ from codemem_core.store import ledger, usage
 from codemem_core.store.ledger import COUNTS, Entry, Key
 from codemem_core.store.reliability import named, rate, reliability
 
+# The memories in one go: by an index it takes twice as long, for the tags lie beside the text.
 _DATABASE = """
     SELECT (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) AS size_bytes,
            (SELECT count(*) FROM sessions) AS sessions,
-           (SELECT count(*) FROM memories) AS memory_items,
-           (SELECT count(*) FROM memories WHERE active = 1) AS active_memory_items,
-           (SELECT count(*) FROM memories WHERE active = 1 AND tags <> '') AS tags_filled,
+           count(*) AS memory_items,
+           coalesce(sum(active), 0) AS active_memory_items,
+           coalesce(sum(active AND tags <> ''), 0) AS tags_filled,
            (SELECT count(*) FROM raw_events) AS raw_events,
            (SELECT count(*) FROM vectors) AS vector_rows
+      FROM memories
 """
 
 _USAGE = """
@@ -33,13 +35,14 @@ _USAGE = """
 
 # Memories of one observation share its cost: the largest figure of a group counts once.
 _WORK = """
-    WITH work AS (
-        SELECT json_extract(metadata, '$.discovery_tokens') AS tokens,
-               coalesce(json_extract(metadata, '$.discovery_group'), 'memory ' || id) AS task
-          FROM memories WHERE instr(metadata, '"discovery_tokens"'))
-    SELECT coalesce((SELECT sum(most) FROM (SELECT max(tokens) AS most FROM work GROUP BY task)), 0)
-               AS work_investment_tokens,
-           (SELECT coalesce(sum(tokens), 0) FROM work) AS work_investment_tokens_sum
+    SELECT coalesce(sum(most), 0) AS work_investment_tokens,
+           coalesce(sum(every), 0) AS work_investment_tokens_sum
+      FROM (SELECT max(tokens) AS most, sum(tokens) AS every
+              FROM (SELECT json_extract(metadata, '$.discovery_tokens') AS tokens,
+                           coalesce(json_extract(metadata, '$.discovery_group'), 'memory ' || id)
+                               AS task
+                      FROM memories WHERE instr(metadata, '"discovery_tokens"'))
+             GROUP BY task)
 """
 
 

@@ -99,7 +99,9 @@ def _terms(text: str) -> Iterator[str]:
 
 def _hidden_words(text: str) -> Iterator[str]:
     """Find the words that FTS5 does not see because they are grown together, in their order."""
-    for name in _NAME.findall(text):
+    for name in dict.fromkeys(_NAME.findall(text)):
+        if name.islower() and name.isascii() and name.isalpha():
+            continue  # nothing in it; nearly every word, and the quickest look
         words = _script_runs(name)
         for word in words:
             parts = list(_pairs(word)) if _is_cjk(word) else _split(word)

@@ -1,8 +1,7 @@
-"""Look at memories, and write one."""
+"""Look at memories."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from typing import Any
 
@@ -16,11 +15,8 @@ from codemem_core.cli.host import (
     pass_host,
     project_options,
 )
-from codemem_core.cli.input import said
 from codemem_core.cli.output import day, say, say_json, say_line
 from codemem_core.errors import NotFound
-from codemem_core.ingest import by_hand
-from codemem_core.ingest.by_hand import Note
 from codemem_core.nearness import nearness
 from codemem_core.records.memory import KINDS
 from codemem_core.store import memories, sightings
@@ -176,39 +172,3 @@ def timeline(
         say_line(f"{'>' if here else ' '} {line}", bold=here)
     if not found:
         say(f"nothing found{f' in project {place}' if place else ''}")
-
-
-@click.command()
-@click.argument("kind", type=click.Choice(KINDS, case_sensitive=False))
-@click.argument("title")
-@click.argument("body")
-@click.option("--tags", multiple=True, help="A tag; may be repeated.")
-@click.option("--by-model", is_flag=True, help="A model wrote it, not you: it is trusted less.")
-@click.option("--project", help="Whose memory. [default: this folder's]")
-@db_option
-@json_option
-@pass_host
-def remember(
-    host: Host,
-    kind: str,
-    title: str,
-    body: str,
-    tags: tuple[str, ...],
-    by_model: bool,
-    project: str | None,
-    db_path: str | None,
-    as_json: bool,
-) -> None:
-    """Write a memory by hand; a body of `-` is read from standard input.
-
-    Example: codemem remember decision "Use APSW" "One SQLite library in each process."
-    """
-    origin = "assistant" if by_model else "user"
-    note = Note(kind=kind, title=title, body=said(body), tags=tags, origin=origin)
-    label = host.project(project, everywhere=False)
-    with host.store(db_path) as store:
-        memory_id = by_hand.remember(store, note, project=label, cwd=os.getcwd())
-    if as_json:
-        say_json({"id": memory_id})
-    else:
-        say(f"Stored memory {memory_id}")
