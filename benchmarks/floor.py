@@ -2,12 +2,15 @@
 
 Litestar, uvicorn and one writer thread with group commit, on the pragmas of the real store; no
 guard, no checks, no redaction, no plugins, no ledger: `python benchmarks/floor.py DATABASE SOCKET`.
+
+uvicorn as it comes, with its parser in Python; `FLOOR_HTTP=httptools` gives it ours.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import threading
 from concurrent.futures import Future
@@ -55,4 +58,11 @@ async def receive(body: RawBody) -> dict[str, int]:
 if __name__ == "__main__":
     threading.Thread(target=write, args=(sys.argv[1],), daemon=True).start()
     app = Litestar([receive], logging_config=None, openapi_config=None)
-    uvicorn.run(app, uds=sys.argv[2], access_log=False, log_config=None, lifespan="off")
+    uvicorn.run(
+        app,
+        uds=sys.argv[2],
+        http=os.environ.get("FLOOR_HTTP", "h11"),
+        access_log=False,
+        log_config=None,
+        lifespan="off",
+    )

@@ -165,3 +165,21 @@ def test_an_envelope_of_another_stream_is_ignored() -> None:
     (event,) = intake().raw_events({**EVENT, "payload": {"_adapter": forged}})
 
     assert event.payload.get("_adapter") != forged
+
+
+SAID = st.text() | st.sampled_from(
+    ["see https://me:hunter22@host/x", "api_key = 'abcdef123456'", "<private>x</private>", "a/b"]
+)
+
+
+@given(said=SAID, ascii_only=st.booleans(), slashes=st.booleans())
+def test_the_text_of_a_delivery_hides_nothing(said: str, ascii_only: bool, slashes: bool) -> None:
+    """However a client writes its JSON, what is stored is what a look at each event gives."""
+    told = {"type": "user_prompt", "prompt_text": storable(said)}
+    body = {**EVENT, "ts_wall_ms": 1_780_000_000_000, "payload": told}
+    text = json.dumps(body, ensure_ascii=ascii_only)
+    if slashes:
+        text = text.replace("/", "\\/")
+    one = intake()
+
+    assert one.raw_events(json.loads(text), text=text) == one.raw_events(body)

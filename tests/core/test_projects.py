@@ -247,6 +247,26 @@ def test_an_event_gets_the_settled_project(
         assert rows(db, "SELECT project FROM streams") == [("api@globex",)]
 
 
+def test_a_stream_goes_along_with_its_project_and_its_folder(
+    store: Store, tmp_path: Path, make_event: EventMaker
+) -> None:
+    """Events that come after a rename are in the new project, those of another folder in its."""
+
+    def project_after_an_event_in(folder: Path) -> str:
+        event = replace(make_event(), project=label(folder), cwd=str(folder))
+        store.write(lambda db: events.append(db, [event], now_ms=1))
+        with store.read() as db:
+            return str(db.execute("SELECT project FROM streams").get)
+
+    app, web = repository(tmp_path / "app"), repository(tmp_path / "web")
+    first = project_after_an_event_in(app)
+    store.write(lambda db: moves.carry_out(db, Move(old="app", new="shop"), now_ms=5))
+
+    assert [first, project_after_an_event_in(app), project_after_an_event_in(web)] == [
+        *("app", "shop", "web")
+    ]
+
+
 def test_a_name_that_a_person_gave_is_kept(store: Store, tmp_path: Path) -> None:
     """`CODEMEM_PROJECT` has the highest precedence: folders do not matter then."""
     app = repository(tmp_path / "app")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -73,3 +74,17 @@ def test_head_in_pieces_is_served(tmp_path: Path) -> None:
         assert b"200 OK" in await reader.readuntil(b"hello")
 
     talk(tmp_path / "s", pieces)
+
+
+def test_head_without_end_is_hung_up_on(tmp_path: Path) -> None:
+    """Header after header takes memory only up to a limit."""
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(400):
+                writer.write(b"X-More: " + b"x" * 1000 + b"\r\n")
+                await writer.drain()
+            assert b"200" not in await asyncio.wait_for(reader.read(), 2)
+
+    talk(tmp_path / "s", endless)

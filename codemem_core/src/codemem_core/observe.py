@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -78,6 +79,7 @@ class Observing:
         self._purse = purse
         self._made: dict[SeamRecord, object] = {}
         self._credentials = Credentials(self._source, settings, clock)
+        self._offline = threading.Lock()
 
     def observe(self, evidence: Evidence, *, may_fall_back: bool = True) -> Observed:
         """Return what the observer answers to the evidence.
@@ -189,7 +191,9 @@ class Observing:
         """Return the observer's answer; one that was lost on its way is paid for all the same."""
         try:
             if not self._plugins.is_theirs(record):
-                return observer.observe(request)  # a fault is a defect of codemem: kept as `bug`
+                # One that works here needs the interpreter: several at once gain nothing.
+                with self._offline if record.offline else nullcontext():
+                    return observer.observe(request)  # a fault is a defect of codemem: `bug`
             # Whoever flushes gives a call up that hangs: `stuck_batch_ms`.
             return self._plugins.guarded(
                 record,

@@ -66,6 +66,7 @@ MOST_FAULTS = 3
 """Whoever failed so often at one thing is not asked for it again until the process starts anew."""
 _LOADING = 6
 """Importing and making may take so many times as long as a call: libraries of models are large."""
+_PASSING_READERS = (InputError, PluginError)
 _BUILTIN = "builtin"
 _log = logging.getLogger(__name__)
 
@@ -232,12 +233,14 @@ class Plugins:
         `MOST_FAULTS` of those the source is not asked again by this process.
         """
         source = self.source(name)
-        record = cast("IngestSource", self._records["codemem_ingest_sources"][name])
-        given = copy.deepcopy(payload) if self.is_theirs(record) else payload
-        return self.guarded(
-            record,
+        info = self._provider["codemem_ingest_sources", name]
+        given = copy.deepcopy(payload) if info.third_party else payload
+        return self._contain(
+            info,
+            name,
+            f"ingest source `{name}`",
             lambda: admission.event_or_none(source.normalize(given, context=context)),
-            passing=(InputError, PluginError),
+            passing=_PASSING_READERS,
         )
 
     def provider(self, record: SeamRecord) -> PluginInfo | None:

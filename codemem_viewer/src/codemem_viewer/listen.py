@@ -9,10 +9,10 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from codemem_core.errors import CodememError, SettingsError
 from codemem_viewer.guard import Door, Guard
@@ -30,6 +30,9 @@ CONNECTIONS = 64
 """Per listener, so that whoever fills up TCP does not keep the hooks out of the socket."""
 HEAD_S = 5.0
 """How long a client may take to send the head of a request."""
+HEAD_BYTES = 65_536
+"""How long that head may be."""
+_TOGETHER_BYTES = 65_536
 GRACE_S = 10.0
 """How long a stopping server waits for requests it has begun."""
 
@@ -85,18 +88,19 @@ def _loopback(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     return address
 
 
-class PromptProtocol(H11Protocol):
+class PromptProtocol(HttpToolsProtocol):
     """HTTP that hangs up on a client which takes longer than `HEAD_S` to send a request's head.
 
     uvicorn limits the pause between two requests only: whoever connects and says nothing, or a
-    letter a minute, would keep a place for ever.
+    letter a minute, would keep a place for ever. Nor does its parser limit how long a head is.
     """
 
     _deadline: asyncio.TimerHandle | None = None
+    _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", _Together(transport, self.loop)))
         self._deadline = self.loop.call_later(HEAD_S, transport.close)
 
     def data_received(self, data: bytes) -> None:
@@ -105,6 +109,10 @@ class PromptProtocol(H11Protocol):
         in_request = self.cycle is not None and not self.cycle.response_complete
         if in_request:
             self._stop_clock()
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > HEAD_BYTES:
+            self.transport.close()
         elif self._deadline is None:
             self._deadline = self.loop.call_later(HEAD_S, self.transport.close)
 
@@ -114,9 +122,43 @@ class PromptProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _stop_clock(self) -> None:
+        self._head_bytes = 0
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+class _Together:
+    """A transport that sends together what is written in one go: head and body of an answer.
+
+    Each send lets go of the interpreter, and waits for it when another thread works.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._written = bytearray()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - all else is the transport's own
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send when the loop comes round, or once there is much."""
+        if not self._written:
+            self._loop.call_soon(self._send)
+        self._written += data
+        if len(self._written) > _TOGETHER_BYTES:
+            self._send()
+
+    def close(self) -> None:
+        """Send what is left and hang up."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        if self._written:
+            written, self._written = self._written, bytearray()
+            self._transport.write(written)
 
 
 class _Server(uvicorn.Server):

@@ -6,9 +6,9 @@ import hashlib
 import json
 import math
 import re
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import apsw
@@ -27,6 +27,10 @@ _GOES_ON = frozenset({"resume", "compact"})
 _STREAM_KEYS = frozenset(("session_stream_id", "session_id", "stream_id", "opencode_session_id"))
 _META_KEYS = ("cwd", "project", "started_at")
 _LONG = (str, dict)
+_OBJECT = (dict, Mapping)
+"""`dict` first: it is told in a third of the time."""
+_LABEL_S, _LABELS = 5.0, 256
+"""How long the label of a place holds before it is asked for again, and of how many places."""
 _SOURCE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
@@ -44,12 +48,17 @@ class Intake:
         self._plugins = plugins
         self._encode = encode
         self._plain = plain
+        self._labels: dict[tuple[str | None, str | None], tuple[float, str | None]] = {}
 
-    def raw_events(self, body: object, *, require_id: bool = False) -> list[RawEvent]:
+    def raw_events(
+        self, body: object, *, text: str = "", require_id: bool = False
+    ) -> list[RawEvent]:
         """Read one event, or `{"events": [...], ...}` with fields that hold for all of them.
 
-        Everything is checked before anything is returned. `require_id` refuses events without an
-        id instead of deriving one. Raises `InputError` with what is wrong.
+        Everything is checked before anything is returned. `text` is the JSON that `body` was read
+        from, where there is one: plain as a whole, no event of it needs a look of its own.
+        `require_id` refuses events without an id instead of deriving one. Raises `InputError` with
+        what is wrong.
         """
         given = _checked_mapping(body, "payload")
         listed = given.get("events")
@@ -61,8 +70,8 @@ class Intake:
         _check_texts(request, _META_KEYS)
         shared: dict[str, Any] = {key: request.get(key) for key in (*_META_KEYS, "source")}
         shared["stream"] = _stream_of(request)
-        # Asked once a delivery, not once an event: plugins look at folders for the answer.
-        shared["label"] = cache(lambda cwd, named: self._plugins.project(cwd, {"project": named}))
+        # `\/` hides a slash, as `\u` hides any character.
+        shared["plain"] = bool(text) and "\\/" not in text and self._plain(text)
         return [self._raw_event(event, shared, require_id=require_id) for event in listed]
 
     def hook(self, source: str, payload: object) -> RawEvent | None:
@@ -109,7 +118,7 @@ class Intake:
 
     def _raw_event(self, event: object, shared: Mapping[str, Any], *, require_id: bool) -> RawEvent:
         fields = _checked_mapping(event, "event")
-        plain = self._is_plain(fields)
+        plain = shared["plain"] or self._is_plain(fields)
         if not plain:
             fields = storable(fields)
         meta, timing = _meta(fields, shared), _timing(fields)
@@ -144,10 +153,22 @@ class Intake:
             mono_ms=timing["m"],
             origin=origin_of(adapter) if adapter else "import",
             cwd=meta["cwd"],
-            project=shared["label"](*place),
+            project=self._label(*place),
             started_at=meta["started_at"],
             text=self._encode(payload),
         )
+
+    def _label(self, cwd: str | None, named: str | None) -> str | None:
+        """Return the project, asked for now and then: plugins look at folders for the answer."""
+        now_s = time.monotonic()
+        asked_s, label = self._labels.get((cwd, named), (-math.inf, None))
+        if now_s - asked_s < _LABEL_S:
+            return label
+        if len(self._labels) >= _LABELS:
+            self._labels.clear()
+        label = self._plugins.project(cwd, {"project": named})
+        self._labels[cwd, named] = now_s, label
+        return label
 
     def _is_plain(self, event: Mapping[str, Any]) -> bool:
         """Say whether nothing in the event is to be replaced; most are, and need no closer look."""
@@ -211,9 +232,9 @@ def origin_of(event: AdapterEvent) -> str:
     if name in _REPOSITORY_TOOLS:
         return "tool_repo"
     given = event.payload.get("tool_input")
-    command = given.get("command", "") if isinstance(given, Mapping) else ""
-    outside = any(mark in str(command) for mark in _OUTSIDE_COMMANDS)
-    if name in _OUTSIDE_TOOLS or name.startswith("mcp") or outside:
+    command = str(given.get("command", "")) if isinstance(given, _OBJECT) else ""
+    outside = command and any(mark in command for mark in _OUTSIDE_COMMANDS)
+    if outside or name in _OUTSIDE_TOOLS or name.startswith("mcp"):
         return "external"
     return "tool_exec"
 
@@ -276,13 +297,13 @@ def _derived_id(event_type: str, payload: Mapping[str, Any], timing: Mapping[str
 
 
 def _checked_mapping(value: object, name: str) -> Mapping[str, Any]:
-    if type(value) is not dict and not isinstance(value, Mapping):  # the first is quick to tell
+    if not isinstance(value, _OBJECT):
         raise InputError(f"{name} must be an object")
     return value
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, _OBJECT) else {}
 
 
 def _check_texts(fields: Mapping[str, Any], names: Iterable[str]) -> None:
@@ -332,8 +353,8 @@ def _stream_of(fields: Mapping[str, Any]) -> str | None:
 def _number(fields: Mapping[str, Any], name: str, *, whole: bool) -> Any:  # noqa: ANN401
     """Return an optional number; digits in a string count, as old clients send them."""
     value = fields.get(name)
-    if value is None:
-        return None
+    if value is None or (whole and type(value) is int and abs(value) < 2**63):
+        return value
     problem = InputError(f"{name} must be {'int' if whole else 'number'}")
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise problem

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar, cast
 
@@ -62,7 +62,14 @@ class FlushWorker:
         self._flushes = Parallel(self._flush, most=_PARALLEL)
         self._again: dict[Key, list[int]] = {}
         self._plugins = plugins
-        self._policies = _make_policies(plugins)
+        policies = _make_policies(plugins)
+        self._at_most = {
+            name: policy.at_most
+            for name, policy in policies.items()
+            if isinstance(policy, BoundedPolicy)
+        }
+        # Those last that take on only so many.
+        self._policies = dict(sorted(policies.items(), key=lambda item: item[0] in self._at_most))
         self._intake = Intake(plugins)
         self._spool = Spool.of(settings)
         self._interval_s = max(1.0, sweep_interval_ms(settings) / 1000)
@@ -143,8 +150,8 @@ class FlushWorker:
         `taken` counts, by policy, the streams of this sweep.
         """
         again_ms = []
-        for name, policy in self._asked():
-            if isinstance(policy, BoundedPolicy) and taken[name] >= policy.at_most:
+        for name, policy in self._policies.items():
+            if name in self._at_most and taken[name] >= self._at_most[name]:
                 continue
             try:
                 decision = self._decided(name, policy, state, now_ms)
@@ -167,11 +174,6 @@ class FlushWorker:
 
         record = self._plugins.flush_policies()[name]
         return self._plugins.guarded(record, ask, passing=(PluginError,))
-
-    def _asked(self) -> Iterator[tuple[str, Policy]]:
-        """Return the policies, those last that take on only so many."""
-        by_name = list(self._policies.items())
-        return iter(sorted(by_name, key=lambda item: isinstance(item[1], BoundedPolicy)))
 
     def _flush(self, key: Key) -> None:
         asked_for = self._again.pop(key, [])

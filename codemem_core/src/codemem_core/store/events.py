@@ -64,12 +64,13 @@ def _stream_key(event: RawEvent) -> tuple[str, str]:
     return event.source, event.stream_id
 
 
-_CWD = "SELECT cwd FROM streams WHERE source = ? AND stream_id = ?"
+_PLACE = "SELECT cwd, label FROM streams WHERE source = ? AND stream_id = ?"
 _OPEN_STREAM = """
-    INSERT INTO streams (source, stream_id, project, cwd, started_at, last_event_ms)
-    VALUES (:source, :stream_id, :project, :cwd, :started_at, :last_event_ms)
+    INSERT INTO streams (source, stream_id, project, label, cwd, started_at, last_event_ms)
+    VALUES (:source, :stream_id, :project, :label, :cwd, :started_at, :last_event_ms)
     ON CONFLICT (source, stream_id) DO UPDATE SET
         project = coalesce(excluded.project, project),
+        label = coalesce(excluded.label, label),
         cwd = coalesce(excluded.cwd, cwd),
         started_at = coalesce(excluded.started_at, started_at),
         last_event_ms = coalesce(max(last_event_ms, excluded.last_event_ms),
@@ -96,8 +97,7 @@ _ADVANCE = """
 
 def _append_to_stream(db: apsw.Connection, events: list[RawEvent], now_ms: int) -> int:
     fields = _stream_fields(events)
-    cwd = fields["cwd"] or db.execute(_CWD, _stream_key(events[0])).get
-    fields["project"] = projects.claim(db, fields["project"], cwd)
+    fields["project"] = _newly_settled(db, fields)
     stream, last_seq, files = db.execute(_OPEN_STREAM, fields).get
     stored = _insert(db, stream, last_seq, events, now_ms=now_ms)
     if stored:
@@ -116,6 +116,19 @@ def _append_to_stream(db: apsw.Connection, events: list[RawEvent], now_ms: int) 
     duplicate = len(events) - len(stored)
     ledger.count(db, events[0].source, stored=len(stored), duplicate=duplicate, now_ms=now_ms)
     return len(stored)
+
+
+def _newly_settled(db: apsw.Connection, fields: Mapping[str, Any]) -> str | None:
+    """Return the project of a stream; None where the one it has still holds.
+
+    Settling looks at folders: once for a stream, not once for an event. Who gives a project another
+    name gives it to its streams.
+    """
+    cwd, label = fields["cwd"], fields["label"]
+    known = db.execute(_PLACE, (fields["source"], fields["stream_id"])).fetchone()
+    if known is not None and cwd in (None, known[0]) and label in (None, known[1]):
+        return None
+    return projects.claim(db, label, cwd or (known[0] if known else None))
 
 
 def _insert(
@@ -148,8 +161,9 @@ def _stream_fields(events: list[RawEvent]) -> dict[str, Any]:
     """Return what the delivery says of its stream: the last value given wins."""
     fields: dict[str, Any] = {"source": events[0].source, "stream_id": events[0].stream_id}
     for name in ("project", "cwd", "started_at"):
-        given = [value for event in events if (value := getattr(event, name))]
-        fields[name] = given[-1] if given else None
+        given = (value for event in reversed(events) if (value := getattr(event, name)))
+        fields[name] = next(given, None)
+    fields["label"] = fields["project"]
     times = [event.ts_ms for event in events if event.ts_ms is not None]
     fields["last_event_ms"] = max(times, default=None)
     return fields

@@ -32,7 +32,9 @@ def guard(path: str) -> Callable[[], None]:
         if over.is_set():
             return  # a hook stays as long as the process
         if event == "open":
-            opened = arguments[0]
+            opened, _, flags = arguments
+            if flags & os.O_DIRECTORY:
+                return  # no file: a turn (`store/turn.py`), with every COMMIT
         elif event == "sqlite3.connect":
             opened = _named(arguments[0])
         else:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 
 import apsw
 
+_FOLDER = os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY
 MOST_S = 2.0
 """How long to wait for one's turn; then the lock itself: whoever is first may have been stopped."""
 _EAGER_S = 0.5
@@ -32,7 +33,7 @@ def in_turn(db: apsw.Connection) -> Iterator[None]:
     it would drop SQLite's locks (`store/guard.py`). A folder that cannot be opened has no turns.
     """
     try:
-        folder = os.open(os.path.dirname(db.filename), os.O_RDONLY | os.O_CLOEXEC)
+        folder = os.open(os.path.dirname(db.filename), _FOLDER)
     except OSError:
         yield
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
 from litestar import Router, get, post
@@ -25,6 +26,8 @@ from codemem_viewer.openapi import takes_schema
 
 MAX_ITEMS = 200
 MAX_TOKENS = 100_000
+_BUILDING = ThreadPoolExecutor(1, "codemem-pack")
+"""One at a time: two at once take twice as long each, and keep the interpreter from ingest."""
 _BODY = takes_schema(
     {
         "type": "object",
@@ -85,7 +88,7 @@ async def for_body(
             asked["project"] = plugins.project(cwd, asked)
         return _pack(store, settings, meaning, asked)
 
-    return await asyncio.to_thread(build)
+    return await asyncio.get_running_loop().run_in_executor(_BUILDING, build)
 
 
 def _pack(

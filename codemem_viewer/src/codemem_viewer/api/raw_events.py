@@ -49,7 +49,9 @@ async def receive(body: RawBody, receiving: NamedDependency[Receiving]) -> dict[
     sent: object = None
     try:
         sent = json_object(body)
-        received = await receiving.read(lambda: receiving.intake.raw_events(sent), body)
+        received = await receiving.read(
+            lambda: receiving.intake.raw_events(sent, text=body.decode()), body
+        )
     except InputError:
         receiving.reject(lambda db, now_ms: refuse(db, sent, now_ms=now_ms))
         raise

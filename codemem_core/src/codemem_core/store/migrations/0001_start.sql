@@ -17,6 +17,7 @@ CREATE TABLE streams (
     source TEXT NOT NULL,
     stream_id TEXT NOT NULL,
     project TEXT,
+    label TEXT,                       -- what its host called the project, before the database settled it
     cwd TEXT,
     started_at TEXT,
     last_event_ms INTEGER,            -- newest event time the host gave; only grows
