@@ -122,7 +122,7 @@ STDIN = {
 }
 """What some of them read."""
 
-NO_JSON = {"completion", "config edit", "demo", "install-mcp", "install-plugin", "mcp", "setup"}
+NO_JSON = {"completion", "config edit", "demo", "install-mcp", "install-plugin", "mcp"}
 """Those that tell a person, a shell or a host something, and nothing to a program."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType, SimpleNamespace
@@ -75,6 +76,19 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         return CliRunner().invoke(setup, list(arguments), obj=host, input=answer)
 
     return call
+
+
+def test_json_tells_what_was_done_and_found(run: Run) -> None:
+    """One value and nothing else; nobody is asked, so it has to be agreed to before."""
+    refused = run("--json")
+    done = json.loads(run("--json", "--yes").output)
+    checked = run("pad", "--check", "--json")
+
+    [check] = done["agents"]["pad"]["checks"]
+    assert "nothing was changed" in str(refused.exception)
+    assert done["agents"]["pad"]["told"] == ["write a line"]
+    assert check["ok"] is True
+    assert json.loads(checked.output)["agents"]["pad"] == {"told": [], "checks": [check]}
 
 
 def test_nothing_is_done_before_somebody_agrees(run: Run) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar, cast
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar, cast
 
 import click
 
 from codemem_core import paths
-from codemem_core.cli.host import Host, db_option, pass_host
-from codemem_core.cli.output import say
+from codemem_core.cli.host import Host, db_option, json_option, pass_host
+from codemem_core.cli.output import say, say_json
 from codemem_core.errors import CodememError, InputError
 from codemem_core.plugins import Plugins
-from codemem_core.records.protocols import Installer
+from codemem_core.records.protocols import Check, Installer
 from codemem_core.records.seams import HostSetup
 
 T = TypeVar("T")
@@ -26,6 +26,7 @@ T = TypeVar("T")
 @click.option("--uninstall", is_flag=True, help="Take codemem out again.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @db_option
+@json_option
 @pass_host
 def setup(
     host: Host,
@@ -35,6 +36,7 @@ def setup(
     uninstall: bool,
     yes: bool,
     db_path: str | None,
+    as_json: bool,
 ) -> None:
     """Install codemem into the agents on this machine, and say whether everything is in place.
 
@@ -42,18 +44,20 @@ def setup(
 
     Example: codemem setup opencode --check
     """
-    agents = _agents(host, agent)
+    agents = _agents(host, agent, silent=as_json)
     if uninstall:
         for each in agents:
             each.tell(each.call(each.installer.remove) or ["nothing to take out"])
-        return
-    if not only_check and not _install(agents, sure=yes or agent is not None):
-        return
-    database = paths.database_path(host.settings, db_path)
-    fine = [_report(each, database) for each in agents]
-    say(f"log: {paths.log_path(host.settings)}")
+    elif only_check or _install(agents, sure=yes or agent is not None, silent=as_json):
+        database = paths.database_path(host.settings, db_path)
+        for each in agents:
+            each.examine(database)
+        if not as_json:
+            say(f"log: {paths.log_path(host.settings)}")
+    if as_json:
+        say_json({"agents": {each.record.name: each.to_json() for each in agents}})
     # A fresh installation has not heard of its agent yet.
-    if only_check and not all(fine):
+    if only_check and not all(check.ok for each in agents for check in each.checks):
         raise SystemExit(1)
 
 
@@ -64,6 +68,10 @@ class _Agent:
     record: HostSetup
     installer: Installer
     plugins: Plugins
+    silent: bool
+    """Whether all that is found out is told at the end, as JSON."""
+    told: list[str] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
 
     def call(self, work: Callable[[], T]) -> T:
         """Run a method of the installer; a fault in it names its plugin."""
@@ -71,17 +79,33 @@ class _Agent:
 
     def tell(self, sentences: list[str]) -> None:
         """Print what concerns the agent."""
-        for sentence in sentences:
+        self.told.extend(sentences)
+        for sentence in () if self.silent else sentences:
             say(f"{self.record.name}: {sentence}")
 
+    def examine(self, database: str) -> None:
+        """Look whether everything is in place, and print it."""
+        self.checks.extend(self.call(lambda: list(self.installer.checks(database=database))))
+        if self.silent:
+            return
+        say(f"{self.record.name}:")
+        for check in self.checks:
+            say(f"{'ok ' if check.ok else 'NOT'} {check.text}")
+            if check.hint:
+                say(f"    hint: {check.hint}")
 
-def _agents(host: Host, wanted: str | None) -> list[_Agent]:
+    def to_json(self) -> dict[str, Any]:
+        """Return what was told and found."""
+        return {"told": self.told, "checks": [asdict(check) for check in self.checks]}
+
+
+def _agents(host: Host, wanted: str | None, *, silent: bool) -> list[_Agent]:
     """Return one agent, or every agent that is there."""
     records = host.plugins.host_setups()
     if wanted is not None and wanted not in records:
         raise InputError(f"no such agent: `{wanted}`", hint=f"one of: {', '.join(sorted(records))}")
     known = [
-        _Agent(record, cast("Installer", host.plugins.make(record)), host.plugins)
+        _Agent(record, cast("Installer", host.plugins.make(record)), host.plugins, silent)
         for name, record in sorted(records.items())
         if wanted in {None, name}
     ]
@@ -92,14 +116,14 @@ def _agents(host: Host, wanted: str | None) -> list[_Agent]:
     return there
 
 
-def _install(agents: list[_Agent], *, sure: bool) -> bool:
+def _install(agents: list[_Agent], *, sure: bool, silent: bool) -> bool:
     """Show what would change, ask, do it; False when it was not to be."""
     planned = [(each, each.call(each.installer.changes)) for each in agents]
     for each, changes in planned:
         each.tell(changes or ["nothing to change"])
     if not any(changes for _, changes in planned):
         return True
-    if not sure and not sys.stdin.isatty():
+    if not sure and (silent or not sys.stdin.isatty()):
         raise InputError("nothing was changed", hint="add `--yes`, or name the agent")
     if not sure and not click.confirm("Make these changes?", default=True):
         return False
@@ -107,13 +131,3 @@ def _install(agents: list[_Agent], *, sure: bool) -> bool:
         if changes:
             each.call(each.installer.apply)
     return True
-
-
-def _report(agent: _Agent, database: str) -> bool:
-    checks = agent.call(lambda: list(agent.installer.checks(database=database)))
-    say(f"{agent.record.name}:")
-    for check in checks:
-        say(f"{'ok ' if check.ok else 'NOT'} {check.text}")
-        if check.hint:
-            say(f"    hint: {check.hint}")
-    return all(check.ok for check in checks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,9 +10,9 @@ import click
 
 from codemem_core.cli.host import Host, db_option, json_option, pass_host, project_options
 from codemem_core.cli.output import say, say_json
-from codemem_core.ingest import spool_files
 from codemem_core.store import activity
 from codemem_core.store import stats as store_stats
+from codemem_core.store.ledger import Key
 
 
 @click.command()
@@ -24,7 +25,7 @@ def stats(host: Host, db_path: str | None, as_json: bool) -> None:
     Example: codemem stats --json, or codemem db stats
     """
     with host.store(db_path) as store, store.read() as db:
-        spooled, refused = spool_files.counts(host.settings.path("claude_hook_spool_dir"))
+        spooled, refused = _spooled(host.settings.path("claude_hook_spool_dir"))
         figures = store_stats.stats(db, spooled=spooled, refused=refused)
     if as_json:
         say_json(figures)
@@ -37,6 +38,15 @@ def stats(host: Host, db_path: str | None, as_json: bool) -> None:
         say(f"  {source}: " + ", ".join(f"{number} {name}" for name, number in counts.items()))
     for wrong in figures["ledger"]["differences"]:
         say(f"  ALARM {wrong['source']}: {wrong['events']} events {wrong['problem']}")
+
+
+def _spooled(path: str) -> tuple[Mapping[Key, int], Mapping[Key, int]]:
+    if not os.path.exists(path):
+        return {}, {}
+    # Imported here: 3 of 50 ms, and hardly anybody ever has a spool.
+    from codemem_core.ingest import spool_files  # noqa: PLC0415
+
+    return spool_files.counts(path)
 
 
 def _figures(values: Mapping[str, Any]) -> Iterator[tuple[str, str | float]]:
