@@ -136,8 +136,8 @@ def _untrusted(
 
 
 _THEMES = {
-    "words": ("words", "title", "coverage", "brief"),
-    "phrases": ("phrases", "near"),
+    "words": ("words", "title", "coverage", "telling", "brief"),
+    "phrases": ("phrases",),
     "meaning": ("meaning",),
     "session": ("session", "neighbours", "apart"),
     "your work": ("context", "files"),
