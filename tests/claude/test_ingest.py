@@ -264,3 +264,13 @@ def test_an_import_that_writes_makes_the_event_wait_in_the_spool(home: Path, eve
 
     assert len(waiting) == 1, drained
     assert [stream for stream, _ in stored(everyday)] == ["s1"]
+
+
+def test_the_usual_path_loads_next_to_nothing() -> None:
+    """Claude waits for it at every tool call: `json` alone would be a third of the time."""
+    code = (
+        "import sys; a = {*sys.modules}; import codemem_claude.ingest; print(*{*sys.modules} - a)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert {"re", "json", "enum", "functools", "typing", "socket"}.isdisjoint(done.stdout.split())

@@ -1,22 +1,20 @@
 """`codemem claude-hook-ingest`: hand one hook payload over and be gone.
 
-Claude Code runs this at every tool call and waits for it: stdlib `json`, `os`, `sys` and `time`
-only, until the server cannot be reached.
+Claude Code runs this at every tool call and waits for it: stdlib `os`, `sys` and `time` only, until
+the server cannot be reached. No `re`: `json` and `redact` would bring it, a sixth of the time.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 
 from codemem_claude.version import OTHER_VERSION, is_version
-from codemem_core import paths
+from codemem_core import paths, quick_json
 from codemem_core.client import post_json
 from codemem_core.errors import StoreError
 from codemem_core.hooknotes import beginning, note
-from codemem_core.redact import strip_private
 from codemem_core.settings import Settings
 
 TYPE_CHECKING = False
@@ -79,10 +77,13 @@ def read_payload(raw: bytes) -> dict[str, Any] | None:
     if len(raw) > _LIMIT:
         return None
     try:
-        payload = json.loads(raw)
+        payload = quick_json.read(raw.decode("utf-8", "surrogatepass"))
         if len(raw) > _SENT:
             payload = _clipped(payload)
-        payload = strip_private(payload)
+        if b"private" in raw.lower():
+            from codemem_core.redact import strip_private  # noqa: PLC0415 - see above
+
+            payload = strip_private(payload)
     except (ValueError, RecursionError):
         return None
     return payload if isinstance(payload, dict) else None
@@ -122,7 +123,7 @@ def _to_server(payload: dict[str, Any], settings: Settings, total_s: float) -> s
             socket,
             "/api/claude-hooks",
             # The server refuses half a character, as JavaScript may cut one; the rest is kept.
-            json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"),
+            quick_json.write(payload).encode("utf-8", "replace"),
             connect_s=settings.real("claude_hook_http_connect_timeout_s") or _CONNECT_S,
             total_s=total_s,
         )

@@ -1,17 +1,16 @@
 """What hooks note of themselves: how long they took, and which memories they told an agent.
 
-On the hook path: `json` and `os` only. A note holds numbers and names of sessions, no text. It is
+On the hook path: `os` and `time` only. A note holds numbers and names of sessions, no text. It is
 one `write` to a file that the server reads (`ingest/noted.py`): 0.01 ms, where a row in the open
 database takes 0.7 and can meet a lock (medians of one run).
 """
 
 from __future__ import annotations
 
-import json
 import os
 import time
 
-from codemem_core import paths
+from codemem_core import paths, quick_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,13 +34,13 @@ def note(db: str, *, began: float, **fields: Any) -> None:  # noqa: ANN401 - JSO
     `fields`: `source`, `hook`, and for what was told `stream_id`, `project`, `tokens`, `ids`.
     """
     took_ms = round(1000 * (time.monotonic() - began), 1)
-    line = json.dumps({"at_ms": time.time_ns() // 1_000_000, "took_ms": took_ms, **fields})
+    line = quick_json.write({"at_ms": time.time_ns() // 1_000_000, "took_ms": took_ms, **fields})
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     try:
         fd = paths.open_private(paths.hook_notes_path(db), flags=flags)
         try:
             if os.fstat(fd).st_size < MOST_BYTES:
-                os.write(fd, line.encode("ascii") + b"\n")
+                os.write(fd, line.encode("utf-8", "replace") + b"\n")
         finally:
             os.close(fd)
     except OSError:

@@ -5,9 +5,9 @@ Light: the hook path imports it (no dataclasses, no typing, no pathlib).
 
 from __future__ import annotations
 
-import json
 import os
 
+from codemem_core import quick_json
 from codemem_core.errors import SettingsError
 from codemem_core.records.setting import Setting, Value
 from codemem_core.settings_table import TABLE
@@ -222,7 +222,7 @@ def _content(path: str) -> str:
 
 def _parse(text: str) -> dict[str, object]:
     try:
-        value = json.loads(text)
+        value = quick_json.read(text)
     except (ValueError, RecursionError):
         from codemem_core import jsonc  # noqa: PLC0415 - most config files are plain JSON
 

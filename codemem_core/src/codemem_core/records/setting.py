@@ -5,8 +5,7 @@ Light: the hook path imports it (no dataclasses, no typing).
 
 from __future__ import annotations
 
-import json
-
+from codemem_core import quick_json
 from codemem_core.errors import SettingsError
 
 TYPE_CHECKING = False
@@ -154,7 +153,7 @@ def _json(raw: object) -> object:
     if not isinstance(raw, str):
         return raw
     try:
-        value: object = json.loads(raw)
+        value: object = quick_json.read(raw)
     except (ValueError, RecursionError):
         return None
     return value
