@@ -16,7 +16,7 @@ from typing import Any
 from load import Client, Server, body, machine, serving
 
 BATCH = 50
-"""More events than a host's plugin sends at once (20). Deliveries of 500 leave 11 MB more behind."""
+"""More events than a host's plugin sends at once (20); deliveries of 500 leave 11 MB more."""
 STARTS = 5
 GOAL = "below 0.5 % of a core and 120 MB"
 

@@ -51,8 +51,8 @@ _CHANGING = (
     (re.compile(r"\d+ (d|h|min) ago|just now"), "<ago>"),
     (re.compile(r"/[^\s`'\"]*/test_\S*?/(data|home|new)"), r"/<\1>"),
     (re.compile(r"\b[\d.,]+ (MB|GB)\b"), r"<size> \1"),
-    (re.compile(r"(?<=[ =+-])\d+\.\d+\b"), "<n>"),
     (re.compile(r"(size bytes: |Python |SQLite )[\d.]+"), r"\1<n>"),
+    (re.compile(r"(?<=[ =+-])\d+\.\d+\b"), "<n>"),
 )
 
 

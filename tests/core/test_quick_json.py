@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -22,6 +24,7 @@ def test_values_are_written_as_json_writes_them(value: object) -> None:
     text = json.dumps(value, ensure_ascii=False)
 
     assert quick_json.write(value) == text
+    assert quick_json.write(value, escaped=True) == json.dumps(value)
     assert quick_json.read(f"\n {text}\t\r\n") == value
 
 
@@ -44,6 +47,17 @@ def test_too_deep_is_an_error_one_can_catch() -> None:
     """Not the end of the process."""
     with pytest.raises(RecursionError):
         quick_json.read("[" * 100_000)
+
+
+@pytest.mark.parametrize("text", ["{", '{"a" 1}', '"\n"', '"\\u12"', '"\\x"', "[1,]", "", "nul"])
+def test_a_wrong_text_is_refused_where_json_is_not_loaded(text: str) -> None:
+    """As in a hook: the scanner may then lack the exception it wants to raise."""
+    code = f"""from codemem_core import quick_json
+try: quick_json.read({text!r})
+except ValueError: print("refused")"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "refused\n"
 
 
 def test_another_interpreter_has_json(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,11 @@
 """`codemem claude-hook-inject`: what the memory has to say, before Claude reads the prompt.
 
-Claude Code waits for this command at every prompt and when a session begins: stdlib `json`, `os`,
-`re`, `sys` and `time` beside apsw, until the database cannot be read.
+Claude Code waits for this command at every prompt and when a session begins: stdlib `os`, `re`,
+`sys` and `time` beside apsw, until the database cannot be read.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -14,7 +13,7 @@ import time
 import apsw
 
 from codemem_claude.version import OTHER_VERSION, is_version
-from codemem_core import paths
+from codemem_core import paths, quick_json
 from codemem_core.errors import CodememError, NotFound
 from codemem_core.hooknotes import beginning, note
 from codemem_core.pack.build import build_pack
@@ -78,7 +77,9 @@ def main(arguments: list[str]) -> int:
 
 def _answer(raw: bytes, noted: dict[str, Any], started: float) -> str:
     """Return the line for Claude Code; `noted` is told what the server should know of it."""
-    payload = json.loads(raw) if len(raw) <= _MAX_BYTES else None
+    if len(raw) > _MAX_BYTES:
+        return _NOTHING
+    payload = quick_json.read(raw.decode("utf-8", "surrogatepass"))
     settings = Settings.load()
     if not isinstance(payload, dict) or settings.flag("plugin_ignore"):
         return _NOTHING
@@ -100,7 +101,7 @@ def _answer(raw: bytes, noted: dict[str, Any], started: float) -> str:
     noted |= {"stream_id": _text(payload, "session_id") or "", "project": project}
     noted |= {"ids": ids_in(context), "tokens": tokens(context)}
     output = {"hookEventName": hook, "additionalContext": context}
-    return json.dumps({"continue": True, "hookSpecificOutput": output})
+    return quick_json.write({"continue": True, "hookSpecificOutput": output}, escaped=True)
 
 
 def _brief(payload: dict[str, Any], project: str, settings: Settings, until: float) -> str:
@@ -173,7 +174,7 @@ def _from_database(  # noqa: PLR0913, PLR0917 - what a prompt is known by, and t
         project = projects.settled(db, project, _text(payload, "cwd")) or project
         session = rows(db, _SESSION, (_text(payload, "session_id") or "",))
         first, recent = session[0] if session else ("", "[]")
-        files = json.loads(recent)
+        files = quick_json.read(recent)
         asked, around = injection_query(first or "", prompt, files)
         if rows(db, _HAS_VECTORS) and not settings.flag("embedding_disabled"):
             # Only the server has the model. Without it words must do.
@@ -207,7 +208,8 @@ def _from_server(path: str, question: dict[str, Any], settings: Settings, until:
         "token_budget": settings.number("inject_token_budget"),
         "injected": True,
     }
-    reply = json.loads(_post(path, json.dumps(asked).encode("ascii"), settings, until))
+    sent = quick_json.write(asked, escaped=True).encode("ascii")
+    reply = quick_json.read(_post(path, sent, settings, until).decode())
     text = reply["pack_text"]
     # A server that does not know `injected` answers with what nobody may inject unasked.
     if not isinstance(text, str) or not is_fenced(text):

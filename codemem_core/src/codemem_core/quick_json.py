@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _scan: Any = None
 _chunks: Any = None
+_escaped: Any = None
 
 
 class _Rules:
@@ -27,9 +28,10 @@ class _Rules:
 try:
     _json: Any = __import__("_json")
     _scan = _json.make_scanner(_Rules)
-    # markers, default, encoder, indent, separators, sort_keys, skipkeys, allow_nan
-    _options = (None, None, _json.encode_basestring, None, ": ", ", ", False, False, True)
-    _chunks = _json.make_encoder(*_options)
+    # indent, separators, sort_keys, skipkeys, allow_nan; before them: markers, default, text
+    _options = (None, ": ", ", ", False, False, True)
+    _escaped = _json.make_encoder(None, None, _json.encode_basestring_ascii, *_options)
+    _chunks = _json.make_encoder(None, None, _json.encode_basestring, *_options)
 except (ImportError, AttributeError, TypeError):
     _chunks = None
 
@@ -43,17 +45,18 @@ def read(text: str) -> Any:  # noqa: ANN401 - a JSON value
     text = text.strip(" \t\r\n")
     try:
         value, end = _scan(text, 0)
-    except StopIteration as error:
+    except (StopIteration, SystemError) as error:
+        # SystemError: it looks for the exception to raise in `json`, which nobody has imported.
         raise ValueError("no JSON value") from error
     if end != len(text):
         raise ValueError("more than one JSON value")
     return value
 
 
-def write(value: object) -> str:
-    """Return a JSON value as text, every character as itself."""
+def write(value: object, *, escaped: bool = False) -> str:
+    """Return a JSON value as text, every character as itself or `escaped`, as ASCII."""
     if _chunks is None:
         import json  # noqa: PLC0415 - see above
 
-        return json.dumps(value, ensure_ascii=False)
-    return "".join(_chunks(value, 0))
+        return json.dumps(value, ensure_ascii=escaped)
+    return "".join((_escaped if escaped else _chunks)(value, 0))

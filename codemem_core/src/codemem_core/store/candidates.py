@@ -3,15 +3,14 @@
 Rare words find, common ones only help to put in order: ranking a word costs half a microsecond a
 memory that has it, looking whether a found one has it a tenth. Counting is cheaper still.
 
-On the hook path: `json` and apsw beside modules that are on it.
+On the hook path: apsw beside modules that are on it.
 """
 
 from __future__ import annotations
 
-import json
-
 import apsw
 
+from codemem_core import quick_json
 from codemem_core.store.connection import rows
 from codemem_core.store.evidence import COLUMN_WEIGHTS, matched_words
 
@@ -123,7 +122,7 @@ def evidence(
         "skip": len(scan.finding),
         "terms": len(scan.terms),
         "after": scan.after,
-        "ids": json.dumps(ids),
+        "ids": quick_json.write(ids),
     }
     try:
         return rows(db, _EVIDENCE, asked)

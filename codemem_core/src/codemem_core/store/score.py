@@ -1,13 +1,14 @@
 """How good an answer is: a sum of named parts, measured on judged queries.
 
-On the hook path: `itertools`, `json` and `math` only.
+On the hook path: `itertools` and `math` only.
 """
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 from math import exp, log
+
+from codemem_core import quick_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def score(  # noqa: PLR0913 - each a source of parts
         hit.parts["recency"] = parts["recency"] / (1 + age_days / 30)
         hit.parts["kind"] = parts["kind"] * _KINDS.get(hit.kind, _OTHER_KIND)
         if paths:
-            hit.parts["files"] = parts["files"] * _overlap(json.loads(hit.files_modified), paths)
+            changed = quick_json.read(hit.files_modified)
+            hit.parts["files"] = parts["files"] * _overlap(changed, paths)
         hit.parts |= _worth(hit, age_days, learned=learned)
     full = sum(parts.values())
     for hit in hits:

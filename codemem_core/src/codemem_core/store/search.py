@@ -1,15 +1,15 @@
 """Search: the memories that answer a query best, with the reasons for their order.
 
-On the hook path: `json` and apsw beside modules that are on it.
+On the hook path: apsw beside modules that are on it.
 """
 
 from __future__ import annotations
 
-import json
 import time
 
 import apsw
 
+from codemem_core import quick_json
 from codemem_core.store.candidates import (
     COLUMNS,
     CURRENT,
@@ -188,7 +188,7 @@ def _matches(
     told = evidence(db, scan, context, best_ids(db, scan, wanted))
     matches = [Match(Hit(row), row[-1]) for row in told]
     if near:
-        ids = json.dumps(list(set(near).difference(row[0] for row in told)))
+        ids = quick_json.write(list(set(near).difference(row[0] for row in told)))
         matches += [Match(Hit(row)) for row in rows(db, _BY_ID, {**wanted, "ids": ids})]
     for match in matches:
         match.hit.matched = tuple(
