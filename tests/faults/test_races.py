@@ -96,10 +96,15 @@ def test_following_a_link_would_be_noticed(tmp_path: Path) -> None:
             os.mkdir(path, 0o700, dir_fd=parent)
         return os.open(path, os.O_RDONLY | os.O_DIRECTORY, dir_fd=parent)
 
-    with mock.patch.object(spool, "open_folder", follow):
-        acked, kept, at_victim = write_under_attack(tmp_path / "spool", rounds=1_000)
+    def is_noticed(attempt: int) -> bool:
+        place = tmp_path / str(attempt) / "spool"
+        place.parent.mkdir()
+        acked, kept, at_victim = write_under_attack(place, rounds=1_000)
+        return at_victim != ["precious"] or kept < acked
 
-    assert at_victim != ["precious"] or kept < acked
+    # A race: the attacker may be unlucky a thousand times, hardly ten thousand.
+    with mock.patch.object(spool, "open_folder", follow):
+        assert any(map(is_noticed, range(10)))
 
 
 # --- the lock ------------------------------------------------------------------------------------
@@ -146,4 +151,4 @@ def test_the_lock_never_has_two_holders(tmp_path: Path, rounds: int, report: Rep
 def test_a_lock_that_locks_nothing_would_be_noticed(tmp_path: Path) -> None:
     """The planted bug."""
     with mock.patch.object(lock, "_take", lambda *_: True):
-        assert doubles(tmp_path, rounds=4_000) > 0
+        assert any(doubles(tmp_path, rounds=4_000) for _ in range(10))
