@@ -11,9 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from codemem_core.ingest import noted
 from codemem_core.pack.build import Pack, build_pack
 from codemem_core.pack.render import is_fenced, tokens
-from codemem_core.pack.savings import savings
+from codemem_core.pack.savings import savings, since_last_told
+from codemem_core.store.store import Store
 
 NOW_MS = 1_780_000_000_000
 Remember = Callable[..., int]
@@ -137,6 +139,24 @@ def test_savings_count_what_was_measured(db: apsw.Connection, remember: Remember
 
     assert (found["work_tokens"], found["work_tokens_unique"]) == (20_000, 11_000)
     assert (found["work_source"], found["avoided_work_tokens"]) == ("mixed", 18_000)
+
+
+def test_a_pack_is_compared_with_what_was_told_last(
+    store: Store, db: apsw.Connection, remember: Remember
+) -> None:
+    """Of the same project; without an earlier one there is nothing to compare."""
+    first, second = remember("Lease renewed", "by one"), remember("Lease lost", "by another")
+    pack = build_pack(db, "lease renewed lost", now_ms=NOW_MS)
+    last = {"ids": [second, 99], "tokens": 7, "project": "shop"}
+    store.write(lambda db: noted.told(db, ("claude", "s1"), last, at_ms=NOW_MS))
+
+    found = since_last_told(db, pack, project="shop")
+
+    assert (found["added_ids"], found["removed_ids"], found["retained_ids"]) == (
+        [first], [99], [second],
+    )  # fmt: skip
+    assert found["pack_token_delta"] == pack.metrics["pack_tokens"] - 7
+    assert not since_last_told(db, pack, project="other")["pack_delta_available"]
 
 
 def test_recap_tells_the_newest_summaries(filled: apsw.Connection) -> None:

@@ -27,7 +27,10 @@ def kill_writers(database: str, *, rounds: int, commands: int, bug: str = "") ->
     )
     assert done.returncode == 0, done.stderr
     said = done.stdout.splitlines()
-    assert bug or not [line for line in said if line.startswith(FAILED)]
+    # On a machine that stalls a writer may outwait its patience: it is told, and nothing is lost.
+    # How often that may be is the business of `test_writers`.
+    failed = [line for line in said if line.startswith(FAILED)]
+    assert bug or not [line for line in failed if "the database is locked" not in line]
     return audit(database, (line for line in said if not line.startswith(FAILED)))
 
 

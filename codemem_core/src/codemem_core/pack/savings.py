@@ -22,6 +22,12 @@ _DISCOVERY = """
            coalesce(json_extract(metadata, '$.discovery_source'), 'unknown')
       FROM memories WHERE id IN (SELECT value FROM json_each(?))
 """
+_LAST_TOLD = """
+    SELECT json_extract(metadata, '$.pack_item_ids'), tokens_read
+      FROM usage_events
+     WHERE event = 'pack' AND json_extract(metadata, '$.project') = ?
+     ORDER BY id DESC LIMIT 1
+"""
 
 
 def savings(db: apsw.Connection, pack: Pack) -> dict[str, Any]:
@@ -60,6 +66,24 @@ def savings(db: apsw.Connection, pack: Pack) -> dict[str, Any]:
         "work_estimate_items": len(pack.items) - len(measured),
         "work_source": _source(len(measured), len(pack.items)),
         "savings_reliable": bool(measured) and len(measured) == len(pack.items),
+    }
+
+
+def since_last_told(db: apsw.Connection, pack: Pack, *, project: str | None) -> dict[str, Any]:
+    """Return what is other than in the pack that an agent was told last about this project.
+
+    `added_ids`, `removed_ids`, `retained_ids` and `pack_token_delta`; without an earlier pack
+    `pack_delta_available` is False and they are empty.
+    """
+    now = [hit.id for hit in pack.items]
+    last = rows(db, _LAST_TOLD, (project or "",))
+    told: list[int] = json.loads(last[0][0] or "[]") if last else []
+    return {
+        "pack_delta_available": bool(last),
+        "added_ids": [each for each in now if each not in told] if last else [],
+        "removed_ids": [each for each in told if each not in now],
+        "retained_ids": [each for each in now if each in told],
+        "pack_token_delta": pack.metrics["pack_tokens"] - last[0][1] if last else 0,
     }
 
 

@@ -62,7 +62,8 @@ def examine(db: apsw.Connection, path: str, *, quick: bool = False) -> Health:
     try:
         number = version(db, path)
         found = rows(db, f"PRAGMA {'quick' if quick else 'integrity'}_check({_TOLD})")
-        damage = tuple(text for (text,) in found if text != "ok")
+        # One finding a line: SQLite breaks some of them in two.
+        damage = tuple(" ".join(text.split()) for (text,) in found if text != "ok")
         if damage:
             return Health(damage=damage)
         return Health(

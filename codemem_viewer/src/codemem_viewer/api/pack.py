@@ -16,7 +16,7 @@ from codemem_core.ingest import noted
 from codemem_core.meaning import Meaning
 from codemem_core.pack.build import Pack, build_pack
 from codemem_core.pack.query import meant
-from codemem_core.pack.savings import savings
+from codemem_core.pack.savings import savings, since_last_told
 from codemem_core.plugins import Plugins
 from codemem_core.settings import Settings
 from codemem_core.store import projects
@@ -115,7 +115,7 @@ def _pack(
             injected=asked.get("injected") is True,
             learned=settings.flag("learning"),
         )
-        pack.metrics |= savings(db, pack)
+        pack.metrics |= savings(db, pack) | since_last_told(db, pack, project=project)
     if pack.text and asked.get("injected") is True and asked.get("session") is not None:
         _record(store, _session(asked), pack, project or "")
     return pack.to_json()

@@ -18,7 +18,7 @@ from codemem_core.cli.input import said
 from codemem_core.cli.output import say, say_json
 from codemem_core.nearness import nearness
 from codemem_core.pack.build import Pack, build_pack
-from codemem_core.pack.savings import savings
+from codemem_core.pack.savings import savings, since_last_told
 
 
 def pack_options(command: F) -> F:
@@ -87,7 +87,7 @@ def _pack(
         injected=injected,
         learned=host.settings.flag("learning"),
     )
-    built.metrics |= savings(db, built)
+    built.metrics |= savings(db, built) | since_last_told(db, built, project=project)
     return built
 
 

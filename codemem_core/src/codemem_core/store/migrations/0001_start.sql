@@ -257,6 +257,7 @@ CREATE TABLE usage_events (
 
 CREATE INDEX usage_observed ON usage_events (created_ms) WHERE event = 'observe';
 CREATE INDEX usage_streams ON usage_events (source, stream_id);
+CREATE INDEX usage_told ON usage_events (json_extract(metadata, '$.project'), id) WHERE event = 'pack';
 
 -- How long hooks took, counted in steps.
 CREATE TABLE hook_times (
