@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codemem_core.records.evidence import ToolUse
+from codemem_core.records.evidence import ToolCall
 from codemem_observers.extractive.checks import Check, failing_tests, read_checks, silent_success
-from codemem_observers.extractive.prose import clip
+from codemem_observers.extractive.commits import Commit, commits, read_commits
+from codemem_observers.extractive.phrasing import clip
 from codemem_observers.extractive.shell import (
-    Commit,
-    commits,
     core,
     failed_quietly,
     hides_exit_code,
     only_looks,
-    read_commit,
 )
 
 # Results stand at the end of a log; a line longer than this is data, and slow to match.
@@ -41,10 +38,13 @@ class Run:
     checks: tuple[Check, ...]
     failing: tuple[str, ...]
     """Names of the tests that failed."""
-    commit: Commit | None
+    commits: tuple[Commit, ...]
+    """Commits it made."""
     looks: bool
     """It only printed what is there."""
     seq: int
+    stopped: bool = False
+    """Refused, cancelled or interrupted: its failure says nothing about the command."""
 
     @property
     def sure(self) -> bool:
@@ -62,31 +62,32 @@ class Run:
         return clip(self.purpose, 80).replace("`", "'")
 
 
-def read_run(command: str, use: ToolUse) -> Run:
+def read_run(call: ToolCall) -> Run:
     """Return what a command showed; success needs more than an exit code a pipe may hide."""
-    output = _readable("\n".join(part for part in (use.output, use.error) if part))
+    command = (call.command or "")[:MAX_COMMAND]
+    output = _readable("\n".join(part for part in (call.output, call.error) if part))
     looks = only_looks(command)
-    ok = use.error is None and (looks or not failed_quietly(output))
+    ok = call.error is None and (looks or not failed_quietly(output))
     checks = [] if looks else read_checks(output)
     ok = ok and all(check.ok for check in checks)
     whole = core(command)
     if ok and not (checks or hides_exit_code(command)) and (silent := silent_success(whole)):
         checks.append(silent)
-    commit = read_commit(command, output, ok=ok) if use.error is None else None
-    failing = () if looks else failing_tests(output)
-    return Run(command, whole, ok, output, tuple(checks), failing, commit, looks, use.seq)
+    made = read_commits(command, output, succeeded=call.error is None)
+    return Run(
+        command=command,
+        core=whole,
+        ok=ok,
+        output=output,
+        checks=tuple(checks),
+        failing=() if looks else failing_tests(output),
+        commits=tuple(made),
+        looks=looks,
+        seq=call.seq,
+        stopped=call.refused or call.interrupted,
+    )
 
 
 def _readable(output: str) -> str:
     lines = _ANSI.sub("", output[-MAX_OUTPUT:]).splitlines()
     return "\n".join(line[:MAX_LINE] for line in lines if line.strip())
-
-
-def command_of(use: ToolUse) -> str:
-    """Return the command line of a shell tool, whichever way the host gives it."""
-    value = next((use.input[k] for k in ("command", "cmd", "script") if use.input.get(k)), "")
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        words = [str(word) for word in value]
-        scripted = len(words) > 2 and words[1] in {"-c", "-lc", "-ic"}
-        value = words[-1] if scripted else " ".join(words)
-    return str(value)[:MAX_COMMAND]
