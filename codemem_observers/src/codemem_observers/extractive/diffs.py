@@ -1,32 +1,30 @@
-"""Edits as changed lines, read from their unified diffs."""
+"""Edits as changed lines, read from unified diffs."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import zip_longest
 
+from codemem_core.diffs import NOWHERE, from_patch
 from codemem_core.records.evidence import ToolCall
 from codemem_observers.extractive.edits import MAX_LINES, FileChange
 
 _DIFF_FILE = re.compile(r"^(?:---|\+\+\+) (?:[ab]/)?([^\t\n]+)")
 
 
-def read_changes(call: ToolCall) -> list[FileChange]:
-    """Return the changes one edit made; several for a patch of several files."""
-    changes = [change for change in _from_diff(call.output) if change.added or change.removed]
-    if len(call.files_changed) == 1 and len(changes) <= 1:
-        change = changes[0] if changes else FileChange("")
-        change.path = call.files_changed[0]
-        changes = [change]
-    else:
-        known = {change.path for change in changes}
-        changes += [FileChange(path) for path in call.files_changed if not _named(path, known)]
-        for change in changes:
-            change.path = next((p for p in call.files_changed if p.endswith(change.path)), "")
+def read_changes(call: ToolCall, *, patch: str = "") -> list[FileChange]:
+    """Return the changes one edit made; several for a patch of several files.
+
+    `patch` is the patch when it came on a command line.
+    """
+    diff = from_patch(patch) if patch else call.output
+    path = call.files_changed[0] if len(call.files_changed) == 1 else ""
+    changes = [change for change in _from_diff(diff, path) if change.path]
     for change in changes:
         change.seqs.append(call.seq)
-    return [change for change in changes if change.path]
+    return changes
 
 
 def merged(changes: list[FileChange]) -> list[FileChange]:
@@ -39,32 +37,33 @@ def merged(changes: list[FileChange]) -> list[FileChange]:
         whole.added = _without(whole.added, gone) + change.added
         whole.removed += _without(change.removed, gone & kept)
         whole.deleted = change.deleted
+        whole.moved_to = change.moved_to or whole.moved_to
         whole.seqs += change.seqs
     return list(by_path.values())
 
 
-def _named(path: str, known: set[str]) -> bool:
-    return any(path.endswith(one) for one in known)
-
-
-def _from_diff(diff: str) -> Iterator[FileChange]:
-    change, old = FileChange(""), ""
-    in_hunk = False
-    for line in diff.splitlines()[: MAX_LINES * 4]:
-        if line.startswith("@@"):
-            in_hunk = True
-        elif line.startswith("--- ") and (not in_hunk or line.startswith(("--- a/", "--- /"))):
-            yield change
-            change, old, in_hunk = FileChange(""), _diff_path(line), False
-        elif line.startswith("+++ ") and not in_hunk:
-            new = _diff_path(line)
-            named = new if new != "/dev/null" else old
-            change = FileChange(named, old == "/dev/null", new == "/dev/null")
-        elif in_hunk and line[:1] == "+":
+def _from_diff(diff: str, path: str) -> Iterator[FileChange]:
+    change, old, named = FileChange(path), "", False
+    lines = diff.splitlines()[: MAX_LINES * 4]
+    for line, following in zip_longest(lines, lines[1:], fillvalue=""):
+        if line.startswith("--- ") and following.startswith("+++ "):
+            if named:
+                yield change
+            old, named = _diff_path(line), True
+        elif old and line.startswith("+++ "):
+            change, old = _opened(old, _diff_path(line), path), ""
+        elif line[:1] == "+":
             change.added.append(line[1:])
-        elif in_hunk and line[:1] == "-":
+        elif line[:1] == "-":
             change.removed.append(line[1:])
     yield change
+
+
+def _opened(old: str, new: str, path: str) -> FileChange:
+    """Return the change of the file that two header lines name."""
+    created, deleted = old == NOWHERE, new == NOWHERE
+    moved_to = new if old != new and not (created or deleted) else ""
+    return FileChange(path or (new if created else old), created, deleted, moved_to)
 
 
 def _diff_path(line: str) -> str:

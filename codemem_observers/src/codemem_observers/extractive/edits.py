@@ -33,6 +33,7 @@ class FileChange:
     path: str
     created: bool = False
     deleted: bool = False
+    moved_to: str = ""
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     seqs: list[int] = field(default_factory=list)
@@ -41,6 +42,8 @@ class FileChange:
         """Return how the file changed, without its path: short, and only what the diff shows."""
         if self.deleted:
             return "deleted"
+        if self.moved_to:
+            return f"moved to `{self.moved_to}`"
         names = _Names(self)
         if self.created:
             parts = [f"new file, {len(self.added)} lines", names.listed("with", names.added)]

@@ -196,10 +196,11 @@ def _called(turn: Turn, call: ToolCall, place: _Place) -> None:
         turn.refused = call.seq
     if call.interrupted and not call.refused:
         turn.interrupted = call.seq
-    if call.kind == "run" and call.command:
+    command = call.command or ""
+    if command and not _is_patch(command):
         _ran(turn, call, place)
-    elif call.succeeded and call.files_changed:
-        _edited(turn, read_changes(call), place)
+    elif call.succeeded and (command or call.kind == "edit"):
+        _edited(turn, read_changes(call, patch=command), place)
     for path in call.files_read:
         if inside := place.relative(path):
             turn.reads.setdefault(inside, call.seq)
@@ -213,8 +214,10 @@ def _ran(turn: Turn, call: ToolCall, place: _Place) -> None:
         if inside := place.relative(path):
             turn.reads.setdefault(inside, call.seq)
     turn.modified |= dict.fromkeys(modified_files(run.core, run.output), call.seq)
-    if call.succeeded and call.files_changed:
-        _edited(turn, read_changes(call), place)
+
+
+def _is_patch(command: str) -> bool:
+    return "*** Begin Patch" in command[:2000]
 
 
 def _edited(turn: Turn, changes: list[FileChange], place: _Place) -> None:

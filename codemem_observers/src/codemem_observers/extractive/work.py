@@ -105,7 +105,7 @@ def _committed(
         evidence=(*turn.prompt_seqs, run.seq, *(s.seq for s in said), *_edit_seqs(turn)),
         concepts=("what-changed",),
         facts=tuple(f"Commit {c.hash}: {c.subject}".replace(" :", ":") for c in others),
-        files_modified=tuple(sorted(c.path for c in turn.changes)),
+        files_modified=tuple(sorted(c.moved_to or c.path for c in turn.changes)),
         files_read=tuple(turn.reads)[:12],
     )
 
@@ -129,7 +129,7 @@ def _uncommitted(turn: Turn, said: list[Statement]) -> Claim | None:
         worth=WORTH,
         evidence=(*turn.prompt_seqs, *(s.seq for s in told), *_edit_seqs(turn)),
         concepts=("what-changed",),
-        files_modified=tuple(sorted(c.path for c in turn.changes)),
+        files_modified=tuple(sorted(c.moved_to or c.path for c in turn.changes)),
         files_read=tuple(turn.reads)[:12],
     )
 
