@@ -109,6 +109,35 @@ def test_a_note_that_changed_replaces_what_it_said(store: Store, vault: Path) ->
     assert [memory.body for memory in active(store) if memory.title == "empty"] == ["second"]
 
 
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ('"\\u8A2D\\u8A08"', "\u8a2d\u8a08"),
+        ("'It''s a title: x'", "It's a title: x"),
+        ("one that is\n  folded", "one that is folded"),
+        (">-\n  block\n  title", "block title"),
+        ("2026-01-02", "2026-01-02"),
+        ("yes", "yes"),
+    ],
+)
+def test_titles_of_notes_are_read_as_yaml(
+    store: Store, tmp_path: Path, written: str, title: str
+) -> None:
+    """Escapes, quotes and folds are YAML's; values stay text."""
+    (tmp_path / "a.md").write_text(f"---\ntitle: {written}\n---\nbody\n")
+    bring(store, lambda incoming: basic_memory.fill(incoming, str(tmp_path), project="p"))
+
+    assert [memory.title for memory in active(store)] == [title]
+
+
+def test_front_matter_with_aliases_is_skipped(store: Store, tmp_path: Path) -> None:
+    """Nine lines of them could ask for more memory than there is."""
+    (tmp_path / "a.md").write_text("---\nx: &x [a]\ntitle: *x\n---\nbody\n")
+    bring(store, lambda incoming: basic_memory.fill(incoming, str(tmp_path), project="p"))
+
+    assert [memory.title for memory in active(store)] == ["a"]
+
+
 def test_no_folder_no_notes(store: Store) -> None:
     """A folder that is not there is named."""
     with pytest.raises(NotFound, match="/nowhere"):
@@ -140,10 +169,12 @@ def test_headings_in_code_are_no_headings() -> None:
 # --- mem0 ----------------------------------------------------------------------------------------
 
 
-def from_mem0(store: Store, document: object, project: str | None = None) -> dict[str, Any]:
+def from_mem0(
+    store: Store, document: object, project: str | None = None, here: str | None = None
+) -> dict[str, Any]:
     """Import a document of mem0."""
     file = io.BytesIO(json.dumps(document).encode())
-    return bring(store, lambda incoming: mem0.fill(incoming, file, project=project))
+    return bring(store, lambda incoming: mem0.fill(incoming, file, project=project, here=here))
 
 
 MEM0 = {
@@ -194,6 +225,45 @@ def test_what_has_no_text_is_counted(store: Store) -> None:
 
     assert [memory.body for memory in active(store)] == ["said"]
     assert report["memories"]["skipped"] == {"without text": 4}
+
+
+def test_a_memory_of_mem0_without_a_project_goes_to_the_given_one(store: Store) -> None:
+    """One that names its project stays there."""
+    named = MEM0 | {"id": "2", "memory": "Deploy on Fridays", "metadata": {"project": "blog"}}
+    from_mem0(store, [{"id": "1", "memory": "Prefers tabs"}, named], here="shop")
+
+    assert {memory.title: memory.project for memory in active(store)} == {
+        "Prefers tabs": "shop",
+        "Deploy on Fridays": "blog",
+    }
+
+
+@pytest.mark.parametrize(
+    "mark", [{"state": "deleted"}, {"is_deleted": True}, {"deleted_at": "2026-01-01"}]
+)
+def test_what_mem0_no_longer_uses_is_left_out(store: Store, mark: dict[str, Any]) -> None:
+    """And counted."""
+    report = from_mem0(store, [MEM0 | mark])
+
+    assert active(store) == []
+    assert report["memories"]["skipped"] == {"deleted": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"results": {"results": [{"memory": "a"}, {"memory": "b"}]}}',
+        '{"memory": "a"}\n{"memory": "b"}\n',
+        '[{"memory": "a"}]\n[{"memory": "b"}]',
+        '\ufeff{"id": 1, "memory": "a"}\r\n\r\n{"id": 2, "memory": "b"}',
+    ],
+)
+def test_memories_of_mem0_may_be_nested_or_one_a_line(store: Store, text: str) -> None:
+    """As its versions and its users' exports have them."""
+    file = io.BytesIO(text.encode())
+    bring(store, lambda incoming: mem0.fill(incoming, file, project=None, here=None))
+
+    assert [memory.title for memory in active(store)] == ["a", "b"]
 
 
 # --- claude-mem ----------------------------------------------------------------------------------
@@ -280,6 +350,72 @@ def test_one_project_of_claude_mem(store: Store, tmp_path: Path) -> None:
 
     assert [memory.project for memory in active(store)] == ["blog"]
     assert report["observations"]["skipped"] == {"of another project": 1}
+
+
+def claude_mem_with(path: Path, *statements: str) -> str:
+    """Make a database of claude-mem and change it."""
+    claude_mem_database(path)
+    with closing(apsw.Connection(str(path))) as db:
+        for statement in statements:
+            db.execute(statement).fetchall()
+    return str(path)
+
+
+@pytest.mark.parametrize("merged", ["'shop'", "NULL"])
+def test_a_worktree_of_claude_mem_belongs_to_its_repository(
+    store: Store, tmp_path: Path, merged: str
+) -> None:
+    """Whether or not it was merged."""
+    path = claude_mem_with(
+        tmp_path / "c.db",
+        "ALTER TABLE observations ADD COLUMN merged_into_project TEXT",
+        "UPDATE observations SET project = 'shop/feature', "
+        f"merged_into_project = {merged} WHERE id = 1",
+    )
+    from_claude_mem(store, path)
+
+    assert active(store)[0].project == "shop"
+
+
+def test_facts_of_claude_mem_may_be_text_and_concepts_objects(store: Store, tmp_path: Path) -> None:
+    """Lines with bullets are facts; an object counts by its name."""
+    path = claude_mem_with(
+        tmp_path / "c.db",
+        """UPDATE observations SET facts = '- one' || char(10) || '* two',
+           concepts = '[{"name": "gotcha"}, 7, null]' WHERE id = 1""",
+    )
+    from_claude_mem(store, path)
+
+    assert active(store)[0].facts == ("one", "two")
+    assert active(store)[0].concepts == ("gotcha", "7")
+
+
+def test_a_memory_of_claude_mem_without_a_title_gets_its_first_line(
+    store: Store, tmp_path: Path
+) -> None:
+    """A memory without a title could not be listed."""
+    path = claude_mem_with(
+        tmp_path / "c.db",
+        "UPDATE observations SET title = NULL, subtitle = NULL,"
+        " narrative = 'The port is 8080' || char(10) || 'always' WHERE id = 1",
+    )
+    from_claude_mem(store, path)
+
+    assert active(store)[0].title == "The port is 8080"
+
+
+def test_tables_of_claude_mem_that_are_left_out_are_named(store: Store, tmp_path: Path) -> None:
+    """Its search index is no loss."""
+    path = claude_mem_with(
+        tmp_path / "c.db",
+        "CREATE TABLE goals (id INTEGER PRIMARY KEY, text TEXT)",
+        "INSERT INTO goals (text) VALUES ('a'), ('b')",
+        "CREATE VIRTUAL TABLE observations_fts USING fts5 (title)",
+    )
+    report = from_claude_mem(store, path)
+
+    assert report["goals"]["skipped"] == {"left in claude-mem's database": 2}
+    assert not [name for name in report if "fts" in name]
 
 
 def test_another_database_is_not_of_claude_mem(store: Store, tmp_path: Path) -> None:
