@@ -136,13 +136,14 @@ def distinct(claims: list[Claim], *, most: int) -> list[Claim]:
     kept: list[tuple[Claim, set[str]]] = []
     for claim in sorted(claims, key=lambda c: c.worth, reverse=True):
         words = claim.words()
-        told = any(c.title == claim.title or _alike(words, other) for c, other in kept)
+        told = any(c.title == claim.title or _is_told(words, other) for c, other in kept)
         if len(kept) < most and not told:
             kept.append((claim, words))
     chosen = {id(claim) for claim, _ in kept}
     return [claim for claim in claims if id(claim) in chosen]
 
 
-def _alike(one: set[str], other: set[str]) -> bool:
-    shared = len(one & other)
-    return shared >= 0.6 * max(1, min(len(one), len(other)))
+def _is_told(words: set[str], worthier: set[str]) -> bool:
+    """Say whether a worthier claim says most of a claim, or a claim says all of a worthier one."""
+    shared = len(words & worthier)
+    return shared >= 0.6 * len(words) or (len(worthier) >= 8 and shared >= 0.85 * len(worthier))

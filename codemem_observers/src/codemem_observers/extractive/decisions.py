@@ -8,15 +8,13 @@ from codemem_core.records.evidence import Answer
 from codemem_observers.extractive.claims import Claim
 from codemem_observers.extractive.lexicon import lexicon_of
 from codemem_observers.extractive.markdown import Statement, sentences
-from codemem_observers.extractive.phrasing import size, within
+from codemem_observers.extractive.phrasing import within
 from codemem_observers.extractive.titles import MAX_TITLE, shortened, telling, without_opening
 from codemem_observers.extractive.turns import Outcome, Turn
 from codemem_observers.extractive.weight import decides, weight
 
 ANSWER_WORTH = 4.5
 CORRECTION_WORTH = 5.0
-MIN_OUTCOME = 1.5
-"""Weight of the sentence that tells what was done about it."""
 STATED_WORTH = 3.5
 MIN_STATED = 5
 """Telling words of a sentence that explains."""
@@ -59,10 +57,9 @@ def corrected(turn: Turn, before: Turn | None) -> Claim | None:
     body.append(f"{after_what} the user said: “{within(sentences(request.text), 40)}”")
     if before.outcome is Outcome.REVERTED:
         body.append("The changes made before were taken back")
-    after = [s.text for s in turn.conclusion if weight(s) >= MIN_OUTCOME and size(s.text) < 30]
     return Claim(
         title=shortened(f"User correction: {told}"),
-        body=(*body, *map(without_opening, after[:1])),
+        body=tuple(body),
         kind="decision",
         worth=CORRECTION_WORTH,
         evidence=tuple(turn.prompt_seqs[:1]),
@@ -74,7 +71,7 @@ def stated(turn: Turn) -> Claim | None:
     """Return what the user explained or ruled in a request of a few sentences."""
     if turn.request.is_plan or turn.request.corrects or len(turn.request.text) > MAX_STATED:
         return None
-    said = [s for s in turn.request.sentences if _is_stated(s)]
+    said = [s for s in turn.request.sentences[1:] if _is_stated(s)]  # the first asks
     best = max(said, key=weight, default=None)
     if best is None:
         return None
@@ -93,7 +90,7 @@ def _is_stated(statement: Statement) -> bool:
     text, words = statement.text, statement.words
     if text.endswith(("?", "？")) or telling(text, words) < MIN_STATED:  # noqa: RUF001
         return False
-    given = (words.cause, words.decision, words.contrast, words.rule)
+    given = (words.cause, words.decision, words.rule)
     return any(pattern.search(text) for pattern in given)
 
 

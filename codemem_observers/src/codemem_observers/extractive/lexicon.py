@@ -16,6 +16,8 @@ from typing import Any
 LANGUAGES = ("en", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "zh")
 SPOKEN_CHARS = 1500
 """How much of a text is looked at to find its language."""
+LEAD = 2
+"""Familiar words and letters more than in English: one `no` makes no Spanish text."""
 
 _SCRIPTS = (
     ("ja", re.compile("[\u3040-\u30ff]")),
@@ -62,6 +64,7 @@ class Lexicon:
         """Take the lists of a language file; each is compiled when it is first used."""
         self.name = name
         self.common = frozenset(words.get("common", "").split())
+        self.letters = frozenset(words.get("letters", ""))
         self.spaced = bool(words.get("spaced", True))
         self._words = words
 
@@ -106,11 +109,13 @@ def language_of(text: str) -> str:
         if len(script.findall(prose)) >= max(2, letters // 8):
             return language
     words = Counter(word.lower() for word in _WORD.findall(prose))
-    scores = {name: _familiar(words, name) for name in LANGUAGES}
+    letters = Counter(prose.lower())
+    scores = {name: _familiar(words, letters, lexicon(name)) for name in LANGUAGES}
     best = max(LANGUAGES, key=lambda name: scores[name])
-    return best if scores[best] > scores["en"] else "en"
+    return best if scores[best] >= scores["en"] + LEAD else "en"
 
 
-def _familiar(words: Counter[str], language: str) -> int:
-    common = lexicon(language).common
-    return sum(count for word, count in words.items() if word in common)
+def _familiar(words: Counter[str], letters: Counter[str], known: Lexicon) -> int:
+    """Return how many of the words, and of the letters with accents, are the language's own."""
+    own = sum(count for word, count in words.items() if word in known.common)
+    return own + sum(letters[letter] for letter in known.letters)

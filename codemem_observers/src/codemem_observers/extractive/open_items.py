@@ -15,6 +15,8 @@ from codemem_observers.extractive.weight import weight
 from codemem_observers.extractive.work import failing
 
 MAX_ITEMS = 5
+MIN_PROSE = 12
+"""Characters of a sentence that can say what is left."""
 MAX_OFFERED = 280
 """Characters of a question that waits for the user's answer."""
 _NAMED = re.compile(r"`([^`]+)`|\b([a-z]+[A-Z]\w+|\w+_\w+|[\w-]+\.\w{1,4}|#\d+)\b")
@@ -81,13 +83,13 @@ def is_left(statement: Statement, *, headed_only: bool = False) -> bool:
     text, words = statement.text, statement.words
     if statement.is_open:
         return True
-    if statement.row >= 0 or len(text) < 12 or words.offer.search(text):
+    if statement.row >= 0 or words.offer.search(text):
         return False
     if text.endswith((":", "?", "：", "？")):  # noqa: RUF001 - full width
         return False
     if is_listed_as_left(statement):
         return True
-    in_prose = not (headed_only or statement.is_item)
+    in_prose = len(text) >= MIN_PROSE and not (headed_only or statement.is_item)
     return in_prose and bool(words.next.search(text) and not words.finished.match(text))
 
 
@@ -107,7 +109,7 @@ def _todos(turn: Turn) -> Iterator[str]:
 
 def _full(statement: Statement) -> str:
     if len(_WORD.findall(masked(statement.text))) < 2 and statement.lead:
-        return f"{statement.lead.rstrip(':')}: {statement.text}"
+        return f"{statement.lead.rstrip(':')}: {statement.text}"  # a bare command
     topic = topic_of(statement) if statement.is_item else ""
     if topic and not statement.words.next.search(topic) and topic not in statement.text:
         return f"{topic}: {statement.text}"

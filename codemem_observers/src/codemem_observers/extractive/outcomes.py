@@ -136,7 +136,7 @@ def _undone_commits(turns: list[Turn]) -> Withdrawn:
 def _note_names(turns: list[Turn], fallen: dict[int, int], withdrawn: Withdrawn) -> None:
     edits = [c for turn in turns for _, c in turn.order if isinstance(c, FileChange)]
     standing = [c for c in edits if id(c) not in fallen]
-    kept = {name for c in standing for name in identifiers([*c.added, *c.removed])}
+    kept = {name for c in standing for name in identifiers(c.added)}
     paths = {c.path for c in standing}
     for change in edits:
         if id(change) not in fallen:

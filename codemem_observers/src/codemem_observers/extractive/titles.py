@@ -30,6 +30,7 @@ _MAX_OPENINGS = 3
 def title_of(statement: Statement) -> str:
     """Return a statement as a title, under its topic where it needs one; empty when unfit."""
     topic = topic_of(statement) if statement.is_item or len(statement.text) < 60 else ""
+    topic = "" if statement.words.proposal.search(topic) else topic
     return titled(statement.text, _short_topic(topic), statement.words)
 
 

@@ -111,7 +111,8 @@ def _committed(
 
 
 def _uncommitted(turn: Turn, said: list[Statement]) -> Claim | None:
-    told = [s for s in said if weight(s) >= 1]
+    told = [s for s in said if weight(s) >= 1 and not explains(s)]
+    told = told or [s for s in said if weight(s) >= 1]
     # What was asked, when it names the work (a plan's heading), beats a bullet of what was said.
     best = max(told, key=_as_title, default=None)
     title = titled(turn.request.title) if turn.request.is_plan else ""
