@@ -6,13 +6,14 @@ alternation of phrases with bounded gaps, so that looking for it takes time line
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
+_FILE = os.path.join(os.path.dirname(__file__), "rule_grammar.toml")
 _LISTS = frozenset({"words", "order", "common"})
 """Categories that are read as words, not as phrases."""
 _UNSPACED = frozenset({"han", "kana", "hangul"})
@@ -43,8 +44,8 @@ class Grammar:
 @cache
 def grammars() -> Mapping[str, Grammar]:
     """Return the grammars by language; read once, when the first prompt is looked at."""
-    text = files("codemem_core.ingest").joinpath("rule_grammar.toml").read_text(encoding="utf-8")
-    return {name: _grammar(name, data) for name, data in tomllib.loads(text).items()}
+    with open(_FILE, "rb") as file:
+        return {name: _grammar(name, data) for name, data in tomllib.load(file).items()}
 
 
 def grammar_of(text: str) -> Grammar:
