@@ -104,9 +104,9 @@ def lexicon_of(text: str) -> Lexicon:
 def language_of(text: str) -> str:
     """Return the language of a text: by its script, else by the commonest small words."""
     prose = _CODE.sub(" ", text[:SPOKEN_CHARS])
-    letters = len(_WORD.findall(prose)) or 1
+    length = len(_WORD.findall(prose))
     for language, script in _SCRIPTS:
-        if len(script.findall(prose)) >= max(2, letters // 8):
+        if len(script.findall(prose)) >= max(2, length // 8):
             return language
     words = Counter(word.lower() for word in _WORD.findall(prose))
     letters = Counter(prose.lower())
