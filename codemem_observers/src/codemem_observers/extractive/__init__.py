@@ -31,7 +31,8 @@ class Extractive:
         withdrawn = judge(turns)
         claims = claims_of(turns, withdrawn)
         summary = summarize(turns, claims, withdrawn)
-        worth_it = claims or summary.next_steps
+        happened = any(turn.order or turn.said for turn in turns)
+        worth_it = claims or (summary.next_steps and happened)
         reply = {
             "observations": [_as_json(claim.observation()) for claim in claims],
             "summary": _summary_json(summary) if worth_it else None,

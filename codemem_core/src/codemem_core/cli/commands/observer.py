@@ -28,7 +28,11 @@ _EVIDENCE = Evidence(
             error="assert 10.01 == 10.00",
             seq=2,
         ),
-        Message(text="total() rounded each line; it rounds the sum now, and it passes.", seq=3),
+        Message(
+            text="total() rounded each line; it rounds the sum now, and it passes.",
+            final=True,
+            seq=3,
+        ),
     ),
 )
 
