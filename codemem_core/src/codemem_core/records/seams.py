@@ -13,6 +13,14 @@ from codemem_core.errors import PluginError
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
+MEMORIES = "Memories"
+EVENTS = "Events"
+SERVICE = "Server and agents"
+DATA = "Data"
+FIGURES = "Observer and figures"
+GROUPS = (MEMORIES, SERVICE, EVENTS, DATA, FIGURES)
+"""Headings of `codemem --help`, in this order; commands of other groups follow."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeamRecord:

@@ -1,0 +1,15 @@
+"""Conditions on memories that several queries share.
+
+On the hook path: no imports.
+"""
+
+from __future__ import annotations
+
+CURRENT = "NOT EXISTS (SELECT 1 FROM memories n WHERE n.id = m.outdated_by AND n.active = 1)"
+"""Of memories `m`: no newer one that is still there says otherwise."""
+WANTED = """
+    m.active = 1 AND (:kind IS NULL OR m.kind = :kind)
+    AND (:project IS NULL OR m.project = :project)
+    AND (NOT :trusted OR m.confirmed OR m.origin NOT IN ('external', 'import'))
+"""
+"""Filters of memories `m`: `kind`, `project`, `trusted`."""
