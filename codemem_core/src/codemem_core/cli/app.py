@@ -106,7 +106,8 @@ def _host(ctx: click.Context) -> Host:
 
 
 def _records(ctx: click.Context) -> dict[str, Command]:
-    return _host(ctx).plugins.commands()
+    commands = _host(ctx).plugins.commands()
+    return {name: record for name, record in commands.items() if not record.parent}
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

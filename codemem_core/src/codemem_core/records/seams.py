@@ -81,6 +81,8 @@ class Command(SeamRecord):
     """The heading under which `--help` lists it: one of those it has, or another."""
     hidden: bool = False
     """Left out of `--help`: called by hosts, not by people."""
+    parent: str = ""
+    """The group it is a subcommand of, such as `db`; empty for a command of the program."""
 
 
 class Route(SeamRecord):

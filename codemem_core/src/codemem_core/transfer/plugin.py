@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from codemem_core.hookspecs import hookimpl
 from codemem_core.records.seams import DATA, Command
@@ -24,9 +24,13 @@ _MODULES = "codemem_core.cli.commands."
 
 
 @hookimpl
-def codemem_commands() -> Iterable[Command]:
+def codemem_commands() -> Iterator[Command]:
     """Offer what brings memories in and out."""
-    return [
-        Command(name=name, target=_MODULES + target, help=text, group=DATA)
-        for name, target, text in _COMMANDS
-    ]
+    for name, target, text in _COMMANDS:
+        yield Command(name=name, target=_MODULES + target, help=text, group=DATA)
+    yield Command(
+        name="adopt",
+        target=_MODULES + "adopt:adopt",
+        help="Bring over what a database of codemem 0.19 holds.",
+        parent="db",
+    )
