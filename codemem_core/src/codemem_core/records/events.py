@@ -15,8 +15,13 @@ SCHEMA_VERSION = "1.0"
 EVENT_TYPES = frozenset(
     {"prompt", "assistant", "tool_call", "tool_result", "session_start", "session_end", "error"}
 )
-ORIGINS = ("import", "external", "tool_exec", "tool_repo", "assistant", "user")
-"""Where text came from, least trusted first; bound by code at capture, not by a payload."""
+ORIGINS = (
+    "import", "external", "teammate", "agent", "tool_exec", "tool_repo", "assistant", "user",
+)  # fmt: skip
+"""Where text came from, least trusted first; bound by code at capture, not by a payload.
+
+`external` is the web, MCP servers, packages and whatever else comes from outside; `agent` is what a
+subagent reports or an agent writes on its own account."""
 
 EVENT_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 _EPOCH = datetime.fromtimestamp(0, UTC)

@@ -1,20 +1,23 @@
 """A memory that a search found, and the columns it is read from.
 
-On the hook path: no imports at run time.
+On the hook path: no imports beside one that is on it.
 """
 
 from __future__ import annotations
+
+from codemem_core.store.conditions import HELD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-COLUMNS = """
+COLUMNS = f"""
     m.id, m.session_id, m.kind, m.title, m.body, m.tags, m.confidence, m.origin, m.confirmed,
     m.project, m.created_ms, m.files_modified, m.support, m.seen_ms, m.told, m.used, m.pinned,
-    (SELECT newer.id FROM memories newer WHERE newer.id = m.outdated_by AND newer.active = 1)
-"""
+    (SELECT newer.id FROM memories newer WHERE newer.id = m.outdated_by AND newer.active = 1),
+    {HELD}
+"""  # noqa: S608 - constants of ours
 """What a `Hit` is read from, of memories `m`."""
 
 
@@ -22,7 +25,7 @@ class Hit:
     """A memory that was found, and why it stands where it stands."""
 
     __slots__ = (
-        "body", "confidence", "confirmed", "created_ms", "files_modified", "id", "kind",
+        "body", "confidence", "confirmed", "created_ms", "files_modified", "held", "id", "kind",
         "matched", "origin", "outdated_by", "parts", "pinned", "project", "score", "seen_ms",
         "session_id", "support", "tags", "title", "told", "used",
     )  # fmt: skip
@@ -49,6 +52,8 @@ class Hit:
         self.pinned: bool = bool(row[16])
         self.outdated_by: int | None = row[17]
         """The newer memory that says otherwise, unless that was forgotten."""
+        self.held: bool = bool(row[18])
+        """Not to be injected until a person confirms it."""
         self.score = 0.0
         """0 to 1; the sum of `parts`."""
         self.parts: dict[str, float] = {}
