@@ -87,13 +87,15 @@ def from_mem0(
     Example: codemem import-from-mem0 memories.json --project shop --dry-run
     """
     here = host.project(None, everywhere=False)
+    placed = 0
 
     def fill(incoming: Incoming) -> None:
+        nonlocal placed
         with opened(source) as file:
             placed = mem0.fill(incoming, file, project=project, here=here)
-        if placed:
-            warn(f"{placed} without a project: stored for `{here}`; `--project` names another")
 
     bring(
         host, fill, f"import from mem0 {source}", dry_run=dry_run, db_path=db_path, as_json=as_json
     )
+    if placed:
+        warn(f"{placed} without a project: stored for `{here}`; `--project` names another")
