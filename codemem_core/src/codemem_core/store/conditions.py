@@ -11,7 +11,7 @@ HELD = "coalesce(m.held, m.origin IN ('external', 'import'))"
 """Of memories `m`: not to be injected until a person confirms it."""
 WANTED = f"""
     m.active = 1 AND (:kind IS NULL OR m.kind = :kind)
-    AND (:project IS NULL OR m.project = :project)
+    AND (:project IS NULL OR m.project = :project OR m.scope = 'user')
     AND (NOT :trusted OR m.confirmed OR NOT {HELD})
 """
 """Filters of memories `m`: `kind`, `project`, `trusted`."""
