@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from codemem_core.config.settings import Settings
 from codemem_core.diffs import replaced
 from codemem_core.records.evidence import Evidence, EvidenceItem, Message, Prompt, ToolCall
 from codemem_core.records.protocols import ObserveRequest
-from codemem_core.settings import Settings
 from codemem_observers.extractive import Extractive
 from codemem_observers.extractive.outcomes import Withdrawn, judge
 from codemem_observers.extractive.turns import Turn, read_turns

@@ -21,8 +21,8 @@ from small_sessions import (
     titles_of,
 )
 
-from codemem_core.ingest.extract import parse_reply
-from codemem_core.records.events import ORIGINS
+from codemem_core.distil.parse import parse_reply
+from codemem_core.records.event import ORIGINS
 from codemem_core.records.evidence import (
     TOOL_KINDS,
     Answer,

@@ -14,7 +14,7 @@ from codemem_observers.extractive.summary import summarize
 from codemem_observers.extractive.turns import read_turns
 
 if TYPE_CHECKING:
-    from codemem_core.settings import Settings
+    from codemem_core.config.settings import Settings
 
 MODEL = "extractive-2"
 
