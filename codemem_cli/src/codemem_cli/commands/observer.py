@@ -36,7 +36,7 @@ _EVIDENCE = Evidence(
             seq=2,
         ),
         Message(
-            text="total() rounded each line; it rounds the sum now, and it passes.",
+            text="test_total failed because total() rounded each line; it rounds the sum now.",
             final=True,
             seq=3,
         ),

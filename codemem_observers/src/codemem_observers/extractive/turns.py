@@ -106,12 +106,6 @@ class Turn:
             return Outcome.INTERRUPTED
         return None
 
-    def end(self) -> None:
-        """Take its last words as final when the host did not say so, and no tool came after."""
-        last = max((statement.seq for statement in self.said), default=-1)
-        if not self.final and last > max((seq for seq, _ in self.order), default=-1):
-            self.final.add(last)
-
     def absorb(self, later: Turn) -> None:
         """Take over what a later turn did for the same request."""
         self.prompt_seqs += later.prompt_seqs
@@ -143,7 +137,6 @@ def read_turns(evidence: Evidence) -> list[Turn]:
     turns = _with_their_commits([turn for turn in turns if not turn.is_empty])
     for turn, following in pairwise(turns):
         turn.disputed = following.request.corrects
-        turn.end()
     if turns and turns[0].request.corrects:  # there was nothing before it to correct
         turns[0].request = replace(turns[0].request, corrects=False)
     return turns
