@@ -12,12 +12,13 @@ import apsw
 
 from codemem_core.distil import preferences
 from codemem_core.distil.dedupe import Wording, is_same, takes_back
+from codemem_core.distil.forgotten import statement_of, tombstones_of
 from codemem_core.distil.preferences import Stated, replaces, says_same
 from codemem_core.distil.summaries import has_sections, rolled_up
 from codemem_core.records.memory import Memory, NewMemory
 from codemem_core.retrieval import duplicates
 from codemem_core.retrieval.duplicates import Sighting
-from codemem_core.store import memories, sessions
+from codemem_core.store import memories, proposals, sessions
 from codemem_core.store.rules import rules_for
 
 _LOOKED_AT = 400
@@ -39,6 +40,8 @@ def settle(
     """
     if duplicates.is_known(db, new.key):
         return None
+    if _was_forgotten(db, new, session_id=session_id, now_ms=now_ms):
+        return None
     if new.kind == "session_summary":
         return _roll_up(db, new, session_id=session_id, batch=batch, now_ms=now_ms)
     judged = judge(db, new, session_id=session_id, batch=batch, now_ms=now_ms)
@@ -54,6 +57,22 @@ def settle(
     if judged.taken_back_by is not None:
         memories.outdate(db, memory_id, by=judged.taken_back_by)
     return memory_id
+
+
+def _was_forgotten(db: apsw.Connection, new: NewMemory, *, session_id: int, now_ms: int) -> bool:
+    """Say whether a person had the same statement forgotten.
+
+    The user's word said after that may be a new wish: a person decides.
+    """
+    project = sessions.project_of(db, session_id)
+    found = tombstones_of(db, statement_of(new, project=project))
+    if not found:
+        return False
+    forgotten_ms = max(one.at_ms for one in found)
+    if new.kind == preferences.KIND and new.created_ms > forgotten_ms:
+        reason = "said again after you forgot it"
+        proposals.to_remember(db, new, session_id=session_id, reason=reason, now_ms=now_ms)
+    return True
 
 
 @dataclass(slots=True)
