@@ -180,15 +180,6 @@ def test_wrong_arguments_are_the_models_to_mend(
     assert tool in str(told) or "validation" in str(told)
 
 
-def test_null_stands_for_an_argument_that_was_left_out(ask: Ask, request_of: Request) -> None:
-    """Many clients fill in every argument; one that is required is still missed."""
-    assert titles(ask("memory_search", query="zebra", limit=None, project=None))
-    assert ask("memory_remember", kind="note", title="t", body="b", confidence=None)["id"]
-    refused = request_of("tools/call", name="memory_search", arguments={"query": None})["result"]
-    assert "query" in refused["content"][0]["text"]
-    assert refused["isError"]
-
-
 def test_schema_names_kinds_and_fields(ask: Ask) -> None:
     """The schema lists the kinds and what each field holds."""
     schema = ask("memory_schema")
