@@ -41,9 +41,9 @@ def rolled_up(new: NewMemory, before: Memory) -> NewMemory:
         new,
         title=before.title if is_later else new.title,
         body=summary_body(Summary(**parts)),
-        files_read=_union(new.files_read, before.files_read),
-        files_modified=_union(new.files_modified, before.files_modified),
-        tags=_union(new.tags, before.tags)[:20],
+        files_read=union(new.files_read, before.files_read),
+        files_modified=union(new.files_modified, before.files_modified),
+        tags=union(new.tags, before.tags)[:20],
         origin=min(new.origin, before.origin, key=ORIGINS.index),
         confidence=min(new.confidence, before.confidence),
         created_ms=max(new.created_ms, before.created_ms),
@@ -103,5 +103,6 @@ def _joined(first: str, second: str, *, both_hold: bool) -> str:
     return "\n".join(lines) or first[:_PART_CHARS]
 
 
-def _union(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+def union(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the entries of both, each once, at most 100."""
     return tuple(dict.fromkeys([*one, *other]))[:_FILES]
