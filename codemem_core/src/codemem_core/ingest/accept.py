@@ -14,6 +14,7 @@ from typing import Any
 import apsw
 
 from codemem_core.errors import InputError, NotFound, PluginError
+from codemem_core.ingest.provenance.origins import origin_of
 from codemem_core.plugins import Plugins
 from codemem_core.records.events import EVENT_ID, AdapterEvent, RawEvent, epoch_ms, json_text
 from codemem_core.records.protocols import EventContext, RecordedSource
@@ -213,30 +214,6 @@ def _raw_of(event: AdapterEvent, *, event_type: str, project: str | None) -> Raw
         project=project,
         started_at=started,
     )
-
-
-_REPOSITORY_TOOLS = frozenset(
-    {"read", "edit", "write", "multiedit", "notebookedit", "apply_patch", "grep", "glob", "list"}
-)
-_OUTSIDE_TOOLS = frozenset({"webfetch", "websearch", "fetch", "web_search"})
-_OUTSIDE_COMMANDS = ("curl ", "wget ", "gh ", "http ", "https://", "http://")
-
-
-def origin_of(event: AdapterEvent) -> str:
-    """Say where an event's text came from: one of `records.events.ORIGINS`."""
-    if event.event_type in {"prompt", "session_start", "session_end"}:
-        return "user"
-    if event.event_type == "assistant":
-        return "assistant"
-    name = str(event.payload.get("tool_name", "")).lower()
-    if name in _REPOSITORY_TOOLS:
-        return "tool_repo"
-    given = event.payload.get("tool_input")
-    command = str(given.get("command", "")) if isinstance(given, _OBJECT) else ""
-    outside = command and any(mark in command for mark in _OUTSIDE_COMMANDS)
-    if outside or name in _OUTSIDE_TOOLS or name.startswith("mcp"):
-        return "external"
-    return "tool_exec"
 
 
 def refuse(db: apsw.Connection, body: object, *, now_ms: int) -> None:

@@ -11,7 +11,14 @@ import apsw
 from codemem_core.errors import ObserverError, PermanentError, RateLimited, StoreError
 from codemem_core.ingest import noted
 from codemem_core.ingest.breaker import Breaker, Held
-from codemem_core.ingest.distil import Distilled, announce, distil, memory_key, stored_events
+from codemem_core.ingest.distil import (
+    Distilled,
+    announce,
+    distil,
+    memory_key,
+    outside_before,
+    stored_events,
+)
 from codemem_core.ingest.heart import Heart
 from codemem_core.ingest.settle import settle
 from codemem_core.ingest.uses import note_uses
@@ -21,7 +28,7 @@ from codemem_core.records.events import RawEvent, epoch_ms
 from codemem_core.records.evidence import Evidence
 from codemem_core.settings import Settings
 from codemem_core.spend.purse import Purse
-from codemem_core.store import batches, sessions
+from codemem_core.store import batches, events, sessions
 from codemem_core.store.batches import Claim, Failure, LeaseLost
 from codemem_core.store.owner import BEAT_S, Pulses
 from codemem_core.store.store import Store
@@ -166,7 +173,8 @@ class Flusher:
                 # What a hook told just before must be known when its use is looked for.
                 noted.take(self._store)
                 raw = stored_events(self._store, claim)
-                distilled = distil(self._observe, claim, raw)
+                earlier = outside_before(self._store, claim)
+                distilled = distil(self._observe, claim, raw, earlier=earlier)
                 written = self._store.write(
                     lambda db: _commit(db, claim, distilled, raw, now_ms=self._now_ms())
                 )
@@ -242,6 +250,7 @@ def _commit(
         )
         for ordinal, new in enumerate(distilled.memories)
     ]
+    events.mark_outside(db, claim.stream, distilled.outside)
     batches.finish(db, claim, now_ms=now_ms)
     return [memory_id for memory_id in written if memory_id is not None]
 

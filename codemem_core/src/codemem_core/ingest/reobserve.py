@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from codemem_core._version import __version__
-from codemem_core.ingest.distil import announce, distil, memory_key, stored_events, worth_observing
+from codemem_core.ingest.distil import (
+    announce,
+    distil,
+    memory_key,
+    outside_before,
+    stored_events,
+    worth_observing,
+)
 from codemem_core.ingest.evidence import collect
 from codemem_core.ingest.flush import EXTRACTOR
 from codemem_core.observe import Observing, runtime_name
@@ -101,7 +108,8 @@ class Reobserver:
         if not raw:
             return None
         observe = partial(self._observing.observe, may_fall_back=False)
-        found = distil(observe, stretch, raw).memories
+        earlier = outside_before(self._store, stretch)
+        found = distil(observe, stretch, raw, earlier=earlier).memories
         keyed = [
             replace(new, key=memory_key(stretch, self._generation, ordinal))
             for ordinal, new in enumerate(found)

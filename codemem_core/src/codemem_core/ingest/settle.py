@@ -13,7 +13,7 @@ import apsw
 from codemem_core.ingest.rollup import has_sections, rolled_up
 from codemem_core.ingest.sameness import Wording, is_same, takes_back
 from codemem_core.records.memory import Memory, NewMemory
-from codemem_core.store import memories, sessions, sightings
+from codemem_core.store import memories, proposals, sessions, sightings
 from codemem_core.store.sightings import Sighting
 
 _LOOKED_AT = 400
@@ -45,6 +45,10 @@ def settle(
         return None
     memory_id = memories.add(db, new, session_id=session_id, batch=batch, now_ms=now_ms)
     assert memory_id is not None  # its key is not there
+    if new.held:
+        source = new.metadata.get("held", "outside text")
+        reason = f"it gives orders that only {source} carries"
+        proposals.to_confirm(db, memory_id, reason=reason, now_ms=now_ms)
     for older in judged.takes_back:
         memories.outdate(db, older, by=memory_id)
     if judged.taken_back_by is not None:
