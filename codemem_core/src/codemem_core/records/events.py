@@ -47,7 +47,13 @@ class AdapterEvent:
     ts: str
     """ISO 8601 with an offset; when it happened, as well as the host knows."""
     payload: Mapping[str, Any]
-    """By type: `text` (prompt, assistant), `tool_name` and `status` (tools), `message` (error)."""
+    """By type: `text` (prompt, assistant), `tool_name` and `status` (tools), `message` (error).
+
+    A source also fills in what `records.evidence` reads: for tools `kind`, `files_read`,
+    `files_changed`, `command`, `exit_code`, `tool_output` (text), `error`, `refused`,
+    `interrupted` and `answers` (`question`, `text`); for assistant messages `final`; for errors
+    `interrupted`. Fields without a value may be left out.
+    """
     project: str | None = None
     cwd: str | None = None
     seq: int | None = None
