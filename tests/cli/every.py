@@ -46,6 +46,7 @@ READS: dict[str, list[str]] = {
     "raw-events-gate": ["--window-hours", "100000", "--min-flush-success-rate", "0"],
     "raw-events-status": [],
     "recent": ["--all-projects"],
+    "rules": ["--all-projects"],
     "reobserve": ["--all-projects", "--runtime", "extractive"],
     "search": ["VAT", "--all-projects"],
     "show": ["2"],

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("pin", "by_hand:pin", "Keep a memory at the top of lists."),
         ("recent", "memory:recent", "List the newest memories."),
         ("remember", "by_hand:remember", "Write a memory by hand."),
+        ("rules", "rules:rules", "List what you said is to be done from now on."),
         ("search", "memory:search", "Search memories by words."),
         ("show", "memory:show", "Print one memory as JSON."),
         ("timeline", "memory:timeline", "List what was remembered before and after."),

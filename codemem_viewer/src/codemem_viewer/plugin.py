@@ -24,7 +24,10 @@ _API = (
     *("batches", "changes", "claude_hooks", "config", "health", "memories", "near", "pack"),
     *("raw_events", "sessions", "stats", "stream", "usage"),
 )
-_VIEWS = ("feed", "health", "inspector", "memory", "plugins", "sessions", "settings", "usage")
+_VIEWS = (
+    *("feed", "health", "inspector", "memory", "plugins", "rules", "sessions", "settings"),
+    "usage",
+)
 
 
 @hookimpl

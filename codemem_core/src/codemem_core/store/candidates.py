@@ -44,7 +44,7 @@ CURRENT = "NOT EXISTS (SELECT 1 FROM memories n WHERE n.id = m.outdated_by AND n
 """Of memories `m`: no newer one that is still there says otherwise."""
 WANTED = f"""
     m.active = 1 AND (:kind IS NULL OR m.kind = :kind)
-    AND (:project IS NULL OR m.project = :project)
+    AND (:project IS NULL OR m.project = :project OR m.scope = 'user')
     AND (NOT :trusted OR m.confirmed OR NOT {HELD})
 """
 """Filters of memories `m`: `kind`, `project`, `trusted`."""
