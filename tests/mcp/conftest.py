@@ -27,8 +27,8 @@ from codemem_mcp.exchange import exchange
 Request = Callable[..., dict[str, Any]]
 Ask = Callable[..., dict[str, Any]]
 _MEMORIES = (
-    ("demo", "discovery", "Zebra cache evicts the newest entry", "user"),
-    ("demo", "decision", "Widget store keeps an order", "user"),
+    ("demo", "discovery", "Zebra cache evicts the newest entry", "assistant"),
+    ("demo", "decision", "Widget store keeps an order", "assistant"),
     ("demo", "discovery", "Tests run with one worker", "external"),
     ("other", "discovery", "Zebra stripes are drawn twice", "user"),
 )

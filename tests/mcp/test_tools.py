@@ -120,13 +120,13 @@ def test_pack_is_the_pack_object(ask: Ask) -> None:
 
 
 def test_remembered_memory_is_found_until_forgotten(ask: Ask) -> None:
-    """A memory written by the agent is found, is the assistant's word, and can be forgotten."""
+    """A memory written by the agent is found, is called that, and can be forgotten."""
     written = ask(
         "memory_remember", kind="Decision", title="Use quokka locks", body="They are fair."
     )
 
     row = ask("memory_get", memory_id=written["id"])
-    assert (row["kind"], row["origin"], row["project"]) == ("decision", "assistant", "demo")
+    assert (row["kind"], row["origin"], row["project"]) == ("decision", "agent", "demo")
     assert titles(ask("memory_search", query="quokka")) == ["Use quokka locks"]
     assert ask("memory_forget", memory_id=written["id"]) == {"status": "ok"}
     assert titles(ask("memory_search", query="quokka")) == []

@@ -100,6 +100,7 @@ class Row(TypedDict, total=False):
     support: int
     seen_at: str | None
     held: bool
+    scope: str
 
 
 class RowOrError(Fenced, Row, total=False):
@@ -183,9 +184,10 @@ class PackText(Fenced):
 
 
 class Remembered(TypedDict):
-    """The id of a new memory."""
+    """The id of a new memory, and whether it waits for a person."""
 
     id: int
+    waits: NotRequired[bool]
 
 
 class Status(TypedDict):

@@ -52,6 +52,7 @@ def settle(
         source = new.metadata.get("held", "outside text")
         reason = f"it gives orders that only {source} carries"
         proposals.to_confirm(db, memory_id, reason=reason, now_ms=now_ms)
+        return memory_id
     for older in judged.takes_back:
         memories.outdate(db, older, by=memory_id)
     if judged.taken_back_by is not None:

@@ -218,10 +218,11 @@ def page(
 ) -> list[RawEvent]:
     """Return the events of a stream from number `first` to `last`, both included."""
     wanted = {"stream": stream, "first": first, "last": last}
-    return [_event(key, row) for row in rows(db, _PAGE, wanted)]
+    return [read_event(key, row) for row in rows(db, _PAGE, wanted)]
 
 
-def _event(key: tuple[str, str], row: Sequence[Any]) -> RawEvent:
+def read_event(key: tuple[str, str], row: Sequence[Any]) -> RawEvent:
+    """Return an event of a stream `(source, stream id)` from its stored columns."""
     source, stream_id = key
     seq, event_id, event_type, payload, ts_ms, mono_ms, origin = row
     return RawEvent(
@@ -257,7 +258,7 @@ def outside_before(
     Their origin is what tells: the web, other machines, subagents, earlier memories.
     """
     wanted = {"stream": stream, "first": first, "limit": _OUTSIDE_EVENTS}
-    return [_event(key, row) for row in reversed(rows(db, _OUTSIDE_BEFORE, wanted))]
+    return [read_event(key, row) for row in reversed(rows(db, _OUTSIDE_BEFORE, wanted))]
 
 
 def mark_outside(db: apsw.Connection, stream: int, numbers: Collection[int]) -> None:

@@ -19,6 +19,7 @@ from codemem_core.ingest.provenance.sentences import (
     read,
     sentences,
 )
+from codemem_core.records.events import ORIGINS
 
 OUTSIDE = frozenset({"import", "external", "teammate", "agent"})
 """Origins nobody vouches for."""
@@ -64,9 +65,10 @@ class Support:
             self.sources[source.origin] = source
 
     def source(self, origins: Iterable[str]) -> Source:
-        """Return the source that carries it best among some origins that do."""
+        """Return the source that carries it best, the most trusted of equals."""
         known = [origin for origin in origins if origin in self.by_origin]
-        return self.sources[max(known, key=lambda origin: (self.by_origin[origin], origin))]
+        best = max(known, key=lambda origin: (self.by_origin[origin], ORIGINS.index(origin)))
+        return self.sources[best]
 
     def best(self, origins: Iterable[str]) -> float:
         """Return the best share among some origins."""
