@@ -106,7 +106,7 @@ ELSEWHERE = {
     "install-mcp": "changes another program: tests/opencode/test_install",
     "install-plugin": "changes another program: tests/opencode/test_install",
     "import-from-basic-memory": "reads a folder: test_importers",
-    "import-from-claude-files": "reads a home: tests/claude/test_memory_files",
+    "import-from-claude-files": "reads a home: tests/core/test_claude_files",
     "import-from-claude-mem": "reads a database: test_importers",
     "mcp": "speaks JSON-RPC: tests/mcp",
     "serve": "stays: tests/viewer/test_serve",

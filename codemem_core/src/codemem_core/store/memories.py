@@ -11,7 +11,7 @@ import apsw
 
 from codemem_core.errors import NotFound
 from codemem_core.records.memory import Memory, NewMemory
-from codemem_core.store.candidates import CURRENT, HELD
+from codemem_core.store.conditions import CURRENT, HELD
 from codemem_core.store.connection import rows
 from codemem_core.store.words import hidden_words
 

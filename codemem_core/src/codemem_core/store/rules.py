@@ -5,7 +5,7 @@ On the hook path: apsw beside modules that are on it.
 
 from __future__ import annotations
 
-from codemem_core.store.candidates import CURRENT, HELD
+from codemem_core.store.conditions import CURRENT, HELD
 from codemem_core.store.connection import rows
 
 TYPE_CHECKING = False

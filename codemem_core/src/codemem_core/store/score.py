@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from codemem_core.store.evidence import Match
-    from codemem_core.store.search import Hit
+    from codemem_core.store.hit import Hit
 
 # What each part may add, by words alone and with an embedder. Words to neighbours were fitted to
 # 2,021 judged questions (softmax over each one's candidates; on a fifth left out of the fit recall
