@@ -130,7 +130,15 @@ def test_remembered_memory_is_found_until_forgotten(ask: Ask) -> None:
     assert titles(ask("memory_search", query="quokka")) == ["Use quokka locks"]
     assert ask("memory_forget", memory_id=written["id"]) == {"status": "ok"}
     assert titles(ask("memory_search", query="quokka")) == []
-    assert ask("memory_forget", memory_id=99) == {"status": "ok"}
+    assert ask("memory_forget", memory_id=written["id"]) == {"status": "ok"}
+
+
+def test_forgetting_what_is_not_there_is_an_error(request_of: Request) -> None:
+    """It names the id: a model that mixed up two must notice."""
+    result = request_of("tools/call", name="memory_forget", arguments={"memory_id": 99})["result"]
+
+    assert result["isError"]
+    assert "`99`" in result["content"][0]["text"]
 
 
 def test_remembered_secrets_and_private_text_are_not_written(ask: Ask) -> None:

@@ -185,10 +185,11 @@ def forget_for_agent(store: Store, memory_id: int, *, by: str) -> bool:
     """Forget a memory that an agent no longer wants; say whether it is out of the lists now.
 
     What a person wrote, confirmed or pinned stays: that it be forgotten is proposed to them.
+    Raises `NotFound`.
     """
     with store.read() as db:
-        memory = memories.get(db, memory_id)
-    if memory is None or not memory.active:
+        memory = memories.existing(db, memory_id)
+    if not memory.active:
         return True
     if not _is_a_persons(memory):
         return forget(store, memory_id, by=by)
