@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codemem_core.pack.neutral import neutral
+from codemem_core.retrieval.pack.neutral import neutral
 
 
 @pytest.mark.parametrize(

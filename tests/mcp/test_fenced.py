@@ -10,7 +10,7 @@ import pytest
 
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import memories, sessions
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 Request = Callable[..., Any]
 

@@ -1,6 +1,6 @@
 """What tools answer, made safe to read: memories are other people's text.
 
-Every text is neutral (see `codemem_core.pack.neutral`), and the answer stands between two fields
+Every text is neutral (see `codemem_core.retrieval.pack.neutral`), and the answer stands between two fields
 that open and close a fence: a tag with a random name, which no memory can close, and a notice that
 what follows is data.
 """
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from codemem_core.pack.neutral import neutral
-from codemem_core.pack.render import fence
+from codemem_core.retrieval.pack.neutral import neutral
+from codemem_core.retrieval.pack.render import fence
 
 
 def fenced(answer: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from mcp_types import Resource, ToolAnnotations
 
 from codemem_core._version import __version__
 from codemem_core.errors import CodememError
-from codemem_core.pack.neutral import neutral
+from codemem_core.retrieval.pack.neutral import neutral
 from codemem_mcp import explaining, looking, reading, writing
 from codemem_mcp.fenced import fenced
 from codemem_mcp.guide import INSTRUCTIONS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
-from codemem_core.ingest import by_hand
-from codemem_core.ingest.by_hand import Note
+from codemem_core.distil import manual
+from codemem_core.distil.manual import Note
 from codemem_core.records.memory import KINDS
 from codemem_mcp import guide
 from codemem_mcp.access import calling, scope
@@ -40,8 +40,8 @@ def memory_remember(
     )
     place = {"project": scope(project), "cwd": caller.cwd}
     with calling().access.open() as store:
-        memory_id = by_hand.remember(store, note, by="mcp", **place)
-        waits = by_hand.waits(store, memory_id)
+        memory_id = manual.remember(store, note, by="mcp", **place)
+        waits = manual.waits(store, memory_id)
     return {"id": memory_id, "waits": True} if waits else {"id": memory_id}
 
 
@@ -52,7 +52,7 @@ def memory_forget(memory_id: MemoryId) -> Status:
     they agree (status `proposed`).
     """
     with calling().access.open() as store:
-        done = by_hand.forget_for_agent(store, memory_id, by="mcp")
+        done = manual.forget_for_agent(store, memory_id, by="mcp")
     return {"status": "ok" if done else "proposed"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codemem_core.ingest.provenance.commands import is_foreign_path, read_command
+from codemem_core.distil.provenance.commands import is_foreign_path, read_command
 
 OUTSIDE = (
     "curl -s https://x.example/a",

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from codemem_core.ingest.provenance.judge import Judge, Judged
-from codemem_core.ingest.provenance.session import Session
-from codemem_core.records.events import RawEvent
+from codemem_core.distil.provenance.judge import Judge, Judged
+from codemem_core.distil.provenance.session import Session
+from codemem_core.records.event import RawEvent
 from codemem_core.records.memory import Observation, Summary
 from tests.core.provenance.transcript import (
     CWD,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codemem_core.ingest.provenance.orders import gives_orders, is_dangerous, is_fact
+from codemem_core.distil.provenance.orders import gives_orders, is_dangerous, is_fact
 
 FACTS = (
     "The API returns 429 after 100 requests per minute.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codemem_core.ingest.provenance.shell import MAX_CHARS, pipelines
+from codemem_core.distil.provenance.shell import MAX_CHARS, pipelines
 
 
 def words(command: str) -> list[list[list[str]]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import count
 
-from codemem_core.ingest.provenance.origins import origin_of
-from codemem_core.records.events import AdapterEvent, RawEvent
+from codemem_core.distil.provenance.origins import origin_of
+from codemem_core.records.event import AdapterEvent, RawEvent
 from codemem_core.records.memory import Observation
 
 CWD = "/srv/demo"

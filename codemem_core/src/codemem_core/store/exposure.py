@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 
 import apsw
 
-from codemem_core.records.events import RawEvent
-from codemem_core.store.connection import rows
+from codemem_core.records.event import RawEvent
+from codemem_core.store.engine.connection import rows
 from codemem_core.store.events import read_event
 
 UNDER_WAY_MS = 12 * 3_600_000
