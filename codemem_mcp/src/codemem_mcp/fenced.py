@@ -1,6 +1,6 @@
 """What tools answer, made safe to read: memories are other people's text.
 
-Every text is neutral (see `codemem_core.retrieval.pack.neutral`), and the answer stands between two fields
+Every text is neutral (see `retrieval.pack.neutral`), and the answer stands between two fields
 that open and close a fence: a tag with a random name, which no memory can close, and a notice that
 what follows is data.
 """

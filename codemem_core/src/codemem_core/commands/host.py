@@ -11,10 +11,10 @@ import apsw
 import click
 
 from codemem_core import paths
-from codemem_core.agent_marks import agent_session
 from codemem_core.commands.announced import announce
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, InputError
+from codemem_core.plugins.agent_marks import agent_session
 from codemem_core.store import projects
 from codemem_core.store.engine.connection import connect
 from codemem_core.store.engine.store import Store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codemem_core.agent_marks import agent_session
+from codemem_core.plugins.agent_marks import agent_session
 from codemem_core.records.seams import IngestSource
 
 SOURCES = (

@@ -10,7 +10,7 @@ from codemem_core.distil.provenance.judge import Judge, Judged
 from codemem_core.distil.provenance.session import Session
 from codemem_core.records.event import RawEvent
 from codemem_core.records.memory import Observation, Summary
-from tests.core.provenance.transcript import (
+from tests.core.distil.provenance.transcript import (
     CWD,
     FACT,
     ORDER,
