@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import apsw
 
-from codemem_core.distil import agent_notes
+from codemem_core.distil import agent_notes, forgotten
 from codemem_core.distil.reconcile import judge
 from codemem_core.errors import InputError, NotFound
 from codemem_core.records.memory import KINDS, Memory, NewMemory
@@ -64,7 +64,10 @@ def remember(
         if note.origin == "agent":
             place = Place(session=note.session, project=project, cwd=cwd)
             why = agent_notes.reason_to_wait(db, new, place, now_ms=now_ms)
+            if forgotten.tombstones_of(db, forgotten.statement_of(new, project=project)):
+                why = "an agent wrote it, and you had it forgotten"
             return _add_of_agent(db, new, why, session_id=session, now_ms=now_ms)
+        forgotten.lift(db, forgotten.statement_of(new, project=project))
         judged = judge(db, new, session_id=session, batch=None, now_ms=now_ms)
         memory_id = memories.add(db, new, session_id=session, now_ms=now_ms)
         assert memory_id is not None  # its key is not there
@@ -169,7 +172,7 @@ def forget(store: Store, memory_id: int, *, by: str) -> bool:
     return _recorded(
         store,
         f"forget memory {memory_id}",
-        lambda db, now_ms: memories.forget(db, memory_id, now_ms=now_ms),
+        lambda db, now_ms: forget_in(db, memory_id, now_ms=now_ms),
         by=by,
     )
 
@@ -197,6 +200,15 @@ def forget_for_agent(store: Store, memory_id: int, *, by: str) -> bool:
     reason = "an agent wants it forgotten"
     store.write(lambda db: proposals.to_forget(db, memory_id, reason=reason, now_ms=now_ms))
     return False
+
+
+def forget_in(db: apsw.Connection, memory_id: int, *, now_ms: int) -> bool:
+    """Forget a memory, and leave a tombstone so that the same statement does not come back."""
+    memory = memories.get(db, memory_id)
+    if memory is None or not memories.forget(db, memory_id, now_ms=now_ms):
+        return False
+    forgotten.bury(db, memory, now_ms=now_ms)
+    return True
 
 
 def _clean(title: str, body: str) -> tuple[str, str]:

@@ -125,6 +125,7 @@ def _of_observation(judged: Judged[Observation], rests_on: _Rests, extractor: st
         prompt_number=rests_on.prompt_number(found.evidence),
         extractor=extractor,
         extractor_version=__version__,
+        supersedes=found.supersedes,
         metadata={"source": "observer", "evidence": list(found.evidence), **_withheld(judged)},
     )
 
