@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import apsw
 
 from codemem_core.errors import ObserverError, PermanentError, RateLimited, StoreError
-from codemem_core.ingest import noted
+from codemem_core.ingest import noted, verbatim
 from codemem_core.ingest.breaker import Breaker, Held
 from codemem_core.ingest.distil import Distilled, announce, distil, memory_key, stored_events
 from codemem_core.ingest.heart import Heart
@@ -242,6 +242,7 @@ def _commit(
         )
         for ordinal, new in enumerate(distilled.memories)
     ]
+    verbatim.add(db, claim.stream, raw)
     batches.finish(db, claim, now_ms=now_ms)
     return [memory_id for memory_id in written if memory_id is not None]
 

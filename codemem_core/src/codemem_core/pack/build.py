@@ -5,32 +5,41 @@ On the hook path: see the modules it puts together.
 
 from __future__ import annotations
 
-from codemem_core.pack.query import recap_topic
+from codemem_core.pack import quotes
+from codemem_core.pack.excerpt import excerpt, stems
+from codemem_core.pack.query import asked_for, recap_topic
 from codemem_core.pack.rank import MIN_CONFIDENCE, about, fitting, without_repeats
-from codemem_core.pack.render import fence, layout, line, tokens
+from codemem_core.pack.render import body, fence, head, layout, tokens
 from codemem_core.pack.select import Sections
+from codemem_core.pack.succession import amended
 from codemem_core.store.search import newest, search
+from codemem_core.store.words import query_terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from typing import Any
 
     import apsw
 
+    from codemem_core.pack.quotes import Part, Quote, Sessions
     from codemem_core.store.search import Found, Hit
 
 LIMIT = 8
 TOKEN_BUDGET = 800
-# A shorter line says too little; with less to share, fewer memories get a place.
-_LINE_TOKENS = 60
+_WHOLE_TOKENS = 160
+"""Most memories are whole in so many; what is longer is cut around what answers."""
+_LEAST_TOKENS = 40
+"""A shorter line says too little."""
+_QUOTED, _QUOTED_TOKENS = 0.95, 340
+"""What a quote may take: a share of the budget, and tokens at most."""
 _RECAP_SUMMARIES = 2
 
 
 class Pack:
     """What the memory has to say about a context."""
 
-    __slots__ = ("context", "found", "items", "metrics", "repeats", "text")
+    __slots__ = ("context", "found", "items", "metrics", "quote", "repeats", "text")
 
     def __init__(
         self,
@@ -38,6 +47,7 @@ class Pack:
         *,
         text: str,
         items: list[Hit],
+        quote: Quote | None,
         repeats: dict[int, list[int]],
         found: Found,
     ) -> None:
@@ -48,12 +58,15 @@ class Pack:
         """Markdown with the sections Summary, Timeline and Observations; empty: nothing fits."""
         self.items = items
         """The memories in the order they are printed, with the reasons for their place."""
+        self.quote = quote
+        """What is quoted beside them."""
         self.repeats = repeats
         """Ids of memories that say the same as an item, by the item's id."""
         self.metrics: dict[str, Any] = {
             "items": len(items),
             "pack_tokens": tokens(text),
             "pack_item_ids": [hit.id for hit in items],
+            "pack_message_ids": [part.message.id for part in quote.parts] if quote else [],
             "exact_duplicates_collapsed": sum(len(repeats[hit.id]) for hit in items),
         }
         """What hosts and `stats` show of it; tokens are estimated (`render.tokens`)."""
@@ -63,6 +76,7 @@ class Pack:
         return {
             "context": self.context,
             "items": [self._item(hit) for hit in self.items],
+            "quotes": [_quoted(part) for part in self.quote.parts] if self.quote else [],
             "pack_text": self.text,
             "metrics": self.metrics,
         }
@@ -121,7 +135,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     least_confidence: float = MIN_CONFIDENCE,
     now_ms: int | None = None,
 ) -> Pack:
-    """Return the memories that fit `context`, within `limit` items and `token_budget` tokens.
+    """Return what fits `context`, within `limit` memories and quotes and `token_budget` tokens.
 
     `around` is what the work is about beside it; only a context of hardly any words leans on it.
     `meaning` is how near memories are to both by an embedder (cosine by id; see `query.meant`).
@@ -131,9 +145,10 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     """
     trusted = trusted or injected
     topic = recap_topic(context, begun=bool(around))
+    asked = asked_for(context) if topic is None else topic
     found = search(
         db,
-        context if topic is None else topic,
+        asked,
         limit=3 * limit,
         around="" if topic == "" else around,  # all of the work: that of this session is no hint
         meaning=meaning,
@@ -143,18 +158,103 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
         learned=learned,
         now_ms=now_ms,
     )
-    fit = fitting(found, least=least_confidence) if topic is None else about(found)
+    said = quotes.search(db, query_terms(asked), project=project, trusted=trusted)
+    least = 0.0 if said.sure() else least_confidence
+    fit = fitting(found, least=least) if topic is None else about(found)
     recent = _recent(db, limit, project, trusted=trusted) if topic is not None and not fit else []
     distinct, repeats = without_repeats([*recent, *fit])
     start, end = fence() if injected else ("", "")
-    room = token_budget - tokens(start + layout(Sections([]), {}) + end)
-    lines = _choose(distinct, limit=limit, room=room, is_recap=topic is not None)
-    sections = Sections([hit for hit in distinct if hit.id in lines])
-    text = start + layout(sections, lines) + end if lines else ""
-    pack = Pack(context, text=text, items=sections.all(), repeats=repeats, found=found)
-    asked = {"limit": limit, "token_budget": token_budget, "project": project}
-    pack.metrics |= {**asked, "fallback": "recent" if recent else None}
+    pages = _Page(token_budget - tokens(start + _HEADINGS + end), limit, is_recap=topic is not None)
+    if topic is None and (said.sure() or not (fit or injected)):
+        pages.add_quote(db, said, project=project, trusted=trusted)
+    pages.add(distinct, quotes.asked(said.scan), amended(db, distinct, said))
+    sections = Sections([hit for hit in distinct if hit.id in pages.lines], is_recap=pages.is_recap)
+    text = layout(sections, pages.lines, pages.quote.line() if pages.quote else "")
+    pack = Pack(
+        context,
+        text=start + text + end if text else "",
+        items=sections.all(),
+        quote=pages.quote,
+        repeats=repeats,
+        found=found,
+    )
+    bounds = {"limit": limit, "token_budget": token_budget, "project": project}
+    pack.metrics |= {**bounds, "fallback": "recent" if recent else None}
     return pack
+
+
+_HEADINGS = "## Summary\n\n\n## Timeline\n\n\n## Observations\n"
+
+
+class _Page:
+    """A pack as it fills up: lines within a number of places and tokens."""
+
+    def __init__(self, room: int, limit: int, *, is_recap: bool) -> None:
+        self.room = room
+        self.limit = limit
+        self.is_recap = is_recap
+        self.lines: dict[int, str] = {}
+        """Of memories, by id."""
+        self.quote: Quote | None = None
+
+    def add_quote(
+        self, db: apsw.Connection, said: Sessions, *, project: str | None, trusted: bool
+    ) -> None:
+        """Quote the session that matches best."""
+        session = said.chosen()
+        if session is None:
+            return
+        room = min(_QUOTED_TOKENS, round(_QUOTED * self.room))
+        self.quote = quotes.quote(db, said, session, room=room, project=project, trusted=trusted)
+        if self.quote is not None:
+            self.room -= tokens(self.quote.line()) + 1
+            self.limit -= 1
+
+    def add(
+        self, hits: Sequence[Hit], asked: Mapping[str, float], states: Mapping[int, str]
+    ) -> None:
+        """Give the memories a place, best first, each as whole as there is room."""
+        known = stems(self.quote.text) if self.quote else set()
+        for at, hit in enumerate(hits):
+            places = min(self.limit - len(self.lines), len(hits) - at)
+            if places <= 0:
+                return
+            whole = _WHOLE_TOKENS if len(self.lines) < _WHOLE else self.room // places
+            share = min(self.room - 1, max(_LEAST_TOKENS, whole))
+            text = self._line(hit, share, asked, states.get(hit.id, ""))
+            if text and not _repeats(text, known):
+                self.lines[hit.id] = text
+                self.room -= tokens(text) + 1
+
+    def _line(self, hit: Hit, room: int, asked: Mapping[str, float], state: str) -> str:
+        start, text = head(hit, state=state), body(hit, is_recap=self.is_recap)
+        if not text:
+            return start if tokens(start) <= room else ""
+        room -= tokens(start) + 2
+        return f"{start} - {excerpt(text, room=room, asked=asked)}" if room >= _LEAST_BODY else ""
+
+
+_WHOLE = 4
+_LEAST_BODY = 16
+_REPEATED = 0.8
+
+
+def _repeats(line: str, known: Collection[str]) -> bool:
+    """Say whether nearly all of a line is quoted already."""
+    words = stems(line)
+    return bool(known) and sum(word in known for word in words) >= _REPEATED * len(words)
+
+
+def _quoted(part: Part) -> dict[str, Any]:
+    message = part.message
+    return {
+        "id": f"e{message.id}",
+        "role": message.role,
+        "text": part.text,
+        "created_ms": message.at_ms,
+        "source": message.source,
+        "stream_id": message.stream_id,
+    }
 
 
 def _reasons(hit: Hit) -> dict[str, Any]:
@@ -177,18 +277,3 @@ def _recent(db: apsw.Connection, limit: int, project: str | None, *, trusted: bo
     return newest(
         db, limit=_RECAP_SUMMARIES, project=project, kind=kind, trusted=trusted
     ) or newest(db, limit=limit, project=project, trusted=trusted)
-
-
-def _choose(hits: list[Hit], *, limit: int, room: int, is_recap: bool) -> dict[int, str]:
-    """Return the lines of the memories that get a place, by id; each gets its share of `room`."""
-    lines: dict[int, str] = {}
-    for at, hit in enumerate(hits):
-        places = min(limit - len(lines), len(hits) - at)
-        if places <= 0:
-            break
-        share = min(room, max(_LINE_TOKENS, room // places))
-        text = line(hit, room=share - 1, is_recap=is_recap)  # 1: its line break
-        if text:
-            lines[hit.id] = text
-            room -= tokens(text) + 1
-    return lines

@@ -60,6 +60,11 @@ def query_terms(text: str) -> list[str]:
     return (telling or terms)[:MAX_TERMS]
 
 
+def telling_words(text: str) -> list[str]:
+    """Return all terms of a text but the stop-words, in their order; repeated ones too."""
+    return [term for term in _terms(text) if term not in _QUERY_STOP_WORDS]
+
+
 def leans(text: str) -> bool:
     """Say whether a text has hardly any telling words: "fix it", "now the tests"."""
     return len([term for term in _terms(text) if term not in _QUERY_STOP_WORDS]) < _TELLING
@@ -137,3 +142,4 @@ def _path_tags(path: str) -> list[str]:
 def _tag(text: str) -> str:
     tag = re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")[:_MAX_TAG_CHARS]
     return "" if tag in _TAG_STOP_WORDS else tag
+
