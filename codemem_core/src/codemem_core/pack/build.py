@@ -6,10 +6,10 @@ On the hook path: see the modules it puts together.
 from __future__ import annotations
 
 from codemem_core.pack import quotes
-from codemem_core.pack.excerpt import excerpt, stems
+from codemem_core.pack.excerpt import line, stems
 from codemem_core.pack.query import asked_for, recap_topic
 from codemem_core.pack.rank import MIN_CONFIDENCE, about, fitting, without_repeats
-from codemem_core.pack.render import body, fence, head, layout, tokens
+from codemem_core.pack.render import fence, layout, tokens
 from codemem_core.pack.select import Sections
 from codemem_core.pack.succession import amended
 from codemem_core.store.search import newest, search
@@ -221,21 +221,14 @@ class _Page:
                 return
             whole = _WHOLE_TOKENS if len(self.lines) < _WHOLE else self.room // places
             share = min(self.room - 1, max(_LEAST_TOKENS, whole))
-            text = self._line(hit, share, asked, states.get(hit.id, ""))
+            state = states.get(hit.id, "")
+            text = line(hit, room=share, asked=asked, state=state, is_recap=self.is_recap)
             if text and not _repeats(text, known):
                 self.lines[hit.id] = text
                 self.room -= tokens(text) + 1
 
-    def _line(self, hit: Hit, room: int, asked: Mapping[str, float], state: str) -> str:
-        start, text = head(hit, state=state), body(hit, is_recap=self.is_recap)
-        if not text:
-            return start if tokens(start) <= room else ""
-        room -= tokens(start) + 2
-        return f"{start} - {excerpt(text, room=room, asked=asked)}" if room >= _LEAST_BODY else ""
-
 
 _WHOLE = 4
-_LEAST_BODY = 16
 _REPEATED = 0.8
 
 

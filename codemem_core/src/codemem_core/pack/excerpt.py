@@ -1,4 +1,4 @@
-"""Cut a text to a number of tokens around the sentence that answers.
+"""A memory as one line of a pack, cut around the sentence that answers.
 
 On the hook path: `re` beside modules that are on it.
 """
@@ -7,15 +7,35 @@ from __future__ import annotations
 
 import re
 
-from codemem_core.pack.render import clip_to, tokens
+from codemem_core.pack.render import body, clip_to, head, tokens
 from codemem_core.store.words import telling_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from codemem_core.store.search import Hit
+
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")  # noqa: RUF001
 _MARK_TOKENS = 2
+_LEAST_TOKENS = 16
+"""A shorter body says too little."""
+
+
+def line(
+    hit: Hit, *, room: int, asked: Mapping[str, float], state: str = "", is_recap: bool = False
+) -> str:
+    """Return `[id] (kind) 2026-01-31: title - body` in `room` tokens, or nothing.
+
+    `state` says what became of the memory. A body of which hardly anything fits in is left out with
+    its title.
+    """
+    start, text = head(hit, state=state), body(hit, is_recap=is_recap)
+    left = room - tokens(start) - (2 if text else 0)
+    if not text:
+        return start if left >= 0 else ""
+    shown = excerpt(text, room=left, asked=asked)
+    return f"{start} - {shown}" if shown == text or left >= _LEAST_TOKENS and shown else ""
 
 
 def excerpt(text: str, *, room: int, asked: Mapping[str, float]) -> str:

@@ -32,6 +32,7 @@ TABLES = {
     "messages": "message",
     "places": "place",
     "usage_events": "usage figure",
+    "proposals": "proposal",
 }
 """Tables whose rows people change, and what one row is called."""
 KEPT_MS = 90 * 86_400_000
