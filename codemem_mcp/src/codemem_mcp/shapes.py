@@ -164,6 +164,7 @@ class PackText(TypedDict):
 
     context: str
     items: list[dict[str, Any]]
+    quotes: list[dict[str, Any]]
     pack_text: str
     metrics: dict[str, Any]
 

@@ -53,8 +53,8 @@ def catch_up(db: apsw.Connection) -> bool:
 def rows_of(raw: Sequence[RawEvent]) -> Iterator[Row]:
     """Yield (seq, role, origin, at_ms, text, words) of each message; no text that is empty.
 
-    No reply that a tool follows: that narrates. What one repeats of a page or another outside source is a
-    message of its own, with that origin.
+    Replies that a tool follows are left out: they narrate. What one repeats of a page or another
+    outside source is a message of its own, with that origin.
     """
     told = sorted(raw, key=lambda event: (event.ts_ms or 0, event.seq))
     outside = {shingle for event in told if event.origin in _OUTSIDE
@@ -96,7 +96,8 @@ def _parted(text: str, outside: set[tuple[str, ...]]) -> tuple[str, str]:
     """Return what of a reply is its own, and what stands in the outside text as it does here."""
     if not outside:
         return text, ""
-    own, repeated = [], []
+    own: list[str] = []
+    repeated: list[str] = []
     for sentence in _SENTENCE.split(text):
         (own if outside.isdisjoint(_shingles(sentence)) else repeated).append(sentence)
     return "\n".join(own), "\n".join(repeated)

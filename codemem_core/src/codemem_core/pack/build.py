@@ -6,7 +6,7 @@ On the hook path: see the modules it puts together.
 from __future__ import annotations
 
 from codemem_core.pack import quotes
-from codemem_core.pack.excerpt import line, stems
+from codemem_core.pack.page import HEADINGS, Page
 from codemem_core.pack.query import asked_for, recap_topic
 from codemem_core.pack.rank import MIN_CONFIDENCE, about, fitting, without_repeats
 from codemem_core.pack.render import fence, layout, tokens
@@ -17,22 +17,16 @@ from codemem_core.store.words import query_terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     import apsw
 
-    from codemem_core.pack.quotes import Part, Quote, Sessions
+    from codemem_core.pack.quotes import Part, Quote
     from codemem_core.store.search import Found, Hit
 
 LIMIT = 8
 TOKEN_BUDGET = 800
-_WHOLE_TOKENS = 160
-"""Most memories are whole in so many; what is longer is cut around what answers."""
-_LEAST_TOKENS = 40
-"""A shorter line says too little."""
-_QUOTED, _QUOTED_TOKENS = 0.95, 340
-"""What a quote may take: a share of the budget, and tokens at most."""
 _RECAP_SUMMARIES = 2
 
 
@@ -41,7 +35,7 @@ class Pack:
 
     __slots__ = ("context", "found", "items", "metrics", "quote", "repeats", "text")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of
         self,
         context: str,
         *,
@@ -164,78 +158,23 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     recent = _recent(db, limit, project, trusted=trusted) if topic is not None and not fit else []
     distinct, repeats = without_repeats([*recent, *fit])
     start, end = fence() if injected else ("", "")
-    pages = _Page(token_budget - tokens(start + _HEADINGS + end), limit, is_recap=topic is not None)
+    page = Page(token_budget - tokens(start + HEADINGS + end), limit, is_recap=topic is not None)
     if topic is None and (said.sure() or not (fit or injected)):
-        pages.add_quote(db, said, project=project, trusted=trusted)
-    pages.add(distinct, quotes.asked(said.scan), amended(db, distinct, said))
-    sections = Sections([hit for hit in distinct if hit.id in pages.lines], is_recap=pages.is_recap)
-    text = layout(sections, pages.lines, pages.quote.line() if pages.quote else "")
+        page.add_quote(db, said, project=project, trusted=trusted)
+    page.add(distinct, quotes.asked(said.scan), amended(db, distinct, said))
+    sections = Sections([hit for hit in distinct if hit.id in page.lines], is_recap=page.is_recap)
+    text = layout(sections, page.lines, page.quote.line() if page.quote else "")
     pack = Pack(
         context,
         text=start + text + end if text else "",
         items=sections.all(),
-        quote=pages.quote,
+        quote=page.quote,
         repeats=repeats,
         found=found,
     )
     bounds = {"limit": limit, "token_budget": token_budget, "project": project}
     pack.metrics |= {**bounds, "fallback": "recent" if recent else None}
     return pack
-
-
-_HEADINGS = "## Summary\n\n\n## Timeline\n\n\n## Observations\n"
-
-
-class _Page:
-    """A pack as it fills up: lines within a number of places and tokens."""
-
-    def __init__(self, room: int, limit: int, *, is_recap: bool) -> None:
-        self.room = room
-        self.limit = limit
-        self.is_recap = is_recap
-        self.lines: dict[int, str] = {}
-        """Of memories, by id."""
-        self.quote: Quote | None = None
-
-    def add_quote(
-        self, db: apsw.Connection, said: Sessions, *, project: str | None, trusted: bool
-    ) -> None:
-        """Quote the session that matches best."""
-        session = said.chosen()
-        if session is None:
-            return
-        room = min(_QUOTED_TOKENS, round(_QUOTED * self.room))
-        self.quote = quotes.quote(db, said, session, room=room, project=project, trusted=trusted)
-        if self.quote is not None:
-            self.room -= tokens(self.quote.line()) + 1
-            self.limit -= 1
-
-    def add(
-        self, hits: Sequence[Hit], asked: Mapping[str, float], states: Mapping[int, str]
-    ) -> None:
-        """Give the memories a place, best first, each as whole as there is room."""
-        known = stems(self.quote.text) if self.quote else set()
-        for at, hit in enumerate(hits):
-            places = min(self.limit - len(self.lines), len(hits) - at)
-            if places <= 0:
-                return
-            whole = _WHOLE_TOKENS if len(self.lines) < _WHOLE else self.room // places
-            share = min(self.room - 1, max(_LEAST_TOKENS, whole))
-            state = states.get(hit.id, "")
-            text = line(hit, room=share, asked=asked, state=state, is_recap=self.is_recap)
-            if text and not _repeats(text, known):
-                self.lines[hit.id] = text
-                self.room -= tokens(text) + 1
-
-
-_WHOLE = 4
-_REPEATED = 0.8
-
-
-def _repeats(line: str, known: Collection[str]) -> bool:
-    """Say whether nearly all of a line is quoted already."""
-    words = stems(line)
-    return bool(known) and sum(word in known for word in words) >= _REPEATED * len(words)
 
 
 def _quoted(part: Part) -> dict[str, Any]:

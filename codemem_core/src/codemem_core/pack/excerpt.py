@@ -35,7 +35,7 @@ def line(
     if not text:
         return start if left >= 0 else ""
     shown = excerpt(text, room=left, asked=asked)
-    return f"{start} - {shown}" if shown == text or left >= _LEAST_TOKENS and shown else ""
+    return f"{start} - {shown}" if shown == text or (left >= _LEAST_TOKENS and shown) else ""
 
 
 def excerpt(text: str, *, room: int, asked: Mapping[str, float]) -> str:

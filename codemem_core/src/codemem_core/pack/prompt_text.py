@@ -16,7 +16,18 @@ _LONG_PROSE = 1_500
 _EDGE = 400
 """Characters at either end of long prose that are taken for the person's own."""
 _ASKS = ("?", "？", "؟")  # noqa: RUF001
-_FRAMES = ("File \"", "at ", "Traceback ", "Caused by", "> ", "+++ ", "--- ", "@@ ", "$ ", "# pasted")
+_FRAMES = (
+    'File "',
+    "at ",
+    "Traceback ",
+    "Caused by",
+    "> ",
+    "+++ ",
+    "--- ",
+    "@@ ",
+    "$ ",
+    "# pasted",
+)
 _HEADERS = ("from:", "to:", "cc:", "date:", "sent:", "subject:", "von:", "an:", "betreff:", "de:")
 _FAILS = re.compile(r"(?i)error|exception|failed|failure|fatal|panic|cannot|denied|refused")
 _MAX_CHARS = 200_000

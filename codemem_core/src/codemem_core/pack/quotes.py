@@ -140,7 +140,7 @@ class Sessions:
         if not self.ranked:
             return None
         best = self.ranked[0]
-        text = best.messages[0].text
+        text = "\n".join(message.text for message in best.messages)
         changed = [later for later in self.later(best) if later.changes(text)]
         return max([best, *changed], key=lambda session: session.at_ms)
 
@@ -161,7 +161,9 @@ class Sessions:
         """Return the cosine of two sessions' words; those in no third one count most."""
         most = log(len(self.ranked) + 1)
         weight = {
-            word: (most - log(max(1, self._counts[word] - (word in one.words and word in other.words))))
+            word: (
+                most - log(max(1, self._counts[word] - (word in one.words and word in other.words)))
+            )
             ** 2
             for word in one.words | other.words
         }
@@ -205,9 +207,7 @@ def quote(  # noqa: PLR0913 - what there is to quote, and how much of it
     `known` are words of what is told beside them: a sentence of little else is left out.
     """
     best = session.messages[0]
-    told = messages.around(
-        db, best, before=BEFORE, after=AFTER, project=project, trusted=trusted
-    )
+    told = messages.around(db, best, before=BEFORE, after=AFTER, project=project, trusted=trusted)
     wanted = asked(sessions.scan)
     sentences = [
         _Sentence(message, at, text, place=n / max(1, len(told) - 1))
@@ -300,4 +300,5 @@ def _sentences(text: str) -> list[str]:
 
 
 def asked(scan: Scan) -> dict[str, float]:
+    """Return the words that were looked for, as `stems` cuts them, and how much each tells."""
     return {stem(term.text): idf(term.count, scan.total) for term in scan.terms if term.count}

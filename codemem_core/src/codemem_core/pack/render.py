@@ -11,7 +11,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from codemem_core.pack.select import Sections
     from codemem_core.store.search import Hit
@@ -157,4 +157,3 @@ def clip_to(text: str, room: int) -> str:
     while text and (needed := tokens(text)) > room:
         text = clip(text, min(len(text) - 1, len(text) * room // needed))
     return text
-

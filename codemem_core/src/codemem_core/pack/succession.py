@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import apsw
 
-    from codemem_core.pack.quotes import Session, Sessions
+    from codemem_core.pack.quotes import Sessions
     from codemem_core.store.search import Hit
 
 _STREAMS = """
@@ -38,8 +38,9 @@ _NUMBER = re.compile(r"\d[\d.,_]*")
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+")  # noqa: RUF001
 _CHANGES = re.compile(
     r"(?i)\b(?:instead|no longer|not any ?more|renam|revert|roll(?:ed|ing)? back|back to|amend"
-    r"|supersed|replac|drop(?:ped|ping|s)?\b|remov|switch|from now on|statt|nicht mehr|zurück"
-    r"|umbenannt|ersetzt|en vez|ya no|au lieu|plus de)|不再|改为|改成|替换|取代|やめ|変更|代わりに"
+    r"|supersed|replac|chang(?:e[ds]|ing)\b|updat|drop(?:ped|ping|s)?\b|remov|switch|from now on"
+    r"|statt|nicht mehr|zurück|umbenannt|ersetzt|en vez|ya no|au lieu|plus de)"
+    r"|不再|改为|改成|替换|取代|やめ|変更|代わりに"
 )
 
 

@@ -110,7 +110,7 @@ def search(
     return found, scan
 
 
-def around(
+def around(  # noqa: PLR0913 - each a bound or a filter
     db: apsw.Connection,
     message: Message,
     *,

@@ -142,4 +142,3 @@ def _path_tags(path: str) -> list[str]:
 def _tag(text: str) -> str:
     tag = re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")[:_MAX_TAG_CHARS]
     return "" if tag in _TAG_STOP_WORDS else tag
-

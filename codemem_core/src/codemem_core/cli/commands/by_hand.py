@@ -152,17 +152,22 @@ def unpin(host: Host, memory_id: int, db_path: str | None, as_json: bool) -> Non
 
 
 @click.command()
-@click.argument("memory_id", metavar="ID", type=int)
+@click.argument("name", metavar="ID")
 @db_option
 @json_option
 @pass_host
-def forget(host: Host, memory_id: int, db_path: str | None, as_json: bool) -> None:
-    """Take a memory out of search and packs.
+def forget(host: Host, name: str, db_path: str | None, as_json: bool) -> None:
+    """Take a memory, or the message of a quote (`e12`), out of search and packs.
 
     Example: codemem forget 12
     """
+    number = name.removeprefix("e")
+    if not number.isdecimal():
+        raise InputError(f"not an id: `{name}`", hint="a memory is `12`, a quote is `e12`")
+    quoted, what = name.startswith("e"), "message" if name.startswith("e") else "memory"
     with host.store(db_path) as store:
-        if not by_hand.forget(store, memory_id, by="cli"):
-            raise NotFound(f"no such memory: `{memory_id}`", hint=_NO_MEMORY)
-    line = f"Memory {memory_id} marked inactive"
-    _told(line, {"id": memory_id, "active": False}, as_json=as_json)
+        forget_it = by_hand.forget_message if quoted else by_hand.forget
+        if not forget_it(store, int(number), by="cli"):
+            raise NotFound(f"no such {what}: `{name}`", hint=None if quoted else _NO_MEMORY)
+    line = f"{what.capitalize()} {name} marked inactive"
+    _told(line, {"id": name if quoted else int(number), "active": False}, as_json=as_json)
