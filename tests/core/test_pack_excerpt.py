@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from codemem_core.pack.excerpt import excerpt, line
 from codemem_core.pack.render import tokens
-from codemem_core.store.search import Hit
+from codemem_core.store.hit import Hit
 
 
 def hit(title: str, body: str) -> Hit:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import apsw
 
     from codemem_core.pack.quotes import Quote, Sessions
-    from codemem_core.store.search import Hit
+    from codemem_core.store.hit import Hit
 
 HEADINGS = "## Summary\n\n\n## Timeline\n\n\n## Observations\n"
 """What a pack may need beside its lines."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import apsw
 
     from codemem_core.pack.quotes import Sessions
-    from codemem_core.store.search import Hit
+    from codemem_core.store.hit import Hit
 
 _STREAMS = """
     SELECT s.id, t.id FROM sessions s JOIN streams t
