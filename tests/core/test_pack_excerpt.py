@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codemem_core.pack.excerpt import excerpt, line
-from codemem_core.pack.render import tokens
-from codemem_core.store.hit import Hit
+from codemem_core.retrieval.hit import Hit
+from codemem_core.retrieval.pack.excerpt import excerpt, line
+from codemem_core.retrieval.pack.render import tokens
 
 
 def hit(title: str, body: str) -> Hit:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import apsw
 
-from codemem_core.store.candidates import Scan, scan_for
-from codemem_core.store.connection import rows
+from codemem_core.retrieval.candidates import Scan, scan_for
+from codemem_core.store.engine.connection import rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,0 +1,211 @@
+"""Build a pack: the few memories that help with what is about to be done.
+
+On the hook path: see the modules it puts together.
+"""
+
+from __future__ import annotations
+
+from codemem_core.retrieval.pack import quotes
+from codemem_core.retrieval.pack.page import HEADINGS, Page
+from codemem_core.retrieval.pack.query import asked_for, recap_topic
+from codemem_core.retrieval.pack.rank import MIN_CONFIDENCE, about, fitting, without_repeats
+from codemem_core.retrieval.pack.render import fence, layout, tokens
+from codemem_core.retrieval.pack.select import Sections
+from codemem_core.retrieval.pack.succession import amended
+from codemem_core.retrieval.search import newest, search
+from codemem_core.store.tokenize import query_terms
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    import apsw
+
+    from codemem_core.retrieval.hit import Found, Hit
+    from codemem_core.retrieval.pack.quotes import Part, Quote
+
+LIMIT = 8
+TOKEN_BUDGET = 800
+_RECAP_SUMMARIES = 2
+
+
+class Pack:
+    """What the memory has to say about a context."""
+
+    __slots__ = ("context", "found", "items", "metrics", "quote", "repeats", "text")
+
+    def __init__(  # noqa: PLR0913 - what it is made of
+        self,
+        context: str,
+        *,
+        text: str,
+        items: list[Hit],
+        quote: Quote | None,
+        repeats: dict[int, list[int]],
+        found: Found,
+    ) -> None:
+        self.context = context
+        self.found = found
+        """What the search answered, chosen or not."""
+        self.text = text
+        """Markdown with the sections Summary, Timeline and Observations; empty: nothing fits."""
+        self.items = items
+        """The memories in the order they are printed, with the reasons for their place."""
+        self.quote = quote
+        """What is quoted beside them."""
+        self.repeats = repeats
+        """Ids of memories that say the same as an item, by the item's id."""
+        self.metrics: dict[str, Any] = {
+            "items": len(items),
+            "pack_tokens": tokens(text),
+            "pack_item_ids": [hit.id for hit in items],
+            "pack_message_ids": [part.message.id for part in quote.parts] if quote else [],
+            "exact_duplicates_collapsed": sum(len(repeats[hit.id]) for hit in items),
+        }
+        """What hosts and `stats` show of it; tokens are estimated (`render.tokens`)."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object that hosts and tools read."""
+        return {
+            "context": self.context,
+            "items": [self._item(hit) for hit in self.items],
+            "quotes": [_quoted(part) for part in self.quote.parts] if self.quote else [],
+            "pack_text": self.text,
+            "metrics": self.metrics,
+        }
+
+    def explain(self) -> dict[str, Any]:
+        """Return why it holds what it holds: each score's parts, and what is left out."""
+        repeats = {one for ids in self.repeats.values() for one in ids}
+        chosen = {hit.id for hit in self.items}
+        fit = {hit.id for hit in fitting(self.found)}
+        return {
+            "terms": self.found.terms,
+            "confidence": round(self.found.confidence, 3),
+            "least_confidence": MIN_CONFIDENCE,
+            "items": [_reasons(hit) for hit in self.items],
+            "left_out": [
+                {**_reasons(hit), "why": _why(hit, fit, repeats)}
+                for hit in self.found
+                if hit.id not in chosen
+            ],
+        }
+
+    def _item(self, hit: Hit) -> dict[str, Any]:
+        repeats = self.repeats.get(hit.id, [])
+        return {
+            "id": hit.id,
+            "kind": hit.kind,
+            "title": hit.title,
+            "body": hit.body,
+            "confidence": hit.confidence,
+            "tags": hit.tags,
+            "metadata": {
+                "origin": hit.origin,
+                "confirmed": hit.confirmed,
+                "project": hit.project,
+                "session_id": hit.session_id,
+                "created_ms": hit.created_ms,
+            },
+            "support_count": hit.support + len(repeats),
+            "duplicate_ids": repeats,
+        }
+
+
+def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
+    db: apsw.Connection,
+    context: str,
+    *,
+    around: str = "",
+    meaning: Mapping[int, float] | None = None,
+    limit: int = LIMIT,
+    token_budget: int = TOKEN_BUDGET,
+    project: str | None = None,
+    working_set: Iterable[str] = (),
+    trusted: bool = False,
+    injected: bool = False,
+    learned: bool = True,
+    least_confidence: float = MIN_CONFIDENCE,
+    now_ms: int | None = None,
+) -> Pack:
+    """Return what fits `context`, within `limit` memories and quotes and `token_budget` tokens.
+
+    `around` is what the work is about beside it; only a context of hardly any words leans on it.
+    `meaning` is how near memories are to both by an embedder (cosine by id; see `query.meant`).
+    `trusted` leaves out what came from the web or an import and nobody confirmed. `injected`: it
+    goes into a prompt unasked. Then it is trusted, and stands in a fence that says it is data.
+    Below `least_confidence` (0 to 1) that the store knows an answer, a pack stays empty.
+    """
+    trusted = trusted or injected
+    topic = recap_topic(context, begun=bool(around))
+    asked = asked_for(context) if topic is None else topic
+    found = search(
+        db,
+        asked,
+        limit=3 * limit,
+        around="" if topic == "" else around,  # all of the work: that of this session is no hint
+        meaning=meaning,
+        project=project,
+        trusted=trusted,
+        working_set=working_set,
+        learned=learned,
+        now_ms=now_ms,
+    )
+    said = quotes.search(db, query_terms(asked), project=project, trusted=trusted)
+    least = 0.0 if said.sure() else least_confidence
+    fit = fitting(found, least=least) if topic is None else about(found)
+    recent = _recent(db, limit, project, trusted=trusted) if topic is not None and not fit else []
+    distinct, repeats = without_repeats([*recent, *fit])
+    start, end = fence() if injected else ("", "")
+    page = Page(token_budget - tokens(start + HEADINGS + end), limit, is_recap=topic is not None)
+    if topic is None and (said.sure() or not (fit or injected)):
+        page.add_quote(db, said, project=project, trusted=trusted)
+    page.add(distinct, quotes.asked(said.scan), amended(db, distinct, said))
+    sections = Sections([hit for hit in distinct if hit.id in page.lines], is_recap=page.is_recap)
+    text = layout(sections, page.lines, page.quote.line() if page.quote else "")
+    pack = Pack(
+        context,
+        text=start + text + end if text else "",
+        items=sections.all(),
+        quote=page.quote,
+        repeats=repeats,
+        found=found,
+    )
+    bounds = {"limit": limit, "token_budget": token_budget, "project": project}
+    pack.metrics |= {**bounds, "fallback": "recent" if recent else None}
+    return pack
+
+
+def _quoted(part: Part) -> dict[str, Any]:
+    message = part.message
+    return {
+        "id": f"e{message.id}",
+        "role": message.role,
+        "text": part.text,
+        "created_ms": message.at_ms,
+        "source": message.source,
+        "stream_id": message.stream_id,
+    }
+
+
+def _reasons(hit: Hit) -> dict[str, Any]:
+    parts = {name: round(value, 4) for name, value in hit.parts.items()}
+    known = {"id": hit.id, "title": hit.title, "score": round(hit.score, 4)}
+    return {**known, "parts": parts, "matched": list(hit.matched)}
+
+
+def _why(hit: Hit, fit: set[int], repeats: set[int]) -> str:
+    if hit.outdated_by is not None:
+        return f"memory {hit.outdated_by} says otherwise since"
+    if hit.id in repeats:
+        return "says the same as another"
+    return "no place left" if hit.id in fit else "not sure enough that it answers"
+
+
+def _recent(db: apsw.Connection, limit: int, project: str | None, *, trusted: bool) -> list[Hit]:
+    """Return where the work stands: the newest summaries, else the newest memories."""
+    kind = "session_summary"
+    return newest(
+        db, limit=_RECAP_SUMMARIES, project=project, kind=kind, trusted=trusted
+    ) or newest(db, limit=limit, project=project, trusted=trusted)
