@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import apsw
 
-from codemem_core.retrieval.candidates import Scan, scan_for
 from codemem_core.store.engine.connection import rows
 
 TYPE_CHECKING = False
@@ -15,33 +14,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-POOL = 60
-"""Messages that one search looks at."""
-
 _ADD = """
     INSERT INTO messages (stream, seq, role, origin, at_ms, text, words)
     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
-_COLUMNS = "m.id, m.stream, m.seq, m.role, m.origin, m.at_ms, m.text, s.source, s.stream_id"
-_WANTED = """
+COLUMNS = "m.id, m.stream, m.seq, m.role, m.origin, m.at_ms, m.text, s.source, s.stream_id"
+"""What a `Message` is read from, of messages `m` in streams `s`."""
+WANTED = """
     m.active = 1 AND (:project IS NULL OR s.project = :project)
     AND (NOT :trusted OR m.origin NOT IN ('external', 'import'))
 """
-# CROSS JOIN: FTS5 sorts, so that only the rows within the limit are read.
-_BEST = f"""
-    SELECT {_COLUMNS}, f.rank, codemem_terms(messages_fts, :terms)
-      FROM messages_fts f CROSS JOIN messages m ON m.id = f.rowid JOIN streams s ON s.id = m.stream
-     WHERE messages_fts MATCH :words AND f.rowid > :after AND {_WANTED}
-     ORDER BY f.rank LIMIT :limit
-"""  # noqa: S608 - constants of ours
+"""Filters of messages `m` in streams `s`: `project`, `trusted`."""
 _BEFORE = f"""
-    SELECT {_COLUMNS} FROM messages m JOIN streams s ON s.id = m.stream
-     WHERE m.stream = :stream AND (m.at_ms, m.seq) < (:at_ms, :seq) AND {_WANTED}
+    SELECT {COLUMNS} FROM messages m JOIN streams s ON s.id = m.stream
+     WHERE m.stream = :stream AND (m.at_ms, m.seq) < (:at_ms, :seq) AND {WANTED}
      ORDER BY m.at_ms DESC, m.seq DESC LIMIT :limit
 """  # noqa: S608 - constants of ours
 _AFTER = f"""
-    SELECT {_COLUMNS} FROM messages m JOIN streams s ON s.id = m.stream
-     WHERE m.stream = :stream AND (m.at_ms, m.seq) >= (:at_ms, :seq) AND {_WANTED}
+    SELECT {COLUMNS} FROM messages m JOIN streams s ON s.id = m.stream
+     WHERE m.stream = :stream AND (m.at_ms, m.seq) >= (:at_ms, :seq) AND {WANTED}
      ORDER BY m.at_ms, m.seq LIMIT :limit
 """  # noqa: S608 - constants of ours
 
@@ -74,40 +65,6 @@ class Message:
 def add(db: apsw.Connection, stream: int, messages: Iterable[tuple[Any, ...]]) -> None:
     """Add messages of a stream: (seq, role, origin, at_ms, text, words); each once."""
     db.executemany(_ADD, ((stream, *message) for message in messages))
-
-
-def search(
-    db: apsw.Connection,
-    terms: Sequence[str],
-    *,
-    project: str | None,
-    trusted: bool,
-    after: int = 0,
-) -> tuple[list[Message], Scan]:
-    """Return the messages that match best, best first, and what was looked for.
-
-    `trusted` leaves out what only outside text carries; `after`, an id, what was said before it.
-    """
-    if not terms:
-        return [], Scan([], 0)
-    scan = scan_for(db, terms, table="messages")
-    wanted = {
-        "words": f"({_any(scan.finding)})",
-        "terms": len(scan.finding),
-        "after": max(after, scan.after),
-        "project": project,
-        "trusted": trusted,
-        "limit": POOL,
-    }
-    at = {term.text: 1 << n for n, term in enumerate(scan.terms)}
-    bits = [at[term.text] for term in scan.finding]
-    found = []
-    for *row, rank, mask in _best(db, wanted):
-        message = Message(row)
-        message.score = -rank
-        message.terms = sum(bit for n, bit in enumerate(bits) if mask >> n & 1)
-        found.append(message)
-    return found, scan
 
 
 def around(  # noqa: PLR0913 - each a bound or a filter
@@ -152,27 +109,3 @@ def unread(db: apsw.Connection) -> tuple[int, str, str, int, int] | None:
         " WHERE messages_seq < last_flushed_seq LIMIT 1",
     )
     return found[0] if found else None
-
-
-def _best(db: apsw.Connection, wanted: dict[str, Any]) -> list[tuple[Any, ...]]:
-    try:
-        return rows(db, _BEST, wanted)
-    except apsw.SQLError as error:
-        if "codemem_terms" not in str(error):
-            raise
-        # First search on this connection. Asked for, not assumed: registering leaks when repeated.
-        db.register_fts5_function("codemem_terms", _matched_terms)
-        return rows(db, _BEST, wanted)
-
-
-def _matched_terms(api: apsw.FTS5ExtensionApi, *asked: apsw.SQLiteValue) -> int:
-    """Return which of the query's terms stand in a row, bit by bit: an FTS5 function."""
-    mask = 0
-    for at in range(min(api.phrase_count, int(asked[0] or 0))):
-        if any(map(len, api.phrase_locations(at))):
-            mask |= 1 << at
-    return mask
-
-
-def _any(terms: Sequence[Any]) -> str:
-    return " OR ".join(term.match for term in terms)

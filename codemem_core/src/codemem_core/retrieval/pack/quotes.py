@@ -12,6 +12,7 @@ import re
 from heapq import heapify, heappop, heappush
 from math import log, sqrt
 
+from codemem_core.retrieval import verbatim
 from codemem_core.retrieval.pack.excerpt import stem, stems
 from codemem_core.retrieval.pack.render import day, harmless, tokens
 from codemem_core.retrieval.pack.succession import changes
@@ -183,12 +184,12 @@ def search(
     db: apsw.Connection, terms: Sequence[str], *, project: str | None, trusted: bool
 ) -> Sessions:
     """Find the sessions whose messages match `terms`, and what was said later of the same."""
-    found, scan = messages.search(db, terms, project=project, trusted=trusted)
+    found, scan = verbatim.search(db, terms, project=project, trusted=trusted)
     since: list[Message] = []
     if found:
         best = found[0]
         same = query_terms(best.text)
-        since, _ = messages.search(db, same, project=project, trusted=trusted, after=best.id)
+        since, _ = verbatim.search(db, same, project=project, trusted=trusted, after=best.id)
     return Sessions(found, scan, since)
 
 
