@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import apsw
 
+from codemem_core.distil import forgotten
 from codemem_core.distil.reconcile import judge
 from codemem_core.errors import InputError, NotFound
 from codemem_core.records.memory import KINDS, Memory, NewMemory
@@ -57,6 +58,7 @@ def remember(
         if written is not None:
             return written
         session = sessions.by_hand(db, project=project, cwd=cwd, now_ms=now_ms)
+        forgotten.lift(db, forgotten.statement_of(new, project=project))
         judged = judge(db, new, session_id=session, batch=None, now_ms=now_ms)
         memory_id = memories.add(db, new, session_id=session, now_ms=now_ms)
         assert memory_id is not None  # its key is not there
@@ -140,7 +142,7 @@ def forget(store: Store, memory_id: int, *, by: str) -> bool:
     return _recorded(
         store,
         f"forget memory {memory_id}",
-        lambda db, now_ms: memories.forget(db, memory_id, now_ms=now_ms),
+        lambda db, now_ms: forget_in(db, memory_id, now_ms=now_ms),
         by=by,
     )
 
@@ -153,6 +155,15 @@ def forget_message(store: Store, message_id: int, *, by: str) -> bool:
         lambda db, _: messages.forget(db, message_id),
         by=by,
     )
+
+
+def forget_in(db: apsw.Connection, memory_id: int, *, now_ms: int) -> bool:
+    """Forget a memory, and leave a tombstone so that the same statement does not come back."""
+    memory = memories.get(db, memory_id)
+    if memory is None or not memories.forget(db, memory_id, now_ms=now_ms):
+        return False
+    forgotten.bury(db, memory, now_ms=now_ms)
+    return True
 
 
 def _clean(title: str, body: str) -> tuple[str, str]:

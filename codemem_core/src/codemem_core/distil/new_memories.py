@@ -112,6 +112,7 @@ def _of_observation(found: Observation, rests_on: _Rests, extractor: str) -> New
         prompt_number=rests_on.prompt_number(found.evidence),
         extractor=extractor,
         extractor_version=__version__,
+        supersedes=found.supersedes,
         metadata={"source": "observer", "evidence": list(found.evidence)},
     )
 

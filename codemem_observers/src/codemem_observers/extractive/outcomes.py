@@ -1,0 +1,147 @@
+"""How each piece of work ended: done, reverted, refused, interrupted or open."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import pairwise
+
+from codemem_observers.extractive.edits import FileChange, identifiers
+from codemem_observers.extractive.lexicon import lexicon_of
+from codemem_observers.extractive.runs import Run
+from codemem_observers.extractive.turns import Outcome, Turn
+from codemem_observers.extractive.weight import weight
+
+_DISCARD = re.compile(
+    r"\bgit(?:\s+-C\s+\S+)?\s+(?:checkout\s+(?:HEAD\s+|\w+\s+)?--\s+|restore\s+(?!--staged)"
+    r"|reset\s+--hard|checkout\s+\.)(?P<paths>[^;&|]*)"
+)
+_REVERT = re.compile(r"\bgit(?:\s+-C\s+\S+)?\s+revert\s+(?:--\S+\s+)*(?P<what>[\w~^]+)")
+_UNCOMMIT = re.compile(r"\bgit(?:\s+-C\s+\S+)?\s+reset\s+(?:--\w+\s+)?HEAD[~^](?P<count>\d*)")
+
+
+class Withdrawn:
+    """What was taken back in the course of a session."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, int] = {}
+        """Name that only stood in lines taken back → when they were."""
+        self.hashes: set[str] = set()
+        """Commits that were reverted or reset."""
+
+    def covers(self, text: str, seq: int) -> bool:
+        """Say whether a sentence told what was taken back afterwards."""
+        if lexicon_of(text).revert.search(text):
+            return False
+        return any(seq < at and name in text for name, at in self.names.items())
+
+
+def judge(turns: list[Turn]) -> Withdrawn:
+    """Set each turn's outcome, keep of its changes what stands, and return what does not."""
+    withdrawn = _undone_commits(turns)
+    fallen = _fallen(turns)
+    standing = {id(c) for t in turns for _, c in t.order if isinstance(c, FileChange)} - set(fallen)
+    for turn in turns:
+        had = bool(turn.changes)
+        edits = [c for _, c in turn.order if isinstance(c, FileChange)]
+        kept = {c.path for c in edits if id(c) in standing}
+        turn.changes = [change for change in turn.changes if change.path in kept]
+        turn.outcome = _outcome(turn, had_changes=had, is_last=turn is turns[-1])
+    _note_names(turns, fallen, withdrawn)
+    return withdrawn
+
+
+def _outcome(turn: Turn, *, had_changes: bool, is_last: bool) -> Outcome:
+    if had_changes and not turn.changes:
+        return Outcome.REVERTED
+    if turn.broken_off is not None and not turn.is_concluded:
+        return turn.broken_off
+    if is_last and (turn.request.title or turn.order) and not _is_answered(turn):
+        return Outcome.OPEN
+    return Outcome.DONE
+
+
+def _is_answered(turn: Turn) -> bool:
+    """Say whether a turn came to an end: a result, or final words that say something."""
+    if not turn.final:
+        return False
+    asks = any(s.words.offer.search(s.text) or s.text.endswith("?") for s in turn.conclusion)
+    return bool(turn.changes or turn.commits) or asks or any(map(weight, turn.conclusion))
+
+
+def _fallen(turns: list[Turn]) -> dict[int, int]:
+    """Return the changes (by identity) of which nothing is left, with when they were undone."""
+    steps = [(seq, step) for turn in turns for seq, step in turn.order]
+    fallen: dict[int, int] = {}
+    uncommitted: list[FileChange] = []
+    for at, (seq, step) in enumerate(steps):
+        if isinstance(step, FileChange):
+            uncommitted.append(step)
+            if (undone := _undone_by(step, steps[at + 1 :])) is not None:
+                fallen[id(step)] = undone
+        elif step.commits:
+            uncommitted = []
+        elif step.ok and (discard := _DISCARD.search(step.core)):
+            gone = [c for c in uncommitted if _is_among(c.path, discard["paths"])]
+            fallen |= {id(change): seq for change in gone}
+    for turn, following in pairwise(turns):
+        if following.request.corrects and following.spoken.revert.search(following.request.text):
+            edits = [c for _, c in turn.order if isinstance(c, FileChange)]
+            fallen |= {id(c): following.prompt_seqs[0] for c in edits}
+    return fallen
+
+
+def _is_among(path: str, paths: str) -> bool:
+    named = [one.strip("\"'./") for one in paths.split() if not one.startswith("-")]
+    named = [one for one in named if one and one != "HEAD"]
+    return not named or any(path.startswith(one) or path.endswith(one) for one in named)
+
+
+def _undone_by(change: FileChange, later: list[tuple[int, Run | FileChange]]) -> int | None:
+    """Return when the last line of a change was taken back, or None when some of it stands."""
+    added = Counter(line for line in map(str.strip, change.added) if line)
+    removed = Counter(line for line in map(str.strip, change.removed) if line)
+    if not added and not removed:
+        return None
+    for seq, other in later:
+        if not isinstance(other, FileChange) or other.path != change.path:
+            continue
+        if other.deleted:
+            return seq
+        added.subtract(Counter(map(str.strip, other.removed)))
+        removed.subtract(Counter(map(str.strip, other.added)))
+        if not +added and not +removed:
+            return seq
+    return None
+
+
+def _undone_commits(turns: list[Turn]) -> Withdrawn:
+    withdrawn = Withdrawn()
+    made: list[str] = []
+    for turn in turns:
+        for run in turn.runs:
+            if run.ok and (match := _REVERT.search(run.core)):
+                head = match["what"].startswith("HEAD")
+                named = [h for h in made if h and h.startswith(match["what"][:7])]
+                withdrawn.hashes.update(made[-1:] if head else named)
+            if run.ok and (match := _UNCOMMIT.search(run.core)):
+                count = int(match["count"] or 1)
+                withdrawn.hashes.update(made[-count:])
+                made = made[:-count]
+            made += [commit.hash for commit in run.commits]
+    withdrawn.hashes.discard("")
+    return withdrawn
+
+
+def _note_names(turns: list[Turn], fallen: dict[int, int], withdrawn: Withdrawn) -> None:
+    edits = [c for turn in turns for _, c in turn.order if isinstance(c, FileChange)]
+    standing = [c for c in edits if id(c) not in fallen]
+    kept = {name for c in standing for name in identifiers(c.added)}
+    paths = {c.path for c in standing}
+    for change in edits:
+        if id(change) not in fallen:
+            continue
+        names = set(identifiers(change.added)) - set(identifiers(change.removed)) - kept
+        if change.path not in paths:
+            names.add(change.path.rpartition("/")[2])
+        withdrawn.names |= dict.fromkeys(names, fallen[id(change)])
