@@ -13,10 +13,10 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.server.mcpserver.prompts import Prompt
-from mcp_types import Resource, ToolAnnotations
+from mcp_types import CallToolResult, InputRequiredResult, Resource, ToolAnnotations
 
 from codemem_core._version import __version__
 from codemem_core.errors import CodememError
@@ -66,6 +66,13 @@ class MemoryServer(MCPServer[Any]):
             offer = self.resource(uri, title=title, mime_type="text/markdown")
             offer(_answering(function, ResourceError))
         self.add_prompt(Prompt.from_function(reading.recap, title="Recap of earlier sessions"))
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool; null for an argument means that it was left out, as many clients send it."""
+        given = {key: value for key, value in arguments.items() if value is not None}
+        return await super().call_tool(name, given, context)
 
     async def list_resources(self) -> list[Resource]:
         """Return the list of recent memories, and each of the newest by itself."""
