@@ -157,24 +157,36 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     fit = fitting(found, least=least) if topic is None else about(found)
     recent = _recent(db, limit, project, trusted=trusted) if topic is not None and not fit else []
     distinct, repeats = without_repeats([*recent, *fit])
-    start, end = fence() if injected else ("", "")
-    page = Page(token_budget - tokens(start + HEADINGS + end), limit, is_recap=topic is not None)
+    fenced = fence() if injected else ("", "")
+    room = token_budget - tokens(fenced[0] + HEADINGS + fenced[1])
+    page = Page(room, limit, is_recap=topic is not None)
     if topic is None and (said.sure() or not (fit or injected)):
         page.add_quote(db, said, project=project, trusted=trusted)
     page.add(distinct, quotes.asked(said.scan), amended(db, distinct, said))
+    pack = _packed(context, page, fenced, found, distinct, repeats)
+    bounds = {"limit": limit, "token_budget": token_budget, "project": project}
+    pack.metrics |= {**bounds, "fallback": "recent" if recent else None}
+    return pack
+
+
+def _packed(  # noqa: PLR0913, PLR0917 - what a pack is made of
+    context: str,
+    page: Page,
+    fenced: tuple[str, str],
+    found: Found,
+    distinct: list[Hit],
+    repeats: dict[int, list[int]],
+) -> Pack:
     sections = Sections([hit for hit in distinct if hit.id in page.lines], is_recap=page.is_recap)
     text = layout(sections, page.lines, page.quote.line() if page.quote else "")
-    pack = Pack(
+    return Pack(
         context,
-        text=start + text + end if text else "",
+        text=fenced[0] + text + fenced[1] if text else "",
         items=sections.all(),
         quote=page.quote,
         repeats=repeats,
         found=found,
     )
-    bounds = {"limit": limit, "token_budget": token_budget, "project": project}
-    pack.metrics |= {**bounds, "fallback": "recent" if recent else None}
-    return pack
 
 
 def _quoted(part: Part) -> dict[str, Any]:
