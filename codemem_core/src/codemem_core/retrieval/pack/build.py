@@ -6,12 +6,11 @@ On the hook path: see the modules it puts together.
 from __future__ import annotations
 
 from codemem_core.retrieval.pack import quotes
-from codemem_core.retrieval.pack.page import HEADINGS, Page
+from codemem_core.retrieval.pack.page import Page
 from codemem_core.retrieval.pack.query import asked_for, recap_topic
 from codemem_core.retrieval.pack.rank import MIN_CONFIDENCE, about, fitting, without_repeats
 from codemem_core.retrieval.pack.render import fence, layout, tokens
 from codemem_core.retrieval.pack.select import Sections
-from codemem_core.retrieval.pack.succession import amended
 from codemem_core.retrieval.search import newest, search
 from codemem_core.store.tokenize import query_terms
 
@@ -129,22 +128,22 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     least_confidence: float = MIN_CONFIDENCE,
     now_ms: int | None = None,
 ) -> Pack:
-    """Return what fits `context`, within `limit` memories and quotes and `token_budget` tokens.
+    """Return what fits `context`, within `limit` entries and `token_budget` tokens.
 
     `around` is what the work is about beside it; only a context of hardly any words leans on it.
     `meaning` is how near memories are to both by an embedder (cosine by id; see `query.meant`).
     `trusted` leaves out what came from the web or an import and nobody confirmed. `injected`: it
-    goes into a prompt unasked. Then it is trusted, and stands in a fence that says it is data.
-    Below `least_confidence` (0 to 1) that the store knows an answer, a pack stays empty.
+    goes into a prompt unasked, trusted and in a fence that says it is data. It stays empty below
+    `least_confidence` (0 to 1) that the store knows an answer.
     """
-    trusted = trusted or injected
+    trusted |= injected
     topic = recap_topic(context, begun=bool(around))
     asked = asked_for(context) if topic is None else topic
     found = search(
         db,
         asked,
         limit=3 * limit,
-        around="" if topic == "" else around,  # all of the work: that of this session is no hint
+        around=around if topic != "" else "",  # all of the work: this session's is no hint
         meaning=meaning,
         project=project,
         trusted=trusted,
@@ -155,18 +154,14 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     said = quotes.search(db, query_terms(asked), project=project, trusted=trusted)
     least = 0.0 if said.sure() else least_confidence
     fit = fitting(found, least=least) if topic is None else about(found)
-    recent = _recent(db, limit, project, trusted=trusted) if topic is not None and not fit else []
-    distinct, repeats = without_repeats([*recent, *fit])
+    recent = [] if topic is None or fit else _recent(db, limit, project, trusted=trusted)
+    told = without_repeats(recent or fit)
     fenced = fence() if injected else ("", "")
-    room = token_budget - tokens(fenced[0] + HEADINGS + fenced[1])
-    page = Page(room, limit, is_recap=topic is not None)
-    if topic is None and (said.sure() or not (fit or injected)):
-        page.add_quote(db, said, project=project, trusted=trusted)
-    page.add(distinct, quotes.asked(said.scan), amended(db, distinct, said))
-    pack = _packed(context, page, fenced, found, distinct, repeats)
-    bounds = {"limit": limit, "token_budget": token_budget, "project": project}
-    pack.metrics |= {**bounds, "fallback": "recent" if recent else None}
-    return pack
+    page = Page(token_budget - tokens("".join(fenced)), limit, is_recap=topic is not None)
+    place = (project, trusted) if topic is None and (said.sure() or not (fit or injected)) else None
+    page.fill(db, said, told[0], quoted_from=place)
+    bounds = (limit, token_budget, project, "recent" if recent else None)
+    return _packed(context, page, fenced, found, told, bounds)
 
 
 def _packed(  # noqa: PLR0913, PLR0917 - what a pack is made of
@@ -174,12 +169,13 @@ def _packed(  # noqa: PLR0913, PLR0917 - what a pack is made of
     page: Page,
     fenced: tuple[str, str],
     found: Found,
-    distinct: list[Hit],
-    repeats: dict[int, list[int]],
+    told: tuple[list[Hit], dict[int, list[int]]],
+    bounds: tuple[object, ...],
 ) -> Pack:
+    distinct, repeats = told
     sections = Sections([hit for hit in distinct if hit.id in page.lines], is_recap=page.is_recap)
     text = layout(sections, page.lines, page.quote.line() if page.quote else "")
-    return Pack(
+    pack = Pack(
         context,
         text=fenced[0] + text + fenced[1] if text else "",
         items=sections.all(),
@@ -187,6 +183,9 @@ def _packed(  # noqa: PLR0913, PLR0917 - what a pack is made of
         repeats=repeats,
         found=found,
     )
+    names = ("limit", "token_budget", "project", "fallback")
+    pack.metrics |= zip(names, bounds, strict=True)
+    return pack
 
 
 def _quoted(part: Part) -> dict[str, Any]:

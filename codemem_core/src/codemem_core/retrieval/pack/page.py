@@ -8,6 +8,7 @@ from __future__ import annotations
 from codemem_core.retrieval.pack import quotes
 from codemem_core.retrieval.pack.excerpt import line, stems
 from codemem_core.retrieval.pack.render import tokens
+from codemem_core.retrieval.pack.succession import amended
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from codemem_core.retrieval.hit import Hit
     from codemem_core.retrieval.pack.quotes import Quote, Sessions
 
-HEADINGS = "## Summary\n\n\n## Timeline\n\n\n## Observations\n"
-"""What a pack may need beside its lines."""
+_HEADINGS = "## Summary\n\n\n## Timeline\n\n\n## Observations\n"
 _WHOLE = 4
 """So many memories are told whole; what further ones are left is shared out."""
 _WHOLE_TOKENS = 160
@@ -36,14 +36,30 @@ class Page:
     """A pack as it fills up: lines within a number of places and tokens."""
 
     def __init__(self, room: int, limit: int, *, is_recap: bool) -> None:
-        self.room = room
+        self.room = room - tokens(_HEADINGS)
         self.limit = limit
         self.is_recap = is_recap
         self.lines: dict[int, str] = {}
         """Of memories, by id."""
         self.quote: Quote | None = None
 
-    def add_quote(
+    def fill(
+        self,
+        db: apsw.Connection,
+        said: Sessions,
+        hits: Sequence[Hit],
+        *,
+        quoted_from: tuple[str | None, bool] | None,
+    ) -> None:
+        """Quote a session and give the memories what is left.
+
+        `quoted_from` is the project, and whether only what may be told unasked; None: no quote.
+        """
+        if quoted_from is not None:
+            self._add_quote(db, said, project=quoted_from[0], trusted=quoted_from[1])
+        self._add(hits, quotes.asked(said.scan), amended(db, hits, said))
+
+    def _add_quote(
         self, db: apsw.Connection, said: Sessions, *, project: str | None, trusted: bool
     ) -> None:
         """Quote the session that matches best."""
@@ -56,7 +72,7 @@ class Page:
             self.room -= tokens(self.quote.line()) + 1
             self.limit -= 1
 
-    def add(
+    def _add(
         self, hits: Sequence[Hit], asked: Mapping[str, float], states: Mapping[int, str]
     ) -> None:
         """Give the memories a place, best first, each as whole as there is room."""
