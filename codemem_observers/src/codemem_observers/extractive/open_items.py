@@ -54,7 +54,7 @@ def _broken_off(turn: Turn, before: Turn | None, *, is_last: bool) -> Iterator[s
     """Yield what was asked for and not done, with where it stopped."""
     asked = turn.request.title
     if turn.broken_off is Outcome.REFUSED:
-        what = ": ".join(filter(None, (asked, _intended(turn, before))))
+        what = ": ".join(filter(None, (asked, turn.draft_title or _intended(turn, before))))
         said = [answer.text for answer in turn.answers if not answer.question]
         why = f" (“{said[-1]}”)" if said else ""
         yield f"Not carried out, the user declined: {what}{why}"

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from itertools import pairwise
 
+from codemem_observers.extractive.commits import Commit
 from codemem_observers.extractive.edits import FileChange, identifiers
 from codemem_observers.extractive.lexicon import lexicon_of
 from codemem_observers.extractive.runs import Run
@@ -17,6 +18,7 @@ _DISCARD = re.compile(
     r"|reset\s+--hard|checkout\s+\.)(?P<paths>[^;&|]*)"
 )
 _REVERT = re.compile(r"\bgit(?:\s+-C\s+\S+)?\s+revert\s+(?:--\S+\s+)*(?P<what>[\w~^]+)")
+_SPAN = re.compile(r"`([^`\n]{4,})`")
 _UNCOMMIT = re.compile(r"\bgit(?:\s+-C\s+\S+)?\s+reset\s+(?:--\w+\s+)?HEAD[~^](?P<count>\d*)")
 
 
@@ -26,14 +28,21 @@ class Withdrawn:
     def __init__(self) -> None:
         self.names: dict[str, int] = {}
         """Name that only stood in lines taken back → when they were."""
-        self.hashes: set[str] = set()
-        """Commits that were reverted or reset."""
+        self.lines: list[tuple[int, str]] = []
+        """Lines taken back, with when they were."""
+        self.standing = ""
+        """All lines that were added and stand."""
+        self.commits: list[Commit] = []
+        """Commits that were reverted, reset or amended."""
 
     def covers(self, text: str, seq: int) -> bool:
         """Say whether a sentence told what was taken back afterwards."""
         if lexicon_of(text).revert.search(text):
             return False
-        return any(seq < at and name in text for name, at in self.names.items())
+        if any(seq < at and name in text for name, at in self.names.items()):
+            return True
+        spans = [span for span in _SPAN.findall(text) if span not in self.standing]
+        return any(seq < at and span in line for span in spans for at, line in self.lines)
 
 
 def judge(turns: list[Turn]) -> Withdrawn:
@@ -84,10 +93,25 @@ def _fallen(turns: list[Turn]) -> dict[int, int]:
         elif step.ok and (discard := _DISCARD.search(step.core)):
             gone = [c for c in uncommitted if _is_among(c.path, discard["paths"])]
             fallen |= {id(change): seq for change in gone}
+    fallen |= _net_nothing([step for _, step in steps if isinstance(step, FileChange)])
     for turn, following in pairwise(turns):
         if following.request.corrects and following.spoken.revert.search(following.request.text):
             edits = [c for _, c in turn.order if isinstance(c, FileChange)]
             fallen |= {id(c): following.prompt_seqs[0] for c in edits}
+    return fallen
+
+
+def _net_nothing(edits: list[FileChange]) -> dict[int, int]:
+    """Return all edits of files that are in the end as they were, with when they were."""
+    by_path: dict[str, list[FileChange]] = {}
+    for edit in edits:
+        by_path.setdefault(edit.path, []).append(edit)
+    fallen: dict[int, int] = {}
+    for of_file in by_path.values():
+        net = Counter(line.strip() for edit in of_file for line in edit.added if line.strip())
+        net.subtract(line.strip() for edit in of_file for line in edit.removed if line.strip())
+        if len(of_file) > 1 and not any(net.values()):
+            fallen |= {id(edit): of_file[-1].seqs[0] for edit in of_file}
     return fallen
 
 
@@ -117,25 +141,27 @@ def _undone_by(change: FileChange, later: list[tuple[int, Run | FileChange]]) ->
 
 def _undone_commits(turns: list[Turn]) -> Withdrawn:
     withdrawn = Withdrawn()
-    made: list[str] = []
-    for turn in turns:
-        for run in turn.runs:
-            if run.ok and (match := _REVERT.search(run.core)):
-                head = match["what"].startswith("HEAD")
-                named = [h for h in made if h and h.startswith(match["what"][:7])]
-                withdrawn.hashes.update(made[-1:] if head else named)
-            if run.ok and (match := _UNCOMMIT.search(run.core)):
-                count = int(match["count"] or 1)
-                withdrawn.hashes.update(made[-count:])
-                made = made[:-count]
-            made += [commit.hash for commit in run.commits]
-    withdrawn.hashes.discard("")
+    made: list[Commit] = []
+    for run in (run for turn in turns for run in turn.runs):
+        if run.ok and (match := _REVERT.search(run.core)):
+            head = match["what"].startswith("HEAD")
+            named = [c for c in made if c.hash and c.hash.startswith(match["what"][:7])]
+            withdrawn.commits += made[-1:] if head else named
+        if run.ok and (match := _UNCOMMIT.search(run.core)):
+            count = int(match["count"] or 1)
+            withdrawn.commits += made[-count:]
+            made = made[:-count]
+        for commit in run.commits:
+            withdrawn.commits += made[-1:] if commit.amends else []
+            made = made[:-1] if commit.amends else made
+            made.append(commit)
     return withdrawn
 
 
 def _note_names(turns: list[Turn], fallen: dict[int, int], withdrawn: Withdrawn) -> None:
     edits = [c for turn in turns for _, c in turn.order if isinstance(c, FileChange)]
     standing = [c for c in edits if id(c) not in fallen]
+    withdrawn.standing = "\n".join(line for c in standing for line in c.added)
     kept = {name for c in standing for name in identifiers(c.added)}
     paths = {c.path for c in standing}
     for change in edits:
@@ -145,3 +171,4 @@ def _note_names(turns: list[Turn], fallen: dict[int, int], withdrawn: Withdrawn)
         if change.path not in paths:
             names.add(change.path.rpartition("/")[2])
         withdrawn.names |= dict.fromkeys(names, fallen[id(change)])
+        withdrawn.lines += [(fallen[id(change)], line) for line in change.added]
