@@ -10,6 +10,7 @@ import apsw
 
 from codemem_core.capture import note_reader
 from codemem_core.config.settings import Settings
+from codemem_core.distil.code_binding import bound_to_code
 from codemem_core.distil.distiller import Distilled, announce, distil, memory_key, stored_events
 from codemem_core.distil.preferences import preferences_in
 from codemem_core.distil.reconcile import settle
@@ -169,6 +170,8 @@ class Flusher:
                 raw = stored_events(self._store, claim)
                 report.memory_ids += self._remember_preferences(claim, raw)
                 distilled = distil(self._observe, claim, raw)
+                found = bound_to_code(distilled.memories, claim.cwd, now_ms=self._now_ms())
+                distilled = replace(distilled, memories=found)
                 written = self._store.write(
                     lambda db: _commit(db, claim, distilled, raw, now_ms=self._now_ms())
                 )

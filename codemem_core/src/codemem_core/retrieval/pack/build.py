@@ -5,6 +5,7 @@ On the hook path: see the modules it puts together.
 
 from __future__ import annotations
 
+from codemem_core.retrieval.code_state import gone_last
 from codemem_core.retrieval.pack.query import recap_topic
 from codemem_core.retrieval.pack.rank import MIN_CONFIDENCE, about, fitting, without_repeats
 from codemem_core.retrieval.pack.render import fence, layout, line, tokens
@@ -146,6 +147,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     fit = fitting(found, least=least_confidence) if topic is None else about(found)
     recent = _recent(db, limit, project, trusted=trusted) if topic is not None and not fit else []
     distinct, repeats = without_repeats([*recent, *fit])
+    distinct = gone_last(db, distinct)
     start, end = fence() if injected else ("", "")
     room = token_budget - tokens(start + layout(Sections([]), {}) + end)
     lines = _choose(distinct, limit=limit, room=room, is_recap=topic is not None)

@@ -64,7 +64,8 @@ def line(hit: Hit, *, room: int, is_recap: bool = False) -> str:
     title = clip(harmless(hit.title), _TITLE_CHARS)
     body = harmless(open_first(hit.body) if is_recap else hit.body) or title
     rest = body[len(title) :].lstrip(" .:;,-") if body.startswith(title) else ""
-    head = f"[{hit.id}] ({hit.kind}) {title} - "
+    kind = f"{hit.kind}; {hit.code}" if hit.code else hit.kind
+    head = f"[{hit.id}] ({kind}) {title} - "
     body = _clip_to(rest or body, room - tokens(head))
     return head + body if body else ""
 
