@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from small_sessions import asked, committed, edited, judged, ran, said, turns_of
 
-from codemem_core.records.evidence import Boundary
+from codemem_core.records.evidence import Boundary, ToolCall
+from codemem_observers.extractive.open_items import open_items
 from codemem_observers.extractive.turns import Outcome
 
 EDIT = edited("export.py", "", "ROOT_ONLY = True")
@@ -82,3 +85,32 @@ def test_turn_without_an_end_is_open() -> None:
     (turn,) = turns_of(asked("Fix the lease"), ran("ls"))
 
     assert turn.outcome is Outcome.OPEN
+
+
+def test_file_that_is_as_before_tells_nothing() -> None:
+    """A file whose edits cancel out in the end was not changed, whoever made the last one."""
+    turns = turns_of(
+        asked("Add the table"),
+        edited("schema.ts", "", "create table approvals"),
+        said("The schema creates the table."),
+        asked("why twice? the migration does it"),
+        edited("schema.ts", "create table approvals", ""),
+        said("You're right, the schema is as it was."),
+    )
+
+    assert [turn.changes for turn in turns] == [[], []]
+    assert turns[0].disputed
+
+
+def test_plan_outside_the_project_is_no_work() -> None:
+    """A file the agent wrote elsewhere is a draft; what it plans is open when the user declines."""
+    plan = edited("x.md", "", "# Relax the owner check")
+    plan = replace(plan, files_changed=("/home/u/.claude/plans/x.md",))
+    refused = ToolCall(kind="ask", name="ExitPlanMode", error="no", refused=True)
+
+    (turn,) = turns_of(asked("Go on with the mount"), plan, refused)
+
+    assert (turn.changes, turn.outcome) == ([], Outcome.REFUSED)
+    assert open_items([turn]) == [
+        "Not carried out, the user declined: Go on with the mount: Relax the owner check."
+    ]

@@ -81,3 +81,21 @@ def test_failed_check_at_the_end_is_part_of_the_claim() -> None:
 
     assert "failing: 2 lint errors (`ruff check`)" in left[0]["narrative"]
     assert "failing" not in cleared[0]["narrative"]
+
+
+def test_items_of_a_long_message_are_claims_of_their_own() -> None:
+    """`address review` names none of the fixes; its list does."""
+    body = "1. Reject empty carts at checkout\n2. Round the total once\n3. Log the refused vouchers"
+    titles = titles_of(
+        asked("Address the review"),
+        edited("cart.py", "a", "b"),
+        committed("fix: address the review", body=body),
+        said("Pushed."),
+    )
+
+    assert titles == [
+        "fix: address the review",
+        "Reject empty carts at checkout",
+        "Round the total once",
+        "Log the refused vouchers",
+    ]

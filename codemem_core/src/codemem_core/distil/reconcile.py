@@ -56,11 +56,20 @@ def settle(
         return None
     memory_id = memories.add(db, new, session_id=session_id, batch=batch, now_ms=now_ms)
     assert memory_id is not None  # its key is not there
+    if new.held:
+        source = new.metadata.get("held", "outside text")
+        reason = f"it gives orders that only {source} carries"
+        proposals.to_confirm(db, memory_id, reason=reason, now_ms=now_ms)
+    else:
+        _outdate(db, memory_id, judged)
+    return memory_id
+
+
+def _outdate(db: apsw.Connection, memory_id: int, judged: Judged) -> None:
     for older in judged.takes_back:
         memories.outdate(db, older, by=memory_id)
     if judged.taken_back_by is not None:
         memories.outdate(db, memory_id, by=judged.taken_back_by)
-    return memory_id
 
 
 def _was_forgotten(db: apsw.Connection, new: NewMemory, *, session_id: int, now_ms: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codemem_observers.extractive.phrasing import end_sentence
 
@@ -27,6 +27,7 @@ _FLAG = re.compile(
     r"(?:\s-[a-zA-Z]*m|\s--message)(?:=|\s*)(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)'|(?=[^\s\"'$-])(\S+))",
     re.DOTALL,
 )
+_ITEM = re.compile(r"(?:[-*•]|\d{1,2}[.)])\s+(.+)")
 _TRAILER = re.compile(
     r"^(?:Co-Authored-By|Signed-off-by|Change-Id|Reviewed-by|.*Generated with)\b", re.IGNORECASE
 )
@@ -39,6 +40,8 @@ class Commit:
     subject: str
     body: tuple[str, ...] = ()
     """Paragraphs and list items of the message, whole, without trailers."""
+    items: tuple[str, ...] = ()
+    """Those parts of the body that are items of a list."""
     hash: str = ""
     """Abbreviated; empty when nothing printed it."""
     amends: bool = False
@@ -68,7 +71,7 @@ def read_commits(command: str, output: str, *, succeeded: bool) -> list[Commit]:
     if len(printed) == len(made):
         told = zip(made, printed, strict=True)
         made = [
-            Commit(one.subject or subject, one.body, hash_, one.amends)
+            replace(one, subject=one.subject or subject, hash=hash_)
             for one, (subject, hash_) in told
         ]
     elif printed:
@@ -77,31 +80,37 @@ def read_commits(command: str, output: str, *, succeeded: bool) -> list[Commit]:
 
 
 def _commit(arguments: str) -> Commit:
-    subject, *body = _message(arguments) or [""]
-    return Commit(subject, tuple(body), amends="--amend" in arguments.partition("\n")[0])
+    subject, _, rest = _message(arguments).strip().partition("\n")
+    parts = _parts(rest)
+    return Commit(
+        subject.strip(),
+        tuple(text for text, _ in parts),
+        tuple(text for text, is_item in parts if is_item),
+        amends="--amend" in arguments.partition("\n")[0],
+    )
 
 
-def _message(arguments: str) -> list[str]:
-    """Return a message without trailers: subject, then paragraphs and list items."""
+def _message(arguments: str) -> str:
+    """Return the message that the arguments of `git commit` give."""
     heredoc, flags = _HEREDOC.search(arguments), list(_FLAG.finditer(arguments))
     if heredoc and not (flags and flags[0].end() < heredoc.start() and "$(" not in flags[0][0]):
-        return _paragraphs(heredoc[3])
+        return heredoc[3]
     texts = [match[1] or match[2] or match[3] or "" for match in flags]
-    message = "\n\n".join(texts).replace('\\"', '"').replace("\\n", "\n").replace("\\`", "`")
-    return _paragraphs(message)
+    return "\n\n".join(texts).replace('\\"', '"').replace("\\n", "\n").replace("\\`", "`")
 
 
-def _paragraphs(message: str) -> list[str]:
-    subject, _, body = message.strip().partition("\n")
-    parts = [subject.strip()]
+def _parts(body: str) -> list[tuple[str, bool]]:
+    """Return paragraphs and list items whole, without trailers, and which of them are items."""
+    parts: list[tuple[str, bool]] = []
     fresh = True
     for line in map(str.strip, body.splitlines()):
-        item = re.match(r"[-*•]\s+(.+)", line)
+        item = _ITEM.match(line)
         if _TRAILER.match(line):
             break
-        if not line or item or fresh:
-            parts.append(item[1] if item else line)
-        else:
-            parts[-1] += " " + line
+        if item or (line and fresh):
+            parts.append((item[1] if item else line, bool(item)))
+        elif line:
+            text, is_item = parts[-1]
+            parts[-1] = (f"{text} {line}", is_item)
         fresh = not line
-    return [part if at == 0 else end_sentence(part) for at, part in enumerate(parts) if part]
+    return [(end_sentence(text), is_item) for text, is_item in parts]

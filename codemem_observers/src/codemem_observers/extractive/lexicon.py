@@ -28,7 +28,7 @@ _SCRIPTS = (
 _CODE = re.compile(r"```.*?```|`[^`]*`|https?://\S+|[\w./-]*[/_.][\w./-]+", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]+")
 _OPENINGS = frozenset(
-    {"correction", "opening", "joining", "first_person", "dependent", "noise", "vague"}
+    "correction opening joining first_person dependent noise vague concession".split()
 )
 """Lists that look at how a sentence begins; the others look anywhere in it."""
 
@@ -53,6 +53,8 @@ class Lexicon:
     noise: re.Pattern[str]
     intention: re.Pattern[str]
     proposal: re.Pattern[str]
+    concession: re.Pattern[str]
+    absence: re.Pattern[str]
     offer: re.Pattern[str]
     vague: re.Pattern[str]
     verification: re.Pattern[str]
@@ -79,6 +81,7 @@ class Lexicon:
     def _pattern(self, attribute: str, alternatives: list[str]) -> re.Pattern[str]:
         if not alternatives:
             return re.compile(r"(?!)")  # matches nothing
+        alternatives = sorted(alternatives, key=len, reverse=True)  # `good point` before `good`
         ended = self.spaced and attribute not in {"noise", "first_person"}
         pattern = rf"(?:{'|'.join(alternatives)})" + (r"(?!\w)" if ended else "")
         if attribute in _OPENINGS:

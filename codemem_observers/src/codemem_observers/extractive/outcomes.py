@@ -17,6 +17,7 @@ _DISCARD = re.compile(
     r"|reset\s+--hard|checkout\s+\.)(?P<paths>[^;&|]*)"
 )
 _REVERT = re.compile(r"\bgit(?:\s+-C\s+\S+)?\s+revert\s+(?:--\S+\s+)*(?P<what>[\w~^]+)")
+_SPAN = re.compile(r"`([^`\n]{4,})`")
 _UNCOMMIT = re.compile(r"\bgit(?:\s+-C\s+\S+)?\s+reset\s+(?:--\w+\s+)?HEAD[~^](?P<count>\d*)")
 
 
@@ -26,6 +27,10 @@ class Withdrawn:
     def __init__(self) -> None:
         self.names: dict[str, int] = {}
         """Name that only stood in lines taken back → when they were."""
+        self.lines: list[tuple[int, str]] = []
+        """Lines taken back, with when they were."""
+        self.standing = ""
+        """All lines that were added and stand."""
         self.hashes: set[str] = set()
         """Commits that were reverted or reset."""
 
@@ -33,7 +38,10 @@ class Withdrawn:
         """Say whether a sentence told what was taken back afterwards."""
         if lexicon_of(text).revert.search(text):
             return False
-        return any(seq < at and name in text for name, at in self.names.items())
+        if any(seq < at and name in text for name, at in self.names.items()):
+            return True
+        spans = [span for span in _SPAN.findall(text) if span not in self.standing]
+        return any(seq < at and span in line for span in spans for at, line in self.lines)
 
 
 def judge(turns: list[Turn]) -> Withdrawn:
@@ -84,10 +92,25 @@ def _fallen(turns: list[Turn]) -> dict[int, int]:
         elif step.ok and (discard := _DISCARD.search(step.core)):
             gone = [c for c in uncommitted if _is_among(c.path, discard["paths"])]
             fallen |= {id(change): seq for change in gone}
+    fallen |= _net_nothing([step for _, step in steps if isinstance(step, FileChange)])
     for turn, following in pairwise(turns):
         if following.request.corrects and following.spoken.revert.search(following.request.text):
             edits = [c for _, c in turn.order if isinstance(c, FileChange)]
             fallen |= {id(c): following.prompt_seqs[0] for c in edits}
+    return fallen
+
+
+def _net_nothing(edits: list[FileChange]) -> dict[int, int]:
+    """Return all edits of files that are in the end as they were, with when they were."""
+    by_path: dict[str, list[FileChange]] = {}
+    for edit in edits:
+        by_path.setdefault(edit.path, []).append(edit)
+    fallen: dict[int, int] = {}
+    for of_file in by_path.values():
+        net = Counter(line.strip() for edit in of_file for line in edit.added if line.strip())
+        net.subtract(line.strip() for edit in of_file for line in edit.removed if line.strip())
+        if len(of_file) > 1 and not any(net.values()):
+            fallen |= {id(edit): of_file[-1].seqs[0] for edit in of_file}
     return fallen
 
 
@@ -136,6 +159,7 @@ def _undone_commits(turns: list[Turn]) -> Withdrawn:
 def _note_names(turns: list[Turn], fallen: dict[int, int], withdrawn: Withdrawn) -> None:
     edits = [c for turn in turns for _, c in turn.order if isinstance(c, FileChange)]
     standing = [c for c in edits if id(c) not in fallen]
+    withdrawn.standing = "\n".join(line for c in standing for line in c.added)
     kept = {name for c in standing for name in identifiers(c.added)}
     paths = {c.path for c in standing}
     for change in edits:
@@ -145,3 +169,4 @@ def _note_names(turns: list[Turn], fallen: dict[int, int], withdrawn: Withdrawn)
         if change.path not in paths:
             names.add(change.path.rpartition("/")[2])
         withdrawn.names |= dict.fromkeys(names, fallen[id(change)])
+        withdrawn.lines += [(fallen[id(change)], line) for line in change.added]

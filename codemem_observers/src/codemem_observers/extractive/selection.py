@@ -8,6 +8,7 @@ from dataclasses import replace
 from codemem_observers.extractive.claims import Claim, claim_of, distinct, grouped
 from codemem_observers.extractive.decisions import answered, corrected, stated
 from codemem_observers.extractive.lessons import lesson_claims
+from codemem_observers.extractive.lexicon import lexicon_of
 from codemem_observers.extractive.markdown import Statement
 from codemem_observers.extractive.open_items import is_left, is_listed_as_left
 from codemem_observers.extractive.outcomes import Withdrawn
@@ -30,10 +31,21 @@ def claims_of(turns: list[Turn], withdrawn: Withdrawn) -> list[Claim]:
     for turn in turns:
         found += _of_turn(turn, before, withdrawn)
         before = turn
+    found = [claim for claim in found if not _is_overtaken(claim, turns)]
     found += lesson_claims(turns)
     kept = distinct([claim for claim in found if claim.worth >= LEAST], most=MAX_CLAIMS)
     card = project_card(turns)
     return [*kept, card] if card else kept
+
+
+def _is_overtaken(claim: Claim, turns: list[Turn]) -> bool:
+    """Say whether a claim tells what was missing, and a later turn changed the very thing."""
+    if claim.kind != "discovery" or not lexicon_of(claim.title).absence.search(claim.title):
+        return False
+    last = max(claim.evidence, default=-1)
+    later = [c for turn in turns for c in turn.changes if max(c.seqs, default=-1) > last]
+    told = " ".join((claim.title, *claim.body))
+    return any(change.path.rpartition("/")[2] in told for change in later)
 
 
 def _of_turn(turn: Turn, before: Turn | None, withdrawn: Withdrawn) -> Iterator[Claim]:

@@ -24,10 +24,12 @@ from codemem_observers.extractive.markdown import Statement, statements
 from codemem_observers.extractive.requests import Request, read_request
 from codemem_observers.extractive.runs import Run, read_run
 from codemem_observers.extractive.shell import modified_files, read_paths
+from codemem_observers.extractive.titles import telling
 
+MIN_REQUEST = 3
+"""Telling words of a request; `you good there?` asks for nothing new."""
 MAX_SPOKEN = 400
 """Characters of each prompt that are looked at to find the user's language."""
-_SCRATCH = ("/tmp/", "/var/tmp/", "/var/folders/", "/private/tmp/")  # noqa: S108 - names only
 
 
 class Outcome(StrEnum):
@@ -50,6 +52,8 @@ class Turn:
     prompt_seqs: list[int] = field(default_factory=list)
     changes: list[FileChange] = field(default_factory=list)
     """What stands of its edits, one entry a file."""
+    drafts: list[FileChange] = field(default_factory=list)
+    """Files it wrote outside the project, such as a plan."""
     runs: list[Run] = field(default_factory=list)
     reads: dict[str, int] = field(default_factory=dict)
     """Path read → sequence number."""
@@ -91,6 +95,11 @@ class Turn:
         return [s for s in self.said if s.seq == last]
 
     @property
+    def concedes(self) -> bool:
+        """Say whether the agent's first words grant that it was wrong before."""
+        return bool(self.said) and bool(self.said[0].words.concession.match(self.said[0].text))
+
+    @property
     def is_concluded(self) -> bool:
         """Say whether it changed something and told so, whatever came afterwards."""
         edited = max((seq for change in self.changes for seq in change.seqs), default=-1)
@@ -109,6 +118,8 @@ class Turn:
     def absorb(self, later: Turn) -> None:
         """Take over what a later turn did for the same request."""
         self.prompt_seqs += later.prompt_seqs
+        self.changes = merged([*self.changes, *later.changes])
+        self.drafts += later.drafts
         self.runs += later.runs
         self.said += later.said
         self.order += later.order
@@ -134,9 +145,10 @@ def read_turns(evidence: Evidence) -> list[Turn]:
         turns[-1].last = max(turns[-1].last, item.seq)
     for turn in turns:
         turn.changes = merged(turn.changes)
-    turns = _with_their_commits([turn for turn in turns if not turn.is_empty])
+    turns = _resumed([turn for turn in turns if not turn.is_empty])
+    turns = _with_their_commits(turns)
     for turn, following in pairwise(turns):
-        turn.disputed = following.request.corrects
+        turn.disputed = following.request.corrects or following.concedes
     if turns and turns[0].request.corrects:  # there was nothing before it to correct
         turns[0].request = replace(turns[0].request, corrects=False)
     return turns
@@ -144,6 +156,19 @@ def read_turns(evidence: Evidence) -> list[Turn]:
 
 def _succeeded(step: Run | FileChange) -> bool:
     return isinstance(step, FileChange) or (step.ok and not step.looks)
+
+
+def _resumed(turns: list[Turn]) -> list[Turn]:
+    """Join a turn that was broken off to the next, when that only nudged it on."""
+    kept: list[Turn] = []
+    for turn in turns:
+        before = kept[-1] if kept else None
+        nudges = telling(turn.request.title, turn.spoken) < MIN_REQUEST and not turn.request.is_plan
+        if before and before.broken_off is Outcome.INTERRUPTED and nudges:
+            before.absorb(turn)
+        else:
+            kept.append(turn)
+    return kept
 
 
 def _with_their_commits(turns: list[Turn]) -> list[Turn]:
@@ -222,9 +247,11 @@ def _is_patch(command: str) -> bool:
 
 def _edited(turn: Turn, changes: list[FileChange], place: _Place) -> None:
     for change in changes:
-        if change.path.startswith(_SCRATCH):
+        inside = place.relative(change.path)
+        if not inside:  # a plan or a scratch file: not the project's
+            turn.drafts.append(change)
             continue
-        change.path = place.relative(change.path) or change.path
+        change.path = inside
         turn.changes.append(change)
         turn.order.append((change.seqs[0], change))
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from codemem_observers.extractive.checks import Check
 from codemem_observers.extractive.claims import Claim
 from codemem_observers.extractive.commits import Commit
-from codemem_observers.extractive.lexicon import lexicon_of
 from codemem_observers.extractive.markdown import Statement
 from codemem_observers.extractive.outcomes import Withdrawn
 from codemem_observers.extractive.phrasing import end_sentence, joined, size
@@ -22,11 +21,14 @@ MAX_WHAT = 55
 """Words that tell what was done; the reason and the proof come on top."""
 MIN_MESSAGE = 15
 """Words of a commit message that tells enough by itself."""
-MAX_WHY = 30
+MAX_WHY = 40
 MAX_FACTS = 2
 WORTH = 8.0
 """Of work that was done; more than any explanation of it."""
 CHORE_WORTH = 4.0
+ITEM_WORTH = 3.5
+MIN_ITEMS = 3
+MAX_ITEMS = 7
 
 _PULL_REQUEST = re.compile(r"https?://\S+/(?:pull|pulls|merge_requests)/\d+")
 _PREFIX = re.compile(r"^(\w+)(?:\([^)]*\))?!?:\s")
@@ -69,6 +71,7 @@ def work_claims(turn: Turn, said: list[Statement], withdrawn: Withdrawn) -> Iter
         yield _committed(
             turn, commit, run, said if commit is main else [], others if commit is main else []
         )
+        yield from _items(turn, commit, run)
 
 
 def last_checks(turn: Turn) -> list[tuple[Check, Run]]:
@@ -94,7 +97,9 @@ def _committed(
 ) -> Claim:
     title = shortened(commit.subject)
     told = [] if size(" ".join(commit.body)) >= MIN_MESSAGE else _told(said)
-    what = _fitting([*commit.body, *told], MAX_WHAT, beside=title)
+    listed = set(commit.items) if len(commit.items) >= MIN_ITEMS else set()
+    message = [part for part in commit.body if part not in listed]
+    what = _fitting([*message, *told], MAX_WHAT, beside=title)
     proof = f"Committed as {commit.hash}" if commit.hash else "Committed"
     body = [*what, *_before(turn, title, what), f"{proof}{_checked(turn)}", *_reviewed(turn)]
     return Claim(
@@ -108,6 +113,27 @@ def _committed(
         files_modified=tuple(sorted(c.moved_to or c.path for c in turn.changes)),
         files_read=tuple(turn.reads)[:12],
     )
+
+
+def _items(turn: Turn, commit: Commit, run: Run) -> Iterator[Claim]:
+    """Yield the items of a long message as claims of their own: its subject names none of them."""
+    for item in commit.items[:MAX_ITEMS] if len(commit.items) >= MIN_ITEMS else ():
+        if title := titled(item):
+            proof = f"Part of “{commit.subject}”" + (f" ({commit.hash})" if commit.hash else "")
+            yield Claim(
+                title=title,
+                body=(item,),
+                facts=(proof,),
+                kind=_kind(turn, commit.subject),
+                worth=ITEM_WORTH,
+                evidence=(run.seq,),
+                concepts=("what-changed",),
+                files_modified=tuple(c.path for c in turn.changes if _names(item, c.path)),
+            )
+
+
+def _names(text: str, path: str) -> bool:
+    return path.rpartition("/")[2] in text
 
 
 def _uncommitted(turn: Turn, said: list[Statement]) -> Claim | None:
@@ -162,7 +188,7 @@ def _fitting(texts: list[str], words: int, *, beside: str) -> list[str]:
 
 def _before(turn: Turn, title: str, what: list[str]) -> list[str]:
     """Return how it was before and why that had to change, as the request tells it."""
-    if not turn.request.is_plan or any(_compares(text) for text in what):
+    if not turn.request.is_plan:
         return []
     why = [s for s in turn.request.background if not s.is_item and says_something(s.text, s.words)]
     why = [s for s in why if s.section and s.words.why_section.search(s.section)]
@@ -176,12 +202,6 @@ def _reviewed(turn: Turn) -> list[str]:
     """Return the pull request that the turn's words link to."""
     found = [link[0] for s in turn.said if (link := _PULL_REQUEST.search(s.text))]
     return [f"Pull request: {found[-1]}"] if found else []
-
-
-def _compares(text: str) -> bool:
-    """Say whether a sentence tells by itself how it was before."""
-    words = lexicon_of(text)
-    return bool(words.contrast.search(text) or words.cause.search(text))
 
 
 def _checked(turn: Turn) -> str:
