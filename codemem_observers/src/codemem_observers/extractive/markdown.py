@@ -151,6 +151,7 @@ def _topic(label: str, words: Lexicon) -> str:
     short = re.split(r"\s[—\u2013]\s|: ", label, maxsplit=1)[0]
     fits = 3 <= len(short) <= 60 and len(short.split()) <= 8
     unfit = any(p.match(short) for p in (words.vague, words.dependent, words.joining))
+    unfit = unfit or bool(words.offer.search(label))
     return short if fits and not unfit else ""
 
 

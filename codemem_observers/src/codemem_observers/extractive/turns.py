@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import pairwise
@@ -98,6 +99,13 @@ class Turn:
     def concedes(self) -> bool:
         """Say whether the agent's first words grant that it was wrong before."""
         return bool(self.said) and bool(self.said[0].words.concession.match(self.said[0].text))
+
+    @property
+    def draft_title(self) -> str:
+        """Return the heading of the last plan the agent wrote down."""
+        lines = (line for draft in reversed(self.drafts) for line in draft.added)
+        heading = next((line for line in lines if line.startswith("# ")), "")
+        return re.sub(r"^#\s+(?:Plan\s*[:—-]\s*)?", "", heading).strip()
 
     @property
     def is_concluded(self) -> bool:
