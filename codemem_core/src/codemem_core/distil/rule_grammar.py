@@ -26,24 +26,21 @@ _UNSPACED = frozenset({"zh", "ja", "ko"})
 _WORD = re.compile(r"[^\W_][\w'-]*")
 
 
-class Phrases(Mapping[str, re.Pattern[str]]):
-    """The phrases of a language by category, each category compiled when it is first asked for."""
+class Phrases(dict[str, re.Pattern[str]]):
+    """The phrases of a language by category; `[…]` compiles a category that is new."""
 
     def __init__(self, lists: Mapping[str, list[str]], *, is_spaced: bool) -> None:
+        super().__init__()
         self._lists, self._is_spaced = lists, is_spaced
-        self._compiled: dict[str, re.Pattern[str]] = {}
 
-    def __getitem__(self, category: str) -> re.Pattern[str]:
-        if category not in self._compiled:
-            pattern = _any_of(self._lists[category], is_spaced=self._is_spaced)
-            self._compiled[category] = pattern
-        return self._compiled[category]
+    def __missing__(self, category: str) -> re.Pattern[str]:
+        """Compile the phrases of a category."""
+        self[category] = _any_of(self._lists[category], is_spaced=self._is_spaced)
+        return self[category]
 
-    def __iter__(self) -> Any:  # noqa: ANN401 - an iterator of names
-        return iter(self._lists)
-
-    def __len__(self) -> int:
-        return len(self._lists)
+    def categories(self) -> frozenset[str]:
+        """Return the names of all categories."""
+        return frozenset(self._lists)
 
 
 @dataclass(frozen=True, slots=True)
