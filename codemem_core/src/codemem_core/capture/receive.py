@@ -18,6 +18,7 @@ from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import EVENT_ID, AdapterEvent, RawEvent, epoch_ms, json_text
 from codemem_core.records.protocols import EventContext, RecordedSource
 from codemem_core.redact import is_plain, redact, strip_private
+from codemem_core.redact.clean import MOST_HITS, clean_id
 from codemem_core.store import ledger
 
 IMPORTED = "{}.history"
@@ -26,6 +27,7 @@ _GOES_ON = frozenset({"resume", "compact"})
 """Sources of a session start that continue the same session."""
 _STREAM_KEYS = frozenset(("session_stream_id", "session_id", "stream_id", "opencode_session_id"))
 _META_KEYS = ("cwd", "project", "started_at")
+_ID_KEYS = (*sorted(_STREAM_KEYS), "event_id", "tool_use_id")
 _LONG = (str, dict)
 _OBJECT = (dict, Mapping)
 """`dict` first: it is told in a third of the time."""
@@ -79,7 +81,8 @@ class Intake:
 
         Raises `InputError` when it is no payload of that host.
         """
-        clean = strip_private(_checked_mapping(storable(payload), "payload"))
+        given = _checked_mapping(storable(payload), "payload")
+        clean = self._public(given)
         extra = _mapping(clean.get("codemem"))
         cwd = clean.get("cwd") if isinstance(clean.get("cwd"), str) else None
         event = self._plugins.normalize(source, clean, context=EventContext(cwd=cwd))
@@ -90,7 +93,7 @@ class Intake:
             project = self._plugins.project(None, {"project": extra["project"]})
         else:
             project = self._plugins.project(event.cwd, clean)
-        return _raw_of(event, event_type=f"{source}.hook", project=project)
+        return _raw_of(event, event_type=f"{source}.hook", project=project, redacted=clean != given)
 
     def missed(
         self, source: str, payload: Mapping[str, Any], *, seen: Collection[str]
@@ -113,14 +116,21 @@ class Intake:
         """Return an event that the host stored before codemem knew it, redacted and labelled."""
         # The folder may be gone by now; its name still tells the project.
         project = self._plugins.project(event.cwd, {"project": event.project or event.cwd})
-        clean = AdapterEvent.from_json(strip_private(storable(event.to_json())))
-        return _raw_of(clean, event_type=IMPORTED.format(event.source), project=project)
+        given = storable(event.to_json())
+        clean = self._public(given)
+        return _raw_of(
+            AdapterEvent.from_json(clean),
+            event_type=IMPORTED.format(event.source),
+            project=project,
+            redacted=clean != given,
+        )
 
     def _raw_event(self, event: object, shared: Mapping[str, Any], *, require_id: bool) -> RawEvent:
         fields = _checked_mapping(event, "event")
         plain = shared["plain"] or self._is_plain(fields)
+        sent = fields
         if not plain:
-            fields = storable(fields)
+            fields = self._public(storable(fields))
         meta, timing = _meta(fields, shared), _timing(fields)
         given = fields.get("payload")
         public = _checked_mapping({} if given is None else given, "payload")
@@ -130,10 +140,7 @@ class Intake:
         given_id = str(fields.get("event_id") or public.get("_raw_event_id") or "").strip()
         if require_id and not given_id:
             raise InputError("event_id required")
-        clean = public
-        if not plain:
-            public = strip_private(public)
-            clean, _ = redact(public)
+        unmasked = strip_private(sent.get("payload") or {})
         context = EventContext(
             stream_id=meta["stream"],
             event_type=meta["type"],
@@ -141,12 +148,13 @@ class Intake:
             ts_ms=timing["w"],
             cwd=meta["cwd"],
         )
-        adapter = self._adapter(meta["source"], {"type": meta["type"], **clean}, context)
-        payload = _stored(clean, adapter)
+        adapter = self._adapter(meta["source"], {"type": meta["type"], **public}, context)
+        payload = _stored(public, adapter)
         return RawEvent(
             source=meta["source"],
             stream_id=meta["stream"],
-            event_id=given_id[:200] or _derived_id(meta["type"], public, timing),
+            event_id=given_id[:200]
+            or _derived_id(meta["type"], strip_private(sent.get("payload") or {}), timing),
             event_type=meta["type"],
             payload=payload,
             ts_ms=timing["w"] if timing["w"] is not None or adapter is None else adapter.ts_ms,
@@ -177,6 +185,21 @@ class Intake:
         except (ValueError, OverflowError, RecursionError):
             return False
 
+    def _public(self, value: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+        """Return a payload as it may be stored; its source makes an event of that.
+
+        Before the source clips anything: a secret is known only as a whole.
+        """
+        if self._is_plain(value):
+            return value
+        ids = {
+            name: clean_id(value[name])
+            for name in _ID_KEYS
+            if isinstance(value.get(name), str) and value[name]
+        }
+        clean, _ = redact(strip_private(value), most=MOST_HITS)
+        return clean | ids
+
     def _adapter(
         self, source: str, payload: Mapping[str, Any], context: EventContext
     ) -> AdapterEvent | None:
@@ -196,9 +219,13 @@ class Intake:
             return None  # kept raw: a later version may understand it
 
 
-def _raw_of(event: AdapterEvent, *, event_type: str, project: str | None) -> RawEvent:
-    payload, masked = redact(event.payload)
-    clean = replace(event, payload=payload, project=project, redacted=event.redacted or masked > 0)
+def _raw_of(
+    event: AdapterEvent, *, event_type: str, project: str | None, redacted: bool
+) -> RawEvent:
+    # Once more: a source adds what it reads in the host's own files.
+    told, masked = redact({"payload": event.payload, "meta": event.meta}, most=MOST_HITS)
+    redacted = event.redacted or redacted or masked > 0
+    clean = replace(event, **told, project=project, redacted=redacted)
     begins = event.event_type == "session_start" and event.payload.get("source") not in _GOES_ON
     started = event.ts if begins else None
     return RawEvent(
