@@ -47,13 +47,19 @@ def remember(
 
     Example: codemem remember decision "Use APSW" "One SQLite library in each process."
     """
-    origin = "assistant" if by_model else "user"
-    note = Note(kind=kind, title=title, body=said(body), tags=tags, origin=origin)
+    session = host.agent_session()
+    origin = "agent" if by_model or session is not None else "user"
+    note = Note(
+        kind=kind, title=title, body=said(body), tags=tags, origin=origin, session=session or ""
+    )
     label = host.project(project, everywhere=False)
     with host.store(db_path) as store:
         memory_id = manual.remember(store, note, project=label, cwd=os.getcwd())
+        waits = manual.waits(store, memory_id)
     if as_json:
-        say_json({"id": memory_id})
+        say_json({"id": memory_id, **({"waits": True} if waits else {})})
+    elif waits:
+        say(f"Stored memory {memory_id}; it waits for a person (`codemem review`)")
     else:
         say(f"Stored memory {memory_id}")
 
@@ -84,6 +90,7 @@ def edit(
 
     Example: codemem edit 12 --title "VAT is rounded per rate"
     """
+    host.refuse_agents("rewrite memories")
     with host.store(db_path) as store:
         with store.read() as db:
             memory = _there(memories.get(db, memory_id), memory_id)
@@ -162,7 +169,18 @@ def forget(host: Host, memory_id: int, db_path: str | None, as_json: bool) -> No
     Example: codemem forget 12
     """
     with host.store(db_path) as store:
-        if not manual.forget(store, memory_id, by="cli"):
+        by_agent = host.agent_session() is not None
+        if by_agent and not manual.forget_for_agent(store, memory_id, by="cli"):
+            _told_proposed(memory_id, as_json=as_json)
+            return
+        if not by_agent and not manual.forget(store, memory_id, by="cli"):
             raise NotFound(f"no such memory: `{memory_id}`", hint=_NO_MEMORY)
     line = f"Memory {memory_id} marked inactive"
     _told(line, {"id": memory_id, "active": False}, as_json=as_json)
+
+
+def _told_proposed(memory_id: int, *, as_json: bool) -> None:
+    if as_json:
+        say_json({"id": memory_id, "active": True, "proposed": True})
+    else:
+        say(f"Memory {memory_id} stays until a person decides (`codemem review`)")

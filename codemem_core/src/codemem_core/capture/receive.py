@@ -13,6 +13,7 @@ from typing import Any
 
 import apsw
 
+from codemem_core.distil.provenance.origins import origin_of
 from codemem_core.errors import InputError, NotFound, PluginError
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import EVENT_ID, AdapterEvent, RawEvent, epoch_ms, json_text
@@ -93,7 +94,8 @@ class Intake:
             project = self._plugins.project(None, {"project": extra["project"]})
         else:
             project = self._plugins.project(event.cwd, clean)
-        return _raw_of(event, event_type=f"{source}.hook", project=project, redacted=clean != given)
+        event = self._redacted(event, already=clean != given)
+        return _raw_of(event, event_type=f"{source}.hook", project=project)
 
     def missed(
         self, source: str, payload: Mapping[str, Any], *, seen: Collection[str]
@@ -118,12 +120,8 @@ class Intake:
         project = self._plugins.project(event.cwd, {"project": event.project or event.cwd})
         given = storable(event.to_json())
         clean = self._public(given)
-        return _raw_of(
-            AdapterEvent.from_json(clean),
-            event_type=IMPORTED.format(event.source),
-            project=project,
-            redacted=clean != given,
-        )
+        told = self._redacted(AdapterEvent.from_json(clean), already=clean != given)
+        return _raw_of(told, event_type=IMPORTED.format(event.source), project=project)
 
     def _raw_event(self, event: object, shared: Mapping[str, Any], *, require_id: bool) -> RawEvent:
         fields = _checked_mapping(event, "event")
@@ -140,7 +138,6 @@ class Intake:
         given_id = str(fields.get("event_id") or public.get("_raw_event_id") or "").strip()
         if require_id and not given_id:
             raise InputError("event_id required")
-        unmasked = strip_private(sent.get("payload") or {})
         context = EventContext(
             stream_id=meta["stream"],
             event_type=meta["type"],
@@ -200,6 +197,14 @@ class Intake:
         clean, _ = redact(strip_private(value), most=MOST_HITS)
         return clean | ids
 
+    def _redacted(self, event: AdapterEvent, *, already: bool) -> AdapterEvent:
+        """Return an event without secrets that its source added from the host's own files."""
+        told = {"payload": event.payload, "meta": event.meta}
+        if self._is_plain(told):
+            return replace(event, redacted=True) if already else event
+        clean, masked = redact(told, most=MOST_HITS)
+        return replace(event, **clean, redacted=event.redacted or already or masked > 0)
+
     def _adapter(
         self, source: str, payload: Mapping[str, Any], context: EventContext
     ) -> AdapterEvent | None:
@@ -219,13 +224,8 @@ class Intake:
             return None  # kept raw: a later version may understand it
 
 
-def _raw_of(
-    event: AdapterEvent, *, event_type: str, project: str | None, redacted: bool
-) -> RawEvent:
-    # Once more: a source adds what it reads in the host's own files.
-    told, masked = redact({"payload": event.payload, "meta": event.meta}, most=MOST_HITS)
-    redacted = event.redacted or redacted or masked > 0
-    clean = replace(event, **told, project=project, redacted=redacted)
+def _raw_of(event: AdapterEvent, *, event_type: str, project: str | None) -> RawEvent:
+    clean = replace(event, project=project)
     begins = event.event_type == "session_start" and event.payload.get("source") not in _GOES_ON
     started = event.ts if begins else None
     return RawEvent(
@@ -240,26 +240,6 @@ def _raw_of(
         project=project,
         started_at=started,
     )
-
-
-_ORIGINS = {
-    **dict.fromkeys(("read", "edit", "search"), "tool_repo"),
-    **dict.fromkeys(("fetch", "other"), "external"),
-}
-"""By kind of tool; any other tool's text is `tool_exec`."""
-_OUTSIDE_COMMANDS = ("curl ", "wget ", "gh ", "http ", "https://", "http://")
-
-
-def origin_of(event: AdapterEvent) -> str:
-    """Say where an event's text came from: one of `records.events.ORIGINS`."""
-    if event.event_type in {"prompt", "session_start", "session_end"}:
-        return "user"
-    if event.event_type == "assistant":
-        return "assistant"
-    command = str(event.payload.get("command", ""))
-    if any(mark in command for mark in _OUTSIDE_COMMANDS):
-        return "external"
-    return _ORIGINS.get(str(event.payload.get("kind", "")), "tool_exec")
 
 
 def refuse(db: apsw.Connection, body: object, *, now_ms: int) -> None:

@@ -1,21 +1,19 @@
-"""The last net under a hook's time: the system ends the process.
+"""The last net under a hook's time: the system ends a process that computes for too long.
 
-Everything a hook does is bounded; this is for what nobody thought of, such as a host that never
-closes its end of the pipe. The script that started the command logs that its payload is lost.
+What a hook does with a payload is bounded; this is for what nobody thought of. Processor time
+counts, not the clock: on a machine that stalls, a hook that is late still keeps its payload.
 """
 
 from __future__ import annotations
 
-_GRACE_S = 0.1
-"""Behind the deadline that the hook keeps itself."""
-_REAL_TIME = 0
+_PROCESSOR_TIME = 2  # `signal.ITIMER_PROF`: importing `signal` takes 2 ms
 
 
 class Deadline:
-    """Lets SIGALRM end this process when the block takes longer, whatever it is doing then."""
+    """Lets SIGPROF end this process when the block takes more seconds of processor time."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds + _GRACE_S
+        self._seconds = seconds
 
     def __enter__(self) -> None:
         """Set the alarm."""
@@ -28,7 +26,6 @@ class Deadline:
 
 def _set(seconds: float) -> None:
     try:
-        # `signal` itself takes 2 ms to import, for the names of signals.
-        __import__("_signal").setitimer(_REAL_TIME, seconds)
+        __import__("_signal").setitimer(_PROCESSOR_TIME, seconds)
     except (ImportError, AttributeError, ValueError, OSError):
-        return  # no such thing on this system, or not the main thread
+        return  # no such thing on this system

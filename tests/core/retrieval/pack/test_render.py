@@ -21,7 +21,7 @@ from codemem_core.retrieval.pack.render import (
 def hit(title: str, body: str) -> Hit:
     """Make a memory with number 7."""
     return Hit(
-        [7, 1, "change", title, body, "", 0.5, "user", 0, None, 0, "[]", 1, 0, 0, 0, 0, None]
+        [7, 1, "change", title, body, "", 0.5, "user", 0, None, 0, "[]", 1, 0, 0, 0, 0, None, 0]
     )
 
 
