@@ -10,6 +10,7 @@ import apsw
 
 from codemem_core.capture import note_reader
 from codemem_core.config.settings import Settings
+from codemem_core.distil import verbatim
 from codemem_core.distil.distiller import (
     Distilled,
     announce,
@@ -267,6 +268,7 @@ def _commit(
         for ordinal, new in enumerate(distilled.memories)
     ]
     events.mark_outside(db, claim.stream, distilled.outside)
+    verbatim.add(db, claim.stream, raw)
     batches.finish(db, claim, now_ms=now_ms)
     return [memory_id for memory_id in written if memory_id is not None]
 
