@@ -1,4 +1,4 @@
-"""This machine is reached directly; what is wrong with a proxy's settings is one line."""
+"""A model on this machine is reached directly; a broken proxy setting is one line."""
 
 from __future__ import annotations
 
