@@ -178,6 +178,7 @@ class PackText(Fenced):
 
     context: str
     items: list[dict[str, Any]]
+    quotes: list[dict[str, Any]]
     pack_text: str
     metrics: dict[str, Any]
     end: NotRequired[str]

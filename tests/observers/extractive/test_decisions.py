@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from small_sessions import asked, edited, observed, said, titles_of
 
-from codemem_core.records.evidence import Answer
+from codemem_core.records.evidence import Answer, ToolCall
 
 
 def test_correction_holds_before_and_after() -> None:
@@ -60,3 +62,17 @@ def test_chosen_alternative_is_the_title_with_what_it_was_chosen_over() -> None:
 
     (decision,) = [one for one in observations if one["type"] == "decision"]
     assert decision["title"] == "Chose a dict rather than Redis because they fit"
+
+
+def test_declined_plan_is_remembered_as_declined() -> None:
+    """What the agent had planned and why is knowledge; that it was not done is part of it."""
+    plan = edited("x.md", "", "# Plan: Random keys\n\n## Context\n\nDerived keys cannot be shared.")
+    draft = replace(plan, files_changed=("/home/u/.claude/plans/x.md",))
+    refused = ToolCall(kind="ask", name="ExitPlanMode", error="no", refused=True)
+
+    (claim,) = observed(asked("Plan the switch to random keys"), draft, refused)[0]
+
+    assert claim["title"] == "Declined by the user: Random keys"
+    assert claim["narrative"] == (
+        "The plan was not carried out. It said: Derived keys cannot be shared."
+    )

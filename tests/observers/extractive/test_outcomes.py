@@ -64,12 +64,19 @@ def test_committed_work_outlives_a_checkout() -> None:
     assert turn.outcome is Outcome.DONE
 
 
-@pytest.mark.parametrize("undo", ["git revert --no-edit 1a2b3c4", "git reset --soft HEAD~1"])
+@pytest.mark.parametrize(
+    "undo",
+    [
+        "git revert --no-edit 1a2b3c4",
+        "git reset --soft HEAD~1",
+        "git commit --amend -m 'Filter roots'",
+    ],
+)
 def test_commit_taken_back_is_withdrawn(undo: str) -> None:
     """A reverted or reset commit is no longer the project's."""
     _, withdrawn = judged(asked("Filter"), EDIT, committed("Filter"), ran(undo))
 
-    assert withdrawn.hashes == {"1a2b3c4"}
+    assert [commit.hash for commit in withdrawn.commits] == ["1a2b3c4"]
 
 
 def test_refused_and_interrupted_work_is_not_done() -> None:

@@ -18,7 +18,7 @@ from codemem_core.distil.reconcile import judge
 from codemem_core.errors import InputError, NotFound
 from codemem_core.records.memory import KINDS, Memory, NewMemory
 from codemem_core.redact import redact, strip_private
-from codemem_core.store import journal, memories, proposals, sessions
+from codemem_core.store import journal, memories, messages, proposals, sessions
 from codemem_core.store.engine.store import Store
 from codemem_core.store.exposure import Place
 from codemem_core.store.tokenize import tags_of
@@ -173,6 +173,16 @@ def forget(store: Store, memory_id: int, *, by: str) -> bool:
         store,
         f"forget memory {memory_id}",
         lambda db, now_ms: forget_in(db, memory_id, now_ms=now_ms),
+        by=by,
+    )
+
+
+def forget_message(store: Store, message_id: int, *, by: str) -> bool:
+    """Quote a message no more; say whether there was one to quote."""
+    return _recorded(
+        store,
+        f"forget message e{message_id}",
+        lambda db, _: messages.forget(db, message_id),
         by=by,
     )
 

@@ -10,6 +10,8 @@ import apsw
 
 from codemem_core.capture import note_reader
 from codemem_core.config.settings import Settings
+from codemem_core.distil import verbatim
+from codemem_core.distil.code_binding import bound_to_code
 from codemem_core.distil.distiller import (
     Distilled,
     announce,
@@ -177,6 +179,8 @@ class Flusher:
                 report.memory_ids += self._remember_preferences(claim, raw)
                 earlier = outside_before(self._store, claim)
                 distilled = distil(self._observe, claim, raw, earlier=earlier)
+                found = bound_to_code(distilled.memories, claim.cwd, now_ms=self._now_ms())
+                distilled = replace(distilled, memories=found)
                 written = self._store.write(
                     lambda db: _commit(db, claim, distilled, raw, now_ms=self._now_ms())
                 )
@@ -267,6 +271,7 @@ def _commit(
         for ordinal, new in enumerate(distilled.memories)
     ]
     events.mark_outside(db, claim.stream, distilled.outside)
+    verbatim.add(db, claim.stream, raw)
     batches.finish(db, claim, now_ms=now_ms)
     return [memory_id for memory_id in written if memory_id is not None]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from codemem_core.records.evidence import Answer
 from codemem_observers.extractive.claims import Claim
 from codemem_observers.extractive.lexicon import lexicon_of
-from codemem_observers.extractive.markdown import Statement, sentences
+from codemem_observers.extractive.markdown import Statement, sentences, statements
 from codemem_observers.extractive.phrasing import within
 from codemem_observers.extractive.titles import MAX_TITLE, shortened, telling, without_opening
 from codemem_observers.extractive.turns import Outcome, Turn
@@ -15,13 +15,25 @@ from codemem_observers.extractive.weight import decides, weight
 
 ANSWER_WORTH = 4.5
 CORRECTION_WORTH = 5.0
+DECLINED_WORTH = 5.0
 STATED_WORTH = 3.5
 MIN_STATED = 5
 """Telling words of a sentence that explains."""
-MAX_STATED = 600
-"""Characters of a request; longer ones are pasted."""
+MAX_STATED = 6
+"""Sentences of a request that a person types."""
 MIN_ANSWER = 2
 """Telling words; `Yes` and `Option 1` decide nothing that can be looked up."""
+
+
+def decision_claims(turn: Turn, before: Turn | None) -> Iterator[Claim]:
+    """Yield what the user decided in a turn: by objecting, explaining, answering, declining."""
+    if correction := corrected(turn, before):
+        yield correction
+    elif explained := stated(turn):
+        yield explained
+    yield from answered(turn)
+    if plan := declined(turn):
+        yield plan
 
 
 def answered(turn: Turn) -> Iterator[Claim]:
@@ -67,10 +79,27 @@ def corrected(turn: Turn, before: Turn | None) -> Claim | None:
     )
 
 
+def declined(turn: Turn) -> Claim | None:
+    """Return the plan that the user turned down, as what it is, with its reasons."""
+    draft = turn.drafts[-1] if turn.drafts else None
+    if turn.broken_off is not Outcome.REFUSED or draft is None or not turn.draft_title:
+        return None
+    said = [s for s in statements("\n".join(draft.added)) if not s.is_item]
+    why = [s for s in said if s.words.why_section.search(s.section)] or said
+    return Claim(
+        title=shortened(f"Declined by the user: {turn.draft_title}"),
+        body=(f"The plan was not carried out. It said: {within([s.text for s in why], 50)}",),
+        kind="decision",
+        worth=DECLINED_WORTH,
+        evidence=(*draft.seqs, turn.refused),
+        concepts=("trade-off",),
+    )
+
+
 def stated(turn: Turn) -> Claim | None:
     """Return what the user explained or ruled in a request of a few sentences."""
-    if turn.request.is_plan or turn.request.corrects or len(turn.request.text) > MAX_STATED:
-        return None
+    if turn.request.is_plan or turn.request.corrects or len(turn.request.sentences) > MAX_STATED:
+        return None  # a plan, an objection, a pasted log
     said = [s for s in turn.request.sentences[1:] if _is_stated(s)]  # the first asks
     best = max(said, key=weight, default=None)
     if best is None:

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from codemem_observers.extractive.lexicon import Lexicon, language_of, lexicon
+from codemem_observers.extractive.language import language_of
+from codemem_observers.extractive.lexicon import Lexicon, lexicon
 
 # A pasted log can be megabytes; a person or a model says what matters at the start.
 MAX_PROSE = 40_000
@@ -151,6 +152,7 @@ def _topic(label: str, words: Lexicon) -> str:
     short = re.split(r"\s[—\u2013]\s|: ", label, maxsplit=1)[0]
     fits = 3 <= len(short) <= 60 and len(short.split()) <= 8
     unfit = any(p.match(short) for p in (words.vague, words.dependent, words.joining))
+    unfit = unfit or bool(words.offer.search(label))
     return short if fits and not unfit else ""
 
 

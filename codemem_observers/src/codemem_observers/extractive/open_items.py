@@ -54,7 +54,7 @@ def _broken_off(turn: Turn, before: Turn | None, *, is_last: bool) -> Iterator[s
     """Yield what was asked for and not done, with where it stopped."""
     asked = turn.request.title
     if turn.broken_off is Outcome.REFUSED:
-        what = ": ".join(filter(None, (asked, _drafted(turn) or _intended(turn, before))))
+        what = ": ".join(filter(None, (asked, turn.draft_title or _intended(turn, before))))
         said = [answer.text for answer in turn.answers if not answer.question]
         why = f" (“{said[-1]}”)" if said else ""
         yield f"Not carried out, the user declined: {what}{why}"
@@ -114,13 +114,6 @@ def _full(statement: Statement) -> str:
     if topic and not statement.words.next.search(topic) and topic not in statement.text:
         return f"{topic}: {statement.text}"
     return without_opening(statement.text, statement.words)
-
-
-def _drafted(turn: Turn) -> str:
-    """Return the heading of the plan that the agent had written down."""
-    lines = (line for draft in reversed(turn.drafts) for line in draft.added)
-    heading = next((line for line in lines if line.startswith("# ")), "")
-    return heading.lstrip("# ").strip()
 
 
 def _intended(turn: Turn, before: Turn | None) -> str:

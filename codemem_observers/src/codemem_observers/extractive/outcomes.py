@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from itertools import pairwise
 
+from codemem_observers.extractive.commits import Commit
 from codemem_observers.extractive.edits import FileChange, identifiers
 from codemem_observers.extractive.lexicon import lexicon_of
 from codemem_observers.extractive.runs import Run
@@ -31,8 +32,8 @@ class Withdrawn:
         """Lines taken back, with when they were."""
         self.standing = ""
         """All lines that were added and stand."""
-        self.hashes: set[str] = set()
-        """Commits that were reverted or reset."""
+        self.commits: list[Commit] = []
+        """Commits that were reverted, reset or amended."""
 
     def covers(self, text: str, seq: int) -> bool:
         """Say whether a sentence told what was taken back afterwards."""
@@ -140,19 +141,20 @@ def _undone_by(change: FileChange, later: list[tuple[int, Run | FileChange]]) ->
 
 def _undone_commits(turns: list[Turn]) -> Withdrawn:
     withdrawn = Withdrawn()
-    made: list[str] = []
-    for turn in turns:
-        for run in turn.runs:
-            if run.ok and (match := _REVERT.search(run.core)):
-                head = match["what"].startswith("HEAD")
-                named = [h for h in made if h and h.startswith(match["what"][:7])]
-                withdrawn.hashes.update(made[-1:] if head else named)
-            if run.ok and (match := _UNCOMMIT.search(run.core)):
-                count = int(match["count"] or 1)
-                withdrawn.hashes.update(made[-count:])
-                made = made[:-count]
-            made += [commit.hash for commit in run.commits]
-    withdrawn.hashes.discard("")
+    made: list[Commit] = []
+    for run in (run for turn in turns for run in turn.runs):
+        if run.ok and (match := _REVERT.search(run.core)):
+            head = match["what"].startswith("HEAD")
+            named = [c for c in made if c.hash and c.hash.startswith(match["what"][:7])]
+            withdrawn.commits += made[-1:] if head else named
+        if run.ok and (match := _UNCOMMIT.search(run.core)):
+            count = int(match["count"] or 1)
+            withdrawn.commits += made[-count:]
+            made = made[:-count]
+        for commit in run.commits:
+            withdrawn.commits += made[-1:] if commit.amends else []
+            made = made[:-1] if commit.amends else made
+            made.append(commit)
     return withdrawn
 
 

@@ -23,7 +23,7 @@ MAX_REQUEST = 50
 """Words."""
 _WRAPPED = re.compile(
     r"<(system-reminder|task-notification|local-command-[a-z]+|command-(?:message|contents)|"
-    r"ide_[a-z_]+|"
+    r"ide_[a-z_]+|bash-[a-z]+|"
     r"environment_context|environment_details|user_instructions|INSTRUCTIONS|codemem[\w:-]*|"
     r"private)\b[^>]*>"
     r".*?(?:</\1>|\Z)",

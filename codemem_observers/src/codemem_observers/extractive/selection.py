@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from codemem_observers.extractive.claims import Claim, claim_of, distinct, grouped
-from codemem_observers.extractive.decisions import answered, corrected, stated
+from codemem_observers.extractive.decisions import decision_claims
 from codemem_observers.extractive.lessons import lesson_claims
 from codemem_observers.extractive.lexicon import lexicon_of
 from codemem_observers.extractive.markdown import Statement
@@ -15,7 +15,14 @@ from codemem_observers.extractive.outcomes import Withdrawn
 from codemem_observers.extractive.project_card import project_card
 from codemem_observers.extractive.titles import shortened
 from codemem_observers.extractive.turns import Outcome, Turn
-from codemem_observers.extractive.weight import EXPLAINS, decides, explains, says_something, weight
+from codemem_observers.extractive.weight import (
+    EXPLAINS,
+    decides,
+    explains,
+    finds_cause,
+    says_something,
+    weight,
+)
 from codemem_observers.extractive.work import work_claims
 
 MAX_CLAIMS = 16
@@ -49,13 +56,11 @@ def _is_overtaken(claim: Claim, turns: list[Turn]) -> bool:
 
 
 def _of_turn(turn: Turn, before: Turn | None, withdrawn: Withdrawn) -> Iterator[Claim]:
-    if correction := corrected(turn, before):
-        yield correction
-    elif explained := stated(turn):
-        yield explained
-    yield from answered(turn)
-    told = {s.seq for s in turn.said if s.seq in turn.final or explains(s)}
+    yield from decision_claims(turn, before)
+    told = {s.seq for s in turn.said if s.seq in turn.final or finds_cause(s)}
+    menus = {s.seq for s in turn.said if s.words.offer.search(s.text)}
     said = [s for s in turn.said if s.seq in told and _holds(s, turn, withdrawn)]
+    said = [s for s in said if not (s.row >= 0 and s.seq in menus)]
     if turn.outcome is Outcome.DONE:
         final = [s for s in said if s.seq in turn.final]
         if turn.commits or not turn.disputed:

@@ -36,13 +36,12 @@ def summarize(turns: list[Turn], claims: list[Claim], withdrawn: Withdrawn) -> S
 
 
 def _commits(turns: list[Turn], withdrawn: Withdrawn) -> str:
-    """Return the subjects of all commits that stand."""
-    made = [
-        f"{commit.subject} ({commit.hash})" if commit.hash else commit.subject
-        for turn in turns
-        for commit, _ in turn.commits
-        if commit.hash not in withdrawn.hashes
-    ]
+    """Return the subjects of all commits, those that were taken back or amended marked."""
+    made = []
+    for commit in (commit for turn in turns for commit, _ in turn.commits):
+        marks = [commit.hash, "taken back" if commit in withdrawn.commits else ""]
+        told = ", ".join(filter(None, marks))
+        made.append(f"{commit.subject} ({told})" if told else commit.subject)
     return f"Commits: {'; '.join(dict.fromkeys(made))}" if made else ""
 
 

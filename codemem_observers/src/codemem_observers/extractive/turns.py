@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import pairwise
@@ -98,6 +99,13 @@ class Turn:
     def concedes(self) -> bool:
         """Say whether the agent's first words grant that it was wrong before."""
         return bool(self.said) and bool(self.said[0].words.concession.match(self.said[0].text))
+
+    @property
+    def draft_title(self) -> str:
+        """Return the heading of the last plan the agent wrote down."""
+        lines = (line for draft in reversed(self.drafts) for line in draft.added)
+        heading = next((line for line in lines if line.startswith("# ")), "")
+        return re.sub(r"^#\s+(?:Plan\s*[:—-]\s*)?", "", heading).strip()
 
     @property
     def is_concluded(self) -> bool:
@@ -203,17 +211,17 @@ def _happened(turn: Turn, item: EvidenceItem, place: _Place) -> None:
     elif isinstance(item, Boundary):
         turn.interrupted = item.seq if item.interrupted else turn.interrupted
     elif isinstance(item, ToolCall) and item.kind != "memory":
-        if item.origin == "external":
-            _committed(turn, item)
-        else:
+        if item.origin != "external":
             _called(turn, item, place)
+        elif item.command:
+            _reached_out(turn, item)
 
 
-def _committed(turn: Turn, call: ToolCall) -> None:
-    """Take only the commits from a command whose output is not to be trusted."""
-    run = read_run(call)
-    if run.commits:
-        turn.runs.append(replace(run, output="", checks=(), failing=()))
+def _reached_out(turn: Turn, call: ToolCall) -> None:
+    """Take a command that brought in outside text as what the agent did, without that text."""
+    run = replace(read_run(call), output="", checks=(), failing=())
+    turn.runs.append(run)
+    turn.order.append((call.seq, run))
 
 
 def _called(turn: Turn, call: ToolCall, place: _Place) -> None:

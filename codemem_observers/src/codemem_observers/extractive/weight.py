@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from codemem_observers.extractive.lexicon import Lexicon, lexicon_of
 from codemem_observers.extractive.markdown import Statement
@@ -17,6 +18,8 @@ MAX_GREETING = 3
 
 _NAMED = re.compile(r"`[^`]+`|\b[\w-]+/[\w./-]+\.\w+\b|\b[a-z]+[A-Z]\w+|\b\w+_\w+|#\d+")
 _COMMIT_LINE = re.compile(r"^\W*[0-9a-f]{7,40}\b")
+_SLASH_COMMAND = re.compile(r"^\W{0,3}`/[\w:-]+")
+"""A hint at a command of the host, such as `/clear`."""
 _MEASURED = re.compile(r"\d+(?:[.,]\d+)?\s?(?:%|[a-zA-Z]+)|[$€]\s?\d")
 
 
@@ -26,7 +29,7 @@ def says_something(text: str, words: Lexicon | None = None) -> bool:
         return False
     words = words or lexicon_of(text)
     outside = masked(text)
-    if _COMMIT_LINE.match(text):
+    if _COMMIT_LINE.match(text) or _SLASH_COMMAND.match(text):
         return False
     if telling(text, words) < 2 and not _NAMED.search(text):
         return False
@@ -37,10 +40,11 @@ def says_something(text: str, words: Lexicon | None = None) -> bool:
     return not (only_greets or words.noise.match(masked(rest)))
 
 
+@lru_cache(maxsize=4096)
 def weight(statement: Statement) -> float:
     """Return what a statement is worth: 0 for talk, 3 and more for what explains."""
     text, words = statement.text, statement.words
-    if not says_something(text, words):
+    if not says_something(text, words) or words.offer.search(statement.lead):
         return 0.0
     worth = 1.0
     worth += EXPLAINS * bool(words.cause.search(text))
@@ -57,6 +61,13 @@ def explains(statement: Statement) -> bool:
     text, words = statement.text, statement.words
     given = words.cause.search(text) or words.decision.search(text)
     return bool(given) and not words.hedge.search(text)
+
+
+def finds_cause(statement: Statement) -> bool:
+    """Say whether a statement gives a cause without guessing, and names the thing."""
+    text, words = statement.text, statement.words
+    named = _NAMED.search(text) or _MEASURED.search(text)
+    return bool(named and words.cause.search(text)) and not words.hedge.search(text)
 
 
 def decides(statement: Statement) -> bool:

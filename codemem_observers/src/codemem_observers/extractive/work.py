@@ -59,7 +59,7 @@ _BY_WORD = (
 
 def work_claims(turn: Turn, said: list[Statement], withdrawn: Withdrawn) -> Iterator[Claim]:
     """Yield a claim for each commit of a turn, or one for changes that were not committed."""
-    made = [(c, run) for c, run in turn.commits if not (c.hash and c.hash in withdrawn.hashes)]
+    made = [(c, run) for c, run in turn.commits if c not in withdrawn.commits]
     kept = [pair for pair in made if not _is_chore(pair[0])] or made[-1:]
     if not kept:
         if turn.changes and (claim := _uncommitted(turn, said)):
