@@ -7,13 +7,20 @@ import os
 import threading
 import time
 from dataclasses import replace
+from itertools import count
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 from codemem_core import builtin, hooknotes, paths
-from codemem_core.errors import PermanentError, RateLimited, TransientError, Unreachable
+from codemem_core.errors import (
+    BudgetSpent,
+    PermanentError,
+    RateLimited,
+    TransientError,
+    Unreachable,
+)
 from codemem_core.hookspecs import hookimpl
 from codemem_core.ingest.flush import Flusher
 from codemem_core.plugins import Plugins
@@ -22,6 +29,7 @@ from codemem_core.records.protocols import ObserveRequest
 from codemem_core.settings import Settings
 from codemem_core.store import batches, events, memories
 from codemem_core.store.batches import Failure
+from codemem_core.store.glance import glance
 from codemem_core.store.store import Store
 from codemem_core.testing import ScriptedObserver, observer_plugin
 from codemem_core.testing.fakes import Answer
@@ -136,7 +144,7 @@ def test_memories_carry_the_time_of_what_they_rest_on(session: Store) -> None:
         (TransientError("no route"), "transient"),
         (RateLimited("slow down", retry_after_s=60), "rate_limited"),
         (Unreachable("no network"), "unreachable"),
-        ("I would rather not answer in that format.", "permanent"),
+        ("I would rather not answer in that format.", "unusable"),
     ],
 )
 def test_a_failing_observer_loses_nothing(session: Store, answer: Answer, kind: str) -> None:
@@ -324,3 +332,59 @@ def test_what_a_session_opened_after_it_was_told_counts_as_used(
 
     with session.read() as db:
         assert db.execute("SELECT told, used FROM memories").fetchall() == [(1, 1)]
+
+
+def offline(*answers: Answer) -> ModuleType:
+    """Make a plugin with a runtime that needs no model."""
+    return observer_plugin(ScriptedObserver(*answers), name="offline", offline=True)
+
+
+def test_what_a_model_declines_is_distilled_without_it_and_marked(session: Store) -> None:
+    """No batch ends in silence; the reason stays until the model has answered."""
+    flush = flusher(session, PermanentError("declined"), plugin=offline(reply("found offline")))
+
+    report = flush.flush("claude", "s1")
+
+    assert (report.failure, report.runtime) == ("", "offline")
+    [memory] = stored(session)
+    assert memory.metadata["in_place_of_a_model"] == "declined"
+    with session.read() as db:
+        [batch] = batches.without_model(db, limit=9)
+        assert (batch.error_kind, batch.error) == ("permanent", "declined")
+        assert glance(db).without_model == 1
+
+
+def test_a_model_that_is_well_again_is_asked_again(session: Store) -> None:
+    """Garbage is worth a few tries, so a gateway that restarts costs nothing."""
+    now = count(10**12, 10**8)
+    flush = flusher(
+        session, "<html>", "", reply("by the model"), plugin=offline(), now_ms=lambda: next(now)
+    )
+
+    while flush.flush("claude", "s1").failure:
+        pass
+
+    assert [memory.title for memory in stored(session)] == ["by the model"]
+
+
+def test_garbage_without_end_is_distilled_without_the_model(session: Store) -> None:
+    """After four answers that nobody can use."""
+    now = count(10**12, 10**8)
+    flush = flusher(
+        session, *["garbage"] * 4, plugin=offline(reply("offline")), now_ms=lambda: next(now)
+    )
+
+    failures = [flush.flush("claude", "s1").failure[:8] for _ in range(4)]
+
+    assert failures == ["unusable", "unusable", "unusable", ""]
+    assert [memory.title for memory in stored(session)] == ["offline"]
+
+
+def test_a_limit_of_the_users_is_marked_too(session: Store) -> None:
+    """The model is asked when a person says so."""
+    flush = flusher(session, BudgetSpent("the limit"), plugin=offline(reply("offline")))
+
+    flush.flush("claude", "s1")
+
+    with session.read() as db:
+        assert [batch.error for batch in batches.without_model(db, limit=9)] == ["the limit"]

@@ -14,7 +14,7 @@ from codemem_core.ingest.reobserve import Reobserver
 from codemem_core.plugins import Plugins
 from codemem_core.records.memory import Memory
 from codemem_core.settings import Settings
-from codemem_core.store import events, memories
+from codemem_core.store import batches, events, memories
 from codemem_core.store.store import Store
 from codemem_core.testing import ScriptedObserver, observer_plugin
 from codemem_core.testing.fakes import Answer
@@ -232,3 +232,17 @@ def test_new_memories_keep_origin_and_time(flushed: Store) -> None:
         old.created_ms,
         old.session_id,
     )
+
+
+def test_what_a_model_failed_to_answer_can_be_asked_alone(flushed: Store) -> None:
+    """Once it has answered the batch is like any other."""
+    failed = "UPDATE batches SET error_kind = 'permanent', error = 'no' WHERE id = 1"
+    flushed.write(lambda db: db.execute(failed))
+    work = again(flushed, reply("by the model"))
+
+    [stretch] = work.plan(without_model=True).stretches
+    work.apply(stretch)
+
+    assert again(flushed, model="other").plan(without_model=True).stretches == []
+    with flushed.read() as db:
+        assert batches.without_model(db, limit=9) == []

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from codemem_core import observe
-from codemem_observers import api_http, child, contained, warden
+from codemem_observers import api_http, child, complaints, contained, warden
 
 _run_child = contained.run_child
 _failure = api_http._failure
@@ -48,7 +48,7 @@ _BUGS: dict[str, Callable[[], object]] = {
     "orphans not adopted": lambda: _plant_in_warden("    _adopt_orphans()\n", ""),
     "token in the error text": lambda: setattr(api_http, "_failure", _token_in_error),
     "server's words in the error text": lambda: setattr(
-        api_http, "_code", lambda body, _: body.decode(errors="replace")
+        complaints, "_answered", lambda complaint, _: complaint.text
     ),
     "credential not fetched again": lambda: setattr(
         observe.Observing, "_ask_twice", observe.Observing._ask

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from codemem_core.ingest.evidence import collect
@@ -46,6 +46,9 @@ class Distilled:
     """In order, without keys."""
     runtime: str = ""
     """Which observer answered; empty when there was nothing to ask about."""
+    error_kind: str = ""
+    """Why it answered in place of a model that failed; empty otherwise."""
+    error: str = ""
 
 
 def stored_events(store: Store, stretch: Stretch) -> list[RawEvent]:
@@ -73,7 +76,14 @@ def distil(
     found = memories_of(
         observed.extraction, evidence, raw, extractor=observed.runtime, model=observed.reply.model
     )
-    return Distilled(found, observed.runtime)
+    if observed.error_kind:
+        found = [_marked(memory, observed.fell_back) for memory in found]
+    return Distilled(found, observed.runtime, observed.error_kind, observed.fell_back)
+
+
+def _marked(memory: NewMemory, reason: str) -> NewMemory:
+    """Return the memory with the reason why no model wrote it."""
+    return replace(memory, metadata={**memory.metadata, "in_place_of_a_model": reason})
 
 
 def announce(store: Store, plugins: Plugins, memory_ids: Iterable[int]) -> None:

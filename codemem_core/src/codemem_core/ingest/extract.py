@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from codemem_core.ingest.low_signal import first_sentence, is_low_signal, is_trivial
 from codemem_core.ingest.plain import plain
+from codemem_core.ingest.reasoning import without_reasoning
 from codemem_core.ingest.reply import SECTIONS, Block, Blocks
 from codemem_core.ingest.reply_json import read_json
 from codemem_core.ingest.reply_xml import read_xml
@@ -67,9 +68,7 @@ def parse_reply(text: str) -> Extraction:
 
 
 def _read(text: str) -> Blocks:
-    if text.lstrip().startswith("<think>"):  # a reasoning model's draft is no answer
-        _, closed, rest = text.partition("</think>")
-        text = rest if closed else text
+    text = without_reasoning(text)
     if _FENCE.match(text):
         return read_json(text) or read_xml(text)
     return read_xml(text) or read_json(text)

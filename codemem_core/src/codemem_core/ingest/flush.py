@@ -5,10 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import apsw
 
-from codemem_core.errors import ObserverError, PermanentError, RateLimited, StoreError
+from codemem_core.errors import (
+    AuthError,
+    ObserverError,
+    PermanentError,
+    RateLimited,
+    StoreError,
+    UnusableAnswer,
+)
 from codemem_core.ingest import noted
 from codemem_core.ingest.breaker import Breaker, Held
 from codemem_core.ingest.distil import Distilled, announce, distil, memory_key, stored_events
@@ -166,7 +174,7 @@ class Flusher:
                 # What a hook told just before must be known when its use is looked for.
                 noted.take(self._store)
                 raw = stored_events(self._store, claim)
-                distilled = distil(self._observe, claim, raw)
+                distilled = self._distilled(claim, raw)
                 written = self._store.write(
                     lambda db: _commit(db, claim, distilled, raw, now_ms=self._now_ms())
                 )
@@ -186,11 +194,32 @@ class Flusher:
         report.runtime = distilled.runtime or report.runtime
         announce(self._store, self._plugins, written)
 
+    def _distilled(self, claim: Claim, raw: Sequence[RawEvent]) -> Distilled:
+        """Ask the model; when it cannot answer, an offline runtime does, and that is recorded."""
+        try:
+            return distil(self._observe, claim, raw)
+        except ObserverError as error:
+            if not self._gives_up(claim, error):
+                raise
+            failure = error
+        try:
+            return distil(partial(self._observing.fall_back, error=failure), claim, raw)
+        except AuthError:
+            raise failure from None  # no offline runtime is installed
+
+    def _gives_up(self, claim: Claim, error: ObserverError) -> bool:
+        """Say whether asking the model about this batch again is in vain."""
+        if isinstance(error, Held):
+            return False
+        with self._store.read() as db:
+            last = batches.is_last_try(db, claim, kind=error.kind)
+        return last or isinstance(error, PermanentError)
+
     def _observe(self, evidence: Evidence) -> Observed:
         self._breaker.check()
         try:
             observed = self._observing.observe(evidence)
-        except PermanentError:
+        except (PermanentError, UnusableAnswer):
             self._breaker.succeeded()  # it answered, and will answer others
             raise
         except ObserverError as error:
@@ -242,7 +271,8 @@ def _commit(
         )
         for ordinal, new in enumerate(distilled.memories)
     ]
-    batches.finish(db, claim, now_ms=now_ms)
+    gave_up = Failure(kind=distilled.error_kind, message=distilled.error)
+    batches.finish(db, claim, gave_up if distilled.error_kind else None, now_ms=now_ms)
     return [memory_id for memory_id in written if memory_id is not None]
 
 

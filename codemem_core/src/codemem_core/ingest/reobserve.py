@@ -59,13 +59,14 @@ class Reobserver:
         named = (EXTRACTOR, self.runtime, __version__, *([model] if model else []))
         self._generation = "/".join(named)
 
-    def plan(
+    def plan(  # noqa: PLR0913 - what the command's options narrow
         self,
         *,
         source: str | None = None,
         stream_id: str | None = None,
         project: str | None = None,
         since_ms: int = 0,
+        without_model: bool = False,
         limit: int = 100,
     ) -> Plan:
         """Look at what is stored; asks nobody. Raises `SettingsError` and `ObserverError`."""
@@ -78,6 +79,7 @@ class Reobserver:
             stream_id=stream_id,
             project=project,
             since_ms=since_ms,
+            without_model=without_model,
             limit=limit,
         )
         with self._store.read() as db:
