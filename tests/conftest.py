@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from codemem_claude.tools import typed
 from codemem_core.records.events import AdapterEvent, RawEvent
 from codemem_core.store.store import Store
 
@@ -59,6 +60,8 @@ def make_event() -> EventMaker:
     def make(event_type: str = "prompt", stream_id: str = "s1", **payload: Any) -> RawEvent:
         nonlocal made
         made += 1
+        if event_type in {"tool_call", "tool_result"} and "kind" not in payload:
+            payload = typed(payload)
         adapter = AdapterEvent(
             source="claude",
             session_id=stream_id,

@@ -9,6 +9,7 @@ from typing import Any
 
 import apsw
 
+from codemem_claude.tools import typed
 from codemem_core.ingest.noted import told
 from codemem_core.records.events import AdapterEvent, RawEvent
 from codemem_core.records.memory import NewMemory
@@ -70,7 +71,7 @@ TEXTS = (
 def _tool(name: str, key: str, value: str, output: str, error: str = "") -> tuple[str, Any]:
     payload = {"tool_name": name, "tool_input": {key: value}, "tool_output": output}
     failed = {"tool_error": error} if error else {}
-    return "tool_result", payload | failed | {"status": "error" if error else "ok"}
+    return "tool_result", typed(payload | failed | {"status": "error" if error else "ok"})
 
 
 PAYLOADS: tuple[tuple[str, dict[str, Any]], ...] = (

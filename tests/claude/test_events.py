@@ -69,13 +69,19 @@ def test_a_failed_tool_keeps_its_error() -> None:
     assert event.payload["error"].startswith("Exit code 3")
 
 
-def test_an_edit_does_not_carry_the_whole_old_file() -> None:
+def test_an_edit_is_a_unified_diff_without_the_whole_old_file() -> None:
     """The patch says what changed."""
     event = normalize(recorded("PostToolUse.Edit"))
 
     assert event is not None
-    assert "originalFile" not in event.payload["tool_output"]
-    assert event.payload["tool_output"]["structuredPatch"]
+    assert event.payload["tool_output"].splitlines() == [
+        "--- /home/dev/demo/note.txt",
+        "+++ /home/dev/demo/note.txt",
+        "@@ -1,2 +1,2 @@",
+        " alpha",
+        "-beta",
+        "+gamma",
+    ]
 
 
 def test_the_same_payload_has_the_same_id_and_another_time_another() -> None:

@@ -142,7 +142,7 @@ def test_a_payload_larger_than_the_server_takes_is_clipped(
     ingest({**PROMPT, "hook_event_name": "PostToolUse", **big})
 
     ((_, payload),) = stored(everyday)
-    output = payload["_adapter"]["payload"]["tool_output"]["stdout"]
+    output = payload["_adapter"]["payload"]["tool_output"]
     assert "characters left out" in output
     assert len(output) < 20_000
 

@@ -87,7 +87,7 @@ def test_words_between_tools_and_refused_tools_are_found(transcript: Path) -> No
         ("assistant", "02"), ("tool_result", "04"), ("tool_result", "08"),
     ]  # fmt: skip
     said, refused, invalid = (event.payload for event in found)
-    assert said == {"text": "The cause is the cache.", "usage": USAGE | {
+    assert said == {"text": "The cause is the cache.", "final": False, "usage": USAGE | {
         "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
     }}  # fmt: skip
     assert (refused["tool_name"], refused["status"]) == ("Bash", "error")
@@ -123,11 +123,12 @@ def test_only_the_end_of_a_long_transcript_is_read(tmp_path: Path) -> None:
 def test_an_interrupted_turn_keeps_its_words(tmp_path: Path) -> None:
     """No Stop hook tells of them."""
     path = tmp_path / "s1.jsonl"
-    said = record("assistant", [{"type": "text", "text": "It is the cache."}], 2)
-    path.write_text(TURN[0] + said + record("user", "[Request interrupted by user]", 3))
+    words = record("assistant", [{"type": "text", "text": "It is the cache."}], 2)
+    path.write_text(TURN[0] + words + record("user", "[Request interrupted by user]", 3))
 
-    (event,) = missed(stop(path))
-    assert event.payload["text"] == "It is the cache."
+    said, stopped = missed(stop(path))
+    assert said.payload["text"] == "It is the cache."
+    assert stopped.payload["interrupted"] is True
 
 
 @pytest.mark.parametrize(
@@ -175,11 +176,11 @@ def test_the_end_of_a_long_output_is_kept(large: dict[str, Any]) -> None:
 
     assert whole
     assert without
-    stdout = whole.payload["tool_output"]["stdout"]
+    stdout = whole.payload["tool_output"]
     assert stdout.startswith("begin\nline")
     assert stdout.endswith("FAILED at the end\n")
     assert len(stdout) < 17_000
-    assert without.payload["tool_output"]["stdout"] == "begin\nline"
+    assert without.payload["tool_output"] == "begin\nline"
     assert whole.event_id == without.event_id
 
 
@@ -193,7 +194,7 @@ def test_no_other_file_is_read(large: dict[str, Any], tmp_path: Path) -> None:
         large["tool_response"]["persistedOutputPath"] = str(path)
         event = CLAUDE.normalize(large, context=EventContext())
         assert event
-        assert event.payload["tool_output"]["stdout"] == "begin\nline"
+        assert event.payload["tool_output"] == "begin\nline"
 
 
 @pytest.mark.parametrize("spooled", [False, True])

@@ -114,6 +114,6 @@ def test_parallel_tools_stand_in_the_order_they_ended(store: Store) -> None:
         stream = db.execute("SELECT id FROM streams").get
         told = events.page(db, stream, first=0, last=9, key=("claude", "s1"))
     evidence = collect(told)
-    assert [tool.name for tool in evidence.tools()] == ["read", "edit", "bash"]
+    assert [tool.name for tool in evidence.tools()] == ["Read", "Edit", "Bash"]
     assert isinstance(evidence.items[0], Prompt)
     assert isinstance(evidence.items[-1], Message)

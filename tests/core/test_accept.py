@@ -110,7 +110,7 @@ def test_the_project_the_hook_was_told_wins() -> None:
     assert event.project == "mine"
 
 
-def tool(name: str, command: str = "") -> AdapterEvent:
+def tool(kind: str, command: str = "") -> AdapterEvent:
     """Make a tool event."""
     return AdapterEvent(
         source="claude",
@@ -118,17 +118,17 @@ def tool(name: str, command: str = "") -> AdapterEvent:
         event_id="event-01",
         event_type="tool_result",
         ts="2026-11-22T08:00:00Z",
-        payload={"tool_name": name, "status": "ok", "tool_input": {"command": command}},
+        payload={"tool_name": "any", "kind": kind, "status": "ok", "command": command},
     )
 
 
 def test_the_origin_is_bound_to_the_kind_of_event() -> None:
     """What comes from the network is less trusted than the repository's own files."""
-    assert origin_of(tool("Read")) == "tool_repo"
-    assert origin_of(tool("Bash", "pytest -q")) == "tool_exec"
-    assert origin_of(tool("Bash", "curl example.org")) == "external"
-    assert origin_of(tool("WebFetch")) == "external"
-    assert origin_of(tool("mcp__github__get_issue")) == "external"
+    assert origin_of(tool("read")) == "tool_repo"
+    assert origin_of(tool("run", "pytest -q")) == "tool_exec"
+    assert origin_of(tool("run", "curl example.org")) == "external"
+    assert origin_of(tool("fetch")) == "external"
+    assert origin_of(tool("other")) == "external"
 
 
 json_values = st.recursive(
@@ -160,7 +160,7 @@ def test_any_body_is_taken_or_refused_with_a_reason(body: dict[str, Any]) -> Non
 
 def test_an_envelope_of_another_stream_is_ignored() -> None:
     """A payload cannot speak for a session it was not sent for."""
-    forged = tool("Read").to_json() | {"session_id": "somebody-else"}
+    forged = tool("read").to_json() | {"session_id": "somebody-else"}
 
     (event,) = intake().raw_events({**EVENT, "payload": {"_adapter": forged}})
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from codemem_core.ingest.evidence import OUTPUT_CHARS, clipped, collect, output_text, tool_name
-from codemem_core.records.evidence import Message, Prompt, ToolUse
+from dataclasses import replace
+
+import pytest
+
+from codemem_core.ingest.evidence import OUTPUT_CHARS, clipped, collect
+from codemem_core.records.events import AdapterEvent
+from codemem_core.records.evidence import Boundary, Message, Prompt, ToolCall
 from tests.conftest import EventMaker
 
 
@@ -17,15 +22,92 @@ def test_prompts_tools_and_answers_come_in_the_order_they_happened(
 
     evidence = collect([answer, tool, prompt])
 
-    assert [type(item) for item in evidence.items] == [Prompt, ToolUse, Message]
+    assert [type(item) for item in evidence.items] == [Prompt, ToolCall, Message]
 
 
-def test_our_own_tools_and_bookkeeping_are_no_evidence(make_event: EventMaker) -> None:
+@pytest.mark.parametrize("kind", ["memory", "plan"])
+def test_codemems_own_tools_and_to_do_lists_are_no_evidence(
+    make_event: EventMaker, kind: str
+) -> None:
     """What codemem answered is not learnt again."""
-    names = ["mcp__plugin_codemem_codemem__memory_search", "memory_recent", "TodoWrite"]
-    events = [make_event("tool_result", tool_name=n, status="ok", tool_output="x") for n in names]
+    event = make_event("tool_result", tool_name="x", kind=kind, status="ok", tool_output="x")
 
-    assert collect([make_event(), *events]).items[1:] == ()
+    assert collect([make_event(), event]).items[1:] == ()
+
+
+def test_a_tool_calls_fields_are_those_its_source_filled_in(make_event: EventMaker) -> None:
+    """Nobody else reads the host's own arguments."""
+    event = make_event(
+        "tool_result",
+        tool_name="Shell",
+        kind="run",
+        status="error",
+        command="make",
+        exit_code=2,
+        tool_output="out",
+        error="Error 2",
+        interrupted=True,
+        tool_input={"command": "ignored"},
+    )
+
+    (call,) = collect([event]).tools()
+
+    assert (call.kind, call.name, call.command, call.exit_code) == ("run", "Shell", "make", 2)
+    assert (call.output, call.error, call.interrupted) == ("out", "Error 2", True)
+    assert not call.succeeded
+
+
+def test_answers_follow_the_call_that_asked(make_event: EventMaker) -> None:
+    """What the user chose is the user's word."""
+    answers = [{"question": "Which?", "text": "pnpm"}]
+    event = make_event("tool_result", tool_name="Ask", kind="ask", status="ok", answers=answers)
+
+    (answer,) = collect([event]).answers()
+
+    assert (answer.question, answer.text) == ("Which?", "pnpm")
+
+
+def test_boundaries_say_how_a_turn_or_session_began_or_ended(make_event: EventMaker) -> None:
+    """An interrupted turn is told from one that ended."""
+    events = [
+        make_event("session_start", source="startup"),
+        make_event("error", message="[Request interrupted by user]", interrupted=True),
+        make_event("session_start", source="compact", text="Summary."),
+        make_event("session_end", reason="other"),
+    ]
+
+    found = [item for item in collect(events).items if isinstance(item, Boundary)]
+
+    assert [(item.kind, item.interrupted) for item in found] == [
+        ("start", False),
+        ("stop", True),
+        ("compact", False),
+        ("end", False),
+    ]
+
+
+def test_final_messages_are_inferred_where_the_host_names_none(make_event: EventMaker) -> None:
+    """A message that a tool call follows was written on the way."""
+    tool = {"tool_name": "Read", "kind": "read", "status": "ok"}
+    events = [
+        make_event("assistant", text="Let me look."),
+        make_event("tool_result", **tool),
+        make_event("assistant", text="Done."),
+    ]
+
+    assert [message.final for message in collect(events).messages()] == [False, True]
+
+
+def test_events_stored_without_typed_fields_are_completed(make_event: EventMaker) -> None:
+    """By their source, which alone knows the host's names."""
+    event = make_event("tool_result", tool_name="Read", status="ok")
+
+    def complete(adapter: AdapterEvent) -> AdapterEvent:
+        return replace(adapter, payload={**adapter.payload, "kind": "read"})
+
+    (call,) = collect([event], complete=complete).tools()
+
+    assert call.kind == "read"
 
 
 def test_a_tool_use_told_twice_is_one(make_event: EventMaker) -> None:
@@ -42,23 +124,6 @@ def test_a_failed_tool_has_an_error_even_without_a_text(make_event: EventMaker) 
     (tool,) = collect([make_event("tool_result", tool_name="Bash", status="error")]).tools()
 
     assert tool.error == "failed"
-
-
-def test_tool_names_lose_their_namespace() -> None:
-    """Hosts write the same tool in several ways."""
-    names = ["mcp__github__get_issue", "functions.Bash", "server:read", "Edit"]
-
-    assert [tool_name(name) for name in names] == ["get_issue", "bash", "read", "edit"]
-
-
-def test_output_is_text_whatever_its_shape() -> None:
-    """Shell, read, edit and MCP answers as the clients really give them."""
-    patch = [{"oldStart": 1, "oldLines": 1, "newStart": 1, "newLines": 1, "lines": ["-a", "+b"]}]
-
-    assert output_text({"stdout": "out", "stderr": "err"}) == "out\nerr"
-    assert output_text({"type": "text", "file": {"content": "body"}}) == "body"
-    assert output_text({"structuredPatch": patch}) == "@@ -1,1 +1,1 @@\n-a\n+b"
-    assert output_text([{"type": "text", "text": "one"}, {"text": "two"}]) == "one\ntwo"
 
 
 def test_long_output_keeps_its_beginning_and_its_end() -> None:

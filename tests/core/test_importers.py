@@ -10,17 +10,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import apsw
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codemem_core.errors import InputError, NotFound, StoreError
+from codemem_core.errors import InputError, NotFound
 from codemem_core.records.memory import Memory
 from codemem_core.store import memories
 from codemem_core.store.connection import rows
 from codemem_core.store.store import Store
-from codemem_core.transfer import basic_memory, claude_mem, mem0, notes
+from codemem_core.transfer import basic_memory, mem0, notes
 from codemem_core.transfer.incoming import Incoming, Label
 
 NOW_MS = 1_790_000_000_000
@@ -109,6 +108,35 @@ def test_a_note_that_changed_replaces_what_it_said(store: Store, vault: Path) ->
     assert [memory.body for memory in active(store) if memory.title == "empty"] == ["second"]
 
 
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ('"\\u8A2D\\u8A08"', "\u8a2d\u8a08"),
+        ("'It''s a title: x'", "It's a title: x"),
+        ("one that is\n  folded", "one that is folded"),
+        (">-\n  block\n  title", "block title"),
+        ("2026-01-02", "2026-01-02"),
+        ("yes", "yes"),
+    ],
+)
+def test_titles_of_notes_are_read_as_yaml(
+    store: Store, tmp_path: Path, written: str, title: str
+) -> None:
+    """Escapes, quotes and folds are YAML's; values stay text."""
+    (tmp_path / "a.md").write_text(f"---\ntitle: {written}\n---\nbody\n")
+    bring(store, lambda incoming: basic_memory.fill(incoming, str(tmp_path), project="p"))
+
+    assert [memory.title for memory in active(store)] == [title]
+
+
+def test_front_matter_with_aliases_is_skipped(store: Store, tmp_path: Path) -> None:
+    """Nine lines of them could ask for more memory than there is."""
+    (tmp_path / "a.md").write_text("---\nx: &x [a]\ntitle: *x\n---\nbody\n")
+    bring(store, lambda incoming: basic_memory.fill(incoming, str(tmp_path), project="p"))
+
+    assert [memory.title for memory in active(store)] == ["a"]
+
+
 def test_no_folder_no_notes(store: Store) -> None:
     """A folder that is not there is named."""
     with pytest.raises(NotFound, match="/nowhere"):
@@ -140,10 +168,12 @@ def test_headings_in_code_are_no_headings() -> None:
 # --- mem0 ----------------------------------------------------------------------------------------
 
 
-def from_mem0(store: Store, document: object, project: str | None = None) -> dict[str, Any]:
+def from_mem0(
+    store: Store, document: object, project: str | None = None, here: str | None = None
+) -> dict[str, Any]:
     """Import a document of mem0."""
     file = io.BytesIO(json.dumps(document).encode())
-    return bring(store, lambda incoming: mem0.fill(incoming, file, project=project))
+    return bring(store, lambda incoming: mem0.fill(incoming, file, project=project, here=here))
 
 
 MEM0 = {
@@ -196,98 +226,40 @@ def test_what_has_no_text_is_counted(store: Store) -> None:
     assert report["memories"]["skipped"] == {"without text": 4}
 
 
-# --- claude-mem ----------------------------------------------------------------------------------
+def test_a_memory_of_mem0_without_a_project_goes_to_the_given_one(store: Store) -> None:
+    """One that names its project stays there."""
+    named = MEM0 | {"id": "2", "memory": "Deploy on Fridays", "metadata": {"project": "blog"}}
+    from_mem0(store, [{"id": "1", "memory": "Prefers tabs"}, named], here="shop")
+
+    assert {memory.title: memory.project for memory in active(store)} == {
+        "Prefers tabs": "shop",
+        "Deploy on Fridays": "blog",
+    }
 
 
-def claude_mem_database(path: Path) -> str:
-    """Make a database as claude-mem has it."""
-    db = apsw.Connection(str(path))
-    db.execute(
-        "CREATE TABLE sdk_sessions (id INTEGER PRIMARY KEY, content_session_id TEXT,"
-        " memory_session_id TEXT, project TEXT, started_at TEXT);"
-        "CREATE TABLE observations (id INTEGER PRIMARY KEY, memory_session_id TEXT, project TEXT,"
-        " type TEXT, title TEXT, subtitle TEXT, facts TEXT, narrative TEXT, text TEXT,"
-        " concepts TEXT, files_read TEXT, files_modified TEXT, prompt_number INTEGER,"
-        " discovery_tokens INTEGER, created_at TEXT, created_at_epoch INTEGER);"
-        "CREATE TABLE session_summaries (id INTEGER PRIMARY KEY, memory_session_id TEXT,"
-        " project TEXT, request TEXT, learned TEXT, completed TEXT, next_steps TEXT,"
-        " created_at TEXT, created_at_epoch INTEGER);"
-        "CREATE TABLE user_prompts (id INTEGER PRIMARY KEY, content_session_id TEXT,"
-        " prompt_number INTEGER, prompt_text TEXT, created_at TEXT, created_at_epoch INTEGER);"
-        "INSERT INTO sdk_sessions VALUES (1, 'c-1', 'm-1', 'shop', '2026-01-01T00:00:00Z');"
-        "INSERT INTO observations VALUES (1, 'm-1', 'shop', 'bugfix', 'VAT', 's', '[\"f\"]',"
-        " 'rounded', NULL, '[\"c\"]', '[]', '[\"a.py\"]', 2, 77, '2026-01-01T01:00:00Z',"
-        " 1767229200000);"
-        "INSERT INTO observations VALUES (2, 'gone', 'blog', 'odd', 'T', '', NULL, NULL, 'old',"
-        " NULL, NULL, NULL, NULL, NULL, '2026-01-01T01:00:00Z', 1767229200);"
-        "INSERT INTO session_summaries VALUES (1, 'm-1', 'shop', 'Fix VAT', 'much', 'all', '',"
-        " '2026-01-01T02:00:00Z', 1767232800000);"
-        "INSERT INTO user_prompts VALUES (1, 'c-1', 1, 'fix it', '2026-01-01T00:01:00Z', 1);"
-    ).fetchall()
-    db.close()
-    return str(path)
+@pytest.mark.parametrize(
+    "mark", [{"state": "deleted"}, {"is_deleted": True}, {"deleted_at": "2026-01-01"}]
+)
+def test_what_mem0_no_longer_uses_is_left_out(store: Store, mark: dict[str, Any]) -> None:
+    """And counted."""
+    report = from_mem0(store, [MEM0 | mark])
+
+    assert active(store) == []
+    assert report["memories"]["skipped"] == {"deleted": 1}
 
 
-def from_claude_mem(store: Store, path: str, project: str | None = None, **options: Any) -> Any:
-    """Import a database of claude-mem."""
-    with claude_mem.opened(path) as found:
-        return bring(
-            store, lambda incoming: claude_mem.fill(incoming, found, project=project), **options
-        )
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"results": {"results": [{"memory": "a"}, {"memory": "b"}]}}',
+        '{"memory": "a"}\n{"memory": "b"}\n',
+        '[{"memory": "a"}]\n[{"memory": "b"}]',
+        '\ufeff{"id": 1, "memory": "a"}\r\n\r\n{"id": 2, "memory": "b"}',
+    ],
+)
+def test_memories_of_mem0_may_be_nested_or_one_a_line(store: Store, text: str) -> None:
+    """As its versions and its users' exports have them."""
+    file = io.BytesIO(text.encode())
+    bring(store, lambda incoming: mem0.fill(incoming, file, project=None, here=None))
 
-
-def test_claude_mem_comes_over(store: Store, tmp_path: Path) -> None:
-    """Observations, summaries and prompts, in the sessions they were made in."""
-    path = claude_mem_database(tmp_path / "claude-mem.db")
-    from_claude_mem(store, path)
-
-    fixed, odd, summary = active(store)
-    assert (fixed.kind, fixed.title, fixed.body) == ("bugfix", "VAT", "rounded")
-    assert (fixed.facts, fixed.files_modified) == (("f",), ("a.py",))
-    assert (fixed.confidence, fixed.prompt_number, fixed.source) == (0.7, 2, "claude")
-    assert fixed.metadata["discovery_tokens"] == 77
-    assert (odd.kind, odd.body, odd.project) == ("note", "old", "blog")
-    assert fixed.created_ms == odd.created_ms == 1_767_229_200_000
-    assert summary.kind == "session_summary"
-    with store.read() as db:
-        asked = rows(
-            db, "SELECT metadata ->> '$.prompts[0].text' FROM sessions WHERE source = 'claude'"
-        )
-    assert asked == [("fix it",)]
-
-
-def test_claude_mem_comes_over_once(store: Store, tmp_path: Path) -> None:
-    """Also from another place; `--update-existing` refreshes what is known of a memory."""
-    path = claude_mem_database(tmp_path / "claude-mem.db")
-    from_claude_mem(store, path)
-    os.rename(path, tmp_path / "moved.db")
-    path = str(tmp_path / "moved.db")
-    again = from_claude_mem(store, path)
-    db = apsw.Connection(path)
-    db.execute("UPDATE observations SET discovery_tokens = 78 WHERE id = 1")
-    db.close()
-    refreshed = from_claude_mem(store, path, refresh=True)
-
-    assert sum(table["written"] for table in again.values() if "user" not in str(table)) <= 1
-    assert len(active(store)) == 3
-    assert active(store)[0].metadata["discovery_tokens"] == 78
-    assert refreshed["observations"]["skipped"]["refreshed"] == 1
-
-
-def test_one_project_of_claude_mem(store: Store, tmp_path: Path) -> None:
-    """`--project-filter` leaves the others out, and says so."""
-    report = from_claude_mem(store, claude_mem_database(tmp_path / "c.db"), project="blog")
-
-    assert [memory.project for memory in active(store)] == ["blog"]
-    assert report["observations"]["skipped"] == {"of another project": 1}
-
-
-def test_another_database_is_not_of_claude_mem(store: Store, tmp_path: Path) -> None:
-    """Nor is a text file."""
-    other = apsw.Connection(str(tmp_path / "other.db"))
-    other.execute("CREATE TABLE a (b)")
-    other.close()
-    (tmp_path / "text.db").write_text("hello, this is no database at all")
-    for name in ("other.db", "text.db"):
-        with pytest.raises(StoreError):
-            from_claude_mem(store, str(tmp_path / name))
+    assert [memory.title for memory in active(store)] == ["a", "b"]

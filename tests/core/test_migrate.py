@@ -16,9 +16,11 @@ from codemem_core.store.migrate import migrate, steps
 from codemem_core.store.store import Store
 from tests.conftest import EventMaker
 
+SHIPPED = max(steps())
+NEWEST = SHIPPED + 2
 LATER = {
-    2: "ALTER TABLE sessions ADD COLUMN mood TEXT; {die_a} UPDATE sessions SET mood = 'calm'",
-    3: "CREATE TABLE moods (name TEXT); {die_b} INSERT INTO moods SELECT max(mood) FROM sessions",
+    NEWEST - 1: "ALTER TABLE sessions ADD COLUMN mood TEXT; {die_a} UPDATE sessions SET mood = 1",
+    NEWEST: "CREATE TABLE moods (mood); {die_b} INSERT INTO moods SELECT max(mood) FROM sessions",
 }
 """Two steps that no version has shipped."""
 
@@ -38,7 +40,7 @@ if moment == "backup":
     os.rename = die
 if moment == "commit":
     db.set_commit_hook(die)
-migrate(db, path, wanted=steps() | {2: second, 3: third})
+migrate(db, path, wanted=steps() | {max(steps()) + 1: second, max(steps()) + 2: third})
 if moment == "after":
     die()
 db.close()
@@ -82,19 +84,18 @@ def test_killed_in_a_step_the_database_is_the_old_one(old: str, moment: str) -> 
     assert dump(old) == before
 
     assert _run(old, "").wait(60) == 0
-    assert dump(old)[0] == 3
+    assert dump(old)[0] == NEWEST
     assert len(dump(old)) == len(before) + 2  # the new table and its one row
 
 
 def test_killed_after_the_last_step_the_database_is_the_new_one(old: str) -> None:
     """The COMMIT of the last step makes all of them count."""
     assert _run(old, "after").wait(60) == -9
-    assert dump(old)[0] == 3
+    assert dump(old)[0] == NEWEST
 
 
 def _run(path: str, moment: str) -> subprocess.Popen[bytes]:
-    sql = later(moment)
-    return subprocess.Popen([sys.executable, "-c", _MIGRATE, path, moment, sql[2], sql[3]])
+    return subprocess.Popen([sys.executable, "-c", _MIGRATE, path, moment, *later(moment).values()])
 
 
 def test_a_backup_of_the_old_database_is_made_first(old: str) -> None:
@@ -106,7 +107,7 @@ def test_a_backup_of_the_old_database_is_made_first(old: str) -> None:
 
     db.close()
     (made,) = backup.listed(old)
-    assert made.why == "before-schema-3"
+    assert made.why == f"before-schema-{NEWEST}"
     assert dump(made.path) == before
 
 
@@ -123,7 +124,7 @@ def test_processes_that_migrate_at_once_make_one_backup(old: str) -> None:
 
     assert [process.wait(60) for process in running] == [0] * 4
     assert len(backup.listed(old)) == 1
-    assert dump(old)[0] == 3
+    assert dump(old)[0] == NEWEST
 
 
 def test_what_cannot_be_backed_up_is_not_migrated(old: str) -> None:
@@ -136,7 +137,7 @@ def test_what_cannot_be_backed_up_is_not_migrated(old: str) -> None:
     with pytest.raises(StoreError, match="damaged"):
         migrate(db, old, wanted=steps() | later())
 
-    assert db.execute("PRAGMA user_version").get == 1
+    assert db.execute("PRAGMA user_version").get == SHIPPED
     db.close()
 
 
@@ -146,7 +147,7 @@ def test_a_step_that_fails_changes_nothing(old: str) -> None:
     db = connect(old)
 
     with pytest.raises(apsw.SQLError):
-        migrate(db, old, wanted=steps() | {2: later()[2], 3: "SELECT nonsense FROM nowhere"})
+        migrate(db, old, wanted=steps() | later() | {NEWEST: "SELECT nonsense"})
 
     db.close()
     assert dump(old) == before
@@ -156,9 +157,9 @@ def test_a_step_that_fails_changes_nothing(old: str) -> None:
 def test_steps_that_commit_by_themselves_would_be_noticed(old: str) -> None:
     """The planted bug: each statement for itself, as 0.19 did it."""
     before = dump(old)
-    sql = later("die_b")
+    second, third = later("die_b").values()
     killed = subprocess.Popen(
-        [sys.executable, "-c", _MIGRATE, old, "die_b", sql[2], f"COMMIT; BEGIN; {sql[3]}"]
+        [sys.executable, "-c", _MIGRATE, old, "die_b", second, f"COMMIT; BEGIN; {third}"]
     )
 
     assert killed.wait(60) == -9

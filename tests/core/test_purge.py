@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import apsw
 import pytest
@@ -18,6 +21,7 @@ from codemem_core.store.connection import rows
 from codemem_core.store.search import search
 from codemem_core.store.store import Store
 from codemem_core.upkeep import purge
+from codemem_core.upkeep.secret_forms import Secret
 from tests.conftest import EventMaker
 from tests.core import golden
 
@@ -38,7 +42,7 @@ def remember(db: apsw.Connection, secret: str) -> int:
             "s": session,
             "x": secret,
             "l": json.dumps([secret]),
-            "t": purge.Secret(secret).tag,
+            "t": Secret(secret).tag,
             "m": json.dumps({"a": json.dumps({"b": secret})}),
         },
     )
@@ -51,7 +55,7 @@ def places(folder: Path) -> list[str]:
         path.name
         for path in folder.rglob("*")
         if path.is_file()
-        and any(n in path.read_bytes() for n in (*purge.Secret(SECRET).needles, PLAIN.encode()))
+        and any(n in path.read_bytes() for n in (*Secret(SECRET).needles, PLAIN.encode()))
     )
 
 
@@ -89,7 +93,7 @@ def test_a_purged_secret_is_in_no_file(leaked: str, home: Path) -> None:
     """Database, index, log, backup, journal, spool and log file; each form of it."""
     assert {"mem.sqlite", "plugin.log", "x"} <= set(places(home))
     for text in (SECRET, PLAIN):
-        purge.purge(leaked, Settings.load(), purge.Secret(text))
+        purge.purge(leaked, Settings.load(), Secret(text))
 
     assert places(home) == []
     with Store.open(leaked) as store, store.read() as db:
@@ -107,10 +111,65 @@ def test_a_purged_secret_is_in_no_file(leaked: str, home: Path) -> None:
             json.loads(text)
 
 
+@pytest.mark.parametrize("shift", range(3))
+def test_an_encoded_secret_goes_too(leaked: str, shift: int) -> None:
+    """Base64 of a text around it, wherever in the text it stands."""
+    code = base64.b64encode(b"x" * shift + PLAIN.encode() + b" and more").decode()
+    with Store.open(leaked) as store:
+        store.write(lambda db: remember(db, f"Basic {code}"))
+    purge.purge(leaked, Settings.load(), Secret(PLAIN))
+
+    with Store.open(leaked) as store, store.read() as db:
+        bodies = [memory.body for memory in memories.recent(db, limit=9)]
+    assert not [body for body in bodies if code[4:24] in body]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_secret_goes_in_every_normal_form(leaked: str, form: Literal["NFC", "NFD"]) -> None:
+    """A keyboard composes its characters, a file system takes them apart."""
+    other = unicodedata.normalize(form, SECRET)
+    with Store.open(leaked) as store:
+        store.write(lambda db: remember(db, f"set {other}"))
+    purge.purge(leaked, Settings.load(), Secret(SECRET))
+
+    assert other.encode() not in Path(leaked).read_bytes()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n+ ", "\n> ", "\n    "])
+def test_a_secret_that_was_wrapped_goes_too(leaked: str, home: Path, end: str) -> None:
+    """As terminals, diffs and mail wrap it; in the database, in JSON there and in a log."""
+    broken = PLAIN[:7] + end + PLAIN[7:]
+    with Store.open(leaked) as store:
+        store.write(lambda db: remember(db, broken))
+    (home / ".codemem" / "plugin.log").write_text(f"failed: {broken}\n")
+    purge.purge(leaked, Settings.load(), Secret(PLAIN))
+
+    for path in home.rglob("*"):
+        assert not path.is_file() or PLAIN[7:].encode() not in path.read_bytes()
+
+
+def test_half_of_a_secret_is_named(leaked: str, home: Path) -> None:
+    """What a clipped text has left of it is for a person to judge."""
+    secret = Secret(PLAIN)
+    purge.purge(leaked, Settings.load(), secret)
+    (home / ".codemem" / "plugin.log").write_text(f"failed: {PLAIN[:14]}")
+
+    found = purge.halves(leaked, Settings.load(), secret)
+    assert [os.path.basename(place.where) for place in found] == ["plugin.log"]
+
+
+def test_a_database_with_places_can_be_purged(leaked: str, make_event: EventMaker) -> None:
+    """Its table has a column of the name that SQLite gives to the values of a list."""
+    with Store.open(leaked) as store:
+        store.write(lambda db: db.execute("INSERT INTO places VALUES ('folder', '/app', 'app')"))
+
+    assert purge.purge(leaked, Settings.load(), Secret(PLAIN)).files
+
+
 def test_looking_changes_nothing(leaked: str, home: Path) -> None:
     """It says where the secret is, by table and column."""
     before = places(home)
-    found = purge.look(leaked, Settings.load(), purge.Secret(SECRET))
+    found = purge.look(leaked, Settings.load(), Secret(SECRET))
 
     assert places(home) == before
     told = {place.where.rpartition("/")[2] for place in found}
@@ -123,7 +182,7 @@ def test_what_was_deleted_before_is_gone_as_well(leaked: str, home: Path) -> Non
     db = apsw.Connection(leaked)
     rows(db, "PRAGMA secure_delete = OFF; UPDATE memories SET title = 'x', body = 'y'")
     db.close()
-    purge.purge(leaked, Settings.load(), purge.Secret(PLAIN))
+    purge.purge(leaked, Settings.load(), Secret(PLAIN))
 
     assert all(PLAIN.encode() not in p.read_bytes() for p in home.rglob("*") if p.is_file())
 
@@ -139,7 +198,7 @@ def test_it_fails_when_the_secret_stays_somewhere(leaked: str, home: Path) -> No
     settings = Settings.load()
 
     with pytest.raises(StoreError, match=config.name):
-        purge.purge(leaked, settings, purge.Secret(PLAIN))
+        purge.purge(leaked, settings, Secret(PLAIN))
     assert PLAIN in config.read_text()
 
 
@@ -150,7 +209,7 @@ def test_a_reader_is_named_as_what_is_in_the_way(leaked: str) -> None:
     next(cursor)
     try:
         with pytest.raises(StoreError):
-            purge.purge(leaked, Settings.load(), purge.Secret(PLAIN))
+            purge.purge(leaked, Settings.load(), Secret(PLAIN))
     finally:
         reader.close(True)
 
@@ -158,14 +217,14 @@ def test_a_reader_is_named_as_what_is_in_the_way(leaked: str) -> None:
 def test_a_short_text_is_no_secret() -> None:
     """It would be everywhere."""
     with pytest.raises(InputError):
-        purge.Secret("abc")
+        Secret("abc")
 
 
 def test_a_number_that_only_looks_like_it_stays(leaked: str) -> None:
     """Times have the digits of many a PIN in them."""
     with Store.open(leaked) as store:
         store.write(lambda db: db.execute("UPDATE memories SET created_ms = 1234567890"))
-    purge.purge(leaked, Settings.load(), purge.Secret("1234567890"))
+    purge.purge(leaked, Settings.load(), Secret("1234567890"))
 
     with Store.open(leaked) as store, store.read() as db:
         assert rows(db, "SELECT DISTINCT created_ms FROM memories") == [(1234567890,)]
@@ -197,7 +256,7 @@ def test_an_old_database_beside_it_is_cleaned_too(leaked: str, home: Path) -> No
     db = apsw.Connection(path)
     db.execute("UPDATE memory_items SET body_text = body_text || ? WHERE id = 1", (PLAIN,))
     db.close()
-    purge.purge(leaked, Settings.load(), purge.Secret(PLAIN))
+    purge.purge(leaked, Settings.load(), Secret(PLAIN))
 
     db = apsw.Connection(path)
     found = rows(db, "SELECT count(*) FROM memory_fts WHERE memory_fts MATCH 'battery'")

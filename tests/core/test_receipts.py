@@ -68,7 +68,6 @@ def hit(store: Store, **more: Any) -> Hit:
         ("tool_result", tool("memory_get", memory_id=1)),
         ("tool_result", tool("Read", file_path="/w/demo/src/lease.py")),
         ("tool_result", tool("Edit", file_path="src/lease.py")),
-        ("tool_result", tool("apply_patch", patchText="*** Update File: src/lease.py\n")),
         ("assistant", {"text": "As memory [1] says, one worker a stream."}),
     ],
 )

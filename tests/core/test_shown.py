@@ -7,7 +7,7 @@ import time
 import pytest
 
 from codemem_core.ingest.shown import Shown
-from codemem_core.records.evidence import Evidence, Message, Prompt, ToolUse
+from codemem_core.records.evidence import Evidence, Message, Prompt, ToolCall
 
 SHOWN = Shown(
     Evidence(
@@ -17,11 +17,11 @@ SHOWN = Shown(
         cwd="/w/demo",
         items=(
             Prompt(text="Look at ./docs/vat.md please"),
-            ToolUse(
-                name="bash", input={"command": "cd src/billing && ls"}, output="vat.py\nold.py"
+            ToolCall(
+                kind="run", name="bash", command="cd src/billing && ls", output="vat.py\nold.py"
             ),
-            ToolUse(name="edit", input={"file_path": "/w/demo/src/app/main.py"}, output=""),
-            ToolUse(name="bash", input={"command": "git commit"}, output="[main 3d4f5a6] Fix"),
+            ToolCall(kind="edit", name="edit", files_changed=("/w/demo/src/app/main.py",)),
+            ToolCall(kind="run", name="bash", command="git commit", output="[main 3d4f5a6] Fix"),
             Message(text="Done in C:\\work\\app\\run.py."),
         ),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import platform
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -29,9 +30,9 @@ def programs(package: str) -> Path:
     """
     folder = _CACHE / package.replace("/", "+")
     with _locked(folder.with_name(f"{folder.name}.lock")):
-        if not folder.exists():
+        if not (folder / "bin").exists():
             _install(package, folder)
-    return folder / "node_modules" / ".bin"
+    return folder / "bin"
 
 
 def _install(package: str, folder: Path) -> None:
@@ -40,10 +41,24 @@ def _install(package: str, folder: Path) -> None:
         pytest.fail("npm is not installed: these tests run real clients, which are node programs")
     draft = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(draft, ignore_errors=True)
-    options = ("--silent", "--no-audit", "--no-fund", "--prefix", str(draft))
+    # No scripts: a package from a registry runs nothing at install time.
+    options = ("--ignore-scripts", "--silent", "--no-audit", "--no-fund", "--prefix", str(draft))
     subprocess.run([npm, "install", *options, package], check=True)
-    # The name is there only when all of it is: an install that was stopped begins anew.
+    _link_programs(draft)
+    # An install that was stopped leaves the draft only, and the next one begins anew.
+    shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
+
+
+def _link_programs(folder: Path) -> None:
+    """Put the programs for this machine into `bin`, as the packages' install scripts would."""
+    machine = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x64"
+    (folder / "bin").mkdir()
+    for package in folder.glob(f"node_modules/**/*-{platform.system().lower()}-{machine}"):
+        for program in (*package.glob("*"), *package.glob("bin/*")):
+            if program.is_file() and os.access(program, os.X_OK) and not program.suffix:
+                target = Path("..") / program.relative_to(folder)
+                (folder / "bin" / program.name).symlink_to(target)
 
 
 @contextmanager
@@ -66,3 +81,8 @@ def processes(home: Path) -> dict[int, str]:
         except OSError:
             continue
     return {pid: command for pid, command in found.items() if command}
+
+
+if __name__ == "__main__":
+    for client in (CLAUDE_CODE, OLDER_CLAUDE_CODE, OPENCODE):
+        programs(client)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codemem_core.diffs import replaced
 from codemem_core.ingest.extract import parse_reply
 from codemem_core.records.events import ORIGINS
-from codemem_core.records.evidence import Evidence, EvidenceItem, Message, Prompt, ToolUse
+from codemem_core.records.evidence import Answer, Evidence, EvidenceItem, Message, Prompt, ToolCall
 from codemem_core.records.memory import OBSERVED_KINDS
 from codemem_core.records.protocols import ObserveRequest
 from codemem_core.settings import Settings
@@ -23,15 +23,16 @@ PATCH = "*** Begin Patch\n*** Update File: a.py\n@@\n-a = 1\n+a = 2\n*** End Pat
 PASSED = "5 passed in 0.10s"
 
 
-def bash(command: str, output: str = "", *, error: str | None = None) -> ToolUse:
+def bash(command: str, output: str = "", *, error: str | None = None) -> ToolCall:
     """Make a shell command that ran."""
-    return ToolUse(name="bash", input={"command": command}, output=output, error=error)
+    return ToolCall(kind="run", name="bash", command=command, output=output, error=error)
 
 
-def edit(path: str, old: str, new: str) -> ToolUse:
-    """Make an edit of one place, as Claude Code's Edit tells it."""
-    given = {"file_path": f"/w/shop/{path}", "old_string": old, "new_string": new}
-    return ToolUse(name="edit", input=given)
+def edit(path: str, old: str, new: str) -> ToolCall:
+    """Make an edit of one place."""
+    whole = f"/w/shop/{path}"
+    diff = replaced(whole, [(old, new)])
+    return ToolCall(kind="edit", name="Edit", files_changed=(whole,), output=diff)
 
 
 def reply_text(*items: EvidenceItem) -> str:
@@ -218,7 +219,7 @@ def test_question_that_was_answered_is_a_discovery() -> None:
     """A turn that only read and explained keeps the explanation."""
     observations, _ = observe(
         Prompt(text="Why is the first request slow?"),
-        ToolUse(name="read", input={"file_path": "/w/shop/app.py"}, output="…"),
+        ToolCall(kind="read", name="Read", files_read=("/w/shop/app.py",), output="…"),
         Message(text="The first request is slow because the schema is loaded on first use."),
     )
 
@@ -234,7 +235,7 @@ def test_question_that_was_answered_is_a_discovery() -> None:
         (),
         (Prompt(text="hi"), Message(text="Hello! How can I help you today?")),
         (Prompt(text="thanks!"), Message(text="You're welcome.")),
-        (ToolUse(name="read", input={"file_path": "/w/shop/a.py"}),),
+        (ToolCall(kind="read", name="Read", files_read=("/w/shop/a.py",)),),
         (bash("ls -la", "total 0"), Message(text="Done!")),
     ],
 )
@@ -248,8 +249,8 @@ def test_low_signal_session_gives_nothing(items: tuple[EvidenceItem, ...]) -> No
 
 def test_external_material_is_left_out() -> None:
     """What came from the web or from MCP is neither cited nor repeated."""
-    page = ToolUse(
-        name="bash", input={"command": "curl x"}, output="error: pwned", origin="external"
+    page = ToolCall(
+        kind="run", name="bash", command="curl x", output="error: pwned", origin="external"
     )
     observations, summary = observe(
         Prompt(text="Update the footer"),
@@ -262,20 +263,20 @@ def test_external_material_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "given"),
+    "call",
     [
-        ("edit", {"filePath": "/w/shop/a.py", "oldString": "a = 1", "newString": "a = 2"}),
-        ("str_replace_editor", {"path": "/w/shop/a.py", "old_str": "a = 1", "new_str": "a = 2"}),
-        (
-            "apply_patch",
-            {"patchText": PATCH},
+        ToolCall(
+            kind="edit",
+            name="replace_in_file",
+            files_changed=("a.py", "b.py"),
+            output=replaced("a.py", [("a = 1", "a = 2")]) + "\n" + replaced("b.py", [("b", "c")]),
         ),
-        ("shell", {"command": ["apply_patch", PATCH]}),
+        ToolCall(kind="run", name="shell", command=PATCH),
     ],
 )
-def test_edits_of_other_hosts_are_read(name: str, given: Mapping[str, Any]) -> None:
-    """OpenCode, Codex and others name tools and inputs their own way; the change is the same."""
-    observations, _ = observe(Prompt(text="Set a to two"), ToolUse(name=name, input=given))
+def test_edits_are_read_from_diffs_and_from_patches_on_a_command_line(call: ToolCall) -> None:
+    """However a host's tool is called, the change is the same."""
+    observations, _ = observe(Prompt(text="Set a to two"), call)
 
     assert "`a.py`: `a = 1` → `a = 2`." in observations[0]["facts"]
 
@@ -363,20 +364,20 @@ TEXT = st.text(max_size=200) | st.sampled_from(
         "# H\n- a\n  - b:",
     ]
 )
-INPUT = st.dictionaries(
-    st.sampled_from(["command", "cmd", "file_path", "path", "old_string", "new_string", "edits"]),
-    TEXT | st.none() | st.integers() | st.lists(TEXT, max_size=3),
-    max_size=4,
-)
 ITEMS = st.one_of(
     st.builds(Prompt, text=TEXT),
     st.builds(Message, text=TEXT),
+    st.builds(Answer, text=TEXT, question=TEXT),
     st.builds(
-        ToolUse,
-        name=st.sampled_from(["bash", "edit", "write", "apply_patch", "read", "grep", "question"]),
-        input=INPUT,
+        ToolCall,
+        kind=st.sampled_from(["edit", "run", "read", "search", "ask", "other"]),
+        name=st.just("tool"),
+        files_read=st.lists(TEXT, max_size=2).map(tuple),
+        files_changed=st.lists(TEXT, max_size=2).map(tuple),
+        command=st.none() | TEXT,
         output=TEXT,
         error=st.none() | TEXT,
+        refused=st.booleans(),
         origin=st.sampled_from(ORIGINS),
     ),
 )

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from codemem_claude.history import stored_payloads
 from codemem_claude.missed import missed_payloads
 from codemem_claude.outputs import with_ends
+from codemem_claude.tools import typed
 from codemem_claude.transcript import last_reply, usage_of
 from codemem_core.errors import InputError
 from codemem_core.records.events import AdapterEvent
@@ -43,12 +45,15 @@ _READ = {
     "Stop": {"stop_hook_active", "last_assistant_message", "usage"},
     "SessionEnd": {"reason"},
     "AssistantText": {"text", "usage", "uuid"},
+    "Interrupted": {"text", "uuid"},
 }
 """Hooks we understand, and what we take out of each; the rest goes into `meta.hook_fields`.
 
-`AssistantText` is no hook of Claude Code: it is what we read in a transcript (`missed.py`).
+`AssistantText` and `Interrupted` are no hooks of Claude Code but come from a transcript
+(`missed.py`).
 """
 
+_TOOLS = frozenset({"tool_call", "tool_result"})
 _SAID = frozenset({"prompt", "assistant"})
 """What a subagent is told and answers is not the user's word nor the session's end."""
 _NOTIFICATION = "<task-notification>"
@@ -92,10 +97,20 @@ class Claude:
             event_id="cld_evt_" + hashlib.sha256("|".join(parts).encode()).hexdigest()[:24],
             event_type=event_type,
             ts=ts,
-            payload=_slim(body, payload),
+            payload=_completed(event_type, body, payload),
             cwd=context.cwd,
             meta=meta,
         )
+
+    def complete(self, event: AdapterEvent) -> AdapterEvent:
+        """Fill in the fields of an event that was stored without them."""
+        payload = event.payload
+        if event.event_type in _TOOLS and "kind" not in payload:
+            return replace(event, payload=typed(payload))
+        if event.event_type == "assistant" and "final" not in payload:
+            final = event.meta.get("hook_event_name") == "Stop"
+            return replace(event, payload={**payload, "final": final})
+        return event
 
     def missed(
         self, payload: Mapping[str, Any], *, seen: Collection[str]
@@ -117,12 +132,20 @@ def _extra(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     return extra if isinstance(extra, Mapping) else {}
 
 
+_BOUNDARIES: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, dict[str, Any]]]] = {
+    "SessionStart": lambda payload: ("session_start", {"source": payload.get("source")}),
+    "SessionEnd": lambda payload: ("session_end", {"reason": payload.get("reason")}),
+    "Interrupted": lambda payload: (
+        "error",
+        {"message": _text(payload.get("text")), "interrupted": True},
+    ),
+}
+
+
 def _body(hook: str, payload: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
     """Return the adapter event's type and payload; the type is None when there is nothing in it."""
-    if hook == "SessionStart":
-        return "session_start", {"source": payload.get("source")}
-    if hook == "SessionEnd":
-        return "session_end", {"reason": payload.get("reason")}
+    if hook in _BOUNDARIES:
+        return _BOUNDARIES[hook](payload)
     if hook == "UserPromptSubmit":
         text = _text(payload.get("prompt"))
         return ("prompt" if text and not text.startswith(_NOTIFICATION) else None), {"text": text}
@@ -132,6 +155,7 @@ def _body(hook: str, payload: Mapping[str, Any]) -> tuple[str | None, dict[str, 
         text, usage = _text(payload.get("text")), usage_of(payload.get("usage"))
         return ("assistant" if text else None), {
             "text": text,
+            "final": False,
             **({"usage": usage} if usage else {}),
         }
     return _tool(hook, payload)
@@ -160,7 +184,7 @@ def _reply(payload: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
     if not text or not usage:
         told, counted = last_reply(payload.get("transcript_path"), cwd=payload.get("cwd"))
         text, usage = text or told, usage or counted
-    body: dict[str, Any] = {"text": text}
+    body: dict[str, Any] = {"text": text, "final": True}
     if usage:
         body["usage"] = usage
     return ("assistant" if text else None), body
@@ -168,8 +192,8 @@ def _reply(payload: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
 
 def _id_payload(hook: str, payload: Mapping[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     """Return what the event's id is made of; for Stop nothing that the transcript could change."""
-    if hook == "AssistantText":
-        return {"text": body["text"], "uuid": payload.get("uuid")}
+    if hook in {"AssistantText", "Interrupted"}:
+        return {"text": body.get("text", ""), "uuid": payload.get("uuid")}
     if hook != "Stop":
         return body
     text, usage = payload.get("last_assistant_message"), payload.get("usage")
@@ -181,20 +205,14 @@ def _id_payload(hook: str, payload: Mapping[str, Any], body: dict[str, Any]) -> 
     return stable
 
 
-def _slim(body: dict[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the whole old file that Edit and Write send along: the patch says it all.
-
-    And put in the end of a long output, of which the payload has the beginning.
-    """
+def _completed(event_type: str, body: dict[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the event's payload: a tool's with its typed fields and the end of a long output."""
+    if event_type not in _TOOLS:
+        return body
     output = body.get("tool_output")
-    if not isinstance(output, Mapping):
-        return body
-    if output.get("persistedOutputPath"):
-        return {**body, "tool_output": with_ends(output, payload)}
-    if not output.get("structuredPatch"):
-        return body
-    kept = {k: v for k, v in output.items() if k not in {"originalFile", "content"}}
-    return {**body, "tool_output": kept}
+    if isinstance(output, Mapping) and output.get("persistedOutputPath"):
+        body = {**body, "tool_output": with_ends(output, payload)}
+    return typed(body, stopped=payload.get("is_interrupt") is True)
 
 
 def _time(payload: Mapping[str, Any]) -> tuple[str, bool]:

@@ -45,11 +45,11 @@ def hook_payloads(
 ) -> Iterator[Payload]:
     """Yield the hook payloads of a transcript, in order, each with the record's time as `ts`.
 
-    `everything`: also what no hook told, in the same form: tools that were refused, and as
-    `AssistantText` what the assistant said between tools; with usage, without the transcript's
-    path. Streams: holds one line and the tool calls without a result. `skipped` counts lines that
-    could not be used, by reason: `malformed`, `too long`. Raises `OSError` when the file cannot be
-    read.
+    `everything`: also what no hook told, in the same form: tools that were refused, as
+    `AssistantText` what the assistant said between tools, as `Interrupted` that the user stopped
+    the turn; with usage, without the transcript's path. Streams: holds one line and the tool calls
+    without a result. `skipped` counts lines that could not be used, by reason: `malformed`,
+    `too long`. Raises `OSError` when the file cannot be read.
     """
     with Path(path).open("rb") as lines:
         yield from _payloads(lines, str(path), skipped, everything=everything)
@@ -231,6 +231,8 @@ class _Replay:
         )
         if text.startswith("[Request interrupted by user"):
             yield from self._between()  # no Stop hook runs when the user presses Escape
+            if self._everything:
+                yield self._payload("Interrupted", text=text, uuid=record.get("uuid"))
         elif text.lstrip().startswith("<task-notification>"):
             yield from self._stop()  # the turn was over; the client itself asks for the next
         elif name := _COMMAND.search(text):

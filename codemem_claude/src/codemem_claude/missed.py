@@ -16,6 +16,7 @@ TAIL_BYTES = 1024 * 1024
 """How much is read, at every Stop and SessionEnd: the longest turn recorded took 0.6 MiB."""
 _ENDS = frozenset({"Stop", "SessionEnd"})
 _RESULTS = frozenset({"PostToolUse", "PostToolUseFailure"})
+_TRANSCRIPT_ONLY = frozenset({"AssistantText", "Interrupted"})
 _NEVER = "9999"
 _SECONDS = len("2026-11-22T08:00:00")
 _KEPT = ("session_id", "cwd", "codemem")
@@ -41,7 +42,7 @@ def missed_payloads(
             hook, use = told["hook_event_name"], told.get("tool_use_id")
             if str(told.get("ts", ""))[:_SECONDS] > until:
                 continue
-            if hook == "AssistantText" or (hook in _RESULTS and use not in seen):
+            if hook in _TRANSCRIPT_ONLY or (hook in _RESULTS and use not in seen):
                 yield {**told, **kept, "codemem": extra}
     except OSError:
         return

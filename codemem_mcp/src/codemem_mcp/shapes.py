@@ -91,6 +91,7 @@ class Row(TypedDict, total=False):
     outdated_by: int | None
     support: int
     seen_at: str | None
+    held: bool
 
 
 class RowOrError(Row, total=False):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from codemem_core.errors import InputError
@@ -13,11 +14,15 @@ from codemem_opencode import messages, sessions, tools
 from codemem_opencode.identity import event_id, iso_time, now
 from codemem_opencode.places import session_database
 from codemem_opencode.said import Said, child, word
+from codemem_opencode.typed import typed
 
 if TYPE_CHECKING:
     from codemem_core.settings import Settings
 
 SOURCE = "opencode"
+_TOOLS = frozenset({"tool_call", "tool_result"})
+_ABORTED = "MessageAbortedError"
+"""The error of a turn that the user stopped."""
 
 
 def _read_part(event: Mapping[str, Any]) -> Said | None:
@@ -75,7 +80,7 @@ class OpenCode:
         session_id = _session_id(payload, context=context)
         carried = _carried(payload.get("_adapter"), session_id=session_id)
         if carried is not None:
-            return carried
+            return self.complete(carried)
         kind = word(payload.get("type")) or context.event_type or ""
         reader = _READERS.get(kind)
         said = reader(payload) if reader else None
@@ -84,6 +89,22 @@ class OpenCode:
         if not session_id:
             raise InputError(f"event without session id: `{kind}`")
         return _event(said, payload=payload, session_id=session_id, kind=kind, context=context)
+
+    def complete(self, event: AdapterEvent) -> AdapterEvent:
+        """Fill in the typed fields of an event that was stored or sent without them."""
+        payload = _typed(event.event_type, event.payload)
+        return event if payload is event.payload else replace(event, payload=payload)
+
+
+def _typed(
+    event_type: str, payload: Mapping[str, Any], metadata: Mapping[str, Any] | None = None
+) -> Mapping[str, Any]:
+    """Return a payload with the fields that no event id is made of."""
+    if event_type in _TOOLS and "kind" not in payload:
+        return typed(payload, metadata)
+    if event_type == "error" and payload.get("name") == _ABORTED:
+        return {**payload, "interrupted": True}
+    return payload
 
 
 def _event(
@@ -105,7 +126,7 @@ def _event(
         ),
         event_type=said.event_type,
         ts=known or now(),
-        payload=said.payload,
+        payload=_typed(said.event_type, said.payload, said.metadata),
         project=word(payload.get("project")) or context.project,
         cwd=word(said.cwd) or context.cwd,
         meta=meta,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from codemem_core.errors import InputError
@@ -22,6 +22,8 @@ class Said:
     """OpenCode's own time of it: epoch milliseconds or ISO text."""
     cwd: object = None
     """The session's folder, where the event names it."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """What a tool says beside its output."""
 
 
 def child(value: object, *keys: str) -> Mapping[str, Any]:

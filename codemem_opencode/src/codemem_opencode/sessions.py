@@ -41,9 +41,9 @@ def read_deleted(event: Mapping[str, Any]) -> Said:
 def read_error(event: Mapping[str, Any]) -> Said:
     """Read `session.error`."""
     error = child(event, "properties").get("error")
+    name = word(child(error).get("name"))
     return Said(
         event_type="error",
-        payload={"message": message_of(error) or "failed"}
-        | present(name=word(child(error).get("name"))),
+        payload={"message": message_of(error) or "failed"} | present(name=name),
         at=event.get("timestamp"),
     )

@@ -102,7 +102,13 @@ def _result(call: _Call) -> Said | None:
         "tool_output": output_text(call.output),
     }
     payload |= present(error=problem, call_id=word(call.call_id))
-    return Said(event_type="tool_result", payload=payload, at=call.at, cwd=call.cwd)
+    return Said(
+        event_type="tool_result",
+        payload=payload,
+        at=call.at,
+        cwd=call.cwd,
+        metadata=call.metadata,
+    )
 
 
 def _failure(output: object, metadata: Mapping[str, Any]) -> str:

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 from codemem_core.ingest.evidence import collect
 from codemem_core.records.events import RawEvent
-from codemem_core.records.evidence import EvidenceItem, Message, Prompt
+from codemem_core.records.evidence import Answer, Boundary, Message, Prompt, ToolCall
 from codemem_core.records.memory import Memory
 from codemem_core.store.timeline import Flush, Told
 
 _SHORT = 160
-_TOLD = ("command", "file_path", "filePath", "path", "pattern", "query", "url", "description")
-"""What says most about a tool's input, best first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,25 +58,32 @@ def _said_and_done(raw: Sequence[RawEvent]) -> Iterator[Entry]:
     if not raw:
         return
     for item in collect(raw).items:
-        yield _entry(item)
+        if not isinstance(item, Boundary):
+            yield _entry(item)
 
 
-def _entry(item: EvidenceItem) -> Entry:
+def _entry(item: Prompt | Answer | Message | ToolCall) -> Entry:
     ms, seq = item.ts_ms or 0, item.seq
-    if isinstance(item, Prompt):
+    if isinstance(item, Prompt | Answer):
         return Entry(what="prompt", ms=ms, seq=seq, head="You", text=item.text)
     if isinstance(item, Message):
         spent = sum(number for number in item.usage.values() if isinstance(number, int))
         return Entry(what="answer", ms=ms, seq=seq, head="Agent", text=item.text, tokens=spent)
-    told = next((str(item.input[name]) for name in _TOLD if item.input.get(name)), "")
     return Entry(
         what="tool",
         ms=ms,
         seq=seq,
-        head=f"{item.name} {told}"[:_SHORT],
+        head=f"{item.name} {_subject(item)}"[:_SHORT],
         text=item.error or item.output,
         failed=item.error is not None,
     )
+
+
+def _subject(call: ToolCall) -> str:
+    """Return what says most about a call: its command, its files, or its first argument."""
+    given = (value for value in call.input.values() if isinstance(value, str) and value)
+    files = (*call.files_changed, *call.files_read)
+    return call.command or ", ".join(files) or next(given, "")
 
 
 def _flush(flush: Flush, ms: int) -> Entry:

@@ -215,10 +215,11 @@ def _raw_of(event: AdapterEvent, *, event_type: str, project: str | None) -> Raw
     )
 
 
-_REPOSITORY_TOOLS = frozenset(
-    {"read", "edit", "write", "multiedit", "notebookedit", "apply_patch", "grep", "glob", "list"}
-)
-_OUTSIDE_TOOLS = frozenset({"webfetch", "websearch", "fetch", "web_search"})
+_ORIGINS = {
+    **dict.fromkeys(("read", "edit", "search"), "tool_repo"),
+    **dict.fromkeys(("fetch", "other"), "external"),
+}
+"""By kind of tool; any other tool's text is `tool_exec`."""
 _OUTSIDE_COMMANDS = ("curl ", "wget ", "gh ", "http ", "https://", "http://")
 
 
@@ -228,15 +229,10 @@ def origin_of(event: AdapterEvent) -> str:
         return "user"
     if event.event_type == "assistant":
         return "assistant"
-    name = str(event.payload.get("tool_name", "")).lower()
-    if name in _REPOSITORY_TOOLS:
-        return "tool_repo"
-    given = event.payload.get("tool_input")
-    command = str(given.get("command", "")) if isinstance(given, _OBJECT) else ""
-    outside = command and any(mark in command for mark in _OUTSIDE_COMMANDS)
-    if outside or name in _OUTSIDE_TOOLS or name.startswith("mcp"):
+    command = str(event.payload.get("command", ""))
+    if any(mark in command for mark in _OUTSIDE_COMMANDS):
         return "external"
-    return "tool_exec"
+    return _ORIGINS.get(str(event.payload.get("kind", "")), "tool_exec")
 
 
 def refuse(db: apsw.Connection, body: object, *, now_ms: int) -> None:

@@ -46,13 +46,13 @@ class Table:
     skipped: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     """How many were left out, by reason."""
 
-    def count(self, skipped: str | None) -> None:
-        """Count one row, written or skipped for a reason."""
-        self.read += 1
+    def count(self, skipped: str | None, *, rows: int = 1) -> None:
+        """Count rows, written or skipped for a reason."""
+        self.read += rows
         if skipped is None:
-            self.written += 1
+            self.written += rows
         else:
-            self.skipped[skipped] += 1
+            self.skipped[skipped] += rows
 
 
 @dataclass(slots=True)

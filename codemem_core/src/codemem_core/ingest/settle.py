@@ -117,4 +117,11 @@ def _trust(memory: Memory | NewMemory) -> int:
     """Return 0 for what may not be told unasked, 2 for what a person confirmed, else 1."""
     if isinstance(memory, Memory) and memory.confirmed:
         return 2
-    return int(memory.origin not in {"external", "import"})
+    return int(not is_held(memory))
+
+
+def is_held(memory: Memory | NewMemory) -> bool:
+    """Say whether a memory is kept from prompts until a person confirms it."""
+    if memory.held is None:
+        return memory.origin in {"external", "import"}
+    return memory.held

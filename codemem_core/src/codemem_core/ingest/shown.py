@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from codemem_core.records.evidence import Evidence, EvidenceItem, ToolUse
+from codemem_core.records.evidence import Evidence, EvidenceItem, ToolCall
 
 # In prose only what has a folder and an ending counts: `Node.js` and `e.g.` are no files.
 _PATH = re.compile(
@@ -44,10 +44,11 @@ class Shown:
 
 
 def _texts(item: EvidenceItem) -> Iterator[str]:
-    if not isinstance(item, ToolUse):
+    if not isinstance(item, ToolCall):
         yield item.text
         return
     yield from _strings(item.input)
+    yield from (*item.files_read, *item.files_changed, item.command or "")
     yield item.output
     yield item.error or ""
     yield item.cwd or ""

@@ -12,16 +12,13 @@ from typing import Any
 
 import apsw
 
-from codemem_core.ingest.evidence import tool_name
 from codemem_core.records.events import RawEvent
 from codemem_core.store import receipts
-from codemem_core.store.events import patched_files
 from codemem_core.store.receipts import Receipt, Use
 
-_OPENERS = frozenset({"memory_get", "memory_get_observations", "memory_expand"})
+_OPENERS = ("memory_get", "memory_get_observations", "memory_expand")
 """Tools that show a memory in full; finding it in a list is no use yet."""
 _CITED = re.compile(r"(?i)\bmemor(?:y|ies)\s+(?:no\.?\s*|number\s+)?[\[#(]{0,2}(\d{1,12})\b")
-_PATHS = ("file_path", "filePath", "path", "notebook_path")
 
 
 def note_uses(db: apsw.Connection, key: tuple[str, str], events: Sequence[RawEvent]) -> None:
@@ -59,7 +56,7 @@ def _named(event_type: str, body: Mapping[str, Any]) -> tuple[str, set[int]]:
     if event_type == "assistant":
         return "cited", {int(one) for one in _CITED.findall(str(body.get("text", "")))}
     given = body.get("tool_input")
-    opens = tool_name(str(body.get("tool_name", ""))) in _OPENERS
+    opens = body.get("kind") == "memory" and str(body.get("tool_name", "")).endswith(_OPENERS)
     if event_type != "tool_result" or not opens or not isinstance(given, Mapping):
         return "", set()
     asked = given.get("ids")
@@ -69,12 +66,9 @@ def _named(event_type: str, body: Mapping[str, Any]) -> tuple[str, set[int]]:
 
 def _touched(body: Mapping[str, Any]) -> list[str]:
     """Return the files a tool read or changed."""
-    given = body.get("tool_input")
-    if not isinstance(given, Mapping) or body.get("status") != "ok":
+    if body.get("status") != "ok":
         return []
-    patch = given.get("patchText") or given.get("patch") or ""
-    named = [path for name in _PATHS if isinstance(path := given.get(name), str)]
-    return [*named, *patched_files(str(patch))]
+    return [str(path) for name in ("files_read", "files_changed") for path in body.get(name) or ()]
 
 
 def _shared(paths: Iterable[str], files: Iterable[str], cwd: str | None) -> list[str]:

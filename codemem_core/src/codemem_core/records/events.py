@@ -15,8 +15,13 @@ SCHEMA_VERSION = "1.0"
 EVENT_TYPES = frozenset(
     {"prompt", "assistant", "tool_call", "tool_result", "session_start", "session_end", "error"}
 )
-ORIGINS = ("import", "external", "tool_exec", "tool_repo", "assistant", "user")
-"""Where text came from, least trusted first; bound by code at capture, not by a payload."""
+ORIGINS = (
+    "import", "external", "teammate", "agent", "tool_exec", "tool_repo", "assistant", "user",
+)  # fmt: skip
+"""Where text came from, least trusted first; bound by code at capture, not by a payload.
+
+`external` is the web, MCP servers, packages and whatever else comes from outside; `agent` is what a
+subagent reports or an agent writes on its own account."""
 
 EVENT_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -42,7 +47,13 @@ class AdapterEvent:
     ts: str
     """ISO 8601 with an offset; when it happened, as well as the host knows."""
     payload: Mapping[str, Any]
-    """By type: `text` (prompt, assistant), `tool_name` and `status` (tools), `message` (error)."""
+    """By type: `text` (prompt, assistant), `tool_name` and `status` (tools), `message` (error).
+
+    A source also fills in what `records.evidence` reads: for tools `kind`, `files_read`,
+    `files_changed`, `command`, `exit_code`, `tool_output` (text), `error`, `refused`,
+    `interrupted` and `answers` (`question`, `text`); for assistant messages `final`; for errors
+    `interrupted`. Fields without a value may be left out.
+    """
     project: str | None = None
     cwd: str | None = None
     seq: int | None = None

@@ -74,7 +74,9 @@ class NewMemory:
     title: str
     body: str
     origin: str
-    """The least trusted origin among the events it rests on."""
+    """The least trusted origin among the texts that carry it."""
+    held: bool | None = None
+    """Whether it waits for a person before it may be injected; None: its origin decides."""
     subtitle: str = ""
     facts: tuple[str, ...] = ()
     narrative: str = ""
@@ -131,3 +133,5 @@ class Memory:
     """How many sessions found it out."""
     seen_ms: int = 0
     """When it was found out again last, epoch milliseconds; 0: never."""
+    held: bool = False
+    """It is not injected until a person confirms it."""

@@ -72,6 +72,18 @@ class RecordedSource(Protocol):
         ...
 
 
+@runtime_checkable
+class CompletingSource(Protocol):
+    """A source that can fill in fields which an earlier version of it did not store."""
+
+    def complete(self, event: AdapterEvent) -> AdapterEvent:
+        """Return the event with the fields that `normalize` gives today.
+
+        Pure and quick; an event that has them is returned as it is. The id stays the same.
+        """
+        ...
+
+
 class Policy(Protocol):
     """Decides when a stream is due; it decides, the flusher acts."""
 

@@ -197,27 +197,12 @@ def _recent(known: list[str], events: Iterable[RawEvent]) -> list[str]:
     return known[-RECENT_FILES:]
 
 
-_EDITORS = frozenset({"edit", "write", "multiedit", "notebookedit", "apply_patch"})
-
-
 def edited_files(payload: Mapping[str, Any]) -> list[str]:
     """Return the paths a successful tool event changed."""
-    name = str(payload.get("tool_name", "")).lower()
-    given = payload.get("tool_input")
-    if name not in _EDITORS or payload.get("status") != "ok" or not isinstance(given, Mapping):
+    changed = payload.get("files_changed")
+    if payload.get("status") != "ok" or not isinstance(changed, list):
         return []
-    if name == "apply_patch":
-        return patched_files(str(given.get("patchText") or given.get("patch") or ""))
-    keys = ("filePath", "file_path", "path", "notebook_path")
-    return [value for key in keys if isinstance(value := given.get(key), str)][:1]
-
-
-def patched_files(patch: str) -> list[str]:
-    """Return the paths an `apply_patch` text names."""
-    marks = ("*** Add File: ", "*** Update File: ", "*** Delete File: ")
-    return [
-        line.partition(": ")[2].strip() for line in patch.splitlines() if line.startswith(marks)
-    ]
+    return [path for path in changed if isinstance(path, str)]
 
 
 _PAGE = """

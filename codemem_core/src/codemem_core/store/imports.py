@@ -122,7 +122,7 @@ def is_there(db: apsw.Connection, *keys: str) -> bool:
 
 
 COLUMNS = (
-    "key", "kind", "title", "body", "subtitle", "narrative", "confidence", "origin",
+    "key", "kind", "title", "body", "subtitle", "narrative", "confidence", "origin", "held",
     "prompt_number", "extractor", "extractor_version", "facts", "concepts", "files_read",
     "files_modified", "tags", "metadata", "words", "created_ms", "updated_ms", "active",
     "deleted_ms", "confirmed", "pinned", "support", "seen_ms", "told", "used", "project",

@@ -31,6 +31,7 @@ TABLES = {
     "memories": "memory",
     "places": "place",
     "usage_events": "usage figure",
+    "proposals": "proposal",
 }
 """Tables whose rows people change, and what one row is called."""
 KEPT_MS = 90 * 86_400_000

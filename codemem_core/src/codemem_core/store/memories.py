@@ -11,25 +11,26 @@ import apsw
 
 from codemem_core.errors import NotFound
 from codemem_core.records.memory import Memory, NewMemory
-from codemem_core.store.candidates import CURRENT
+from codemem_core.store.candidates import CURRENT, HELD
 from codemem_core.store.connection import rows
 from codemem_core.store.words import hidden_words
 
 _ADD = """
     INSERT INTO memories
         (key, session_id, batch, kind, title, body, subtitle, facts, narrative, concepts,
-         files_read, files_modified, tags, words, confidence, origin, project, prompt_number,
+         files_read, files_modified, tags, words, confidence, origin, held, project, prompt_number,
          created_ms, updated_ms, extractor, extractor_version, metadata)
     SELECT :key, s.id, :batch, :kind, :title, :body, :subtitle, :facts, :narrative, :concepts,
-           :files_read, :files_modified, :tags, :words, :confidence, :origin, s.project,
-           :prompt_number, :created_ms, :now, :extractor,
+           :files_read, :files_modified, :tags, :words, :confidence, :origin, :held,
+           s.project, :prompt_number, :created_ms, :now, :extractor,
            :extractor_version, :metadata
       FROM sessions s WHERE s.id = :session
     ON CONFLICT (key) DO NOTHING
 """
 
 _LISTS = ("facts", "concepts", "files_read", "files_modified")
-_PLAIN = ("key", "kind", "title", "body", "subtitle", "narrative", "confidence", "origin")
+_PLAIN = ("key", "kind", "title", "body", "subtitle", "narrative", "confidence", "origin",
+          "held")  # fmt: skip
 _MORE = ("prompt_number", "extractor", "extractor_version")
 
 
@@ -64,11 +65,12 @@ def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-_COLUMNS = """
+_COLUMNS = f"""
     m.id, m.session_id, m.kind, m.title, m.body, m.subtitle, m.facts, m.narrative, m.concepts,
     m.files_read, m.files_modified, m.tags, m.confidence, m.origin, m.confirmed, m.pinned,
     m.active, m.project, s.source, m.prompt_number, m.created_ms, m.updated_ms, m.extractor,
-    m.extractor_version, m.metadata, m.superseded_by, m.outdated_by, m.support, m.seen_ms
+    m.extractor_version, m.metadata, m.superseded_by, m.outdated_by, m.support, m.seen_ms,
+    {HELD}
 """
 _NAMES = tuple(Memory.__dataclass_fields__)
 
@@ -349,4 +351,5 @@ def _memory(row: tuple[Any, ...]) -> Memory:
     fields["active"] = bool(fields["active"])
     fields["confirmed"] = bool(fields["confirmed"])
     fields["pinned"] = bool(fields["pinned"])
+    fields["held"] = bool(fields["held"])
     return Memory(**fields)

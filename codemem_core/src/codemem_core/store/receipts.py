@@ -55,12 +55,13 @@ _USED = """
        AND used_ms IS NULL AND told_ms < :at_ms
 """
 _TOUCHED_BEFORE = """
-    SELECT DISTINCT coalesce(json_extract(payload, '$._adapter.payload.tool_input.file_path'),
-                             json_extract(payload, '$._adapter.payload.tool_input.filePath'))
+    SELECT DISTINCT path.value
       FROM (SELECT e.payload, e.ts_ms FROM streams s JOIN raw_events e ON e.stream = s.id
              WHERE s.source = :source AND s.stream_id = :stream_id AND e.kind = 'tool_result'
-             ORDER BY e.seq DESC LIMIT 5000)
-     WHERE ts_ms <= :told_ms
+             ORDER BY e.seq DESC LIMIT 5000) AS call,
+           json_each('["files_read","files_changed"]') AS field,
+           json_each(call.payload, '$._adapter.payload.' || field.value) AS path
+     WHERE call.ts_ms <= :told_ms
 """
 
 
@@ -86,6 +87,6 @@ def use(db: apsw.Connection, key: tuple[str, str], uses: Iterable[Use]) -> None:
 
 
 def touched_before(db: apsw.Connection, key: tuple[str, str], *, told_ms: int) -> list[str]:
-    """Return the paths that tools of a stream were given until a time, of the last 5,000 calls."""
+    """Return the files that tools of a stream touched until a time, of its last 5,000 calls."""
     fields = {"source": key[0], "stream_id": key[1], "told_ms": told_ms}
     return [path for (path,) in rows(db, _TOUCHED_BEFORE, fields) if path]

@@ -43,7 +43,7 @@ class Hit:
     """A memory that was found, and why it stands where it stands."""
 
     __slots__ = (
-        "body", "confidence", "confirmed", "created_ms", "files_modified", "id", "kind",
+        "body", "confidence", "confirmed", "created_ms", "files_modified", "held", "id", "kind",
         "matched", "origin", "outdated_by", "parts", "pinned", "project", "score", "seen_ms",
         "session_id", "support", "tags", "title", "told", "used",
     )  # fmt: skip
@@ -70,6 +70,8 @@ class Hit:
         self.pinned: bool = bool(row[16])
         self.outdated_by: int | None = row[17]
         """The newer memory that says otherwise, unless that was forgotten."""
+        self.held: bool = bool(row[18])
+        """Not to be injected until a person confirms it."""
         self.score = 0.0
         """0 to 1; the sum of `parts`."""
         self.parts: dict[str, float] = {}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from codemem_core.records.evidence import Evidence, Message, Prompt, ToolUse
+from codemem_core.records.evidence import Evidence, Message, Prompt, ToolCall
 from codemem_core.records.protocols import EventContext
 from codemem_core.records.seams import SeamRecord
 from codemem_core.records.setting import Setting
@@ -27,8 +27,14 @@ SAMPLE_EVIDENCE = Evidence(
     cwd="/work/sample",
     items=(
         Prompt(text="Why does the invoice export fail? Please fix it.", number=1, seq=0),
-        ToolUse(name="bash", input={"command": "pytest -q"}, error="1 failed", seq=1),
-        ToolUse(name="edit", input={"file_path": "/work/sample/a.py"}, output="-x\n+y", seq=2),
+        ToolCall(kind="run", name="bash", command="pytest -q", error="1 failed", seq=1),
+        ToolCall(
+            kind="edit",
+            name="edit",
+            files_changed=("/work/sample/a.py",),
+            output="--- /work/sample/a.py\n+++ /work/sample/a.py\n@@\n-x\n+y",
+            seq=2,
+        ),
         Message(text="Fixed: the total was rounded on each line.", seq=3),
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +25,9 @@ _EXTRACTOR = "claude-mem"
 # Over the years its columns had other names.
 _OWN_IDS = ("memory_session_id", "sdk_session_id")
 _HOST_IDS = ("content_session_id", "claude_session_id")
+_TAKEN = frozenset({"sdk_sessions", "observations", "session_summaries", "user_prompts"})
+_SILENT = re.compile(r"sqlite_.*|schema_versions|.*_fts(_.*)?|.*_(config|content|data|docsize|idx)")
+"""Tables that hold nothing of the user's: bookkeeping and parts of search indexes."""
 
 
 @contextmanager
@@ -53,21 +58,27 @@ def fill(incoming: Incoming, given: Legacy, *, project: str | None) -> None:
             incoming.report.tables["user_prompts"].count(reason)
     for table, make in (("observations", _observation), ("session_summaries", _summary)):
         for row in given.table(table, order="id"):
-            label = normalize_label(str(row.get("project") or ""))
-            counts = incoming.report.tables[table]
-            if project is not None and label != project:
-                counts.count("of another project")
-                continue
+            label = _label(row)
             new = make(row)
-            if not new.body and not new.title:
-                counts.count("empty")
+            left_out = "of another project" if project is not None and label != project else ""
+            if not left_out and not new.body and not new.title:
+                left_out = "empty"
+            if left_out:
+                incoming.report.tables[table].count(left_out)
                 continue
             session = hosts.get(_first(row, _OWN_IDS), f"project {label}")
             if session not in known:
                 incoming.session(session, _stand_in(label, incoming.now_ms))
-            created_ms = min(new.created_ms, incoming.now_ms)
-            new = replace(new, created_ms=created_ms)
+            new = replace(new, created_ms=min(new.created_ms, incoming.now_ms))
             incoming.memory(session, new, State(project=label), table=table)
+    _name_the_rest(incoming, given)
+
+
+def _name_the_rest(incoming: Incoming, given: Legacy) -> None:
+    """Count the rows of tables that are not taken."""
+    for table in sorted(given.names - _TAKEN):
+        if not _SILENT.fullmatch(table) and (left := given.count(table)):
+            incoming.report.tables[table].count("left in claude-mem's database", rows=left)
 
 
 def _sessions(
@@ -75,7 +86,7 @@ def _sessions(
 ) -> Iterator[tuple[object, object]]:
     """Take the sessions, and yield how their rows and how their prompts refer to each."""
     for row in given.table("sdk_sessions", order="id"):
-        label = normalize_label(str(row.get("project") or ""))
+        label = _label(row)
         host = _first(row, _HOST_IDS)
         if host is None or (project is not None and label != project):
             continue
@@ -96,10 +107,29 @@ def _stand_in(label: str | None, now_ms: int) -> Session:
     )
 
 
+def _label(row: Row) -> str | None:
+    """Return the project of a row: of a worktree, the repository it belongs to.
+
+    claude-mem calls a worktree `repository/worktree`, and notes where it was merged.
+    """
+    name = str(row.get("merged_into_project") or row.get("project") or "")
+    owner, slash, _ = name.partition("/")
+    return normalize_label(owner if slash and owner else name)
+
+
 def _observation(row: Row) -> Any:  # noqa: ANN401 - NewMemory, as adopted makes it
-    body = row.get("narrative") or row.get("text") or ""
+    body = str(row.get("narrative") or row.get("text") or "")
     given = adopted.memory_of(
-        {**row, "kind": row.get("type"), "body_text": body, "confidence": 0.7, "metadata_json": ""}
+        {
+            **row,
+            "kind": row.get("type"),
+            "title": row.get("title") or row.get("subtitle") or _first_line(body),
+            "body_text": body,
+            "facts": _texts(row.get("facts")),
+            "concepts": _texts(row.get("concepts")),
+            "confidence": 0.7,
+            "metadata_json": "",
+        }
     )
     tokens = row.get("discovery_tokens")
     metadata = {
@@ -113,6 +143,34 @@ def _observation(row: Row) -> Any:  # noqa: ANN401 - NewMemory, as adopted makes
         extractor=_EXTRACTOR,
         metadata=metadata,
     )
+
+
+_BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+
+
+def _texts(given: object) -> list[str]:
+    """Return a list of texts: from JSON, or from lines of text with or without bullets."""
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except (ValueError, RecursionError):
+            given = [_BULLET.sub("", line) for line in str(given).splitlines()]
+    items = given if isinstance(given, list) else [given]
+    return [text for item in items if (text := _text_of(item))]
+
+
+def _text_of(item: object) -> str:
+    """Return what a list's item says: itself, or the name or text that an object has."""
+    if isinstance(item, dict):
+        item = next((item[name] for name in _NAMES if item.get(name)), None)
+    return str(item).strip() if isinstance(item, str | int | float) else ""
+
+
+_NAMES = ("name", "text", "fact", "concept", "title", "content", "value")
+
+
+def _first_line(body: str) -> str:
+    return next((line.strip()[:120] for line in body.splitlines() if line.strip()), "")
 
 
 def _summary(row: Row) -> Any:  # noqa: ANN401 - NewMemory, as adopted makes it

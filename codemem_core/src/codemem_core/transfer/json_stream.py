@@ -32,17 +32,35 @@ def elements(file: BinaryIO, *, lists: Collection[str] = ()) -> Iterator[tuple[s
     deep or has too large an element; what was yielded before stands.
     """
     text = _Text(file)
-    if text.peek() == "[":
-        yield from _list(text, "")
-    elif text.peek() == "{":
-        yield from _members(text, lists)
-    else:
-        raise text.wrong("neither an object nor a list")
+    yield from _document(text, lists, nested=False)
     if text.peek():
         raise text.wrong("something follows the end")
 
 
-def _members(text: _Text, lists: Collection[str]) -> Iterator[tuple[str, Any]]:
+def documents(
+    file: BinaryIO, *, lists: Collection[str] = ()
+) -> Iterator[Iterator[tuple[str, Any]]]:
+    """Yield what each document of a file holds: of one, or of JSON Lines.
+
+    As `elements`, but what stands in a list has an empty name, whichever list it is, and a member
+    named in `lists` may also be an object that holds one. Use up each iterator before the next.
+    """
+    text = _Text(file)
+    yield _document(text, lists, nested=True)
+    while text.peek():
+        yield _document(text, lists, nested=True)
+
+
+def _document(text: _Text, lists: Collection[str], *, nested: bool) -> Iterator[tuple[str, Any]]:
+    if text.peek() == "[":
+        yield from _list(text, "")
+    elif text.peek() == "{":
+        yield from _members(text, lists, nested=nested)
+    else:
+        raise text.wrong("neither an object nor a list")
+
+
+def _members(text: _Text, lists: Collection[str], *, nested: bool) -> Iterator[tuple[str, Any]]:
     text.take("{")
     more = text.peek() != "}"
     while more:
@@ -51,8 +69,10 @@ def _members(text: _Text, lists: Collection[str]) -> Iterator[tuple[str, Any]]:
             raise text.wrong("a name is not text")
         text.take(":")
         if name in lists and text.peek() == "[":
-            yield from _list(text, name)
-        elif name in lists:
+            yield from _list(text, "" if nested else name)
+        elif name in lists and nested and text.peek() == "{":
+            yield from _members(text, lists, nested=True)
+        elif name in lists and not nested:
             raise UnusableFile(f"not a list: `{name}`")
         else:
             yield name, text.value()

@@ -11,38 +11,63 @@ from codemem_core.records.events import epoch_ms
 from codemem_core.store.imports import Session, State
 from codemem_core.transfer import notes
 from codemem_core.transfer.incoming import Incoming
-from codemem_core.transfer.json_stream import elements
+from codemem_core.transfer.json_stream import documents
 from codemem_core.transfer.notes import Note
 
 _LISTS = ("results", "memories", "data", "items")
 _TEXTS = ("memory", "text", "content", "data")
+_IN_USE = {"active", "succeeded", "completed"}
+"""A memory's own state, and the states of the call that made it."""
+_DELETED = ("deleted", "is_deleted", "deleted_at")
 _WHOSE = ("user_id", "agent_id", "app_id", "run_id")
 
 
-def fill(incoming: Incoming, file: BinaryIO, *, project: str | None) -> None:
-    """Take every memory of a file; raises `UnusableFile` when it has none of the known shapes."""
+def fill(incoming: Incoming, file: BinaryIO, *, project: str | None, here: str | None) -> int:
+    """Take every memory of a file: a list, an object that holds one, or JSON Lines.
+
+    Memories go to `project`, else to the one they name, else to `here`; return how many went there
+    because they named none. Raises `UnusableFile` when
+    the file has none of the known shapes.
+    """
     incoming.replace = True
-    known = False
-    for name, value in elements(file, lists=_LISTS):
-        if name == "" or name in _LISTS:
+    known, placed = False, 0
+    for document in documents(file, lists=_LISTS):
+        members: dict[str, Any] = {}
+        for name, value in document:
+            if name == "":
+                known = True
+                placed += _take(incoming, storable(value), project, here)
+            else:
+                members[name] = value
+        if any(isinstance(members.get(name), str) for name in _TEXTS):
             known = True
-            _take(incoming, storable(value), project)
+            placed += _take(incoming, storable(members), project, here)
     if not known:
         raise UnusableFile(
-            "not a file of mem0's memories", hint='it has to hold a list, or {"results": […]}'
+            "not a file of mem0's memories",
+            hint='it has to hold a list, {"results": […]}, or a memory a line',
         )
+    return placed
 
 
-def _take(incoming: Incoming, row: Any, project: str | None) -> None:  # noqa: ANN401 - JSON
+def _take(
+    incoming: Incoming,
+    row: Any,  # noqa: ANN401 - JSON
+    project: str | None,
+    here: str | None,
+) -> bool:
+    """Take one memory; say whether it went to `here`."""
     row = row if isinstance(row, dict) else {"memory": row}
     text = next((row[name] for name in _TEXTS if isinstance(row.get(name), str)), "").strip()
-    if not text:
-        incoming.report.tables["memories"].count("without text")
-        return
+    left_out = _state(row) if text else "without text"
+    if left_out:
+        incoming.report.tables["memories"].count(left_out)
+        return False
     metadata = row.get("metadata") if isinstance(row.get("metadata"), dict) else {}
     assert isinstance(metadata, dict)
     whose = {name: row[name] for name in _WHOSE if row.get(name)}
-    label = project or normalize_label(str(metadata.get("project") or row.get("app_id") or ""))
+    named = project or normalize_label(str(metadata.get("project") or row.get("app_id") or ""))
+    label = named or here
     categories = row.get("categories") if isinstance(row.get("categories"), list) else []
     assert isinstance(categories, list)
     note = Note(
@@ -58,6 +83,15 @@ def _take(incoming: Incoming, row: Any, project: str | None) -> None:  # noqa: A
     session = Session(key=name, stream=None, started_ms=incoming.now_ms, project=label)
     incoming.session(name, session)
     incoming.memory(name, notes.memory_of(note), State(project=label), table="memories")
+    return not named
+
+
+def _state(row: dict[str, Any]) -> str:
+    """Return why mem0 itself no longer uses a memory, or nothing when it does."""
+    state = str(row.get("state") or row.get("status") or "active").lower()
+    if any(row.get(name) for name in _DELETED):
+        return "deleted"
+    return "" if state in _IN_USE else state[:40]
 
 
 def _time(row: dict[str, Any]) -> int:

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+import yaml
+
 from codemem_core.errors import InputError, NotFound
 from codemem_core.ingest import adopted
+from codemem_core.ingest.accept import storable
 from codemem_core.records.memory import KINDS, NewMemory
 from codemem_core.store.words import tags_of
 
@@ -20,8 +23,6 @@ MOST_BYTES = 1024 * 1024
 _MOST_FILES = 20_000
 _TITLE_CHARS = 120
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE)
-_FIELD = re.compile(r"^([A-Za-z][\w -]*):[ \t]*(.*)$")
-_ITEM = re.compile(r"^[ \t]*-[ \t]+(.+)$")
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t#]*$")
 _FENCE = re.compile(r"^[ \t]*(```|~~~)")
 
@@ -125,36 +126,28 @@ def markdown_files(folder: str) -> Iterator[str]:
 
 
 def front_matter(text: str) -> tuple[dict[str, Any], str]:
-    """Return the fields before a note, and the note.
+    """Return the YAML fields before a note, their names in lower case, and the note.
 
-    Of YAML what notes use: `name: value`, `name: [a, b]` and lists of one item a line.
+    Values are texts and lists, whatever YAML would make of them. What is no YAML mapping is
+    skipped: the note counts, not its fields.
     """
     found = _FRONT.match(text)
     if found is None:
         return {}, text
-    fields: dict[str, Any] = {}
-    name = ""
-    for line in found[1].splitlines():
-        item, pair = _ITEM.match(line), _FIELD.match(line)
-        if item and name and not fields[name]:
-            fields[name] = [_bare(item[1])]
-        elif item and name and isinstance(fields[name], list):
-            fields[name].append(_bare(item[1]))
-        elif pair:
-            name = pair[1].strip().lower()
-            fields[name] = _value(pair[2].strip())
-    return fields, text[found.end() :]
+    return _fields(found[1]), text[found.end() :]
 
 
-def _value(text: str) -> str | list[str]:
-    if text.startswith("[") and text.endswith("]"):
-        return [_bare(part) for part in text[1:-1].split(",") if part.strip()]
-    return _bare(text)
-
-
-def _bare(text: str) -> str:
-    text = text.strip()
-    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
+def _fields(text: str) -> dict[str, Any]:
+    try:
+        # An alias repeats what it names: a few lines of them hold more than memory does.
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+            return {}
+        value = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes texts and lists only
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return {}
+    if not isinstance(value, dict):
+        return {}
+    return {str(name).strip().lower(): storable(given) for name, given in value.items()}
 
 
 def listed(value: object) -> tuple[str, ...]:

@@ -146,6 +146,7 @@ def _ours(row: dict[str, Any]) -> tuple[NewMemory, State]:
         title=said["title"],
         body=said["body_text"],
         origin=origin if origin in ORIGINS else "import",
+        held=row["held"] if isinstance(row.get("held"), bool) else None,
         subtitle=said["subtitle"],
         facts=tuple(map(str, said["facts"])),
         narrative=said["narrative"],
@@ -183,7 +184,7 @@ def _distrusted(new: NewMemory, state: State) -> tuple[NewMemory, State]:
     """Return a memory as somebody else's: it is found, but no prompt gets it by itself."""
     said = {"origin": new.origin, "confirmed": state.confirmed, "pinned": state.pinned}
     metadata = {"exported": said, **new.metadata}
-    lower = replace(new, key=f"export:{new.key}", origin="import", metadata=metadata)
+    lower = replace(new, key=f"export:{new.key}", origin="import", held=None, metadata=metadata)
     newer = f"export:{state.outdated_by}" if state.outdated_by else ""
     return lower, State(
         active=state.active,

@@ -145,5 +145,6 @@ def _memory(row: Mapping[str, Any]) -> dict[str, Any]:
         "confirmed": bool(row["confirmed"]),
         "pinned": bool(row["pinned"]),
         "seen_at": iso_time(row["seen_ms"]) if row["seen_ms"] else None,
+        **({} if row["held"] is None else {"held": bool(row["held"])}),
         "superseded": row["superseded_by"] is not None or bool(metadata.get("superseded")),
     }

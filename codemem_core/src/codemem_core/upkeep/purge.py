@@ -11,21 +11,20 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
+from typing import Any
 
 import apsw
 
 from codemem_core import paths
-from codemem_core.errors import InputError, StoreError
+from codemem_core.errors import StoreError
 from codemem_core.settings import Settings
 from codemem_core.store import journal, memories
 from codemem_core.store.compact import write_anew
 from codemem_core.store.connection import harden, rows, translate
 from codemem_core.store.writer import in_transaction
+from codemem_core.upkeep.secret_forms import Secret
 
 MARK = "[PURGED]"
-LEAST_CHARS = 6
-"""A shorter text occurs by chance."""
 _MAGIC = b"SQLite format 3\0"
 _DIGEST = re.compile(rb"[0-9a-f]{64}")
 
@@ -40,55 +39,46 @@ class Place:
     """Rows, or for a file 1."""
 
 
-class Secret:
-    """A text that must go, in each of the forms it may have been stored in."""
-
-    def __init__(self, text: str) -> None:
-        if len(text.strip()) < LEAST_CHARS:
-            raise InputError(
-                f"too short to be taken out everywhere: {len(text.strip())} characters",
-                hint=f"at least {LEAST_CHARS}; edit the memories that hold it",
-            )
-        self.forms = tuple(sorted(_forms(text), key=len, reverse=True))
-        """As text, longest first: a part of a longer one is not to be replaced before it."""
-        self.needles = tuple(form.encode() for form in self.forms)
-        self.tag = re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")
-        """What is left of it in a tag."""
-
-
-def _forms(text: str) -> set[str]:
-    """Return a secret as it is, in an address, in JSON, and in JSON within JSON."""
-    plain = {text, quote(text, safe="")}
-    inside = _in_json(plain)
-    return plain | inside | _in_json(inside)
-
-
-def _in_json(forms: set[str]) -> set[str]:
-    return {json.dumps(form, ensure_ascii=a)[1:-1] for form in forms for a in (True, False)}
-
-
 # --- databases -----------------------------------------------------------------------------------
 
 
 def in_database(db: apsw.Connection, secret: Secret, name: str) -> list[Place]:
     """Return where the secret is in a database, by table and column."""
+    _understand(db, secret)
     found = []
     for table, column in _columns(db):
-        query = f'SELECT count(*) FROM "{table}" WHERE {_holds(column)}'  # noqa: S608
+        query = f'SELECT count(*) FROM "{table}" WHERE {_holds(table, column)}'  # noqa: S608
         number = db.execute(query, {"forms": json.dumps(secret.forms)}).get
         if number:
             found.append(Place(where=f"{name}: {table}.{column}", found=number))
     return found
 
 
-def _holds(column: str) -> str:
+def _holds(table: str, column: str) -> str:
     # As bytes: a changeset of the journal is a blob and holds text among other things. A number is
-    # no text: a time may well have the digits of a PIN in it.
+    # no text: a time may well have the digits of a PIN in it. Qualified, because a column may be
+    # called like one of `json_each`.
+    place = f'"{table}"."{column}"'
     return (
-        f"typeof(\"{column}\") IN ('text', 'blob') AND EXISTS ("  # noqa: S608
-        "SELECT 1 FROM json_each(:forms) WHERE instr("
-        f'CAST("{column}" AS BLOB), CAST(value AS BLOB)) > 0)'
+        f"typeof({place}) IN ('text', 'blob') AND (EXISTS ("  # noqa: S608
+        "SELECT 1 FROM json_each(:forms) AS form WHERE instr("
+        f"CAST({place} AS BLOB), CAST(form.value AS BLOB)) > 0) OR is_broken({place}))"
     )
+
+
+def _understand(db: apsw.Connection, secret: Secret) -> None:
+    """Give SQL on a connection what it cannot say itself: lines that break within a secret."""
+
+    def is_broken(*values: Any) -> bool:  # noqa: ANN401 - one, text or bytes
+        [value] = values
+        pattern = secret.broken if isinstance(value, str) else secret.broken_bytes
+        return pattern.search(value) is not None
+
+    def without_breaks(*values: Any) -> str:  # noqa: ANN401 - one, text
+        return secret.broken.sub(MARK, *values)
+
+    db.create_scalar_function("is_broken", is_broken, 1, deterministic=True)
+    db.create_scalar_function("without_breaks", without_breaks, 1, deterministic=True)
 
 
 def _columns(db: apsw.Connection) -> Iterator[tuple[str, str]]:
@@ -109,6 +99,7 @@ def clean_database(db: apsw.Connection, secret: Secret) -> None:
     Call it in a transaction. What people changed can not be undone any more: what was before is
     kept in changesets, which may hold the secret in two halves.
     """
+    _understand(db, secret)
     columns = list(_columns(db))
     if ("journal_changes", "changes") in columns:
         journal.clear(db)
@@ -120,6 +111,10 @@ def clean_database(db: apsw.Connection, secret: Secret) -> None:
                 f' WHERE typeof("{column}") = \'text\' AND instr("{column}", :form)',
                 {"form": form, "mark": MARK},
             )
+        db.execute(
+            f'UPDATE "{table}" SET "{column}" = without_breaks("{column}")'  # noqa: S608
+            f' WHERE typeof("{column}") = \'text\' AND is_broken("{column}")'
+        )
     for number in touched:
         _index_again(db, number, secret)
     query = "SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'"
@@ -128,7 +123,9 @@ def clean_database(db: apsw.Connection, secret: Secret) -> None:
 
 
 def _memories_with(db: apsw.Connection, secret: Secret) -> list[int]:
-    held = " OR ".join(f"({_holds(name)})" for table, name in _columns(db) if table == "memories")
+    held = " OR ".join(
+        f"({_holds(table, name)})" for table, name in _columns(db) if table == "memories"
+    )
     query = f"SELECT id FROM memories WHERE {held}"  # noqa: S608
     return [number for (number,) in rows(db, query, {"forms": json.dumps(secret.forms)})]
 
@@ -188,6 +185,14 @@ def look(path: str, settings: Settings, secret: Secret) -> list[Place]:
             there = [Place(where=file, found=1)]
         found += there
     return found
+
+
+def halves(path: str, settings: Settings, secret: Secret) -> list[Place]:
+    """Return the files that hold half of the secret, as what clips texts may have left it."""
+    needles = [half.encode() for half in secret.halves]
+    return [
+        Place(where=file, found=1) for file in _files(path, settings) if _has_any(file, needles)
+    ]
 
 
 def purge(path: str, settings: Settings, secret: Secret) -> Proof:
@@ -274,9 +279,15 @@ def _is_log(file: str) -> bool:
     return file.endswith(("-wal", "-shm", "-journal"))
 
 
+def _has_any(file: str, needles: Sequence[bytes]) -> bool:
+    with _bytes_of(file) as content:
+        return any(content.find(needle) >= 0 for needle in needles)
+
+
 def _holds_bytes(file: str, secret: Secret) -> bool:
     with _bytes_of(file) as content:
-        return any(content.find(needle) >= 0 for needle in secret.needles)
+        whole = any(content.find(needle) >= 0 for needle in secret.needles)
+        return whole or secret.broken_bytes.search(content) is not None
 
 
 @contextlib.contextmanager
@@ -301,6 +312,7 @@ def _rewrite_file(file: str, secret: Secret) -> None:
         data = old.read()
     for needle in secret.needles:
         data = data.replace(needle, MARK.encode())
+    data = secret.broken_bytes.sub(MARK.encode(), data)
     digest, _, body = data.partition(b"\n")
     if _DIGEST.fullmatch(digest):
         data = hashlib.sha256(body).hexdigest().encode() + b"\n" + body

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codemem_core.records.evidence import ToolUse
+from codemem_core.records.evidence import ToolCall
 from codemem_observers.extractive.checks import Check, failing_tests, read_checks, silent_success
 from codemem_observers.extractive.prose import clip
 from codemem_observers.extractive.shell import (
@@ -22,8 +21,6 @@ from codemem_observers.extractive.shell import (
 # Results stand at the end of a log; a line longer than this is data, and slow to match.
 MAX_OUTPUT = 20_000
 MAX_LINE = 400
-# Longer command lines are scripts with text in them.
-MAX_COMMAND = 20_000
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -62,7 +59,7 @@ class Run:
         return clip(self.purpose, 80).replace("`", "'")
 
 
-def read_run(command: str, use: ToolUse) -> Run:
+def read_run(command: str, use: ToolCall) -> Run:
     """Return what a command showed; success needs more than an exit code a pipe may hide."""
     output = _readable("\n".join(part for part in (use.output, use.error) if part))
     looks = only_looks(command)
@@ -80,13 +77,3 @@ def read_run(command: str, use: ToolUse) -> Run:
 def _readable(output: str) -> str:
     lines = _ANSI.sub("", output[-MAX_OUTPUT:]).splitlines()
     return "\n".join(line[:MAX_LINE] for line in lines if line.strip())
-
-
-def command_of(use: ToolUse) -> str:
-    """Return the command line of a shell tool, whichever way the host gives it."""
-    value = next((use.input[k] for k in ("command", "cmd", "script") if use.input.get(k)), "")
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        words = [str(word) for word in value]
-        scripted = len(words) > 2 and words[1] in {"-c", "-lc", "-ic"}
-        value = words[-1] if scripted else " ".join(words)
-    return str(value)[:MAX_COMMAND]

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from itertools import pairwise, zip_longest
 from pathlib import PurePosixPath
 
-from codemem_core.records.evidence import Evidence, EvidenceItem, Message, Prompt, ToolUse
+from codemem_core.records.evidence import Answer, Evidence, EvidenceItem, Message, Prompt, ToolCall
 from codemem_observers.extractive.diffs import merged, read_changes
 from codemem_observers.extractive.edits import FileChange
 from codemem_observers.extractive.prose import Statement, statements
 from codemem_observers.extractive.requests import Request, read_request
-from codemem_observers.extractive.runs import Run, command_of, read_run
+from codemem_observers.extractive.runs import Run, read_run
 from codemem_observers.extractive.shell import Commit, modified_files, read_paths
 
-_EDITS = re.compile(r"edit|write|patch|replace|create_file|notebook")
-_COMMANDS = re.compile(r"bash|shell|exec|terminal|run_command|run_terminal_cmd")
-_READS = re.compile(r"^(?:read|view|cat|read_file|open_file)")
-_SEARCHES = re.compile(r"^(?:grep|glob|search|codebase_search|find|list|ls)")
-_QUESTIONS = re.compile(r"^(?:askuserquestion|question|request_user_input)$")
+_MAX_COMMAND = 20_000
+"""Longer command lines are scripts with text in them."""
 _SCRATCH = ("/tmp/", "/var/tmp/", "/var/folders/", "/private/tmp/")  # noqa: S108 - names only
-_ANSWER = re.compile(r"\"([^\"]{4,300})\"\s*[=:]\s*\"([^\"]{1,300})\"")
-_OURS = re.compile(r"codemem|^memory_|^mem_")
 
 
 @dataclass(slots=True)
@@ -84,7 +78,7 @@ def read_turns(evidence: Evidence) -> list[Turn]:
             _prompted(turns, item)
         elif item:
             _happened(turns[-1], item, place)
-        if isinstance(item, Message) and not isinstance(following, ToolUse):
+        if isinstance(item, Message) and not isinstance(following, ToolCall):
             turns[-1].concluded.add(item.seq)
     for turn in turns:
         turn.changes = merged(turn.changes)
@@ -129,29 +123,28 @@ def _prompted(turns: list[Turn], prompt: Prompt) -> None:
 def _happened(turn: Turn, item: EvidenceItem, place: _Place) -> None:
     if isinstance(item, Message):
         turn.said.extend(statements(item.text, seq=item.seq))
-    elif isinstance(item, ToolUse) and item.origin != "external" and not _OURS.search(item.name):
+    elif isinstance(item, Answer) and item.question:
+        turn.answers.append((f"{item.question.rstrip(' ?:')}: {item.text}", item.seq))
+    elif isinstance(item, ToolCall) and item.origin != "external":
         _used(turn, item, place)
 
 
-def _used(turn: Turn, use: ToolUse, place: _Place) -> None:
-    name = use.name.lower().rpartition("__")[2]
-    command = command_of(use) if _COMMANDS.search(name) else ""
+def _used(turn: Turn, use: ToolCall, place: _Place) -> None:
+    command = (use.command or "")[:_MAX_COMMAND]
     if command and not _is_patch(command):
         _ran(turn, command, use, place)
-    elif use.error is not None:
+    elif not use.succeeded:
         return
-    elif command or _EDITS.search(name):
+    elif command or use.kind == "edit":
         _edited(turn, read_changes(use, patch=command), place)
-    elif _QUESTIONS.match(name):
-        turn.answers.extend((answer, use.seq) for answer in _answers(use.output))
-    elif _READS.match(name):
-        if path := place.relative(_named(use, ("file_path", "filePath", "path", "file"))):
+    elif use.kind == "read":
+        for path in filter(None, map(place.relative, use.files_read)):
             turn.reads.setdefault(path, use.seq)
-    elif _SEARCHES.match(name) and (pattern := _named(use, ("pattern", "query", "regex"))):
+    elif use.kind == "search" and (pattern := _first_text(use)):
         turn.searches.setdefault(pattern, use.seq)
 
 
-def _ran(turn: Turn, command: str, use: ToolUse, place: _Place) -> None:
+def _ran(turn: Turn, command: str, use: ToolCall, place: _Place) -> None:
     run = read_run(command, use)
     turn.runs.append(run)
     turn.order.append((use.seq, run))
@@ -170,18 +163,13 @@ def _edited(turn: Turn, changes: list[FileChange], place: _Place) -> None:
         turn.order.append((change.seqs[0], change))
 
 
-def _answers(output: str) -> list[str]:
-    """Return `question: answer` of each question the host put to the user."""
-    told = output.rpartition('"answers"')[2]
-    return [f"{question.rstrip(' ?:')}: {answer}" for question, answer in _ANSWER.findall(told)]
-
-
 def _is_patch(command: str) -> bool:
     return "*** Begin Patch" in command[:2000]
 
 
-def _named(use: ToolUse, keys: tuple[str, ...]) -> str:
-    return next((v for key in keys if isinstance(v := use.input.get(key), str) and v), "")
+def _first_text(use: ToolCall) -> str:
+    """Return the first argument, which of a search is what was searched for."""
+    return next((v for v in use.input.values() if isinstance(v, str) and v), "")
 
 
 class _Place:

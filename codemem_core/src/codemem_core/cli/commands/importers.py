@@ -8,6 +8,7 @@ import click
 
 from codemem_core.cli.commands.transfer import bring, import_options, opened
 from codemem_core.cli.host import Host, pass_host
+from codemem_core.cli.output import warn
 from codemem_core.transfer import basic_memory, claude_mem, mem0
 from codemem_core.transfer.incoming import Incoming
 
@@ -70,7 +71,7 @@ def from_basic_memory(
 
 @click.command("import-from-mem0")
 @click.argument("source", metavar="FILE", type=click.Path())
-@click.option("--project", help="The project they go to. [default: as the file says]")
+@click.option("--project", help="Their project. [default: as the file says, else this folder's]")
 @import_options
 @pass_host
 def from_mem0(
@@ -85,11 +86,16 @@ def from_mem0(
 
     Example: codemem import-from-mem0 memories.json --project shop --dry-run
     """
+    here = host.project(None, everywhere=False)
+    placed = 0
 
     def fill(incoming: Incoming) -> None:
+        nonlocal placed
         with opened(source) as file:
-            mem0.fill(incoming, file, project=project)
+            placed = mem0.fill(incoming, file, project=project, here=here)
 
     bring(
         host, fill, f"import from mem0 {source}", dry_run=dry_run, db_path=db_path, as_json=as_json
     )
+    if placed:
+        warn(f"{placed} without a project: stored for `{here}`; `--project` names another")

@@ -10,7 +10,7 @@ import click
 from codemem_core.cli.host import Group, Host, db_option, json_option, observer_options, pass_host
 from codemem_core.cli.output import say, say_json
 from codemem_core.observe import Observed, Observing
-from codemem_core.records.evidence import Evidence, Message, Prompt, ToolUse
+from codemem_core.records.evidence import Evidence, Message, Prompt, ToolCall
 from codemem_core.spend.purse import Purse
 
 # Short, harmless, and with something to find.
@@ -20,8 +20,10 @@ _EVIDENCE = Evidence(
     project="demo",
     items=(
         Prompt(text="Why does test_total fail since yesterday?", number=1, seq=1),
-        ToolUse(
+        ToolCall(
+            kind="run",
             name="bash",
+            command="pytest -q test_total.py",
             input={"command": "pytest -q test_total.py"},
             error="assert 10.01 == 10.00",
             seq=2,

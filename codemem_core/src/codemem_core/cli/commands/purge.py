@@ -9,9 +9,10 @@ import click
 
 from codemem_core import paths
 from codemem_core.cli.host import Host, apply_option, db_option, json_option, pass_host
-from codemem_core.cli.output import say, say_json, working
+from codemem_core.cli.output import say, say_json, warn, working
 from codemem_core.errors import InputError
 from codemem_core.upkeep import purge as purging
+from codemem_core.upkeep.secret_forms import Secret
 
 
 @click.command()
@@ -23,14 +24,15 @@ def purge(host: Host, apply: bool, db_path: str | None, as_json: bool) -> None:
     """Take a secret out of everything kept, and search every byte for it afterwards.
 
     It is asked for, or read from standard input; never name it in a command. Reaches the database,
-    its search index, log, backups and undo journal, the spool and log files. Cannot be undone, nor
+    its search index, log, backups and undo journal, the spool and log files, also where it is
+    encoded, normalised or wrapped over lines; half of it alone is reported. Cannot be undone, nor
     can what was changed before. Change the secret all the same: others may have it.
 
     Example: pbpaste | codemem purge --yes
     """
     path = paths.database_path(host.settings, db_path)
     host.store(db_path).close()  # also says what is wrong with it
-    secret = purging.Secret(_asked())
+    secret = Secret(_asked())
     with working("Searching"):
         found = purging.look(path, host.settings, secret)
     if as_json and not apply:
@@ -43,11 +45,15 @@ def purge(host: Host, apply: bool, db_path: str | None, as_json: bool) -> None:
         return
     with working("Taking it out"):
         proof = purging.purge(path, host.settings, secret)
+        halves = purging.halves(path, host.settings, secret)
     if as_json:
-        told = [asdict(place) for place in found]
-        say_json({"applied": True, "found": told, "searched": asdict(proof)})
+        lists = {"found": found, "halves": halves}
+        printed = {name: [asdict(place) for place in places] for name, places in lists.items()}
+        say_json({"applied": True, "searched": asdict(proof), **printed})
         return
     say(f"gone: searched {proof.size_bytes / 1e6:.1f} MB of {proof.files} files, found nothing")
+    for place in halves:
+        warn(f"half of it is still in {place.where}: purge that half, too, if it tells too much")
 
 
 def _asked() -> str:
