@@ -7,7 +7,7 @@ import pytest
 from codemem_core.errors import ContextTooLong, PermanentError
 from codemem_core.records.evidence import Evidence, Prompt
 from codemem_core.records.protocols import ObserveRequest, ObserverReply
-from tests.core.test_observe import EVIDENCE, Make, Scene, make, scene
+from tests.core.observers.test_observe import EVIDENCE, Make, Scene, make, scene
 
 __all__ = ["make", "scene"]
 

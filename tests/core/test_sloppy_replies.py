@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from codemem_core.ingest.extract import parse_reply
+from codemem_core.distil.parse import parse_reply
 
 TITLE = "The log grew because a reader never closed"
 TEXT = "A read transaction stayed open; db.py closes it."

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 from codemem_core import paths
 from codemem_core.errors import ObserverError, PermanentError, TransientError, Unreachable
 from codemem_core.records.protocols import ObserveRequest, ObserverReply
-from codemem_observers.address import checked
 from codemem_observers.complaints import Complaint, complaint_of, error_of
 from codemem_observers.endpoints import Endpoint, endpoint
 from codemem_observers.quirks import QuirkBook, adapted, amended
+from codemem_observers.url_policy import checked
 
 if TYPE_CHECKING:
     import httpx
 
-    from codemem_core.settings import Settings
+    from codemem_core.config.settings import Settings
 
 _CONNECT_S = 5.0
 _SILENCE_S = 60.0
