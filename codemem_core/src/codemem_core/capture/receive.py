@@ -13,6 +13,8 @@ from typing import Any
 
 import apsw
 
+from codemem_core.capture.binary import has_binary, without_binary
+from codemem_core.distil.provenance.origins import origin_of
 from codemem_core.errors import InputError, NotFound, PluginError
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import EVENT_ID, AdapterEvent, RawEvent, epoch_ms, json_text
@@ -71,7 +73,7 @@ class Intake:
         shared: dict[str, Any] = {key: request.get(key) for key in (*_META_KEYS, "source")}
         shared["stream"] = _stream_of(request)
         # `\/` hides a slash, as `\u` hides any character.
-        shared["plain"] = bool(text) and "\\/" not in text and self._plain(text)
+        shared["plain"] = bool(text) and "\\/" not in text and self._is_plain_text(text)
         return [self._raw_event(event, shared, require_id=require_id) for event in listed]
 
     def hook(self, source: str, payload: object) -> RawEvent | None:
@@ -173,9 +175,12 @@ class Intake:
     def _is_plain(self, event: Mapping[str, Any]) -> bool:
         """Say whether nothing in the event is to be replaced; most are, and need no closer look."""
         try:
-            return self._plain(self._encode(event))
+            return self._is_plain_text(self._encode(event))
         except (ValueError, OverflowError, RecursionError):
             return False
+
+    def _is_plain_text(self, text: str) -> bool:
+        return self._plain(text) and not has_binary(text)
 
     def _adapter(
         self, source: str, payload: Mapping[str, Any], context: EventContext
@@ -215,26 +220,6 @@ def _raw_of(event: AdapterEvent, *, event_type: str, project: str | None) -> Raw
     )
 
 
-_ORIGINS = {
-    **dict.fromkeys(("read", "edit", "search"), "tool_repo"),
-    **dict.fromkeys(("fetch", "other"), "external"),
-}
-"""By kind of tool; any other tool's text is `tool_exec`."""
-_OUTSIDE_COMMANDS = ("curl ", "wget ", "gh ", "http ", "https://", "http://")
-
-
-def origin_of(event: AdapterEvent) -> str:
-    """Say where an event's text came from: one of `records.events.ORIGINS`."""
-    if event.event_type in {"prompt", "session_start", "session_end"}:
-        return "user"
-    if event.event_type == "assistant":
-        return "assistant"
-    command = str(event.payload.get("command", ""))
-    if any(mark in command for mark in _OUTSIDE_COMMANDS):
-        return "external"
-    return _ORIGINS.get(str(event.payload.get("kind", "")), "tool_exec")
-
-
 def refuse(db: apsw.Connection, body: object, *, now_ms: int) -> None:
     """Enter a delivery in the ledger that `Intake.raw_events` refused: all its events are lost.
 
@@ -252,8 +237,9 @@ def refuse(db: apsw.Connection, body: object, *, now_ms: int) -> None:
 
 
 def storable(value: object) -> Any:  # noqa: ANN401
-    """Return a JSON value that SQLite takes: no lone surrogates, NUL characters or NaN."""
+    """Return a JSON value fit to be stored: no lone surrogates, NUL characters, NaN or pictures."""
     if isinstance(value, str):
+        value = without_binary(value)
         if value.isascii() and "\0" not in value:
             return value
         return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")

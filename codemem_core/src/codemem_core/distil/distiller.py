@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from codemem_core.distil.evidence_builder import collect
 from codemem_core.distil.low_signal import is_trivial
 from codemem_core.distil.new_memories import memories_of
+from codemem_core.distil.provenance.session import Session
 from codemem_core.observers.observe import Observed
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import RawEvent
@@ -46,8 +47,10 @@ class Distilled:
     """In order, without keys."""
     runtime: str = ""
     """Which observer answered; empty when there was nothing to ask about."""
+    outside: Collection[int] = ()
+    """Sequence numbers of events that turned out to be text from outside."""
     error_kind: str = ""
-    """Why it answered in place of a model that failed; empty otherwise."""
+    """The class of the model's failure when another observer answered in its place."""
     error: str = ""
 
 
@@ -63,22 +66,47 @@ def stored_events(store: Store, stretch: Stretch) -> list[RawEvent]:
         )
 
 
+def outside_before(store: Store, stretch: Stretch) -> list[RawEvent]:
+    """Return what a stretch's session read from outside before it, oldest first."""
+    key = (stretch.source, stretch.stream_id)
+    with store.read() as db:
+        return events.outside_before(db, stretch.stream, stretch.start_seq, key=key)
+
+
 def distil(
-    observe: Callable[[Evidence], Observed], stretch: Stretch, raw: Sequence[RawEvent]
+    observe: Callable[[Evidence], Observed],
+    stretch: Stretch,
+    raw: Sequence[RawEvent],
+    *,
+    earlier: Sequence[RawEvent] = (),
 ) -> Distilled:
-    """Ask the observer about a stretch's events; raises the `ObserverError` classes."""
+    """Ask the observer about a stretch's events; raises the `ObserverError` classes.
+
+    `earlier` is what the session read from outside before the stretch.
+    """
     if not raw:
         return Distilled()  # lost with a damaged page
     evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
     if not worth_observing(evidence):
         return Distilled()
     observed = observe(evidence)
+    session = Session.of(raw, earlier=earlier)
     found = memories_of(
-        observed.extraction, evidence, raw, extractor=observed.runtime, model=observed.reply.model
+        observed.extraction,
+        evidence,
+        session,
+        extractor=observed.runtime,
+        model=observed.reply.model,
     )
     if observed.error_kind:
         found = [_marked(memory, observed.fell_back) for memory in found]
-    return Distilled(found, observed.runtime, observed.error_kind, observed.fell_back)
+    return Distilled(
+        found,
+        observed.runtime,
+        session.outside,
+        error_kind=observed.error_kind,
+        error=observed.fell_back,
+    )
 
 
 def _marked(memory: NewMemory, reason: str) -> NewMemory:

@@ -11,7 +11,15 @@ import apsw
 
 from codemem_core.capture import note_reader
 from codemem_core.config.settings import Settings
-from codemem_core.distil.distiller import Distilled, announce, distil, memory_key, stored_events
+from codemem_core.distil import verbatim
+from codemem_core.distil.distiller import (
+    Distilled,
+    announce,
+    distil,
+    memory_key,
+    outside_before,
+    stored_events,
+)
 from codemem_core.distil.preferences import preferences_in
 from codemem_core.distil.reconcile import settle
 from codemem_core.distil.usage_feedback import note_uses
@@ -30,7 +38,7 @@ from codemem_core.observers.observe import Observed, Observing
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import RawEvent, epoch_ms
 from codemem_core.records.evidence import Evidence
-from codemem_core.store import batches, sessions
+from codemem_core.store import batches, events, sessions
 from codemem_core.store.batches import Claim, Failure, LeaseLost
 from codemem_core.store.engine.lease_owner import BEAT_S, Pulses
 from codemem_core.store.engine.store import Store
@@ -198,14 +206,16 @@ class Flusher:
 
     def _distilled(self, claim: Claim, raw: Sequence[RawEvent]) -> Distilled:
         """Ask the model; when it cannot answer, an offline runtime does, and that is recorded."""
+        earlier = outside_before(self._store, claim)
         try:
-            return distil(self._observe, claim, raw)
+            return distil(self._observe, claim, raw, earlier=earlier)
         except ObserverError as error:
             if not self._gives_up(claim, error):
                 raise
             failure = error
         try:
-            return distil(partial(self._observing.fall_back, error=failure), claim, raw)
+            observe = partial(self._observing.fall_back, error=failure)
+            return distil(observe, claim, raw, earlier=earlier)
         except AuthError:
             raise failure from None  # no offline runtime is installed
 
@@ -287,6 +297,8 @@ def _commit(
         )
         for ordinal, new in enumerate(distilled.memories)
     ]
+    events.mark_outside(db, claim.stream, distilled.outside)
+    verbatim.add(db, claim.stream, raw)
     gave_up = Failure(kind=distilled.error_kind, message=distilled.error)
     batches.finish(db, claim, gave_up if distilled.error_kind else None, now_ms=now_ms)
     return [memory_id for memory_id in written if memory_id is not None]

@@ -41,8 +41,15 @@ class SeamRecord:
             raise PluginError(f"not a target (`package.module:Name`): `{self.target}`")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IngestSource(SeamRecord):
     """A host whose events codemem understands; target makes a `protocols.Source`."""
+
+    agent_marks: tuple[str, ...] = ()
+    """Environment variables that the host sets for what its agent runs: where one is set, an agent
+    calls `codemem`, not a person."""
+    session_mark: str = ""
+    """The one of them that holds the session's id, if any does."""
 
 
 class FlushPolicy(SeamRecord):
