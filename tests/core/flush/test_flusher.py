@@ -410,3 +410,24 @@ def test_a_limit_of_the_users_is_marked_too(session: Store) -> None:
 
     with session.read() as db:
         assert [batch.error for batch in batches.without_model(db, limit=9)] == ["the limit"]
+
+
+def test_a_stretch_within_a_turn_is_shown_with_its_request(
+    store: Store, make_event: EventMaker
+) -> None:
+    """A model cannot know what work is for when the prompt went with the stretch before."""
+    batch = [
+        make_event(text="fix the VAT export"),
+        make_event("tool_result", tool_name="Read", status="ok", tool_output="a page"),
+        make_event("tool_result", tool_name="Read", status="ok", tool_output="another page"),
+    ]
+    store.write(lambda db: events.append(db, batch, now_ms=1))
+    asked: list[ObserveRequest] = []
+
+    def answer(request: ObserveRequest) -> str:
+        asked.append(request)
+        return reply()
+
+    flusher(store, answer).flush("claude", "s1", max_events=2)
+
+    assert ["fix the VAT export" in request.prompt for request in asked] == [True, True]

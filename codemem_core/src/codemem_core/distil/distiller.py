@@ -16,7 +16,7 @@ from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import RawEvent
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.memory import NewMemory
-from codemem_core.store import events, memories
+from codemem_core.store import events, memories, turns
 from codemem_core.store.engine.store import Store
 
 
@@ -66,6 +66,16 @@ def stored_events(store: Store, stretch: Stretch) -> list[RawEvent]:
         )
 
 
+def request_before(store: Store, stretch: Stretch) -> list[RawEvent]:
+    """Return the prompt of the turn in which a stretch begins; nothing when it begins with one."""
+    key = (stretch.source, stretch.stream_id)
+    with store.read() as db:
+        found = turns.request_before(db, stretch.stream, stretch.start_seq)
+        if found is None:
+            return []
+        return events.page(db, stretch.stream, first=found, last=found, key=key)
+
+
 def outside_before(store: Store, stretch: Stretch) -> list[RawEvent]:
     """Return what a stretch's session read from outside before it, oldest first."""
     key = (stretch.source, stretch.stream_id)
@@ -79,16 +89,21 @@ def distil(
     raw: Sequence[RawEvent],
     *,
     earlier: Sequence[RawEvent] = (),
+    request: Sequence[RawEvent] = (),
 ) -> Distilled:
     """Ask the observer about a stretch's events; raises the `ObserverError` classes.
 
-    `earlier` is what the session read from outside before the stretch.
+    `earlier` is what the session read from outside before the stretch, `request` the prompt whose
+    turn the stretch goes on with.
     """
     if not raw:
         return Distilled()  # lost with a damaged page
     evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
     if not worth_observing(evidence):
         return Distilled()
+    if request:
+        raw = [*request, *raw]
+        evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
     observed = observe(evidence)
     session = Session.of(raw, earlier=earlier)
     found = memories_of(

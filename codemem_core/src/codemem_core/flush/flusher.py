@@ -18,6 +18,7 @@ from codemem_core.distil.distiller import (
     distil,
     memory_key,
     outside_before,
+    request_before,
     stored_events,
 )
 from codemem_core.distil.preferences import preferences_in
@@ -206,16 +207,19 @@ class Flusher:
 
     def _distilled(self, claim: Claim, raw: Sequence[RawEvent]) -> Distilled:
         """Ask the model; when it cannot answer, an offline runtime does, and that is recorded."""
-        earlier = outside_before(self._store, claim)
+        around = {
+            "earlier": outside_before(self._store, claim),
+            "request": request_before(self._store, claim),
+        }
         try:
-            return distil(self._observe, claim, raw, earlier=earlier)
+            return distil(self._observe, claim, raw, **around)
         except ObserverError as error:
             if not self._gives_up(claim, error):
                 raise
             failure = error
         try:
             observe = partial(self._observing.fall_back, error=failure)
-            return distil(observe, claim, raw, earlier=earlier)
+            return distil(observe, claim, raw, **around)
         except AuthError:
             raise failure from None  # no offline runtime is installed
 

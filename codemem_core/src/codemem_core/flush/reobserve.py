@@ -14,6 +14,7 @@ from codemem_core.distil.distiller import (
     distil,
     memory_key,
     outside_before,
+    request_before,
     stored_events,
     worth_observing,
 )
@@ -111,7 +112,8 @@ class Reobserver:
             return None
         observe = partial(self._observing.observe, may_fall_back=False)
         earlier = outside_before(self._store, stretch)
-        found = distil(observe, stretch, raw, earlier=earlier).memories
+        request = request_before(self._store, stretch)
+        found = distil(observe, stretch, raw, earlier=earlier, request=request).memories
         keyed = [
             replace(new, key=memory_key(stretch, self._generation, ordinal))
             for ordinal, new in enumerate(found)
