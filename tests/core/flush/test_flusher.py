@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from dataclasses import replace
-from itertools import count
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -16,7 +16,6 @@ import pytest
 from codemem_core import paths
 from codemem_core.config.settings import Settings
 from codemem_core.errors import (
-    BudgetSpent,
     PermanentError,
     RateLimited,
     TransientError,
@@ -32,7 +31,6 @@ from codemem_core.records.protocols import ObserveRequest
 from codemem_core.store import batches, events, memories, proposals
 from codemem_core.store.batches import Failure
 from codemem_core.store.engine.store import Store
-from codemem_core.store.overview import glance
 from codemem_core.testing import ScriptedObserver, observer_plugin
 from codemem_core.testing.fakes import Answer
 from tests.conftest import EventMaker
@@ -356,78 +354,20 @@ def test_what_a_session_opened_after_it_was_told_counts_as_used(
         assert db.execute("SELECT told, used FROM memories").fetchall() == [(1, 1)]
 
 
-def offline(*answers: Answer) -> ModuleType:
-    """Make a plugin with a runtime that needs no model."""
-    return observer_plugin(ScriptedObserver(*answers), name="offline", offline=True)
-
-
-def test_what_a_model_declines_is_distilled_without_it_and_marked(session: Store) -> None:
-    """No batch ends in silence; the reason stays until the model has answered."""
-    flush = flusher(session, PermanentError("declined"), plugin=offline(reply("found offline")))
-
-    report = flush.flush("claude", "s1")
-
-    assert (report.failure, report.runtime) == ("", "offline")
-    [memory] = stored(session)
-    assert memory.metadata["in_place_of_a_model"] == "declined"
-    with session.read() as db:
-        [batch] = batches.without_model(db, limit=9)
-        assert (batch.error_kind, batch.error) == ("permanent", "declined")
-        assert glance(db).without_model == 1
-
-
-def test_a_model_that_is_well_again_is_asked_again(session: Store) -> None:
-    """Garbage is worth a few tries, so a gateway that restarts costs nothing."""
-    now = count(10**12, 10**8)
-    flush = flusher(
-        session, "<html>", "", reply("by the model"), plugin=offline(), now_ms=lambda: next(now)
-    )
-
-    while flush.flush("claude", "s1").failure:
-        pass
-
-    assert [memory.title for memory in stored(session)] == ["by the model"]
-
-
-def test_garbage_without_end_is_distilled_without_the_model(session: Store) -> None:
-    """After four answers that nobody can use."""
-    now = count(10**12, 10**8)
-    flush = flusher(
-        session, *["garbage"] * 4, plugin=offline(reply("offline")), now_ms=lambda: next(now)
-    )
-
-    failures = [flush.flush("claude", "s1").failure[:8] for _ in range(4)]
-
-    assert failures == ["unusable", "unusable", "unusable", ""]
-    assert [memory.title for memory in stored(session)] == ["offline"]
-
-
-def test_a_limit_of_the_users_is_marked_too(session: Store) -> None:
-    """The model is asked when a person says so."""
-    flush = flusher(session, BudgetSpent("the limit"), plugin=offline(reply("offline")))
-
-    flush.flush("claude", "s1")
-
-    with session.read() as db:
-        assert [batch.error for batch in batches.without_model(db, limit=9)] == ["the limit"]
-
-
-def test_a_stretch_within_a_turn_is_shown_with_its_request(
-    store: Store, make_event: EventMaker
+def test_a_memory_keeps_the_state_of_the_files_it_names(
+    store: Store, make_event: EventMaker, tmp_path: Path
 ) -> None:
-    """A model cannot know what work is for when the prompt went with the stretch before."""
-    batch = [
-        make_event(text="fix the VAT export"),
-        make_event("tool_result", tool_name="Read", status="ok", tool_output="a page"),
-        make_event("tool_result", tool_name="Read", status="ok", tool_output="another page"),
-    ]
-    store.write(lambda db: events.append(db, batch, now_ms=1))
-    asked: list[ObserveRequest] = []
+    """What happened long ago is not bound to the files of today."""
+    (tmp_path / "a.py").write_text("x = 1\n")
+    now_ms = time.time_ns() // 1_000_000
+    for stream, at_ms in (("new", now_ms), ("old", now_ms - 30 * 86_400_000)):
+        made = make_event(text="fix the bug", stream_id=stream)
+        event = replace(made, cwd=str(tmp_path), ts_ms=at_ms)
+        store.write(lambda db, event=event: events.append(db, [event], now_ms=1))
+        found = json.loads(reply(f"{stream} fix"))
+        found["observations"][0]["files_modified"] = [str(tmp_path / "a.py")]
+        flusher(store, json.dumps(found)).flush("claude", stream)
 
-    def answer(request: ObserveRequest) -> str:
-        asked.append(request)
-        return reply()
-
-    flusher(store, answer).flush("claude", "s1", max_events=2)
-
-    assert ["fix the VAT export" in request.prompt for request in asked] == [True, True]
+    bound = {memory.title: memory.metadata.get("code") for memory in stored(store)}
+    assert set(bound["new fix"]["files"]) == {"a.py"}
+    assert bound["old fix"] is None
