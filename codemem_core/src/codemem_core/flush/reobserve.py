@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+import apsw
+
 from codemem_core._version import __version__
 from codemem_core.config.settings import Settings
 from codemem_core.distil.distiller import (
@@ -14,16 +16,21 @@ from codemem_core.distil.distiller import (
     distil,
     memory_key,
     outside_before,
+    request_before,
     stored_events,
     worth_observing,
 )
 from codemem_core.distil.evidence_builder import collect
+from codemem_core.distil.preferences import preferences_in
+from codemem_core.distil.reconcile import settle
 from codemem_core.flush.flusher import EXTRACTOR
 from codemem_core.observers.budget import Purse, tokens_of
 from codemem_core.observers.observe import Observing, runtime_name
 from codemem_core.observers.prices import Prices
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import RawEvent
+from codemem_core.records.memory import NewMemory
+from codemem_core.store import sessions
 from codemem_core.store.completed_batches import Past, Wanted, past, supersede
 from codemem_core.store.engine.store import Store
 
@@ -66,13 +73,14 @@ class Reobserver:
         named = (EXTRACTOR, self.runtime, __version__, *([model] if model else []))
         self._generation = "/".join(named)
 
-    def plan(
+    def plan(  # noqa: PLR0913 - what the command's options narrow
         self,
         *,
         source: str | None = None,
         stream_id: str | None = None,
         project: str | None = None,
         since_ms: int = 0,
+        without_model: bool = False,
         limit: int = 100,
     ) -> Plan:
         """Look at what is stored; asks nobody. Raises `SettingsError` and `ObserverError`."""
@@ -85,6 +93,7 @@ class Reobserver:
             stream_id=stream_id,
             project=project,
             since_ms=since_ms,
+            without_model=without_model,
             limit=limit,
         )
         with self._store.read() as db:
@@ -109,15 +118,36 @@ class Reobserver:
             return None
         observe = partial(self._observing.observe, may_fall_back=False)
         earlier = outside_before(self._store, stretch)
-        found = distil(observe, stretch, raw, earlier=earlier).memories
+        request = request_before(self._store, stretch)
+        found = distil(observe, stretch, raw, earlier=earlier, request=request).memories
         keyed = [
             replace(new, key=memory_key(stretch, self._generation, ordinal))
             for ordinal, new in enumerate(found)
         ]
+        stated = preferences_in(raw)
         now_ms = time.time_ns() // 1_000_000
-        written = self._store.write(
-            lambda db: supersede(db, stretch, keyed, generation=self._generation, now_ms=now_ms)
-        )
+
+        def change(db: apsw.Connection) -> list[int] | None:
+            def write(new: NewMemory, session: int, batch: int | None) -> int | None:
+                return settle(db, new, session_id=session, batch=batch, now_ms=now_ms)
+
+            written = supersede(
+                db, stretch, keyed, write=write, generation=self._generation, now_ms=now_ms
+            )
+            if written is None:
+                return None
+            session = sessions.of_stream(
+                db,
+                (stretch.source, stretch.stream_id),
+                project=stretch.project,
+                cwd=stretch.cwd,
+                started_ms=now_ms,
+            )
+            # Rules have keys of their events: those that are there already stay as they are.
+            rules = (write(new, session, None) for new in stated)
+            return [*written, *(one for one in rules if one is not None)]
+
+        written = self._store.write(change)
         announce(self._store, self._plugins, written or ())
         return written
 

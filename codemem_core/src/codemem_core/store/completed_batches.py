@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import apsw
 
 from codemem_core.records.memory import NewMemory
-from codemem_core.store import memories, sessions
+from codemem_core.store import sessions
 from codemem_core.store.engine.connection import rows
 
 
@@ -48,6 +48,8 @@ class Wanted:
     stream_id: str | None = None
     project: str | None = None
     since_ms: int = 0
+    without_model: bool = False
+    """Only those an offline observer answered because the model failed."""
     limit: int = 100
 
 
@@ -61,16 +63,18 @@ _PAST = f"""
          found AS (
     SELECT s.id AS stream, s.source, s.stream_id, b.start_seq, b.end_seq, s.project, s.cwd,
            (SELECT count(*) {_OF_STRETCH} AND m.active = 1 AND m.confirmed = 0
-               AND m.support = 1) AS memories,
+               AND m.pinned = 0 AND m.support = 1) AS memories,
            (SELECT count(*) {_OF_STRETCH} AND m.deleted_ms IS NOT NULL) AS forgotten,
-           (SELECT count(*) {_OF_STRETCH} AND m.active = 1 AND m.confirmed = 0 AND m.support = 1
+           (SELECT count(*) {_OF_STRETCH} AND m.active = 1 AND m.confirmed = 0
+               AND m.pinned = 0 AND m.support = 1 
                AND m.extractor = :runtime AND m.extractor_version = :version) AS current,
            b.id AS batch
       FROM latest JOIN batches b ON b.id = latest.id JOIN streams s ON s.id = b.stream
      WHERE b.extractor <> :generation AND b.created_ms >= :since
        AND (:source IS NULL OR s.source = :source)
        AND (:stream_id IS NULL OR s.stream_id = :stream_id)
-       AND (:project IS NULL OR s.project = :project))
+       AND (:project IS NULL OR s.project = :project)
+       AND (NOT :without_model OR b.error IS NOT NULL))
     SELECT stream, source, stream_id, start_seq, end_seq, project, cwd, memories, forgotten
       FROM found
      WHERE NOT :any_model OR memories = 0 OR current < memories
@@ -84,6 +88,7 @@ def past(db: apsw.Connection, wanted: Wanted) -> list[Past]:
     names = ("generation", "runtime", "version", "source", "stream_id", "project", "limit")
     fields = {name: getattr(wanted, name) for name in names}
     fields |= {"since": wanted.since_ms, "any_model": wanted.any_model}
+    fields |= {"without_model": wanted.without_model}
     columns = tuple(Past.__dataclass_fields__)
     return [Past(**dict(zip(columns, row, strict=True))) for row in rows(db, _PAST, fields)]
 
@@ -100,19 +105,33 @@ _IN_STRETCH = """
 """
 _SUPERSEDE = f"""
     UPDATE memories SET active = 0, superseded_by = :batch, updated_ms = :now
-     WHERE active = 1 AND confirmed = 0 AND support = 1 AND {_IN_STRETCH}
+     WHERE active = 1 AND confirmed = 0 AND pinned = 0 AND support = 1 AND {_IN_STRETCH}
 """  # noqa: S608
+_ANSWERED = """
+    UPDATE batches SET error = NULL, error_kind = NULL
+     WHERE stream = :stream AND start_seq = :start AND end_seq = :end AND state = 'completed'
+"""
 _FORGOTTEN = f"SELECT count(*) FROM memories WHERE deleted_ms IS NOT NULL AND {_IN_STRETCH}"  # noqa: S608
 
 
-def supersede(
-    db: apsw.Connection, past: Past, new: Sequence[NewMemory], *, generation: str, now_ms: int
+Write = Callable[[NewMemory, int, int], int | None]
+"""Writes a memory of a session (its id) and a batch; returns its id, or None when it is known."""
+
+
+def supersede(  # noqa: PLR0913 - what is put in place, and how
+    db: apsw.Connection,
+    past: Past,
+    new: Sequence[NewMemory],
+    *,
+    write: Write,
+    generation: str,
+    now_ms: int,
 ) -> list[int] | None:
     """Put new memories in place of a stretch's earlier ones; return their ids.
 
-    Call it in one transaction. What a person confirmed or another session found out too stays, and
-    with nothing new everything does. Returns None, having changed nothing, when another process
-    was faster or a person took a memory of the stretch back meanwhile.
+    Call it in one transaction. What a person confirmed or pinned, or another session found out too,
+    stays, and with nothing new everything does. Returns None, having changed nothing, when another
+    process was faster or a person took a memory of the stretch back meanwhile.
     """
     place = {"stream": past.stream, "start": past.start_seq, "end": past.end_seq}
     if db.execute(_FORGOTTEN, place).get:
@@ -121,6 +140,7 @@ def supersede(
     if not db.changes():
         return None
     batch = db.last_insert_rowid()
+    db.execute(_ANSWERED, place)
     if new:
         db.execute(_SUPERSEDE, {**place, "batch": batch, "now": now_ms})
     session = sessions.of_stream(
@@ -130,7 +150,5 @@ def supersede(
         cwd=past.cwd,
         started_ms=min((memory.created_ms for memory in new), default=now_ms),
     )
-    written = (
-        memories.add(db, memory, session_id=session, batch=batch, now_ms=now_ms) for memory in new
-    )
+    written = (write(memory, session, batch) for memory in new)
     return [memory_id for memory_id in written if memory_id is not None]

@@ -93,7 +93,8 @@ class Page:
             whole = _WHOLE_TOKENS if len(self.lines) < _WHOLE else self.room // places
             share = min(self.room - 1, max(_LEAST_TOKENS, whole))
             newer = newer_ids.get(hit.id)
-            state = f"amended, see [{newer}]" if newer else ""
+            amendment = f"amended, see [{newer}]" if newer else ""
+            state = ", ".join(filter(None, (amendment, hit.code)))
             text = line(hit, room=share, asked=asked, state=state, is_recap=self.is_recap)
             if text and not _repeats(text, known):
                 self.hits.append(hit)
