@@ -155,6 +155,7 @@ def test_what_is_not_installed_is_fetched_only_when_allowed(
     run("install-mcp")
     named = json.loads((config / "opencode.json").read_text())["mcp"]["codemem"]["command"]
     monkeypatch.setenv("CODEMEM_RUNNER", "uvx")
+    run("install-mcp", "--uninstall")
     run("install-mcp")
     fetched = json.loads((config / "opencode.json").read_text())["mcp"]["codemem"]["command"]
 
