@@ -16,6 +16,7 @@ from codemem_core.errors import ObserverError, PermanentError, TransientError, U
 from codemem_core.records.protocols import ObserveRequest, ObserverReply
 from codemem_observers.complaints import Complaint, complaint_of, error_of
 from codemem_observers.endpoints import Endpoint, endpoint
+from codemem_observers.http_client import client
 from codemem_observers.quirks import QuirkBook, adapted, amended
 from codemem_observers.url_policy import checked
 
@@ -102,8 +103,10 @@ class ApiHttp:
         headers.update(request.headers)
         try:
             with (
-                httpx.Client(timeout=httpx.Timeout(self._silence_s, connect=_CONNECT_S)) as client,
-                client.stream("POST", there.address, headers=headers, json=body) as response,
+                client(
+                    there.address, httpx.Timeout(self._silence_s, connect=_CONNECT_S)
+                ) as connection,
+                connection.stream("POST", there.address, headers=headers, json=body) as response,
             ):
                 return response.status_code, response.headers, _read(response, deadline)
         except (httpx.HTTPError, httpx.InvalidURL) as error:

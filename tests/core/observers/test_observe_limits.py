@@ -11,6 +11,8 @@ from tests.core.observers.test_observe import EVIDENCE, Make, Scene, make, scene
 
 __all__ = ["make", "scene"]
 
+LONG = " ".join(f"word{n}" for n in range(9_000))
+
 
 def test_evidence_that_does_not_fit_is_asked_with_less(make: Make, scene: Scene) -> None:
     """A small local model has a small context; the next batch begins where this one fitted."""
@@ -23,7 +25,7 @@ def test_evidence_that_does_not_fit_is_asked_with_less(make: Make, scene: Scene)
 
     scene.observe = small  # type: ignore[method-assign]
     observing = make()
-    long = Evidence(source="claude", stream_id="s1", items=(Prompt(text="word " * 9_000, seq=1),))
+    long = Evidence(source="claude", stream_id="s1", items=(Prompt(text=LONG, seq=1),))
 
     observing.observe(long)
     observing.observe(long)

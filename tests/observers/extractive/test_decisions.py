@@ -76,3 +76,13 @@ def test_declined_plan_is_remembered_as_declined() -> None:
     assert claim["narrative"] == (
         "The plan was not carried out. It said: Derived keys cannot be shared."
     )
+
+
+def test_what_the_user_forbids_along_the_way_is_kept() -> None:
+    """A second sentence that says what not to do outlives the request it came with."""
+    titles = titles_of(
+        asked("Fix the deployment. Please dont just run the migrations directly on the server."),
+        said("OK."),
+    )
+
+    assert titles == ["User: Please dont just run the migrations directly on the server"]

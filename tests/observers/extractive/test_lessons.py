@@ -59,11 +59,11 @@ def test_edit_is_a_remedy_only_where_somebody_says_why() -> None:
     """An edit between failure and success may be the cause or not; its explanation decides."""
     failed = ran("pytest -q", error=FAILED)
     edit = edited("cart.py", "total = sum(prices) + 1", "total = sum(prices)")
-    why = between("The total is off because the rounding cent is added twice.")
+    why = between("The test fails because the total adds the rounding cent of the cart twice.")
 
     silent = lesson_claims(turns_of(asked("Fix"), failed, edit, ran("pytest -q", PASSED)))
     (told,) = lesson_claims(turns_of(asked("Fix"), failed, why, edit, ran("pytest -q", PASSED)))
 
     assert silent == []
-    assert told.title == "The total is off because the rounding cent is added twice"
+    assert told.title == why.text.rstrip(".")
     assert told.body[0].startswith("`pytest -q` failed: 1 of 5 tests failed")

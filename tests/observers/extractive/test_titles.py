@@ -22,6 +22,10 @@ LONG = (
         ("No data is lost when the server stops.", "No data is lost when the server stops"),
         ("This ensures that nothing is lost.", ""),
         ("Should I commit the change?", ""),
+        (
+            "It's a race — the worker reads before the lease is written.",
+            "The worker reads before the lease is written",
+        ),
         ("`src/queue/lease.py` — Leases expire.", "`lease.py`: Leases expire"),
         ("`src/queue/lease.py`", ""),
         ("Die Sperre läuft nach einer Minute ab.", "Die Sperre läuft nach einer Minute ab"),
@@ -54,3 +58,13 @@ def test_item_of_a_list_takes_its_topic_along() -> None:
     (item,) = [s for s in statements("**Retry policy:**\n- Waits at most 30 s") if s.is_item]
 
     assert title_of(item) == "Retry policy: Waits at most 30 s"
+
+
+def test_subordinate_clause_alone_is_no_title() -> None:
+    """A statement that opens with its reason is not cut behind it."""
+    text = (
+        "Since the database is wiped between two deployments of staging, a change of the schema "
+        "keeps the number of migrations small and the history of them easy to read"
+    )
+
+    assert not shortened(text).endswith("deployments of staging")

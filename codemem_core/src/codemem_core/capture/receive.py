@@ -20,6 +20,7 @@ from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import EVENT_ID, AdapterEvent, RawEvent, epoch_ms, json_text
 from codemem_core.records.protocols import EventContext, RecordedSource
 from codemem_core.redact import is_plain, redact, strip_private
+from codemem_core.redact.clean import MOST_HITS, clean_id
 from codemem_core.store import ledger
 
 IMPORTED = "{}.history"
@@ -28,6 +29,7 @@ _GOES_ON = frozenset({"resume", "compact"})
 """Sources of a session start that continue the same session."""
 _STREAM_KEYS = frozenset(("session_stream_id", "session_id", "stream_id", "opencode_session_id"))
 _META_KEYS = ("cwd", "project", "started_at")
+_ID_KEYS = (*sorted(_STREAM_KEYS), "event_id", "tool_use_id")
 _LONG = (str, dict)
 _OBJECT = (dict, Mapping)
 """`dict` first: it is told in a third of the time."""
@@ -81,7 +83,8 @@ class Intake:
 
         Raises `InputError` when it is no payload of that host.
         """
-        clean = strip_private(_checked_mapping(storable(payload), "payload"))
+        given = _checked_mapping(storable(payload), "payload")
+        clean = self._public(given)
         extra = _mapping(clean.get("codemem"))
         cwd = clean.get("cwd") if isinstance(clean.get("cwd"), str) else None
         event = self._plugins.normalize(source, clean, context=EventContext(cwd=cwd))
@@ -92,6 +95,7 @@ class Intake:
             project = self._plugins.project(None, {"project": extra["project"]})
         else:
             project = self._plugins.project(event.cwd, clean)
+        event = self._redacted(event, already=clean != given)
         return _raw_of(event, event_type=f"{source}.hook", project=project)
 
     def missed(
@@ -113,16 +117,19 @@ class Intake:
 
     def imported(self, event: AdapterEvent) -> RawEvent:
         """Return an event that the host stored before codemem knew it, redacted and labelled."""
+        given = storable(event.to_json())
+        clean = self._public(given)
+        told = self._redacted(AdapterEvent.from_json(clean), already=clean != given)
         # The folder may be gone by now; its name still tells the project.
-        project = self._plugins.project(event.cwd, {"project": event.project or event.cwd})
-        clean = AdapterEvent.from_json(strip_private(storable(event.to_json())))
-        return _raw_of(clean, event_type=IMPORTED.format(event.source), project=project)
+        project = self._plugins.project(told.cwd, {"project": told.project or told.cwd})
+        return _raw_of(told, event_type=IMPORTED.format(event.source), project=project)
 
     def _raw_event(self, event: object, shared: Mapping[str, Any], *, require_id: bool) -> RawEvent:
         fields = _checked_mapping(event, "event")
         plain = shared["plain"] or self._is_plain(fields)
+        sent = fields
         if not plain:
-            fields = storable(fields)
+            fields = self._public(storable(fields))
         meta, timing = _meta(fields, shared), _timing(fields)
         given = fields.get("payload")
         public = _checked_mapping({} if given is None else given, "payload")
@@ -132,10 +139,6 @@ class Intake:
         given_id = str(fields.get("event_id") or public.get("_raw_event_id") or "").strip()
         if require_id and not given_id:
             raise InputError("event_id required")
-        clean = public
-        if not plain:
-            public = strip_private(public)
-            clean, _ = redact(public)
         context = EventContext(
             stream_id=meta["stream"],
             event_type=meta["type"],
@@ -143,12 +146,13 @@ class Intake:
             ts_ms=timing["w"],
             cwd=meta["cwd"],
         )
-        adapter = self._adapter(meta["source"], {"type": meta["type"], **clean}, context)
-        payload = _stored(clean, adapter)
+        adapter = self._adapter(meta["source"], {"type": meta["type"], **public}, context)
+        payload = _stored(public, adapter)
         return RawEvent(
             source=meta["source"],
             stream_id=meta["stream"],
-            event_id=given_id[:200] or _derived_id(meta["type"], public, timing),
+            event_id=given_id[:200]
+            or _derived_id(meta["type"], strip_private(sent.get("payload") or {}), timing),
             event_type=meta["type"],
             payload=payload,
             ts_ms=timing["w"] if timing["w"] is not None or adapter is None else adapter.ts_ms,
@@ -179,6 +183,29 @@ class Intake:
         except (ValueError, OverflowError, RecursionError):
             return False
 
+    def _public(self, value: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+        """Return a payload as it may be stored; its source makes an event of that.
+
+        Before the source clips anything: a secret is known only as a whole.
+        """
+        if self._is_plain(value):
+            return value
+        ids = {
+            name: clean_id(value[name])
+            for name in _ID_KEYS
+            if isinstance(value.get(name), str) and value[name]
+        }
+        clean, _ = redact(strip_private(value), most=MOST_HITS)
+        return clean | ids
+
+    def _redacted(self, event: AdapterEvent, *, already: bool) -> AdapterEvent:
+        """Return an event without secrets that its source added from the host's own files."""
+        told = {"payload": event.payload, "meta": event.meta}
+        if self._is_plain(told):
+            return replace(event, redacted=True) if already else event
+        clean, masked = redact(told, most=MOST_HITS)
+        return replace(event, **clean, redacted=event.redacted or already or masked > 0)
+
     def _is_plain_text(self, text: str) -> bool:
         return self._plain(text) and not has_binary(text)
 
@@ -202,8 +229,7 @@ class Intake:
 
 
 def _raw_of(event: AdapterEvent, *, event_type: str, project: str | None) -> RawEvent:
-    payload, masked = redact(event.payload)
-    clean = replace(event, payload=payload, project=project, redacted=event.redacted or masked > 0)
+    clean = replace(event, project=project)
     begins = event.event_type == "session_start" and event.payload.get("source") not in _GOES_ON
     started = event.ts if begins else None
     return RawEvent(

@@ -9,7 +9,13 @@ from codemem_observers.extractive.claims import Claim
 from codemem_observers.extractive.lexicon import lexicon_of
 from codemem_observers.extractive.markdown import Statement, sentences, statements
 from codemem_observers.extractive.phrasing import within
-from codemem_observers.extractive.titles import MAX_TITLE, shortened, telling, without_opening
+from codemem_observers.extractive.titles import (
+    MAX_TITLE,
+    shortened,
+    telling,
+    without_greeting,
+    without_opening,
+)
 from codemem_observers.extractive.turns import Outcome, Turn
 from codemem_observers.extractive.weight import decides, weight
 
@@ -106,12 +112,18 @@ def stated(turn: Turn) -> Claim | None:
         return None
     return Claim(
         title=shortened(f"User: {best.text.rstrip('.')}"),
-        body=(f"The user said: “{within([s.text for s in turn.request.sentences], 50)}”",),
+        body=(f"The user said: “{within(_from(best, turn.request.sentences), 50)}”",),
         kind="decision",
         worth=STATED_WORTH,
         evidence=tuple(turn.prompt_seqs[:1]),
         concepts=("trade-off",),
     )
+
+
+def _from(best: Statement, said: tuple[Statement, ...]) -> list[str]:
+    """Return the sentences from the one that counts on, then those before it."""
+    at = said.index(best)
+    return [s.text for s in (*said[at:], *said[:at])]
 
 
 def _is_stated(statement: Statement) -> bool:
@@ -120,7 +132,8 @@ def _is_stated(statement: Statement) -> bool:
     if text.endswith(("?", "？")) or telling(text, words) < MIN_STATED:  # noqa: RUF001
         return False
     given = (words.cause, words.decision, words.rule)
-    return any(pattern.search(text) for pattern in given)
+    forbids = words.correction.match(without_greeting(text, words))
+    return bool(forbids) or any(pattern.search(text) for pattern in given)
 
 
 def _answer_title(answer: Answer, question: str) -> str:

@@ -23,6 +23,10 @@ from codemem_observers.extractive.weight import explains, weight
 
 MAX_LESSONS = 3
 WORTH = 4.0
+MAX_REMEDIES = 2
+"""Commands between a failure and a success that may be told as its remedy."""
+MIN_SHARED = 2
+"""Words of an explanation that stand in the failure or in the names of the edited files."""
 MIN_SIMILAR = 0.6
 """Share of words that two attempts at the same thing have in common."""
 
@@ -41,6 +45,7 @@ _MISSING = re.compile(
 _PROVIDES = re.compile(
     r"install|\badd\b|build|generate|codegen|migrate|sync|mkdir|export|start|login|up\b"
 )
+_WORD = re.compile(r"[^\W_]{4,}")
 _REPAIRS = re.compile(r"fix|format|\bfmt\b|prettier|--write")
 # Scripts typed for one look: nobody runs them again.
 _INLINE = re.compile(r"\s-(?:e|c|lc)\s|\|\|\s*true|<<|\n|^.{140}")
@@ -136,8 +141,8 @@ def _repaired(failure: _Failure, passed: Run, between: list[Run | FileChange]) -
         return _claim(f"Run `{failed.shown}` in `{name}`", body, (failed.seq, passed.seq))
     edits = [step for step in between if isinstance(step, FileChange)]
     fixers = [r for r in between if isinstance(r, Run) and r.ok and _may_have_fixed(r, failure)]
-    if len(fixers) == 1 and not edits:
-        return _fixed_by_command(failure, fixers[0], passed)
+    if fixers and len(fixers) <= MAX_REMEDIES and not edits:
+        return _fixed_by_commands(failure, fixers)
     return _fixed_by_edit(failure, passed, edits) if edits else None
 
 
@@ -153,19 +158,25 @@ def _may_have_fixed(run: Run, failure: _Failure) -> bool:
     return same_program and not failure.run.checks and run.purpose.startswith("git ")
 
 
-def _fixed_by_command(failure: _Failure, fixer: Run, passed: Run) -> Claim:
+def _fixed_by_commands(failure: _Failure, fixers: list[Run]) -> Claim:
     failed = failure.run
     what = joined([check.what for check in failed.checks if not check.ok]) or failure.why
     told = f" ({what})" if what else ""
-    body = [f"`{failed.shown}` failed{told} and passed after `{fixer.shown}`"]
-    title = f"Run `{fixer.shown}` when `{failed.shown}` fails"
-    return _claim(title, body, (failed.seq, fixer.seq, passed.seq))
+    remedy = joined([f"`{fixer.shown}`" for fixer in fixers])
+    body = [f"`{failed.shown}` failed{told} and passed after {remedy}"]
+    title = f"Run {remedy} when `{failed.shown}` fails"
+    if failed.purpose == "git commit" and failure.why:
+        why = failure.why.rstrip(" :.")
+        title = f"{why}: `{failed.shown}` passed after {remedy}"
+    return _claim(title, body, (failed.seq, *(fixer.seq for fixer in fixers)))
 
 
 def _fixed_by_edit(failure: _Failure, passed: Run, edits: list[FileChange]) -> Claim | None:
     """Tell an edit as the remedy only in the words of somebody who explained it."""
     first, last = failure.run.seq, passed.seq
+    about = _words(" ".join([failure.run.output, *(change.path for change in edits)]))
     told = [s for s in failure.said if first < s.seq < last and explains(s) and title_of(s)]
+    told = [s for s in told if len(_words(s.text) & about) >= MIN_SHARED]
     if not told or not failure.why:
         return None
     why = max(told, key=weight)
@@ -177,6 +188,11 @@ def _fixed_by_edit(failure: _Failure, passed: Run, edits: list[FileChange]) -> C
     ]
     seqs = (first, why.seq, *(seq for change in edits for seq in change.seqs), last)
     return _claim(title_of(why), body, seqs, files=tuple({c.path for c in edits}))
+
+
+def _words(text: str) -> set[str]:
+    """Return the words and names of a text that can show what it is about."""
+    return {word.lower() for word in _WORD.findall(text)}
 
 
 def _claim(

@@ -23,9 +23,10 @@ _BOLD_HEADING = re.compile(r"^\*\*([^*]{3,90}?):?\*\*:?$")
 _BULLET = re.compile(r"^(\s*)(?:[-*+•]|\d{1,3}[.)])\s+(\[[ xX]\]\s+)?(.*)$")
 _TABLE_RULE = re.compile(r"^\|?[\s:|-]{3,}$")
 _END = re.compile(
-    r"(?<=[.!?])[\"')”]?\s+(?=[\"'(“¿¡\x00]?[^\Wa-zß-öø-ÿа-я]|[\"'(“¿¡`\x00])"
+    r"(?:(?<=[.!?])|(?<=[.!?][\"')”]))\s+(?=[\"'(“¿¡\x00]?[^\Wa-zß-öø-ÿа-я]|[\"'(“¿¡`\x00])"
     r"|(?<=[。！？])(?=.)"  # noqa: RUF001 - full width
 )
+_ENDED = re.compile(r"[.!?]\s")
 _ABBREVIATION = re.compile(
     r"\b(?:e\.g|i\.e|etc|vs|approx|cf|resp|incl|no|z\.B|d\.h|bzw|ca|p\.ej|ex)\.$", re.IGNORECASE
 )
@@ -150,7 +151,7 @@ def _topic(label: str, words: Lexicon) -> str:
         return match[1]
     label = re.sub(r"^(?:\d+[.)]\s*|(?:Step|Part|Phase)\s+\d+\W+)", "", label.rstrip(":：. "))  # noqa: RUF001
     short = re.split(r"\s[—\u2013]\s|: ", label, maxsplit=1)[0]
-    fits = 3 <= len(short) <= 60 and len(short.split()) <= 8
+    fits = not _ENDED.search(label) and 3 <= len(short) <= 60 and len(short.split()) <= 8
     unfit = any(p.match(short) for p in (words.vague, words.dependent, words.joining))
     unfit = unfit or bool(words.offer.search(label))
     return short if fits and not unfit else ""

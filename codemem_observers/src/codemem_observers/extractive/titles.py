@@ -12,10 +12,13 @@ MAX_TITLE = 120
 """Characters; longer statements end at a clause."""
 MIN_WORDS = 2
 """Words outside code."""
+MIN_TAIL = 5
+"""Telling words of the second half of a sentence that stands alone."""
 MIN_CLAUSE = 36
 """Characters that must be left of a statement that was shortened."""
 
 _BREAK = re.compile(r"\s[—\u2013]\s|[;；](?:\s|$)|[，、。]|,\s|:\s|\s->\s|\s→\s")  # noqa: RUF001
+_DASH = re.compile(r"\s[—\u2013]\s|:\s|;\s")
 _ASIDE = re.compile(r"\s*\([^()]*\)")
 _AFTER_OPENING = re.compile(r"[\s,.!:;，。！：—\u2013-]*")  # noqa: RUF001
 _PUNCTUATION = re.compile(r"\s*[,.!:;，。！：—\u2013]|\s-\s")  # noqa: RUF001
@@ -41,7 +44,7 @@ def titled(text: str, topic: str = "", words: Lexicon | None = None) -> str:
     if label := _LABELLED.match(text):
         topic, text = _short_topic(label[1] or label[2]), text[label.end() :]
         text = text[:1].upper() + text[1:]
-    if not stands_alone(text, words):
+    if not stands_alone(text, words) and not (text := _tail(text, words)):
         return ""
     bare = topic.strip("`“”").lower()
     if topic and bare not in text.lower():
@@ -50,6 +53,16 @@ def titled(text: str, topic: str = "", words: Lexicon | None = None) -> str:
     if words.spaced and len(_WORD.findall(masked(text))) < MIN_WORDS:
         return ""  # a bare path or command states nothing
     return text if telling(text, words) >= 3 or _NAME.search(text) else ""
+
+
+def _tail(text: str, words: Lexicon) -> str:
+    """Return what follows the first dash or colon of a sentence that leans on the one before."""
+    if text.endswith(("?", "？")):  # noqa: RUF001 - full width
+        return ""
+    cut = _DASH.search(masked(text))
+    tail = text[cut.end() :].strip() if cut else ""
+    tail = tail[:1].upper() + tail[1:]
+    return tail if stands_alone(tail, words) and telling(tail, words) >= MIN_TAIL else ""
 
 
 def without_opening(text: str, words: Lexicon | None = None) -> str:
@@ -96,10 +109,11 @@ def shortened(text: str, limit: int = MAX_TITLE) -> str:
         text = _without_asides(_LONG_PATH.sub(r"`\1`", text))
     if len(text) <= limit:
         return text
-    outside = masked(text)
+    outside, clause = masked(text), lexicon_of(text).clause
     ends = [m.start() for m in _BREAK.finditer(outside, MIN_CLAUSE, limit + 1)]
+    if clause.match(text) and len(_BREAK.findall(outside[: ends[-1]] if ends else "")) < 1:
+        ends = []  # `Since the base is wiped` alone states nothing
     if not ends:
-        clause = lexicon_of(text).clause
         ends = [m.start() for m in clause.finditer(outside, MIN_CLAUSE, limit + 1)]
     end = ends[-1] if ends else _last_space(outside, limit)
     return _closed(text[:end])
