@@ -7,9 +7,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from codemem_core.distil import verbatim
 from codemem_core.distil.evidence_builder import collect
 from codemem_core.distil.low_signal import is_trivial
 from codemem_core.distil.new_memories import memories_of
+from codemem_core.distil.provenance.judge import Judge
 from codemem_core.distil.provenance.session import Session
 from codemem_core.observers.observe import Observed
 from codemem_core.plugins.registry import Plugins
@@ -49,6 +51,8 @@ class Distilled:
     """Which observer answered; empty when there was nothing to ask about."""
     outside: Collection[int] = ()
     """Sequence numbers of events that turned out to be text from outside."""
+    messages: Sequence[verbatim.Row] = ()
+    """Its prompts and closing replies, to be searched and quoted."""
 
 
 def stored_events(store: Store, stretch: Stretch) -> list[RawEvent]:
@@ -83,11 +87,12 @@ def distil(
     """
     if not raw:
         return Distilled()  # lost with a damaged page
+    session = Session.of(raw, earlier=earlier)
+    messages = tuple(verbatim.rows_of(raw, Judge(session.carriers)))
     evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
     if not worth_observing(evidence):
-        return Distilled()
+        return Distilled(outside=session.outside, messages=messages)
     observed = observe(evidence)
-    session = Session.of(raw, earlier=earlier)
     found = memories_of(
         observed.extraction,
         evidence,
@@ -95,7 +100,7 @@ def distil(
         extractor=observed.runtime,
         model=observed.reply.model,
     )
-    return Distilled(found, observed.runtime, session.outside)
+    return Distilled(found, observed.runtime, session.outside, messages)
 
 
 def announce(store: Store, plugins: Plugins, memory_ids: Iterable[int]) -> None:
