@@ -82,8 +82,9 @@ _HOSTS = (
     _works("CODEMEM_PLUGIN_MAX_EVENT_CHARS", "number", 8000, least=1,
            help="Characters the OpenCode plugin keeps of one text of an event."),
     _works("CODEMEM_RUNNER", "text", None,
-           help="How the OpenCode plugin runs codemem: `uv`, `uvx` or a path. Without it the "
-                "`codemem` on PATH, else `uvx` with the plugin's version."),
+           help="How plugins run codemem: `uvx` lets them fetch it where none is installed; "
+                "OpenCode's also takes `uv` or a path. Without it the installed `codemem`; "
+                "a published release may be fetched."),
     _works("CODEMEM_RUNNER_FROM", "text", None,
            help="Folder for `uv run --directory`, or source for `uvx --from`. Without a folder "
                 "`uv` runs the checkout the plugin lies in."),
@@ -183,6 +184,9 @@ _QUEUE = (
            help="The same in seconds; counts when the milliseconds are not set."),
     _works("CODEMEM_RAW_EVENTS_SWEEPER_IDLE_MS", "number", 120000, least=0,
            help="Milliseconds without an event that make a session idle."),
+    _works("CODEMEM_RAW_EVENTS_OPEN_TURN_MS", "number", 1_800_000, least=0,
+           help="Milliseconds without an event after which a turn that is still open is flushed; an"
+           " idle time that is set counts instead, unless this one is set, too."),
     _works("CODEMEM_RAW_EVENTS_SWEEPER_LIMIT", "number", 25, least=1,
            help="Idle sessions flushed at one look, at most."),
     _works("CODEMEM_RAW_EVENTS_STUCK_BATCH_MS", "number", 300000,

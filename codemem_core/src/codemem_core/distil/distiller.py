@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from codemem_core.distil import verbatim
@@ -16,9 +16,10 @@ from codemem_core.distil.provenance.session import Session
 from codemem_core.observers.observe import Observed
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import RawEvent
-from codemem_core.records.evidence import Evidence
+from codemem_core.records.evidence import Evidence, Known
 from codemem_core.records.memory import NewMemory
-from codemem_core.store import events, memories
+from codemem_core.retrieval import duplicates
+from codemem_core.store import events, memories, turns
 from codemem_core.store.engine.store import Store
 
 
@@ -53,6 +54,9 @@ class Distilled:
     """Sequence numbers of events that turned out to be text from outside."""
     messages: Sequence[verbatim.Row] = ()
     """Its prompts and closing replies, to be searched and quoted."""
+    error_kind: str = ""
+    """The class of the model's failure when another observer answered in its place."""
+    error: str = ""
 
 
 def stored_events(store: Store, stretch: Stretch) -> list[RawEvent]:
@@ -67,6 +71,16 @@ def stored_events(store: Store, stretch: Stretch) -> list[RawEvent]:
         )
 
 
+def request_before(store: Store, stretch: Stretch) -> list[RawEvent]:
+    """Return the prompt of the turn in which a stretch begins; nothing when it begins with one."""
+    key = (stretch.source, stretch.stream_id)
+    with store.read() as db:
+        found = turns.request_before(db, stretch.stream, stretch.start_seq)
+        if found is None:
+            return []
+        return events.page(db, stretch.stream, first=found, last=found, key=key)
+
+
 def outside_before(store: Store, stretch: Stretch) -> list[RawEvent]:
     """Return what a stretch's session read from outside before it, oldest first."""
     key = (stretch.source, stretch.stream_id)
@@ -74,33 +88,85 @@ def outside_before(store: Store, stretch: Stretch) -> list[RawEvent]:
         return events.outside_before(db, stretch.stream, stretch.start_seq, key=key)
 
 
+_KNOWN = 10
+_KNOWN_CHARS = 4_000
+"""Characters of prompts and messages that look for memories: at the end stands what came of it."""
+
+
+def known_before(store: Store, stretch: Stretch, raw: Sequence[RawEvent]) -> tuple[Known, ...]:
+    """Return the ten memories that are nearest to what a stretch is about."""
+    if not raw:
+        return ()
+    evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
+    said = [*(one.text for one in evidence.prompts()), *(one.text for one in evidence.messages())]
+    text = "\n".join(said)[-_KNOWN_CHARS:]
+    with store.read() as db:
+        found = duplicates.nearest(db, text, project=stretch.project, limit=_KNOWN)
+    return tuple(Known(id=m.id, kind=m.kind, title=m.title, text=m.body) for m in found)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around a stretch."""
+
+    earlier: Sequence[RawEvent] = ()
+    """What its session read from outside before it."""
+    request: Sequence[RawEvent] = ()
+    """The prompt whose turn it goes on with."""
+    known: tuple[Known, ...] = ()
+    """The memories that are nearest to it."""
+
+
+def around(store: Store, stretch: Stretch, raw: Sequence[RawEvent]) -> Around:
+    """Look up what stands around a stretch."""
+    return Around(
+        earlier=outside_before(store, stretch),
+        request=request_before(store, stretch),
+        known=known_before(store, stretch, raw),
+    )
+
+
 def distil(
     observe: Callable[[Evidence], Observed],
     stretch: Stretch,
     raw: Sequence[RawEvent],
     *,
-    earlier: Sequence[RawEvent] = (),
+    beside: Around | None = None,
 ) -> Distilled:
-    """Ask the observer about a stretch's events; raises the `ObserverError` classes.
-
-    `earlier` is what the session read from outside before the stretch.
-    """
+    """Ask the observer about a stretch's events; raises the `ObserverError` classes."""
+    beside = beside or Around()
     if not raw:
         return Distilled()  # lost with a damaged page
-    session = Session.of(raw, earlier=earlier)
+    session = Session.of([*beside.request, *raw], earlier=beside.earlier)
     messages = tuple(verbatim.rows_of(raw, Judge(session.carriers)))
     evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
     if not worth_observing(evidence):
         return Distilled(outside=session.outside, messages=messages)
-    observed = observe(evidence)
+    if beside.request:
+        evidence = collect(session.events, project=stretch.project, cwd=stretch.cwd)
+    observed = observe(replace(evidence, known=beside.known))
     found = memories_of(
         observed.extraction,
-        evidence,
+        replace(evidence, known=beside.known),
         session,
         extractor=observed.runtime,
         model=observed.reply.model,
     )
-    return Distilled(found, observed.runtime, session.outside, messages)
+    if observed.error_kind:
+        found = [_marked(memory, observed.fell_back) for memory in found]
+    return Distilled(
+        found,
+        observed.runtime,
+        session.outside,
+        messages,
+        error_kind=observed.error_kind,
+        error=observed.fell_back,
+    )
+
+
+def _marked(memory: NewMemory, reason: str) -> NewMemory:
+    """Return the memory with the reason why no model wrote it."""
+    return replace(memory, metadata={**memory.metadata, "in_place_of_a_model": reason})
 
 
 def announce(store: Store, plugins: Plugins, memory_ids: Iterable[int]) -> None:

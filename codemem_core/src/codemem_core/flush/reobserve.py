@@ -13,9 +13,9 @@ from codemem_core._version import __version__
 from codemem_core.config.settings import Settings
 from codemem_core.distil.distiller import (
     announce,
+    around,
     distil,
     memory_key,
-    outside_before,
     stored_events,
     worth_observing,
 )
@@ -72,13 +72,14 @@ class Reobserver:
         named = (EXTRACTOR, self.runtime, __version__, *([model] if model else []))
         self._generation = "/".join(named)
 
-    def plan(
+    def plan(  # noqa: PLR0913 - what the command's options narrow
         self,
         *,
         source: str | None = None,
         stream_id: str | None = None,
         project: str | None = None,
         since_ms: int = 0,
+        without_model: bool = False,
         limit: int = 100,
     ) -> Plan:
         """Look at what is stored; asks nobody. Raises `SettingsError` and `ObserverError`."""
@@ -91,6 +92,7 @@ class Reobserver:
             stream_id=stream_id,
             project=project,
             since_ms=since_ms,
+            without_model=without_model,
             limit=limit,
         )
         with self._store.read() as db:
@@ -114,8 +116,8 @@ class Reobserver:
         if not raw:
             return None
         observe = partial(self._observing.observe, may_fall_back=False)
-        earlier = outside_before(self._store, stretch)
-        found = distil(observe, stretch, raw, earlier=earlier).memories
+        beside = around(self._store, stretch, raw)
+        found = distil(observe, stretch, raw, beside=beside).memories
         keyed = [
             replace(new, key=memory_key(stretch, self._generation, ordinal))
             for ordinal, new in enumerate(found)
