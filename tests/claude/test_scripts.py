@@ -106,13 +106,13 @@ def machine(home: Path) -> Machine:
 
 
 def test_hooks_name_scripts_that_exist() -> None:
-    """The six events run a script of the plugin's own folder, quoted."""
+    """Each event runs a script of the plugin's own folder, quoted."""
     hooks = json.loads((PLUGIN / "hooks/hooks.json").read_text())["hooks"]
 
     scripts = {event: entry[0]["hooks"][0]["command"] for event, entry in hooks.items()}
     assert set(scripts) == {
         "SessionStart", "UserPromptSubmit", "PostToolUse", "PostToolUseFailure", "Stop",
-        "SessionEnd",
+        "SessionEnd", "StopFailure", "SubagentStop", "PostCompact",
     }  # fmt: skip
     for command in scripts.values():
         found = re.fullmatch(r'"\$\{CLAUDE_PLUGIN_ROOT\}"/scripts/([a-z-]+\.sh)', command)
