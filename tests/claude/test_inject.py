@@ -92,6 +92,22 @@ def test_memories_of_the_project_are_injected(project: Path) -> None:
 
 
 @pytest.mark.usefixtures("filled")
+def test_nothing_is_injected_twice_into_a_session(project: Path) -> None:
+    """Another session gets it, and so does this one once its context was compacted."""
+    first = inject(PROMPT, project)
+    again = inject(PROMPT, project)
+    elsewhere = inject({**PROMPT, "session_id": "s3"}, project)
+    begun = {"hook_event_name": "SessionStart", "session_id": "s1"}
+    inject({**begun, "source": "resume"}, project)
+    resumed = inject(PROMPT, project)
+    inject({**begun, "source": "compact"}, project)
+    compacted = inject(PROMPT, project)
+
+    assert again == resumed == NOTHING
+    assert context_of(first) and context_of(elsewhere) and context_of(compacted)
+
+
+@pytest.mark.usefixtures("filled")
 def test_a_go_ahead_is_told_nothing(project: Path) -> None:
     """Whatever the session is about."""
     assert inject({"session_id": "s2", "prompt": "go on"}, project) == NOTHING

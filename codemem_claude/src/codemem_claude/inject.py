@@ -18,11 +18,18 @@ from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, NotFound
 from codemem_core.hookpath import json as quick_json
 from codemem_core.hookpath.deadline import Deadline
+from codemem_core.hookpath.injected import forget_injected, injected, note_injected
 from codemem_core.hookpath.notes import beginning, note
 from codemem_core.project import project_label
 from codemem_core.retrieval.pack.build import build_pack
 from codemem_core.retrieval.pack.query import injection_query
-from codemem_core.retrieval.pack.render import ids_in, is_fenced, shorten, tokens
+from codemem_core.retrieval.pack.render import (
+    entries_in,
+    ids_in,
+    is_fenced,
+    shorten,
+    tokens,
+)
 from codemem_core.store import projects
 from codemem_core.store.engine.connection import connect, rows
 
@@ -101,11 +108,16 @@ def _answer(raw: bytes, settings: Settings, noted: dict[str, Any], started: floa
     begins = payload.get("hook_event_name") == "SessionStart"
     hook = "SessionStart" if begins else "UserPromptSubmit"
     noted |= {"db": paths.database_path(settings), "source": "claude", "hook": hook}
+    if begins and payload.get("source") != "resume":
+        # A new, cleared or compacted context holds nothing of what it was given.
+        forget_injected(noted["db"], _text(payload, "session_id") or "")
     until = started + _total_s(settings)
     context = (_brief if begins else _context)(payload, project, settings, until)
     if not context:
         return _NOTHING
-    noted |= {"stream_id": _text(payload, "session_id") or "", "project": project}
+    stream_id = _text(payload, "session_id") or ""
+    note_injected(noted["db"], stream_id, entries_in(context))
+    noted |= {"stream_id": stream_id, "project": project}
     noted |= {"ids": ids_in(context), "tokens": tokens(context)}
     output = {"hookEventName": hook, "additionalContext": context}
     return quick_json.write({"continue": True, "hookSpecificOutput": output}, escaped=True)
@@ -182,12 +194,13 @@ def _from_database(  # noqa: PLR0913, PLR0917 - what a prompt is known by, and t
         session = rows(db, _SESSION, (_text(payload, "session_id") or "",))
         first, recent = session[0] if session else ("", "[]")
         files = quick_json.read(recent)
+        known = injected(path, _text(payload, "session_id") or "")
         asked, around = injection_query(first or "", prompt, files)
         if rows(db, _HAS_VECTORS) and not settings.flag("embedding_disabled"):
             # Only the server has the model. Without it words must do.
             try:
                 question: dict[str, Any] = {"context": asked, "around": around, "project": project}
-                question["working_set"] = files[-_FILES:]
+                question |= {"working_set": files[-_FILES:], "known": list(known)}
                 return _from_server(path, question, settings, time.monotonic() + _half(until))
             except _FAILURES:
                 pass
@@ -200,6 +213,7 @@ def _from_database(  # noqa: PLR0913, PLR0917 - what a prompt is known by, and t
             project=project,
             working_set=files[-_FILES:],
             injected=True,
+            known=known,
             learned=settings.flag("learning"),
         )
     finally:

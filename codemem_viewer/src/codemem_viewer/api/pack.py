@@ -41,6 +41,7 @@ _BODY = takes_schema(
             "around": {"type": "string"},
             "working_set": {"type": "array", "items": {"type": "string"}},
             "injected": {"type": "boolean"},
+            "known": {"type": "array", "items": {"type": "string"}},
             "session": {
                 "type": "object",
                 "required": ["source", "stream_id"],
@@ -79,7 +80,7 @@ async def for_body(
     Beside it: `limit`, `token_budget`, `project` or the `cwd` that names it, `working_set`, and
     `around`, what the work is about. With `"injected": true` it is fenced, and holds only what may
     stand in a prompt unasked; `session`, its `source` and `stream_id`, then keeps a record of what
-    that session was told.
+    that session was told. `known` (memories as `12`, quoted messages as `e34`) is left out.
     """
 
     def build() -> dict[str, Any]:
@@ -100,7 +101,11 @@ def _pack(
     limit = _number(asked, "limit", MAX_ITEMS) or settings.number("inject_limit")
     budget = _number(asked, "token_budget", MAX_TOKENS) or settings.number("inject_token_budget")
     around = _text(asked, "around")
-    label, cwd, working_set = _text(asked, "project"), _text(asked, "cwd"), _paths(asked)
+    label, cwd, working_set = (
+        _text(asked, "project"),
+        _text(asked, "cwd"),
+        _texts(asked, "working_set"),
+    )
     with store.read() as db:
         project = projects.settled(db, label or None, cwd or None)
         pack = build_pack(
@@ -113,6 +118,7 @@ def _pack(
             project=project,
             working_set=working_set,
             injected=asked.get("injected") is True,
+            known=_texts(asked, "known"),
             learned=settings.flag("learning"),
         )
         pack.metrics |= savings(db, pack) | since_last_told(db, pack, project=project)
@@ -156,10 +162,10 @@ def _number(asked: dict[str, Any], name: str, most: int) -> int | None:
     return value
 
 
-def _paths(asked: dict[str, Any]) -> tuple[str, ...]:
-    value = asked.get("working_set") or []
-    if not isinstance(value, list) or not all(isinstance(path, str) for path in value):
-        raise InputError("working_set must be a list of strings")
+def _texts(asked: dict[str, Any], name: str) -> tuple[str, ...]:
+    value = asked.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise InputError(f"{name} must be a list of strings")
     return tuple(value)
 
 

@@ -18,7 +18,7 @@ from codemem_core.store.tokenize import MAX_TERMS, query_terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from typing import Any
 
     import apsw
@@ -128,6 +128,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     injected: bool = False,
     learned: bool = True,
     least_confidence: float = MIN_CONFIDENCE,
+    known: Collection[str] = (),
     now_ms: int | None = None,
 ) -> Pack:
     """Return what fits `context`, within `limit` entries and `token_budget` tokens.
@@ -135,7 +136,8 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     `around` is what the work is about beside it; only a context of hardly any words leans on it.
     `meaning` is how near memories are to both by an embedder (cosine by id; see `query.meant`).
     `trusted` leaves out what nobody confirmed of the web and imports. `injected`: unasked, trusted
-    and fenced; empty below `least_confidence` (0 to 1) that the store knows an answer.
+    and fenced; empty below `least_confidence` (0 to 1) that the store knows an answer. `known`
+    (memories as `12`, messages as `e34`) is in the prompt's session already and left out.
     """
     trusted |= injected
     topic = recap_topic(context, begun=injected or bool(around))
@@ -153,12 +155,13 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
         now_ms=now_ms,
     )
     telling = reasons(asked) if unasked else query_terms(asked)
-    said = quotes.search(db, telling[:MAX_TERMS], project=project, trusted=trusted)
+    said = quotes.search(db, telling[:MAX_TERMS], project=project, trusted=trusted, known=known)
     least = 0.0 if said.sure() else least_confidence
     fit = gone_last(db, fitting(found, least=least) if topic is None else about(found))
     chosen = worth_telling(fit, found, leant(asked, around), meaning or ()) if unasked else fit
     recent = [] if topic is None or fit else _recent(db, limit, project, trusted, injected)
-    distinct, repeats = without_repeats(recent or chosen)
+    new = [hit for hit in recent or chosen if str(hit.id) not in known]
+    distinct, repeats = without_repeats(new)
     page = Page(token_budget, limit, fenced=injected, is_recap=topic is not None)
     quotes_it = topic is None and (said.sure() or not (fit or injected))
     page.fill(db, said, distinct, fit, quoted_from=(project, trusted) if quotes_it else None)

@@ -117,15 +117,24 @@ class Quote:
 class Sessions:
     """What a search of the messages found, session by session."""
 
-    __slots__ = ("_counts", "_weights", "ranked", "scan")
+    __slots__ = ("_counts", "_weights", "known", "ranked", "scan")
 
-    def __init__(self, found: list[Message], scan: Scan, since: list[Message]) -> None:
+    def __init__(
+        self,
+        found: list[Message],
+        scan: Scan,
+        since: list[Message],
+        *,
+        known: Collection[str] = (),
+    ) -> None:
         """Group what was `found`; `since` speaks of the same as the best and is later."""
         self.scan = scan
+        self.known = known
+        """Messages that are not quoted again, as `e34`."""
         self.ranked = sorted(_by_session(found), key=lambda session: -session.score)
         """Best first; last those that only speak of the same as the best one."""
-        known = {message.stream for message in found}
-        self.ranked += _by_session([one for one in since if one.stream not in known])
+        matched = {message.stream for message in found}
+        self.ranked += _by_session([one for one in since if one.stream not in matched])
         most = len(self.ranked) + 1
         self._weights = [log(most / max(1, count)) ** 2 for count in range(most)]
         """How much a word tells sessions apart, by how many of them have it."""
@@ -191,16 +200,25 @@ def _by_session(found: Iterable[Message]) -> list[Session]:
 
 
 def search(
-    db: apsw.Connection, terms: Sequence[str], *, project: str | None, trusted: bool
+    db: apsw.Connection,
+    terms: Sequence[str],
+    *,
+    project: str | None,
+    trusted: bool,
+    known: Collection[str] = (),
 ) -> Sessions:
-    """Find the sessions whose messages match `terms`, and what was said later of the same."""
-    found, scan = verbatim.search(db, terms, project=project, trusted=trusted)
+    """Find the sessions whose messages match `terms`, and what was said later of the same.
+
+    Messages in `known` (as `e34`) are not quoted.
+    """
+    matching, scan = verbatim.search(db, terms, project=project, trusted=trusted)
+    found = [message for message in matching if f"e{message.id}" not in known]
     since: list[Message] = []
     if found:
         best = found[0]
         same = query_terms(best.text)
         since, _ = verbatim.search(db, same, project=project, trusted=trusted, after=best.id)
-    return Sessions(found, scan, since)
+    return Sessions(found, scan, since, known=known)
 
 
 def quote(  # noqa: PLR0913 - what there is to quote, and how much of it
@@ -223,6 +241,7 @@ def quote(  # noqa: PLR0913 - what there is to quote, and how much of it
     sentences = [
         _Sentence(message, at, text, place=n / max(1, len(told) - 1))
         for n, message in enumerate(told)
+        if f"e{message.id}" not in sessions.known
         for at, text in enumerate(_sentences(message.text))
     ]
     for sentence in sentences:

@@ -81,6 +81,13 @@ def ids_in(text: str) -> list[int]:
     return [int(head) for head in heads if head.isdecimal()]
 
 
+def entries_in(text: str) -> list[str]:
+    """Return what a pack's text holds: memories as `12`, quoted messages as `e34`."""
+    quoted = [line for line in text.split("\n") if line.startswith("[e")]
+    parts = [part.partition("] ")[0] for line in quoted for part in line.split("[e")[1:]]
+    return [*map(str, ids_in(text)), *(f"e{part}" for part in parts if part.isdecimal())]
+
+
 def layout(sections: Sections, lines: Mapping[int, str], quote: str = "") -> str:
     """Return the documented text of a pack; `lines` by memory id."""
     blocks = (
