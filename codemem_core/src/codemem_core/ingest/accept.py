@@ -14,8 +14,16 @@ from typing import Any
 import apsw
 
 from codemem_core.errors import InputError, NotFound, PluginError
+from codemem_core.ingest.completion import completed
 from codemem_core.plugins import Plugins
-from codemem_core.records.events import EVENT_ID, AdapterEvent, RawEvent, epoch_ms, json_text
+from codemem_core.records.events import (
+    EVENT_ID,
+    AdapterEvent,
+    RawEvent,
+    epoch_ms,
+    iso_time,
+    json_text,
+)
 from codemem_core.records.protocols import EventContext, RecordedSource
 from codemem_core.redact import is_plain, redact, strip_private
 from codemem_core.store import ledger
@@ -31,6 +39,8 @@ _OBJECT = (dict, Mapping)
 """`dict` first: it is told in a third of the time."""
 _LABEL_S, _LABELS = 5.0, 256
 """How long the label of a place holds before it is asked for again, and of how many places."""
+_DAY_MS = 86_400_000
+"""How far from its receipt an event's time may lie; what lies beyond comes from a wrong clock."""
 _SOURCE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
@@ -51,14 +61,20 @@ class Intake:
         self._labels: dict[tuple[str | None, str | None], tuple[float, str | None]] = {}
 
     def raw_events(
-        self, body: object, *, text: str = "", require_id: bool = False
+        self,
+        body: object,
+        *,
+        text: str = "",
+        require_id: bool = False,
+        received_ms: int | None = None,
     ) -> list[RawEvent]:
         """Read one event, or `{"events": [...], ...}` with fields that hold for all of them.
 
         Everything is checked before anything is returned. `text` is the JSON that `body` was read
         from, where there is one: plain as a whole, no event of it needs a look of its own.
-        `require_id` refuses events without an id instead of deriving one. Raises `InputError` with
-        what is wrong.
+        `require_id` refuses events without an id instead of deriving one. `received_ms` is when
+        the delivery came in, now unless it waited in the spool. Raises `InputError` with what is
+        wrong.
         """
         given = _checked_mapping(body, "payload")
         listed = given.get("events")
@@ -72,25 +88,48 @@ class Intake:
         shared["stream"] = _stream_of(request)
         # `\/` hides a slash, as `\u` hides any character.
         shared["plain"] = bool(text) and "\\/" not in text and self._plain(text)
-        return [self._raw_event(event, shared, require_id=require_id) for event in listed]
+        events = [self._raw_event(event, shared, require_id=require_id) for event in listed]
+        return [self._in_time(event, received_ms) for event in events]
 
-    def hook(self, source: str, payload: object) -> RawEvent | None:
+    def hook(
+        self, source: str, payload: object, *, received_ms: int | None = None
+    ) -> RawEvent | None:
         """Read one hook payload of `source`; None when it holds nothing worth keeping.
 
-        Raises `InputError` when it is no payload of that host.
+        `received_ms` is when it came in, now unless it waited in the spool. Raises `InputError`
+        when it is no payload of that host.
         """
+        raw = self._read_hook(source, payload)
+        return None if raw is None else self._in_time(raw, received_ms)
+
+    def _read_hook(self, source: str, payload: object) -> RawEvent | None:
         clean = strip_private(_checked_mapping(storable(payload), "payload"))
         extra = _mapping(clean.get("codemem"))
         cwd = clean.get("cwd") if isinstance(clean.get("cwd"), str) else None
         event = self._plugins.normalize(source, clean, context=EventContext(cwd=cwd))
         if event is None:
             return None
+        # The session's own folder, where the event comes from one that a command went to.
+        folder = extra["folder"] if isinstance(extra.get("folder"), str) else event.cwd
         if extra.get("project") is not None:
             # The hook saw CODEMEM_PROJECT in its own environment, which is not the server's.
             project = self._plugins.project(None, {"project": extra["project"]})
         else:
-            project = self._plugins.project(event.cwd, clean)
-        return _raw_of(event, event_type=f"{source}.hook", project=project)
+            project = self._plugins.project(folder, clean)
+        raw = _raw_of(event, event_type=f"{source}.hook", project=project)
+        return replace(raw, cwd=folder)
+
+    def _in_time(self, event: RawEvent, received_ms: int | None) -> RawEvent:
+        """Return the event with the time of its receipt where its own cannot be right."""
+        now_ms = received_ms or time.time_ns() // 1_000_000
+        if event.ts_ms is None or abs(event.ts_ms - now_ms) <= _DAY_MS:
+            return event
+        payload = dict(event.payload)
+        if isinstance(sent := payload.get("_adapter"), Mapping):
+            marked = {**sent.get("meta", {}), "ts_normalized": "received"}
+            payload["_adapter"] = {**sent, "ts": iso_time(now_ms), "meta": marked}
+        text = self._encode(payload) if event.text else ""
+        return replace(event, ts_ms=now_ms, payload=payload, text=text)
 
     def missed(
         self, source: str, payload: Mapping[str, Any], *, seen: Collection[str]
@@ -102,7 +141,7 @@ class Intake:
         found = []
         for told in reader.missed(payload, seen=seen):
             try:
-                event = self.hook(source, told)
+                event = self._read_hook(source, told)
             except InputError:
                 continue  # one odd line of a file must not cost the event that is at hand
             if event is not None:
@@ -189,7 +228,7 @@ class Intake:
             # An envelope that breaks the schema, or speaks of another stream, is ignored: the
             # native fields count.
             if sent is not None and (sent.source, sent.session_id) == (source, context.stream_id):
-                return sent
+                return completed(self._plugins, sent)
         try:
             return self._plugins.normalize(source, payload, context=context)
         except (InputError, PluginError, NotFound):

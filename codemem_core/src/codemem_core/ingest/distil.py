@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from codemem_core.ingest.completion import completed_events
 from codemem_core.ingest.evidence import collect
 from codemem_core.ingest.low_signal import is_trivial
 from codemem_core.ingest.remember import memories_of
@@ -48,16 +49,17 @@ class Distilled:
     """Which observer answered; empty when there was nothing to ask about."""
 
 
-def stored_events(store: Store, stretch: Stretch) -> list[RawEvent]:
-    """Return the events of a stretch as far as they are still stored."""
+def stored_events(store: Store, plugins: Plugins, stretch: Stretch) -> list[RawEvent]:
+    """Return the events of a stretch as far as they are still stored, completed."""
     with store.read() as db:
-        return events.page(
+        stored = events.page(
             db,
             stretch.stream,
             first=stretch.start_seq,
             last=stretch.end_seq,
             key=(stretch.source, stretch.stream_id),
         )
+    return completed_events(plugins, stored)
 
 
 def distil(

@@ -165,7 +165,7 @@ class Flusher:
             try:
                 # What a hook told just before must be known when its use is looked for.
                 noted.take(self._store)
-                raw = stored_events(self._store, claim)
+                raw = stored_events(self._store, self._plugins, claim)
                 distilled = distil(self._observe, claim, raw)
                 written = self._store.write(
                     lambda db: _commit(db, claim, distilled, raw, now_ms=self._now_ms())

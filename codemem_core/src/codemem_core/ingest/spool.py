@@ -87,6 +87,7 @@ class _Kept:
     payload: object
     form: object
     """`raw_event`, or the payload of a hook."""
+    written_ms: int
 
 
 class Spool:
@@ -229,7 +230,8 @@ class Spool:
             raise InputError("damaged or cut off: the checksum is wrong")
         try:
             kept = json.loads(body)
-            return _Kept(str(kept["source"]), kept["payload"], kept.get("form", "hook"))
+            form, written_ms = kept.get("form", "hook"), Name.parse(name).written_ns // 1_000_000
+            return _Kept(str(kept["source"]), kept["payload"], form, written_ms)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(f"not a spooled payload: {error}") from error
 
@@ -237,9 +239,9 @@ class Spool:
 def _store(kept: _Kept, *, store: Store, intake: Intake) -> str:
     """Store one payload and name the count of `Drained` it belongs to."""
     if kept.form == "raw_event":
-        received = intake.raw_events(kept.payload, require_id=True)
+        received = intake.raw_events(kept.payload, require_id=True, received_ms=kept.written_ms)
         return _append(store, received)
-    event = intake.hook(kept.source, kept.payload)
+    event = intake.hook(kept.source, kept.payload, received_ms=kept.written_ms)
     if event is None:
         return "skipped"
     if isinstance(kept.payload, Mapping):

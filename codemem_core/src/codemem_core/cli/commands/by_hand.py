@@ -5,11 +5,11 @@ Apart from looking at them: what all of this imports takes a third of the time o
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 
 import click
 
+from codemem_core import paths
 from codemem_core.cli.host import Host, db_option, json_option, pass_host
 from codemem_core.cli.input import said
 from codemem_core.cli.output import say, say_json
@@ -51,7 +51,7 @@ def remember(
     note = Note(kind=kind, title=title, body=said(body), tags=tags, origin=origin)
     label = host.project(project, everywhere=False)
     with host.store(db_path) as store:
-        memory_id = by_hand.remember(store, note, project=label, cwd=os.getcwd())
+        memory_id = by_hand.remember(store, note, project=label, cwd=paths.working_folder())
     if as_json:
         say_json({"id": memory_id})
     else:
