@@ -121,7 +121,9 @@ def _commands() -> Iterator[str]:
         records = context.obj.plugins.commands()
         for hidden, title in ((False, ""), (True, "\n# Called by hosts\n")):
             yield title
-            for name in sorted(n for n, record in records.items() if record.hidden is hidden):
+            for name in sorted(
+                n for n, r in records.items() if r.hidden is hidden and not r.parent
+            ):
                 command = cli.get_command(context, name)
                 assert command is not None, name
                 inner = click.Context(command, parent=context, info_name=name)

@@ -23,6 +23,7 @@ PAGES = {
     "usage": "/usage",
     "settings": "/settings",
     "plugins": "/plugins",
+    "rules": "/rules",
 }
 WIDE, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
 LOOKS = {"light": (WIDE, "light"), "dark": (WIDE, "dark"), "phone": (PHONE, "light")}

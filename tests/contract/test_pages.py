@@ -120,7 +120,7 @@ def test_every_hook_is_used_by_a_package(hook: str) -> None:
     """A seam that nobody uses is one that nobody has tried."""
     packages = [
         path
-        for pattern in ("codemem_*/src/*/*.py", "examples/*/src/*/*.py")
+        for pattern in ("codemem_*/src/**/*.py", "examples/*/src/*/*.py")
         for path in ROOT.glob(pattern)
         if path.name in {"plugin.py", "builtin.py"} and f"def {hook}(" in path.read_text()
     ]

@@ -11,7 +11,7 @@ import pytest
 
 from codemem_core.errors import NotFound, StoreError
 from codemem_core.store.connection import connect
-from codemem_core.store.migrate import steps
+from codemem_core.store.schema import steps
 from codemem_core.store.store import Store
 
 

@@ -236,7 +236,8 @@ def test_a_hook_of_ours_that_hangs_in_others_hands_is_left_behind(site: Site) ->
     """`codemem_project` and `codemem_memory_saved` have no record; they have the same limits."""
     site.install(f"{HOOKS}import time\n@hookimpl\ndef codemem_project(cwd): time.sleep(60)\n")
     ask = (
-        "from codemem_core.plugins import Plugins; from codemem_core.settings import Settings\n"
+        "from codemem_core.plugins import Plugins\n"
+        "from codemem_core.settings import Settings\n"
         "import os; plugins = Plugins.load(Settings.load())\n"
         "print([plugins.project('/work/shop', {}) for _ in range(4)], plugins.problems, flush=True)"
     )
@@ -251,7 +252,8 @@ def test_arguments_are_copies(site: Site) -> None:
     """What a plugin does to a payload stays with it."""
     site.install(f"{HOOKS}@hookimpl\ndef codemem_project(payload): payload.clear()\n")
     ask = (
-        "from codemem_core.plugins import Plugins; from codemem_core.settings import Settings\n"
+        "from codemem_core.plugins import Plugins\n"
+        "from codemem_core.settings import Settings\n"
         "given = {'a': [1]}; Plugins.load(Settings.load()).project('/x', given); print(given)"
     )
 

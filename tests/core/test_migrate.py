@@ -12,7 +12,8 @@ from codemem_core.errors import StoreError
 from codemem_core.store import backup, events
 from codemem_core.store.check import check
 from codemem_core.store.connection import connect, rows
-from codemem_core.store.migrate import migrate, steps
+from codemem_core.store.migrate import migrate
+from codemem_core.store.schema import steps
 from codemem_core.store.store import Store
 from tests.conftest import EventMaker
 
@@ -29,7 +30,8 @@ import os, signal, sys
 import apsw
 from codemem_core.store import backup
 from codemem_core.store.connection import connect
-from codemem_core.store.migrate import migrate, steps
+from codemem_core.store.migrate import migrate
+from codemem_core.store.schema import steps
 
 path, moment, second, third = sys.argv[1:]
 def die(*_):

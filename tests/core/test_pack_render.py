@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codemem_core.pack.render import clip, fence, harmless, is_fenced, line, shorten, tokens
-from codemem_core.store.search import Hit
+from codemem_core.store.hit import Hit
 
 
 def hit(title: str, body: str) -> Hit:

@@ -8,8 +8,8 @@ import pytest
 from codemem_core.errors import NotFound
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import memories, proposals, sessions
-from codemem_core.store.migrate import model
 from codemem_core.store.proposals import LAPSES_MS
+from codemem_core.store.schema import model
 from codemem_core.store.search import newest
 
 NOW = 1_800_000_000_000

@@ -23,7 +23,7 @@ from codemem_core.store.store import Store
 from codemem_core.upkeep import purge
 from codemem_core.upkeep.secret_forms import Secret
 from tests.conftest import EventMaker
-from tests.core import golden
+from tests.core.golden import everyday
 
 SECRET = 'Zürich"horse\\7 staple'
 PLAIN = "correct-horse-battery-9"
@@ -252,7 +252,7 @@ def test_the_command_looks_first_and_purges_when_told(leaked: str, home: Path) -
 
 def test_an_old_database_beside_it_is_cleaned_too(leaked: str, home: Path) -> None:
     """One of 0.19 that was adopted from, with its own search index."""
-    path = golden.everyday(str(home / ".codemem" / "old.sqlite")).close()
+    path = everyday(str(home / ".codemem" / "old.sqlite")).close()
     db = apsw.Connection(path)
     db.execute("UPDATE memory_items SET body_text = body_text || ? WHERE id = 1", (PLAIN,))
     db.close()

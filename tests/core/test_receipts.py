@@ -11,7 +11,8 @@ import pytest
 
 from codemem_core.ingest.uses import note_uses
 from codemem_core.store import events, memories, receipts
-from codemem_core.store.search import Hit, search
+from codemem_core.store.hit import Hit
+from codemem_core.store.search import search
 from codemem_core.store.store import Store
 from tests.conftest import EventMaker
 

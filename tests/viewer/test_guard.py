@@ -25,11 +25,11 @@ from codemem_viewer.live import Live
 
 PAGES = (
     *("/", "/memory", "/sessions", "/session", "/inspector"),
-    *("/health", "/usage", "/settings", "/plugins"),
+    *("/health", "/usage", "/settings", "/plugins", "/rules"),
 )
 FILES = ("app.js", "key.js", "list.js", "live.js", "favicon.svg", "app.css")
 VIEWS = (
-    *("feed", "health", "inspector", "memory", "plugins"),
+    *("feed", "health", "inspector", "memory", "plugins", "rules"),
     *("session", "sessions", "settings", "usage"),
 )
 # Who may call what: a route that is not in this table fails the test below.

@@ -29,6 +29,7 @@ VIEWS = {
     "usage": "charts",
     "settings": "sections",
     "plugins": "plugins",
+    "rules": "rules",
 }
 
 

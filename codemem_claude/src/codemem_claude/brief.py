@@ -1,4 +1,4 @@
-"""What a new session is told before anybody asks: where the last one stopped.
+"""What a new session is told before anybody asks: the user's rules, and where the last one stopped.
 
 On the hook path: `time` only beside what `inject` has loaded.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 
 from codemem_core.pack.render import clip, fence, harmless
+from codemem_core.pack.rules import rule_lines
 from codemem_core.store.search import newest
 
 TYPE_CHECKING = False
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 NEW_SESSIONS = frozenset({"startup", "clear"})
 """Sources of `SessionStart` after which the model knows nothing yet."""
+_RULE_TOKENS = 400
 _PART_CHARS = 400
 _TITLE_CHARS = 160
 _TOLD = ("Completed", "Learned", "Next steps")
@@ -23,20 +25,31 @@ _TOLD = ("Completed", "Learned", "Next steps")
 
 
 def brief(db: apsw.Connection, project: str) -> str:
-    """Return the project's last summary and what it left open, fenced; empty when there is none.
+    """Return the rules, the last summary and what it left open, fenced; empty when there is none.
 
     Only what may be injected unasked: nothing from the web or an import that nobody confirmed.
     """
+    parts = [
+        "\n".join([heading, *lines])
+        for heading, lines in (
+            ("## Your rules", rule_lines(db, project, room=_RULE_TOKENS)),
+            ("## Last session in this project", _last_session(db, project)),
+        )
+        if lines
+    ]
+    start, end = fence()
+    return start + "\n\n".join(parts) + end if parts else ""
+
+
+def _last_session(db: apsw.Connection, project: str) -> list[str]:
     found = newest(db, limit=1, project=project, kind="session_summary", trusted=True)
     if not found:
-        return ""
+        return []
     summary = found[0]
     day = time.strftime("%Y-%m-%d", time.gmtime(summary.created_ms / 1000))
     lines = [f"[{summary.id}] ({day}) {clip(harmless(summary.title), _TITLE_CHARS)}"]
     sections = _sections(summary.body)
-    lines += [f"{name}: {sections[name]}" for name in _TOLD if sections.get(name)]
-    start, end = fence()
-    return f"{start}## Last session in this project\n" + "\n".join(lines) + end
+    return lines + [f"{name}: {sections[name]}" for name in _TOLD if sections.get(name)]
 
 
 def _sections(body: str) -> dict[str, str]:

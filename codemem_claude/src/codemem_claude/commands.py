@@ -8,8 +8,8 @@ import time
 import click
 
 from codemem_claude import ingest, inject
-from codemem_core.cli.commands.raw_events import MAX_BYTES, read_json
 from codemem_core.cli.host import Host, db_option, pass_host
+from codemem_core.cli.input import MAX_BYTES, read_json
 from codemem_core.errors import InputError
 from codemem_core.ingest.accept import Intake
 from codemem_core.store import events

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codemem_core.command_table import DATA, EVENTS, SERVICE
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import Command, FlushPolicy, HostSetup, IngestSource
+from codemem_core.records.seams import (
+    EVENTS,
+    SERVICE,
+    Command,
+    FlushPolicy,
+    HostSetup,
+    IngestSource,
+)
 
 CODEMEM_API = 1
 
@@ -58,12 +64,6 @@ def codemem_commands() -> Iterator[Command]:
         target="codemem_claude.status:status",
         help="Say whether Claude Code's events arrive and become memories.",
         group=SERVICE,
-    )
-    yield Command(
-        name="import-from-claude-files",
-        target="codemem_claude.memory_files:import_from_claude_files",
-        help="Store what Claude Code itself remembers.",
-        group=DATA,
     )
     yield Command(
         name="demo",

@@ -19,7 +19,18 @@ from codemem_core.records.plugin import PluginInfo
 
 OURS = {
     f"codemem-{name}"
-    for name in ("core", "claude", "mcp", "observers", "opencode", "semantic", "viewer")
+    for name in (
+        "core",
+        "cli",
+        "eval",
+        "transfer",
+        "claude",
+        "mcp",
+        "observers",
+        "opencode",
+        "semantic",
+        "viewer",
+    )
 }
 """The distributions of this repository; everybody else is third-party."""
 

@@ -6,9 +6,8 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from codemem_core.command_table import COMMANDS, MODULES
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import Command, FlushPolicy
+from codemem_core.records.seams import FlushPolicy
 from codemem_core.records.setting import Setting
 from codemem_core.settings_table import TABLE
 
@@ -43,13 +42,3 @@ def codemem_flush_policies() -> Iterator[FlushPolicy]:
         target="codemem_core.policies.idle:Idle",
         help="Flush a session after `raw_events_sweeper_idle_ms` without an event.",
     )
-
-
-@hookimpl
-def codemem_commands() -> Iterable[Command]:
-    """Offer what a person asks of memories, events and plugins."""
-    return [
-        Command(name=name, target=MODULES + target, help=text, group=group)
-        for group, commands in COMMANDS.items()
-        for name, target, text in commands
-    ]

@@ -5,16 +5,10 @@ Beside no plugin and no framework, so that a command of ours is found without lo
 
 from __future__ import annotations
 
+from codemem_core.records.seams import DATA, EVENTS, FIGURES, MEMORIES, SERVICE
+
 MODULES = "codemem_core.cli.commands."
 """Where the targets below are."""
-
-MEMORIES = "Memories"
-EVENTS = "Events"
-SERVICE = "Server and agents"
-DATA = "Data"
-FIGURES = "Observer and figures"
-GROUPS = (MEMORIES, SERVICE, EVENTS, DATA, FIGURES)
-"""What `codemem --help` lists, in this order; commands of other groups follow."""
 
 COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
     MEMORIES: (
@@ -26,6 +20,7 @@ COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("pin", "by_hand:pin", "Keep a memory at the top of lists."),
         ("recent", "memory:recent", "List the newest memories."),
         ("remember", "by_hand:remember", "Write a memory by hand."),
+        ("rules", "rules:rules", "List what you said is to be done from now on."),
         ("search", "memory:search", "Search memories by words."),
         ("show", "memory:show", "Print one memory as JSON."),
         ("timeline", "memory:timeline", "List what was remembered before and after."),
@@ -62,11 +57,6 @@ COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("backfill-tags", "earlier:backfill_tags", "Give memories without tags some."),
         ("db", "db:db", "Back up, check, repair, tidy or bring over a database."),
         ("embed", "embed:embed", "Make the vectors that search by meaning needs."),
-        ("export-memories", "transfer:export_memories", "Write memories to a file."),
-        ("import-from-basic-memory", "importers:from_basic_memory", "Store basic-memory's notes."),
-        ("import-from-claude-mem", "importers:from_claude_mem", "Store claude-mem's memories."),
-        ("import-from-mem0", "importers:from_mem0", "Store mem0's memories."),
-        ("import-memories", "transfer:import_memories", "Store the memories of an export."),
         ("init-db", "earlier:init_db", "Make the database, and print where it is."),
         (
             "normalize-imported-metadata",
@@ -77,10 +67,7 @@ COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("purge", "purge:purge", "Take a secret out of everything, and prove it."),
     ),
     FIGURES: (
-        ("eval", "evaluate:evaluate", "Measure search and packs on judged questions."),
-        ("hybrid-eval", "evaluate:evaluate", "The same as `eval`."),
         ("observer", "observer:observer", "Try the observer that is configured."),
-        ("pack-benchmark", "evaluate:pack_benchmark", "Say how large packs get."),
         ("pack-stats", "stats:pack_stats", "Say how large the packs of prompts were."),
         ("stats", "stats:stats", "Say how much is stored, what waits and what it cost."),
         ("usage", "usage:usage", "Say what observing cost, by day and model."),

@@ -24,7 +24,7 @@ from codemem_core.settings import Settings
 from codemem_core.store import events, ledger
 from codemem_core.store.check import check
 from codemem_core.store.connection import connect, rows, translate
-from codemem_core.store.migrate import version
+from codemem_core.store.schema import version
 
 MANY_PENDING = 5_000
 """Waiting events that say that nobody is flushing: a long session has about 1,000."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codemem_core.command_table import SERVICE
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import Command, Route
+from codemem_core.records.seams import SERVICE, Command, Route
 
 
 @hookimpl

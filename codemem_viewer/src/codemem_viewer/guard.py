@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PAGES = (
     *("/", "/memory", "/sessions", "/session", "/inspector"),
-    *("/health", "/usage", "/settings", "/plugins"),
+    *("/health", "/usage", "/settings", "/plugins", "/rules"),
 )
 """Where a browser may begin: each answers with the same empty frame."""
 FILES = ("app.js", "key.js", "list.js", "live.js", "favicon.svg", "app.css")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codemem_core.command_table import SERVICE
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import Command, Route
+from codemem_core.records.seams import SERVICE, Command, Route
 
 
 @hookimpl
@@ -24,7 +23,10 @@ _API = (
     *("batches", "changes", "claude_hooks", "config", "health", "memories", "near", "pack"),
     *("raw_events", "sessions", "stats", "stream", "usage"),
 )
-_VIEWS = ("feed", "health", "inspector", "memory", "plugins", "sessions", "settings", "usage")
+_VIEWS = (
+    *("feed", "health", "inspector", "memory", "plugins", "rules", "sessions", "settings"),
+    "usage",
+)
 
 
 @hookimpl

@@ -16,6 +16,7 @@ from codemem_core._version import __version__
 from codemem_core.cli.host import Host
 from codemem_core.cli.output import warn
 from codemem_core.errors import CodememError, PluginError
+from codemem_core.records.seams import GROUPS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -73,9 +74,9 @@ class LazyGroup(click.Group):
         """Write the lists from the records alone."""
         records = _records(ctx)
         names = self.list_commands(ctx)
-        others = sorted({records[name].group for name in names} - {*command_table.GROUPS})
+        others = sorted({records[name].group for name in names} - {*GROUPS})
         widest = max(map(len, names), default=0)
-        for group in (*command_table.GROUPS, *others):
+        for group in (*GROUPS, *others):
             rows = [
                 (name.ljust(widest), records[name].help)
                 for name in names
@@ -105,7 +106,8 @@ def _host(ctx: click.Context) -> Host:
 
 
 def _records(ctx: click.Context) -> dict[str, Command]:
-    return _host(ctx).plugins.commands()
+    commands = _host(ctx).plugins.commands()
+    return {name: record for name, record in commands.items() if not record.parent}
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

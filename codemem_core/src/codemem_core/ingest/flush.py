@@ -13,6 +13,7 @@ from codemem_core.ingest import noted
 from codemem_core.ingest.breaker import Breaker, Held
 from codemem_core.ingest.distil import Distilled, announce, distil, memory_key, stored_events
 from codemem_core.ingest.heart import Heart
+from codemem_core.ingest.preferences import preferences_in
 from codemem_core.ingest.settle import settle
 from codemem_core.ingest.uses import note_uses
 from codemem_core.observe import Observed, Observing
@@ -166,6 +167,7 @@ class Flusher:
                 # What a hook told just before must be known when its use is looked for.
                 noted.take(self._store)
                 raw = stored_events(self._store, self._plugins, claim)
+                report.memory_ids += self._remember_preferences(claim, raw)
                 distilled = distil(self._observe, claim, raw)
                 written = self._store.write(
                     lambda db: _commit(db, claim, distilled, raw, now_ms=self._now_ms())
@@ -185,6 +187,26 @@ class Flusher:
         report.memory_ids += written
         report.runtime = distilled.runtime or report.runtime
         announce(self._store, self._plugins, written)
+
+    def _remember_preferences(self, claim: Claim, raw: Sequence[RawEvent]) -> list[int]:
+        """Write what the user's prompts say is to be done from now on, and return its ids.
+
+        Before the observer is asked, and in a transaction of its own: it holds whatever a model
+        makes of the rest, and when none answers. Keys make that harmless when it is tried again.
+        """
+        found = preferences_in(raw)
+        if not found:
+            return []
+
+        def write(db: apsw.Connection) -> list[int]:
+            now_ms = self._now_ms()
+            session = _session_of(db, claim, now_ms=now_ms)
+            written = [settle(db, new, session_id=session, now_ms=now_ms) for new in found]
+            return [memory_id for memory_id in written if memory_id is not None]
+
+        written = self._store.write(write)
+        announce(self._store, self._plugins, written)
+        return written
 
     def _observe(self, evidence: Evidence) -> Observed:
         self._breaker.check()
@@ -225,13 +247,7 @@ def _commit(
     """Write the batch's memories, what it used and its completion: all of it or nothing."""
     key = (claim.source, claim.stream_id)
     note_uses(db, key, raw)
-    session = sessions.of_stream(
-        db,
-        key,
-        project=claim.project,
-        cwd=claim.cwd,
-        started_ms=epoch_ms(claim.started_at) if claim.started_at else now_ms,
-    )
+    session = _session_of(db, claim, now_ms=now_ms)
     written = [
         settle(
             db,
@@ -244,6 +260,16 @@ def _commit(
     ]
     batches.finish(db, claim, now_ms=now_ms)
     return [memory_id for memory_id in written if memory_id is not None]
+
+
+def _session_of(db: apsw.Connection, claim: Claim, *, now_ms: int) -> int:
+    return sessions.of_stream(
+        db,
+        (claim.source, claim.stream_id),
+        project=claim.project,
+        cwd=claim.cwd,
+        started_ms=epoch_ms(claim.started_at) if claim.started_at else now_ms,
+    )
 
 
 def _failure(error: BaseException) -> Failure:

@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 
 import apsw
 
+from codemem_core.ingest import preferences
+from codemem_core.ingest.preferences import Stated, replaces, says_same
 from codemem_core.ingest.rollup import has_sections, rolled_up
 from codemem_core.ingest.sameness import Wording, is_same, takes_back
 from codemem_core.records.memory import Memory, NewMemory
 from codemem_core.store import memories, sessions, sightings
+from codemem_core.store.rules import rules_for
 from codemem_core.store.sightings import Sighting
 
 _LOOKED_AT = 400
@@ -68,6 +71,8 @@ def judge(
     db: apsw.Connection, new: NewMemory, *, session_id: int, batch: int | None, now_ms: int
 ) -> Judged:
     """Compare a memory with those most like it, of its kind and project; writes nothing."""
+    if new.kind == preferences.KIND:
+        return _judge_preference(db, new, session_id=session_id, now_ms=now_ms)
     judged = Judged()
     wording, told_ms = Wording(new), new.created_ms or now_ms
     for old in _rivals(db, new, session_id):
@@ -79,6 +84,25 @@ def judge(
         is_of_now = batch is not None and memories.batch_of(db, old.id) == batch
         if not is_of_now and old.created_ms != told_ms and takes_back(wording, known):
             _weigh(judged, new, old, is_newer=told_ms > old.created_ms)
+    return judged
+
+
+def _judge_preference(
+    db: apsw.Connection, new: NewMemory, *, session_id: int, now_ms: int
+) -> Judged:
+    """Compare a rule with all that hold in its project: the newer one of two holds."""
+    judged, stated = Judged(), Stated(new.body, new.scope)
+    told_ms = new.created_ms or now_ms
+    for old in rules_for(db, sessions.project_of(db, session_id)):
+        known = Stated(old.text, old.scope)
+        if says_same(stated, known):
+            judged.twin = old.id
+            return judged
+        is_newer = told_ms >= old.created_ms
+        if is_newer and replaces(stated, known):
+            judged.takes_back.append(old.id)
+        elif not is_newer and replaces(known, stated):
+            judged.taken_back_by = old.id
     return judged
 
 

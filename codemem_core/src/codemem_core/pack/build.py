@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import apsw
 
-    from codemem_core.store.search import Found, Hit
+    from codemem_core.store.hit import Found, Hit
 
 LIMIT = 8
 TOKEN_BUDGET = 800

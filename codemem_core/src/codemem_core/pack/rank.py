@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from codemem_core.store.search import Found, Hit
+    from codemem_core.store.hit import Found, Hit
 
 # At this confidence 0.81 of the questions asked of a store of another family are met with silence,
 # and 0.012 of pack recall is lost; at 0.25 it would be 0.84 and 0.020.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from codemem_core.pack.select import Sections
-    from codemem_core.store.search import Hit
+    from codemem_core.store.hit import Hit
 
 _LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SPACES_AND_DIGITS = b" \t\n0123456789"

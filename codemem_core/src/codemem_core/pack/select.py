@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from codemem_core.store.search import Hit
+    from codemem_core.store.hit import Hit
 
 _TIMELINE = 3
 

@@ -18,6 +18,7 @@ OBSERVED_KINDS = (
 """What an observer may write."""
 KINDS = (
     "session_summary",
+    "preference",
     "observation",
     "entities",
     "note",
@@ -91,6 +92,8 @@ class NewMemory:
     extractor: str = "manual"
     extractor_version: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    scope: str = "project"
+    """Where it holds: `project`, or `user` for every project of the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,5 +136,7 @@ class Memory:
     """How many sessions found it out."""
     seen_ms: int = 0
     """When it was found out again last, epoch milliseconds; 0: never."""
+    scope: str = "project"
+    """Where it holds: `project`, or `user` for every project of the user."""
     held: bool = False
     """It is not injected until a person confirms it."""

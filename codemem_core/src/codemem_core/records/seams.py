@@ -13,6 +13,14 @@ from codemem_core.errors import PluginError
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
+MEMORIES = "Memories"
+EVENTS = "Events"
+SERVICE = "Server and agents"
+DATA = "Data"
+FIGURES = "Observer and figures"
+GROUPS = (MEMORIES, SERVICE, EVENTS, DATA, FIGURES)
+"""Headings of `codemem --help`, in this order; commands of other groups follow."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeamRecord:
@@ -73,6 +81,8 @@ class Command(SeamRecord):
     """The heading under which `--help` lists it: one of those it has, or another."""
     hidden: bool = False
     """Left out of `--help`: called by hosts, not by people."""
+    parent: str = ""
+    """The group it is a subcommand of, such as `db`; empty for a command of the program."""
 
 
 class Route(SeamRecord):

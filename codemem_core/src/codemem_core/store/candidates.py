@@ -11,8 +11,10 @@ from __future__ import annotations
 import apsw
 
 from codemem_core import quick_json
+from codemem_core.store.conditions import WANTED
 from codemem_core.store.connection import rows
 from codemem_core.store.evidence import COLUMN_WEIGHTS, matched_words
+from codemem_core.store.hit import COLUMNS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,23 +33,6 @@ _CONTEXT_TERMS = 8
 _COUNT = "SELECT count(*) FROM memories_fts WHERE memories_fts MATCH ?"
 _COUNT_NEWEST = f"{_COUNT} AND rowid > ?"
 _COUNT_SOME = "SELECT count(*) FROM (SELECT 1 FROM memories_fts WHERE memories_fts MATCH ? LIMIT ?)"
-HELD = "coalesce(m.held, m.origin IN ('external', 'import'))"
-"""Of memories `m`: not to be injected until a person confirms it."""
-COLUMNS = f"""
-    m.id, m.session_id, m.kind, m.title, m.body, m.tags, m.confidence, m.origin, m.confirmed,
-    m.project, m.created_ms, m.files_modified, m.support, m.seen_ms, m.told, m.used, m.pinned,
-    (SELECT newer.id FROM memories newer WHERE newer.id = m.outdated_by AND newer.active = 1),
-    {HELD}
-"""  # noqa: S608 - constants of ours
-"""What a `Hit` is read from, of memories `m`."""
-CURRENT = "NOT EXISTS (SELECT 1 FROM memories n WHERE n.id = m.outdated_by AND n.active = 1)"
-"""Of memories `m`: no newer one that is still there says otherwise."""
-WANTED = f"""
-    m.active = 1 AND (:kind IS NULL OR m.kind = :kind)
-    AND (:project IS NULL OR m.project = :project)
-    AND (NOT :trusted OR m.confirmed OR NOT {HELD})
-"""
-"""Filters of memories `m`: `kind`, `project`, `trusted`."""
 # CROSS JOIN: FTS5 sorts, so that only the rows within the limit are read and examined.
 _BEST = f"""
     SELECT f.rowid FROM memories_fts f CROSS JOIN memories m ON m.id = f.rowid

@@ -9,7 +9,7 @@ import apsw
 
 from codemem_core.errors import Damaged
 from codemem_core.store.connection import connect, index_only, leave_wal, rows, translate
-from codemem_core.store.migrate import model, schema_of, steps, version
+from codemem_core.store.schema import model, schema_of, steps, version
 
 _TOLD = 5
 """Findings told of one file; a broken page makes hundreds."""

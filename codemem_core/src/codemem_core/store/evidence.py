@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import apsw
     from apsw import SQLiteValue
 
-    from codemem_core.store.search import Hit
+    from codemem_core.store.hit import Hit
 
 COLUMN_WEIGHTS = (1.5, 1.0, 0.25, 0.25)
 """How much a word counts in title, body, tags and words."""

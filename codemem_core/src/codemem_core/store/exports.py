@@ -26,7 +26,7 @@ _MEMORIES = """
            m.concepts, m.files_read, m.files_modified, m.tags, m.confidence, m.origin, m.confirmed,
            m.pinned, m.active, m.project, m.prompt_number, m.created_ms, m.updated_ms,
            m.deleted_ms, m.superseded_by, m.extractor, m.extractor_version, m.metadata,
-           m.support, m.seen_ms, m.told, m.used, m.held, n.key AS outdated_by
+           m.support, m.seen_ms, m.told, m.used, m.held, m.scope, n.key AS outdated_by
       FROM memories m JOIN sessions s ON s.id = m.session_id
            LEFT JOIN memories n ON n.id = m.outdated_by
      WHERE m.id > :after AND m.id <= :last AND {wanted}

@@ -125,7 +125,7 @@ COLUMNS = (
     "key", "kind", "title", "body", "subtitle", "narrative", "confidence", "origin", "held",
     "prompt_number", "extractor", "extractor_version", "facts", "concepts", "files_read",
     "files_modified", "tags", "metadata", "words", "created_ms", "updated_ms", "active",
-    "deleted_ms", "confirmed", "pinned", "support", "seen_ms", "told", "used", "project",
+    "deleted_ms", "confirmed", "pinned", "support", "seen_ms", "told", "used", "scope", "project",
 )  # fmt: skip
 """What a memory is in its table, but for its session."""
 _ADD = f"""

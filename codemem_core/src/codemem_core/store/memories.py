@@ -11,7 +11,7 @@ import apsw
 
 from codemem_core.errors import NotFound
 from codemem_core.records.memory import Memory, NewMemory
-from codemem_core.store.candidates import CURRENT, HELD
+from codemem_core.store.conditions import CURRENT, HELD
 from codemem_core.store.connection import rows
 from codemem_core.store.words import hidden_words
 
@@ -19,18 +19,18 @@ _ADD = """
     INSERT INTO memories
         (key, session_id, batch, kind, title, body, subtitle, facts, narrative, concepts,
          files_read, files_modified, tags, words, confidence, origin, held, project, prompt_number,
-         created_ms, updated_ms, extractor, extractor_version, metadata)
+         created_ms, updated_ms, extractor, extractor_version, metadata, scope)
     SELECT :key, s.id, :batch, :kind, :title, :body, :subtitle, :facts, :narrative, :concepts,
            :files_read, :files_modified, :tags, :words, :confidence, :origin, :held,
            s.project, :prompt_number, :created_ms, :now, :extractor,
-           :extractor_version, :metadata
+           :extractor_version, :metadata, :scope
       FROM sessions s WHERE s.id = :session
     ON CONFLICT (key) DO NOTHING
 """
 
 _LISTS = ("facts", "concepts", "files_read", "files_modified")
 _PLAIN = ("key", "kind", "title", "body", "subtitle", "narrative", "confidence", "origin",
-          "held")  # fmt: skip
+          "held", "scope")  # fmt: skip
 _MORE = ("prompt_number", "extractor", "extractor_version")
 
 
@@ -70,7 +70,7 @@ _COLUMNS = f"""
     m.files_read, m.files_modified, m.tags, m.confidence, m.origin, m.confirmed, m.pinned,
     m.active, m.project, s.source, m.prompt_number, m.created_ms, m.updated_ms, m.extractor,
     m.extractor_version, m.metadata, m.superseded_by, m.outdated_by, m.support, m.seen_ms,
-    {HELD}
+    m.scope, {HELD}
 """
 _NAMES = tuple(Memory.__dataclass_fields__)
 

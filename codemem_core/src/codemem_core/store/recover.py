@@ -11,9 +11,10 @@ from codemem_core.errors import Damaged, StoreError
 from codemem_core.store.check import Health, check, rebuild_index
 from codemem_core.store.connection import APPLICATION_ID, connect
 from codemem_core.store.leaves import leaves_of
-from codemem_core.store.migrate import NotOurs, migrate, model, schema_of
+from codemem_core.store.migrate import migrate
 from codemem_core.store.readable import tables_of
 from codemem_core.store.salvage import Salvaged, salvage
+from codemem_core.store.schema import NotOurs, model, schema_of
 from codemem_core.store.sole import kept_name, replace, sole_use
 from codemem_core.store.writer import in_transaction
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from codemem_core.store.evidence import Match
-    from codemem_core.store.search import Hit
+    from codemem_core.store.hit import Hit
 
 # What each part may add, by words alone and with an embedder. Words to neighbours were fitted to
 # 2,021 judged questions (softmax over each one's candidates; on a fifth left out of the fit recall
@@ -61,7 +61,14 @@ _TRUSTLESS = frozenset({"external", "import"})
 _SPAN = 0.15
 # Two words that stand together count as a word 1.5 times as telling as both.
 _PHRASE = 1.5 * 2.2
-_KINDS = {"session_summary": 1.0, "decision": 0.8, "feature": 0.7, "bugfix": 0.7, "refactor": 0.7}
+_KINDS = {
+    "session_summary": 1.0,
+    "preference": 0.8,
+    "decision": 0.8,
+    "feature": 0.7,
+    "bugfix": 0.7,
+    "refactor": 0.7,
+}
 _OTHER_KIND = 0.5
 _DAY_MS = 86_400_000
 

@@ -10,23 +10,17 @@ import time
 import apsw
 
 from codemem_core import quick_json
-from codemem_core.store.candidates import (
-    COLUMNS,
-    CURRENT,
-    WANTED,
-    best_ids,
-    context_terms,
-    evidence,
-    scan_for,
-)
+from codemem_core.store.candidates import best_ids, context_terms, evidence, scan_for
+from codemem_core.store.conditions import CURRENT, WANTED
 from codemem_core.store.connection import rows
 from codemem_core.store.evidence import Match
+from codemem_core.store.hit import COLUMNS, Found, Hit
 from codemem_core.store.score import confidence, idf, score
 from codemem_core.store.words import ORDERS, leans, query_terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
     from typing import Any
 
     from codemem_core.store.candidates import Scan, Term
@@ -37,60 +31,6 @@ _MAX_POOL = 200
 # How much a word of the session counts that a prompt leans on, against one of its own. At 0.5 the
 # packs of two-word prompts are as good, and fewer questions of others are met with silence.
 _LEANT = 0.3
-
-
-class Hit:
-    """A memory that was found, and why it stands where it stands."""
-
-    __slots__ = (
-        "body", "confidence", "confirmed", "created_ms", "files_modified", "held", "id", "kind",
-        "matched", "origin", "outdated_by", "parts", "pinned", "project", "score", "seen_ms",
-        "session_id", "support", "tags", "title", "told", "used",
-    )  # fmt: skip
-
-    def __init__(self, row: Sequence[Any]) -> None:
-        self.id: int = row[0]
-        self.session_id: int = row[1]
-        self.kind: str = row[2]
-        self.title: str = row[3]
-        self.body: str = row[4]
-        self.tags: str = row[5]
-        self.confidence: float = row[6]
-        self.origin: str = row[7]
-        self.confirmed: bool = bool(row[8])
-        self.project: str | None = row[9]
-        self.created_ms: int = row[10]
-        self.files_modified: str = row[11]
-        """A JSON array of paths."""
-        self.support: int = row[12]
-        self.seen_ms: int = row[13]
-        self.told: int = row[14]
-        """Sessions whose prompts were told it; `used`: that did something with it after that."""
-        self.used: int = row[15]
-        self.pinned: bool = bool(row[16])
-        self.outdated_by: int | None = row[17]
-        """The newer memory that says otherwise, unless that was forgotten."""
-        self.held: bool = bool(row[18])
-        """Not to be injected until a person confirms it."""
-        self.score = 0.0
-        """0 to 1; the sum of `parts`."""
-        self.parts: dict[str, float] = {}
-        """What each reason adds to the score: words, phrases, title, session, recency, …"""
-        self.matched: tuple[str, ...] = ()
-        """The terms of the query that occur in it."""
-
-
-class Found(list[Hit]):
-    """What a search found, best first."""
-
-    __slots__ = ("confidence", "terms")
-
-    def __init__(self, hits: Iterable[Hit], terms: list[str], confidence: float) -> None:
-        super().__init__(hits)
-        self.terms = terms
-        """What was looked for."""
-        self.confidence = confidence
-        """0 to 1: how sure it is that the store has something to say about the query."""
 
 
 _BY_ID = f"""

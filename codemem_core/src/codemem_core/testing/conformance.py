@@ -79,21 +79,20 @@ Its name is the rule's, its docstring says why there is one.
 """
 
 _MODULES = {
-    "IngestSource": "sources",
-    "ObserverRuntime": "observers",
-    "AuthSource": "credentials",
-    "FlushPolicy": "policies",
-    "Embedder": "embedders",
-    "Command": "commands",
-    "Route": "routes",
-    "HostSetup": "host_setups",
+    "IngestSource": "codemem_core.testing.rules.sources",
+    "ObserverRuntime": "codemem_core.testing.rules.observers",
+    "AuthSource": "codemem_core.testing.rules.credentials",
+    "FlushPolicy": "codemem_core.testing.rules.policies",
+    "Embedder": "codemem_core.testing.rules.embedders",
+    "Command": "codemem_core.testing.rules.commands",
+    "Route": "codemem_core.testing.rules.routes",
+    "HostSetup": "codemem_core.testing.rules.host_setups",
 }
 
 
 def rules_of(record: SeamRecord) -> tuple[Rule, ...]:
     """Return the rules of the record's seam."""
-    name = f"codemem_core.testing.rules.{_MODULES[type(record).__name__]}"
-    module: ModuleType = import_module(name)
+    module: ModuleType = import_module(_MODULES[type(record).__name__])
     rules: tuple[Rule, ...] = module.RULES
     return rules
 

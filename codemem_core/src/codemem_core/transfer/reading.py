@@ -137,6 +137,10 @@ def _ours(row: dict[str, Any]) -> tuple[NewMemory, State]:
     # In one go: field by field it takes three times as long.
     said: dict[str, Any] = adopted.clean({name: row.get(name) or "" for name in _SAID})
     kind, origin = row.get("kind") or "", row.get("origin")
+    metadata = dict(said["metadata_json"] or {})
+    scope = "project"
+    if kind == "note" and metadata.get("kind") == "preference":
+        kind, scope = metadata.pop("kind"), str(metadata.pop("scope", scope))
     known = {} if kind in KINDS or not kind else {"kind": kind}
     superseded = {"superseded": True} if row.get("superseded") else {}
     created = row.get("created_at")
@@ -159,7 +163,8 @@ def _ours(row: dict[str, Any]) -> tuple[NewMemory, State]:
         created_ms=epoch_ms(created) if created else 0,
         extractor=row.get("extractor") or "",
         extractor_version=row.get("extractor_version") or "",
-        metadata={**(said["metadata_json"] or {}), **known, **superseded},
+        metadata={**metadata, **known, **superseded},
+        scope=scope if scope == "user" else "project",
     )
     state = adopted.state_of(row, trust=bool(row.get("confirmed")))
     seen = row.get("seen_at")

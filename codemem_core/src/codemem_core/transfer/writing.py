@@ -122,6 +122,14 @@ def _session_key(row: Mapping[str, Any]) -> str:
     return f"export|session|{row['id']}|{place}"
 
 
+def _metadata(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a memory's metadata; importers stop at kinds they do not know, so it keeps those."""
+    known = {k: v for k, v in row["metadata"].items() if k != "superseded"}
+    if row["kind"] == "preference":
+        known |= {"kind": "preference", "scope": row["scope"]}
+    return known
+
+
 def _memory(row: Mapping[str, Any]) -> dict[str, Any]:
     metadata, deleted = row["metadata"], row["deleted_ms"]
     given = metadata.get("provenance")
@@ -132,13 +140,14 @@ def _memory(row: Mapping[str, Any]) -> dict[str, Any]:
             "outdated_by")  # fmt: skip
     return {
         **{name: row[name] for name in same},
+        **({"kind": "note"} if row["kind"] == "preference" else {}),
         "body_text": row["body"],
         "tags_text": row["tags"],
         "active": row["active"],
         "created_at": iso_time(row["created_ms"]),
         "updated_at": iso_time(row["updated_ms"]),
         "deleted_at": None if deleted is None else iso_time(deleted),
-        "metadata_json": {k: v for k, v in metadata.items() if k != "superseded"},
+        "metadata_json": _metadata(row),
         "import_key": row["key"],
         **{name: provenance.get(name) for name in _PROVENANCE},
         **{name: row[name] for name in ours},

@@ -17,7 +17,8 @@ from codemem_core.meaning import Meaning
 from codemem_core.pack.build import Pack, build_pack
 from codemem_core.settings import Settings
 from codemem_core.store import sessions
-from codemem_core.store.search import Hit, search
+from codemem_core.store.hit import Hit
+from codemem_core.store.search import search
 from codemem_core.store.store import Store
 from codemem_viewer.decode import body_of
 from codemem_viewer.openapi import takes

@@ -6,8 +6,10 @@ from importlib import import_module
 
 import click
 
+from codemem_core.cli.host import Host
+from codemem_core.records.seams import Command
+
 _COMMANDS = {
-    "adopt": ("adopt:adopt", "Bring over what a database of codemem 0.19 holds."),
     "backup": ("db_file:backup", "Copy the database into `backups/`, checked."),
     "check": ("db_file:check", "Look through the whole database."),
     "merge-duplicates": ("upkeep:merge_duplicates", "Merge memories that say the same."),
@@ -28,18 +30,29 @@ class _Database(click.Group):
     """Lists its commands without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
+        return sorted({*_COMMANDS, *_plugged(ctx)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        if cmd_name in _COMMANDS:
+            module, _, name = _COMMANDS[cmd_name][0].partition(":")
+            command = getattr(import_module(f"codemem_core.cli.commands.{module}"), name)
+        elif record := _plugged(ctx).get(cmd_name):
+            command = ctx.ensure_object(Host).plugins.target(record)
+        else:
             return None
-        module, _, name = _COMMANDS[cmd_name][0].partition(":")
-        command = getattr(import_module(f"codemem_core.cli.commands.{module}"), name)
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        helps = {name: text for name, (_, text) in _COMMANDS.items()}
+        helps |= {name: record.help for name, record in _plugged(ctx).items()}
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+            formatter.write_dl(sorted(helps.items()))
+
+
+def _plugged(ctx: click.Context) -> dict[str, Command]:
+    """Return the subcommands that plugins add to this group."""
+    commands = ctx.ensure_object(Host).plugins.commands()
+    return {name: record for name, record in commands.items() if record.parent == "db"}
 
 
 @click.group(cls=_Database)

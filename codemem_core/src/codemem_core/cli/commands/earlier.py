@@ -11,8 +11,8 @@ from typing import Any
 import apsw
 import click
 
-from codemem_core.cli.commands.raw_events import MAX_BYTES, read_json
 from codemem_core.cli.host import Host, db_option, json_option, pass_host, project_options
+from codemem_core.cli.input import MAX_BYTES, read_json
 from codemem_core.cli.output import say, say_json
 from codemem_core.errors import InputError, NotFound, UnusableFile
 from codemem_core.ingest.accept import Intake

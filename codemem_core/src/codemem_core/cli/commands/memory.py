@@ -20,7 +20,7 @@ from codemem_core.errors import NotFound
 from codemem_core.nearness import nearness
 from codemem_core.records.memory import KINDS
 from codemem_core.store import memories, sightings
-from codemem_core.store.search import Hit
+from codemem_core.store.hit import Hit
 from codemem_core.store.search import search as find
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import click
 
 from codemem_core.cli.host import Host, always_json_option, db_option, json_option, pass_host
+from codemem_core.cli.input import MAX_BYTES, read_json
 from codemem_core.cli.output import say, say_json
 from codemem_core.errors import InputError, ObserverError
 from codemem_core.ingest.accept import Intake, refuse
@@ -18,8 +19,6 @@ from codemem_core.ingest.flush import Flusher
 from codemem_core.store import batches, events
 from codemem_core.store.batches import Unfinished
 from codemem_core.store.events import Backlog
-
-MAX_BYTES = 16 * 1024 * 1024
 
 
 @click.command("enqueue-raw-event")
@@ -42,18 +41,6 @@ def enqueue(host: Host, db_path: str | None) -> None:
             raise
         done = store.write(lambda db: events.append(db, batch, now_ms=now_ms))
     say(json.dumps({"inserted": done.inserted}))
-
-
-def read_json(raw: bytes) -> object:
-    """Parse standard input; raise `InputError` for what is too large, or no JSON."""
-    if len(raw) > MAX_BYTES:
-        raise InputError(f"payload too large: more than {MAX_BYTES} bytes")
-    try:
-        return json.loads(raw)
-    except RecursionError as error:
-        raise InputError("invalid json: nested too deeply") from error
-    except ValueError as error:
-        raise InputError(f"invalid json: {error}") from error
 
 
 @click.command("raw-events-status")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.testing import CliRunner
 
-from codemem_core import command_table
+from codemem_core.plugins import Plugins
 from codemem_core.testing.conformance import Rule, Subject
 
 
@@ -34,9 +34,10 @@ def refuses_unknown_options(subject: Subject) -> None:
 
 
 def keeps_its_name(subject: Subject) -> None:
-    """The name of the record is what people type; one of the core's own is taken."""
-    assert command_table.target_of(subject.record.name) in {None, subject.record.target}, (
-        "the core has a command of this name"
+    """The name of the record is what people type; two commands cannot share it."""
+    other = Plugins.load(subject.settings).commands().get(subject.record.name)
+    assert other is None or other.target == subject.record.target, (
+        f"`{other.target}` has this name already"
     )
 
 

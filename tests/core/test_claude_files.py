@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from codemem_claude.memory_files import take
+from codemem_core.cli.commands.claude_files import take
 from codemem_core.records.memory import Memory
 from codemem_core.store import memories
 from codemem_core.store.connection import rows

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 
-from codemem_claude.history import config_folder
 from codemem_core.cli.commands.transfer import bring, import_options
 from codemem_core.cli.host import Host, pass_host
 from codemem_core.errors import InputError, NotFound
@@ -54,7 +53,7 @@ def import_from_claude_files(
 def take(incoming: Incoming, cwd: str, *, label: _LABEL) -> None:
     """Take every memory file of the user, of all projects that have notes, and of `cwd`."""
     incoming.replace = True
-    home = config_folder()
+    home = Path(os.environ.get("CLAUDE_CONFIG_DIR") or "~/.claude").expanduser()
     for path in _files(home, ("CLAUDE.md", "rules")):
         _take(incoming, path, None)
     for path in _files(Path(place_of(cwd, environ={}).root or cwd), _IN_PROJECT):

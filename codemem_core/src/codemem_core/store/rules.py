@@ -1,0 +1,62 @@
+"""Rules: what the user said is to be done from now on, as it stands today.
+
+On the hook path: apsw beside modules that are on it.
+"""
+
+from __future__ import annotations
+
+from codemem_core.store.conditions import CURRENT, HELD
+from codemem_core.store.connection import rows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    import apsw
+
+KIND = "preference"
+"""The kind of memory that a rule is."""
+
+
+class Rule:
+    """A standing instruction, a preference or a fact the user wants remembered."""
+
+    __slots__ = ("created_ms", "id", "project", "scope", "support", "text")
+
+    def __init__(self, row: Sequence[Any]) -> None:
+        self.id: int = row[0]
+        title, body = row[1], row[2]
+        self.text: str = body if body.startswith(title) else f"{title}: {body}"
+        """Whole sentences, as the user put them."""
+        self.project: str | None = row[3]
+        self.scope: str = row[4]
+        """`project`, or `user`: it holds in every project."""
+        self.support: int = row[5]
+        """How many sessions said it."""
+        self.created_ms: int = row[6]
+
+
+_RULES = f"""
+    SELECT m.id, m.title, m.body, m.project, m.scope, m.support, max(m.created_ms, m.seen_ms)
+      FROM memories m
+     WHERE m.kind = 'preference' AND m.active = 1 AND (m.confirmed OR NOT {HELD}) AND {CURRENT}
+       AND (:everything OR m.project IS :project OR m.scope = 'user')
+     ORDER BY m.pinned DESC, m.support DESC, max(m.created_ms, m.seen_ms) DESC, m.id DESC
+     LIMIT :limit
+"""  # noqa: S608 - constants of ours
+
+
+def rules_for(db: apsw.Connection, project: str | None, *, limit: int = 100) -> list[Rule]:
+    """Return the rules of a project and those of all projects that may be injected.
+
+    Pinned ones come first, then what most sessions said, then the newest.
+    """
+    wanted = {"project": project, "everything": False, "limit": limit}
+    return [Rule(row) for row in rows(db, _RULES, wanted)]
+
+
+def all_rules(db: apsw.Connection, *, limit: int = 1000) -> list[Rule]:
+    """Return the rules of every project, in the same order."""
+    wanted = {"project": None, "everything": True, "limit": limit}
+    return [Rule(row) for row in rows(db, _RULES, wanted)]
