@@ -17,7 +17,7 @@ from statistics import median
 
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import memories, sessions
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 ROUNDS = 20
 MEMORIES = 10_000

@@ -14,14 +14,14 @@ import threading
 import time
 from pathlib import Path
 
-from codemem_core import builtin
-from codemem_core.ingest.worker import FlushWorker
-from codemem_core.plugins import Plugins
-from codemem_core.records.events import AdapterEvent, RawEvent
+from codemem_core.config.settings import Settings
+from codemem_core.flush.worker import FlushWorker
+from codemem_core.plugins import builtin
+from codemem_core.plugins.registry import Plugins
+from codemem_core.records.event import AdapterEvent, RawEvent
 from codemem_core.records.protocols import ObserveRequest
-from codemem_core.settings import Settings
 from codemem_core.store import events
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 from codemem_core.testing import ScriptedObserver, observer_plugin
 
 STREAMS = 50

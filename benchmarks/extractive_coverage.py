@@ -27,12 +27,12 @@ from typing import Any
 
 from codemem_claude import plugin
 from codemem_claude.history import hook_payloads
-from codemem_core.ingest.accept import Intake
-from codemem_core.ingest.evidence import collect
-from codemem_core.plugins import Plugins
+from codemem_core.capture.receive import Intake
+from codemem_core.config.settings import Settings
+from codemem_core.distil.evidence_builder import collect
+from codemem_core.plugins.registry import Plugins
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import ObserveRequest
-from codemem_core.settings import Settings
 from codemem_observers.extractive import Extractive
 
 COVERED = 0.5

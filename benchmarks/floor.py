@@ -21,7 +21,7 @@ import uvicorn
 from litestar import Litestar, post
 from litestar.params import RawBody
 
-from codemem_core.store.connection import connect
+from codemem_core.store.engine.connection import connect
 
 TABLE = "CREATE TABLE events (id INTEGER PRIMARY KEY, event_id TEXT UNIQUE, payload TEXT NOT NULL)"
 INSERT = "INSERT OR IGNORE INTO events (event_id, payload) VALUES (?, ?)"

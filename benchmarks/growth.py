@@ -18,10 +18,10 @@ import apsw
 from hooks import TOPICS
 from load import Client, body, event, machine, percentile, serving
 
-from codemem_core.records.events import RawEvent
+from codemem_core.records.event import RawEvent
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import events, memories, sessions
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 POSTS = 200
 CHUNK = 1_000

@@ -28,7 +28,7 @@ from codemem_claude.demo.command import recorded_payloads
 from codemem_core import paths
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import memories, sessions
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 ROUNDS = 60
 SLOW_ROUNDS = 5

@@ -20,7 +20,7 @@ from typing import Any
 from floor import INSERT, TABLE
 from load import Client, Server, body, event, machine, serving
 
-from codemem_core.store.connection import connect
+from codemem_core.store.engine.connection import connect
 
 UNREACHABLE = {
     "CODEMEM_OBSERVER_RUNTIME": "api_http",

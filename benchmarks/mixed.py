@@ -19,7 +19,7 @@ from typing import Any
 from hooks import TOPICS, fill
 from load import Client, body, machine, percentile, serving
 
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 WRITERS, READERS = 16, 2
 GOAL_MS = 100.0

@@ -23,7 +23,7 @@ from statistics import median
 from hooks import fill
 
 from codemem_core import paths
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 ROUNDS = 200
 LIMITS_MS = {"prompt": 25.0, "tool": 2.0}

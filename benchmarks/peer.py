@@ -35,7 +35,7 @@ from urllib.parse import urlencode
 from load import machine
 from recall import Words
 
-from codemem_core.evaluation.corpora import corpora_below
+from codemem_eval.corpora import corpora_below
 
 AIM = 10.0
 CLIENTS = (1, 4)

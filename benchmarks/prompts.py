@@ -31,11 +31,11 @@ from typing import Any
 
 import apsw
 
-from codemem_core.evaluation.corpora import Corpus
-from codemem_core.pack.build import Pack, build_pack
-from codemem_core.pack.query import injection_query, recap_topic
-from codemem_core.store.store import Store
-from codemem_core.store.words import query_terms
+from codemem_core.retrieval.pack.build import Pack, build_pack
+from codemem_core.retrieval.pack.query import injection_query, recap_topic
+from codemem_core.store.engine.store import Store
+from codemem_core.store.tokenize import query_terms
+from codemem_eval.corpora import Corpus
 
 ORDERS = ("fix it", "go on", "commit this", "yes please", "run tests", "try again", "do it")
 RECAPS = (

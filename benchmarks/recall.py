@@ -23,12 +23,12 @@ from typing import Any
 import apsw
 from load import Client, machine, percentile, serving
 
-from codemem_core.evaluation.measure import plain_fts
 from codemem_core.records.memory import NewMemory
+from codemem_core.retrieval.search import search
 from codemem_core.store import memories, sessions
-from codemem_core.store.connection import rows
-from codemem_core.store.search import search
-from codemem_core.store.store import Store
+from codemem_core.store.engine.connection import rows
+from codemem_core.store.engine.store import Store
+from codemem_eval.measure import plain_fts
 
 QUESTIONS = 200
 CHUNK = 2_000

@@ -5,7 +5,7 @@ The same as `codemem eval FOLDER`, which see, in whatever checkout this file sta
 
 import sys
 
-from codemem_core.cli.app import run
+from codemem_cli.app import run
 
 if __name__ == "__main__":
     sys.exit(run(["eval", *sys.argv[1:]]))

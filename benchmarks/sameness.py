@@ -25,12 +25,12 @@ from pathlib import Path
 
 import apsw
 
-from codemem_core.evaluation.corpora import Corpus, corpora_below
-from codemem_core.ingest.settle import judge
-from codemem_core.ingest.wording import sentences
+from codemem_core.distil.normal_form import sentences
+from codemem_core.distil.reconcile import judge
 from codemem_core.records.memory import Memory, NewMemory
 from codemem_core.store import memories
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
+from codemem_eval.corpora import Corpus, corpora_below
 
 _SAMPLED = 150
 _COUNTED = ("asked", "merged", "wrong", "reworded", "outdated")

@@ -16,13 +16,13 @@ import tracemalloc
 from pathlib import Path
 
 from codemem_claude.history import hook_payloads
-from codemem_core.ingest.accept import Intake
-from codemem_core.ingest.flush import Flusher
-from codemem_core.plugins import Plugins
-from codemem_core.settings import Settings
+from codemem_core.capture.receive import Intake
+from codemem_core.config.settings import Settings
+from codemem_core.flush.flusher import Flusher
+from codemem_core.plugins.registry import Plugins
+from codemem_core.retrieval.search import search
 from codemem_core.store import events
-from codemem_core.store.search import search
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 
 def main(root: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import tiktoken
 from tiktoken.load import load_tiktoken_bpe
 
-from codemem_core.pack.render import BODY_CHARS, clip, harmless, tokens
+from codemem_core.retrieval.pack.render import BODY_CHARS, clip, harmless, tokens
 
 _EVERY = 8
 # As OpenAI cuts text into words before it looks for ranks.

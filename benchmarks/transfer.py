@@ -23,7 +23,7 @@ import apsw
 
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import memories, sessions
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 AT_MS = 1_780_000_000_000
 WORDS = (
@@ -69,7 +69,7 @@ def run(*arguments: str) -> str:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as home:
         environ = {**os.environ, "HOME": home}
-        child = subprocess.Popen([sys.executable, "-m", "codemem_core", *arguments], env=environ)
+        child = subprocess.Popen([sys.executable, "-m", "codemem_cli", *arguments], env=environ)
         _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     assert child.returncode == 0, arguments

@@ -25,8 +25,8 @@ import httpx
 
 from codemem_core.paths import socket_path
 from codemem_core.records.memory import KINDS
-from codemem_core.store.store import Store
-from codemem_viewer.place import Place, answers, server_pid
+from codemem_core.store.engine.store import Store
+from codemem_viewer.runtime_paths import Place, answers, server_pid
 
 HTML = {"Accept": "text/html"}
 TIMES = 60
@@ -155,7 +155,7 @@ def measure(count: int, home: str) -> dict[str, float]:
     with Store.open(db) as store:
         store.write(lambda connection: fill(connection, count))
     place = Place(db=db, socket=socket_path(db), log="", lock="")
-    command = [sys.executable, "-P", "-m", "codemem_core", "serve", "--port", "0"]
+    command = [sys.executable, "-P", "-m", "codemem_cli", "serve", "--port", "0"]
     environ = {**os.environ, "HOME": home}
     server = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL)
     try:

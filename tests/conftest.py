@@ -15,9 +15,9 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from codemem_claude.tools import typed
-from codemem_core.records.events import AdapterEvent, RawEvent
-from codemem_core.store.store import Store
-from codemem_core.store.words import hidden_words, tags_of
+from codemem_core.records.event import AdapterEvent, RawEvent
+from codemem_core.store.engine.store import Store
+from codemem_core.store.tokenize import hidden_words, tags_of
 
 # How long an example takes is the machine's business, not the code's.
 hypothesis_settings.register_profile(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 Agent = Callable[..., Any]
-PROGRAM = ["-P", "-m", "codemem_core"]
+PROGRAM = ["-P", "-m", "codemem_cli"]
 HELLO = {
     "jsonrpc": "2.0",
     "id": 0,

@@ -10,14 +10,14 @@ from typing import Any
 import apsw
 
 from codemem_claude.tools import typed
-from codemem_core.ingest.noted import told
-from codemem_core.records.events import AdapterEvent, RawEvent
+from codemem_core.capture.note_reader import told
+from codemem_core.records.event import AdapterEvent, RawEvent
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import events, hook_times, memories, sessions, usage
 from codemem_core.store.batches import Failure, claim, claim_again, fail, finish, release
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
+from codemem_core.store.tokenize import tags_of
 from codemem_core.store.usage import Usage
-from codemem_core.store.words import tags_of
 
 DAY_MS = 86_400_000
 PROJECTS = ("shop-api", "shop-web", "infra", "notes")

@@ -15,14 +15,14 @@ from typing import Any
 
 import click
 
+from codemem_cli.app import cli
 from codemem_core import hookspecs
 from codemem_core._version import __version__
-from codemem_core.cli.app import cli
-from codemem_core.cli.host import Host
-from codemem_core.plugins import SEAMS, Plugins
+from codemem_core.commands.host import Host
+from codemem_core.config.catalog import SECTIONS
+from codemem_core.config.settings import Setting, Settings
+from codemem_core.plugins.registry import SEAMS, Plugins
 from codemem_core.records import seams
-from codemem_core.settings import Setting, Settings
-from codemem_core.settings_table import SECTIONS
 
 ROOT = Path(__file__).parent.parent
 _MADE = "<!-- Made by `python tools/docs.py`; change the code instead. -->\n\n"

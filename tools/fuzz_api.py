@@ -18,7 +18,7 @@ def main(options: list[str]) -> int:
     """Run against a server in a temporary home and return schemathesis' exit code."""
     with tempfile.TemporaryDirectory() as home:
         environ = {**os.environ, "HOME": home, "CODEMEM_VIEWER_TOKEN": TOKEN}
-        codemem = [sys.executable, "-P", "-m", "codemem_core", "serve"]
+        codemem = [sys.executable, "-P", "-m", "codemem_cli", "serve"]
 
         def serve(*arguments: str) -> str:
             done = subprocess.run(

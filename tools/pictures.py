@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from seed import fill  # noqa: E402
 
-from codemem_core.store.store import Store  # noqa: E402
+from codemem_core.store.engine.store import Store  # noqa: E402
 
 FOLDER = ROOT / "docs" / "pictures"
 KEY = "pictures"
@@ -42,7 +42,7 @@ def served(home: str) -> Iterator[str]:
     environ = {**os.environ, "HOME": home, "CODEMEM_VIEWER_TOKEN": KEY}
 
     def serve(*arguments: str) -> str:
-        command = [sys.executable, "-P", "-m", "codemem_core", "serve", *arguments]
+        command = [sys.executable, "-P", "-m", "codemem_cli", "serve", *arguments]
         return subprocess.run(
             command, env=environ, cwd=home, capture_output=True, text=True, check=True
         ).stdout

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from seed import fill
 
-from codemem_core.store.store import Store
-from codemem_viewer.place import Place, answers
+from codemem_core.store.engine.store import Store
+from codemem_viewer.runtime_paths import Place, answers
 
 playwright = pytest.importorskip("playwright.sync_api", reason="see `tox -e browser`")
 
@@ -43,7 +43,7 @@ class Server:
 
     def run(self, *arguments: str) -> str:
         """Run a codemem command of this user."""
-        command = [sys.executable, "-P", "-m", "codemem_core", *arguments]
+        command = [sys.executable, "-P", "-m", "codemem_cli", *arguments]
         environ = {**os.environ, "HOME": str(self.home), "CODEMEM_VIEWER_TOKEN": KEY}
         done = subprocess.run(
             command, env=environ, cwd=self.home, capture_output=True, text=True, check=True

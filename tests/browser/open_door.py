@@ -5,7 +5,7 @@ For the attack tests' self-check: what reads nothing here could not have read an
 
 import sys
 
-from codemem_core.cli.main import main
+from codemem_cli.main import main
 from codemem_viewer import guard
 
 guard.check = lambda scope, door: None  # type: ignore[assignment]

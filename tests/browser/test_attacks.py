@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from codemem_core.ingest.noted import told
-from codemem_core.records.events import AdapterEvent, RawEvent
+from codemem_core.capture.note_reader import told
+from codemem_core.records.event import AdapterEvent, RawEvent
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import events, hook_times, memories, sessions
 from codemem_core.store.batches import Failure, claim, fail
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Any]

@@ -16,9 +16,9 @@ import pytest
 
 from codemem_claude.autostart import server_environ
 from codemem_core import paths
-from codemem_viewer.place import Place, answers, server_pid
+from codemem_viewer.runtime_paths import Place, answers, server_pid
 
-RUN = "import sys; from codemem_core.cli.main import main; sys.exit(main())"
+RUN = "import sys; from codemem_cli.main import main; sys.exit(main())"
 
 
 class Machine:

@@ -7,9 +7,9 @@ import pytest
 from codemem_claude.boundary import Boundary
 from codemem_claude.events import Claude
 from codemem_claude.ingest import stamp
-from codemem_core.records.events import StreamState
+from codemem_core.config.settings import Settings
+from codemem_core.records.event import StreamState
 from codemem_core.records.protocols import EventContext
-from codemem_core.settings import Settings
 
 END = {"hook_event_name": "SessionEnd", "session_id": "s1", "reason": "other"}
 STOP = {"hook_event_name": "Stop", "session_id": "s1", "last_assistant_message": "Done."}

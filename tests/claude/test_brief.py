@@ -13,7 +13,7 @@ import pytest
 from codemem_claude import inject
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import memories, sessions
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 BODY = "## Request\nFix it\n\n## Completed\nRounded once.\n\n## Next steps\nAsk Dana\nabout 7 %."
 START = {"hook_event_name": "SessionStart", "session_id": "s9", "source": "startup"}

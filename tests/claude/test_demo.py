@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import codemem_claude.demo.command
-from codemem_core.cli.app import run
+from codemem_cli.app import run
 
-RUN = "import sys; from codemem_core.cli.main import main; sys.exit(main())"
+RUN = "import sys; from codemem_cli.main import main; sys.exit(main())"
 
 
 @pytest.fixture(autouse=True)

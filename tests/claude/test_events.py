@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codemem_claude.events import Claude
+from codemem_core.config.settings import Settings
 from codemem_core.errors import InputError
-from codemem_core.records.events import AdapterEvent
+from codemem_core.records.event import AdapterEvent
 from codemem_core.records.protocols import EventContext
-from codemem_core.settings import Settings
 
 RECORDED = sorted((Path(__file__).parents[1] / "fixtures/claude/2.1.330").glob("*.json"))
 NOTHING = {"UserPromptSubmit.task_notification"}

@@ -11,11 +11,11 @@ import pytest
 
 from codemem_claude.fallback import keep
 from codemem_core import paths
-from codemem_core.ingest import spool_files
-from codemem_core.ingest.lock import fallback_lock
-from codemem_core.settings import Settings
+from codemem_core.capture import spool_files
+from codemem_core.capture.fallback_lock import fallback_lock
+from codemem_core.config.settings import Settings
 from codemem_core.store import events, ledger
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 PAYLOAD = {
     "hook_event_name": "UserPromptSubmit",

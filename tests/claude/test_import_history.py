@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from codemem_core.cli.app import cli
-from codemem_core.cli.when import since_to_ms
+from codemem_cli.app import cli
+from codemem_core.capture.receive import Intake
+from codemem_core.commands.when import since_to_ms
+from codemem_core.config.settings import Settings
 from codemem_core.errors import InputError
-from codemem_core.ingest.accept import Intake
-from codemem_core.plugins import Plugins
-from codemem_core.settings import Settings
+from codemem_core.plugins.registry import Plugins
 from codemem_core.store import events
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 HOUR_S = 3600
 

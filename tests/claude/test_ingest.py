@@ -16,18 +16,19 @@ from typing import Any
 import pytest
 
 from codemem_claude import plugin
-from codemem_core import builtin, paths
+from codemem_core import paths
 from codemem_core._version import __version__
-from codemem_core.ingest.accept import Intake
-from codemem_core.ingest.spool import Spool
-from codemem_core.plugins import Plugins
-from codemem_core.settings import Settings
+from codemem_core.capture.receive import Intake
+from codemem_core.capture.spool import Spool
+from codemem_core.config.settings import Settings
+from codemem_core.plugins import builtin
+from codemem_core.plugins.registry import Plugins
 from codemem_core.store import events
-from codemem_core.store.store import Store
-from codemem_core.transfer.incoming import Incoming, Label
-from codemem_core.transfer.reading import Reader
+from codemem_core.store.engine.store import Store
+from codemem_transfer.export_reader import Reader
+from codemem_transfer.incoming import Incoming, Label
 
-RUN = "import sys; from codemem_core.cli.main import main; sys.exit(main())"
+RUN = "import sys; from codemem_cli.main import main; sys.exit(main())"
 PROMPT = {
     "hook_event_name": "UserPromptSubmit",
     "session_id": "s1",

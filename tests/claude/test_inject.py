@@ -19,7 +19,7 @@ import apsw
 import pytest
 
 from codemem_core import paths
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 NOTHING = {"continue": True}
 PROMPT = {"session_id": "s1", "prompt": "why does the lease expire early?"}

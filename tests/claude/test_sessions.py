@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from codemem_claude import plugin
-from codemem_core import builtin
-from codemem_core.ingest.accept import Intake
-from codemem_core.ingest.evidence import collect
-from codemem_core.plugins import Plugins
+from codemem_core.capture.receive import Intake
+from codemem_core.config.settings import Settings
+from codemem_core.distil.evidence_builder import collect
+from codemem_core.plugins import builtin
+from codemem_core.plugins.registry import Plugins
 from codemem_core.records.evidence import Message, Prompt
-from codemem_core.settings import Settings
 from codemem_core.store import events
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 RECEIVED_MS = 1_795_334_460_000
 FIXTURES = Path(__file__).parents[1] / "fixtures/claude/2.1.330"

@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from codemem_claude.installation import PLUGIN, plugin_state, write_marketplace
+from codemem_cli.app import cli
 from codemem_core._version import __version__
-from codemem_core.cli.app import cli
 from codemem_core.store import events
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 DOCUMENTED = {
     "health", "observer_runtime", "claude_command", "raw_events_sweeper_interval_s",

@@ -14,10 +14,10 @@ import pytest
 from every import Ran, Runner
 from seed import fill
 
-from codemem_core.cli.app import run
+from codemem_cli.app import run
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import journal, memories, sessions
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 NOW_MS = 1_780_000_000_000
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import click
 
-from codemem_core.cli.app import cli
-from codemem_core.cli.host import Host
-from codemem_core.plugins import Plugins
-from codemem_core.settings import Settings
+from codemem_cli.app import cli
+from codemem_core.commands.host import Host
+from codemem_core.config.settings import Settings
+from codemem_core.plugins.registry import Plugins
 
 EVENT = {"session_id": "s9", "event_id": "e-1", "event_type": "user_prompt"}
 INGEST = {"cwd": "/tmp", "events": [{"type": "user_prompt", "prompt_text": "why is VAT rounded"}]}

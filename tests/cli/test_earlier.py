@@ -14,12 +14,12 @@ import apsw
 import pytest
 from every import Runner
 
+from codemem_cli.app import cli, run
 from codemem_core import errors
-from codemem_core.cli.app import cli, run
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import events, memories, sessions
 from codemem_core.store.batches import claim, finish
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 NOTE = NewMemory(
     key="k", kind="discovery", title="t", body="b", origin="user", concepts=("billing",),

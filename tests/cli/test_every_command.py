@@ -16,8 +16,8 @@ import pytest
 from every import Ran, Runner
 
 from codemem_core._version import __version__
-from codemem_core.store import connection
-from codemem_core.store.store import Store
+from codemem_core.store.engine import connection
+from codemem_core.store.engine.store import Store
 
 ON_DATABASE = [*every.READS, *every.WRITES]
 COMMANDS = [*ON_DATABASE, *every.OTHERS]

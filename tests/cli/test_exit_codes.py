@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from codemem_core.cli.main import main
+from codemem_cli.main import main
 
 CODES = {
     "show 77": (1, ""),
@@ -47,7 +47,7 @@ def test_exit_code(line: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.chdir(home)
     monkeypatch.setattr(sys, "argv", ["codemem", *line.split(" ")])
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
-    monkeypatch.setattr("codemem_core.cli.main._leave", lambda _code: None)
+    monkeypatch.setattr("codemem_cli.main._leave", lambda _code: None)
 
     try:
         ended: object = main()
@@ -61,7 +61,7 @@ def test_no_sessions_no_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """An export of nothing leaves nothing behind."""
     monkeypatch.chdir(home)
     monkeypatch.setattr(sys, "argv", ["codemem", "export-memories", "none.json"])
-    monkeypatch.setattr("codemem_core.cli.main._leave", lambda _code: None)
+    monkeypatch.setattr("codemem_cli.main._leave", lambda _code: None)
 
     assert main() == 0
     assert not (home / "none.json").exists()

@@ -15,10 +15,10 @@ import apsw
 import every
 import pytest
 
-from codemem_core.records.events import RawEvent
+from codemem_core.records.event import RawEvent
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import batches, events, journal, memories, sessions, usage
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 from codemem_core.store.usage import Usage
 
 EVIL = (
@@ -28,8 +28,8 @@ EVIL = (
 """Clipboard, clear screen, colour, 8-bit controls, backspace, return, bidirectional, invisible."""
 OURS = re.compile(rb"\x1b\[(?:\d{1,2}m|K)|\r(?=\x1b\[K|[A-Z][a-z ]+: \d)")
 """Bold, colour, writing and wiping the line of progress."""
-_UNTAMED = "import codemem_core.cli.output as output\noutput.plain = lambda text: text\n"
-_RUN = "import sys\nfrom codemem_core.cli.main import main\nsys.exit(main())"
+_UNTAMED = "import codemem_core.commands.output as output\noutput.plain = lambda text: text\n"
+_RUN = "import sys\nfrom codemem_cli.main import main\nsys.exit(main())"
 
 
 def obeyed(shown: bytes) -> set[str]:
@@ -167,7 +167,7 @@ def test_what_a_user_types_is_tamed_in_errors(tmp_path: Path) -> None:
 
 def test_colours_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pipe gets none, and NO_COLOR means none either."""
-    code = "from codemem_core.cli.output import say\nsay('x', bold=True, colour='red')"
+    code = "from codemem_core.commands.output import say\nsay('x', bold=True, colour='red')"
     piped = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
 
     shown = on_a_terminal([], "", code=code)
@@ -181,7 +181,7 @@ def test_colours_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_progress_is_for_terminals_and_wiped_at_the_end() -> None:
     """A pipe, and whoever reads standard error in a script, gets none."""
     code = (
-        "from codemem_core.cli.output import Progress\n"
+        "from codemem_core.commands.output import Progress\n"
         "with Progress('Embedded', total=2000) as progress: progress.at(1500)"
     )
     piped = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)

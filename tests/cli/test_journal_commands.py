@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from codemem_core.cli.app import run
+from codemem_cli.app import run
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import memories, sessions
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 NOTE = NewMemory(
     key="k", kind="note", title="A title", body="A body", origin="user", facts=("a fact",)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import pytest
 
 from codemem_core import paths
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 # Fast commands end the process themselves, so the probe looks at both ways out.
 PROBE = """
@@ -28,7 +28,7 @@ def leave(code):
     really_exit(code)
 os._exit = leave
 sys.argv[1:] = {argv!r}
-from codemem_core.cli.main import main
+from codemem_cli.main import main
 code = main()
 sys.stdout.flush()
 leave(code)
@@ -99,7 +99,7 @@ def run(*argv: str, stdin: str = "", **environ: str) -> tuple[int, set[str], str
 
 @pytest.mark.usefixtures("server")
 @pytest.mark.parametrize(
-    ("command", "budget"), [("claude-hook-ingest", 24), ("claude-hook-inject", 58)]
+    ("command", "budget"), [("claude-hook-ingest", 24), ("claude-hook-inject", 62)]
 )
 def test_hook_path_stays_light(command: str, budget: int, database: str) -> None:
     """With the server up, a hook command loads no framework and few modules."""

@@ -12,7 +12,7 @@ import every
 import pytest
 from seed import fill
 
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 PROBE = """
 import json, os, sys
@@ -22,7 +22,7 @@ def leave(code):
     really_exit(code)
 os._exit = leave
 sys.argv[1:] = {argv!r}
-from codemem_core.cli.main import main
+from codemem_cli.main import main
 try:
     code = main()
 except SystemExit as error:
@@ -95,4 +95,4 @@ def test_help_loads_no_framework(name: str, tmp_path: Path) -> None:
     frameworks = {module.partition(".")[0] for module in modules} & FRAMEWORKS
     assert frameworks == set() or name in {"mcp", "serve"}
     if name == "--help":
-        assert not any(module.startswith("codemem_core.cli.commands.") for module in modules)
+        assert not any(module.startswith("codemem_cli.commands.") for module in modules)

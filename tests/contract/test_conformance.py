@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from codemem_core.plugins import Plugins
+from codemem_core.config.settings import Settings
+from codemem_core.plugins.registry import Plugins
 from codemem_core.records.protocols import EventContext
 from codemem_core.records.seams import SeamRecord
-from codemem_core.settings import Settings
 from codemem_core.testing import Rule, Subject, rules_of
 
 TESTS = Path(__file__).parents[1]

@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import pytest
 
+from codemem_cli.app import cli
 from codemem_core import hookspecs
-from codemem_core.cli.app import cli
-from codemem_core.cli.host import Host
+from codemem_core.commands.host import Host
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from codemem_core._version import __version__
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "codemem_claude/src/codemem_claude/claude_plugin"

@@ -28,7 +28,7 @@ bump = load_bump()
 
 @pytest.mark.parametrize("path", bump.places(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_place_has_the_same_version(path: Path) -> None:
-    """Seven distributions, the host plugins and the pins between them move together."""
+    """All distributions, the host plugins and the pins between them move together."""
     assert set(bump.versions(path)) == {__version__}
 
 

@@ -9,10 +9,10 @@ import pytest
 
 import codemem_claude.plugin
 import codemem_opencode.plugin
-from codemem_core.ingest.completion import completed, completed_events
-from codemem_core.plugins import Plugins
-from codemem_core.records.events import AdapterEvent, RawEvent
-from codemem_core.settings import Settings
+from codemem_core.config.settings import Settings
+from codemem_core.distil.completion import completed, completed_events
+from codemem_core.plugins.registry import Plugins
+from codemem_core.records.event import AdapterEvent, RawEvent
 
 PLUGINS = Plugins.only(codemem_claude.plugin, codemem_opencode.plugin, settings=Settings.load({}))
 

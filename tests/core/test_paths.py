@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from codemem_core import paths
+from codemem_core.config.settings import Settings
 from codemem_core.errors import SettingsError, StoreError
-from codemem_core.settings import Settings
 
 
 def test_database_of_option_environment_and_default(tmp_path: Path) -> None:

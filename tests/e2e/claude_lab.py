@@ -24,7 +24,7 @@ from story import Turn
 
 from codemem_core import paths
 from codemem_core.store import events
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 ROOT = Path(__file__).parents[2]
 VERSIONS = (CLAUDE_CODE, OLDER_CLAUDE_CODE)

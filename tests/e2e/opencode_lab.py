@@ -22,7 +22,7 @@ import pytest
 
 from codemem_core import paths
 from codemem_core.store import events
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "codemem_opencode/src/codemem_opencode/opencode_plugin/codemem.js"

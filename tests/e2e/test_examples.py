@@ -95,8 +95,8 @@ def test_a_credential_is_looked_for_in_the_keyring(programs: Path, environ: dict
     """A keyring without the key leaves the observer without one."""
     environ |= {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
     code = (
-        "from codemem_core.plugins import Plugins;"
-        "from codemem_core.settings import Settings;"
+        "from codemem_core.plugins.registry import Plugins;"
+        "from codemem_core.config.settings import Settings;"
         "from codemem_core.records.protocols import AuthRequest;"
         "plugins = Plugins.load(Settings.load());"
         "source = plugins.make(plugins.auth_sources()['keyring']);"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from claude_lab import ROOT, Lab, turn, wait_until
 
-from codemem_core.store.connection import rows
-from codemem_core.store.store import Store
+from codemem_core.store.engine.connection import rows
+from codemem_core.store.engine.store import Store
 
 pytestmark = pytest.mark.clients
 

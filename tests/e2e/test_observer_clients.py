@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from clients import CLAUDE_CODE, OPENCODE, programs
 
+from codemem_core.config.settings import Settings
 from codemem_core.errors import (
     AuthError,
     ObserverError,
@@ -26,7 +27,6 @@ from codemem_core.errors import (
 )
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import ObserveRequest, ObserverReply
-from codemem_core.settings import Settings
 from codemem_observers.claude_sidecar import ClaudeSidecar
 from codemem_observers.opencode_run import OpenCodeRun
 

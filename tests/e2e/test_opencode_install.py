@@ -18,8 +18,8 @@ import apsw
 import pytest
 from clients import OPENCODE, programs
 
-from codemem_core.store.connection import rows
-from codemem_core.store.store import Store
+from codemem_core.store.engine.connection import rows
+from codemem_core.store.engine.store import Store
 
 pytestmark = pytest.mark.clients
 

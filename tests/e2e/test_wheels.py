@@ -43,6 +43,6 @@ def test_a_member_is_useful_alone(tmp_path: Path, installed: Path) -> None:
     run(sys.executable, "-m", "venv", tmp_path / "venv")
     (core,) = (installed.parents[1] / "dist").glob("codemem_core-*.whl")
     run(tmp_path / "venv/bin/pip", "install", "--quiet", core)
-    code = "import sys; from codemem_core.cli.main import main; sys.argv[1:] = ['plugins'];main()"
+    code = "import sys; from codemem_cli.main import main; sys.argv[1:] = ['plugins'];main()"
 
     assert "builtin" in run(tmp_path / "venv/bin/python", "-c", code)

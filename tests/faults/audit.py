@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
-from codemem_core.records.events import RawEvent
-from codemem_core.store.connection import rows
-from codemem_core.store.store import Store
+from codemem_core.records.event import RawEvent
+from codemem_core.store.engine.connection import rows
+from codemem_core.store.engine.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from typing import Any
 import apsw
 import pytest
 
-from codemem_core.client import post_json
+from codemem_core.hookpath.client import post_json
 from codemem_core.paths import socket_path
-from codemem_core.store.connection import connect, rows
+from codemem_core.store.engine.connection import connect, rows
 
 TEXT = "coalesce(payload ->> '$._adapter.payload.text', payload ->> '$.text')"
 """Where an event says what it is: a hook's and a command's are shaped differently."""
@@ -25,7 +25,7 @@ import sys
 sys.path.append({str(Path(__file__).parents[2])!r})
 from tests.faults.mutants import planted
 planted(sys.argv.pop(1)).start()
-from codemem_core.cli.main import main
+from codemem_cli.main import main
 sys.exit(main())
 """
 CODEMEM = str(Path(sys.executable).with_name("codemem"))

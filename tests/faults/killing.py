@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 from codemem_core.errors import StoreError
 from codemem_core.store import events
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 from tests.faults.audit import event
 from tests.faults.mutants import planted
 

@@ -15,7 +15,7 @@ from unittest import mock
 
 import apsw
 
-from codemem_core.store import connection, store, writer
+from codemem_core.store.engine import connection, store, writer
 
 
 def planted(name: str) -> mock._patch[Any]:

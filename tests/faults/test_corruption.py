@@ -14,15 +14,15 @@ import apsw
 import pytest
 
 from codemem_core.errors import StoreError
-from codemem_core.records.events import RawEvent
+from codemem_core.records.event import RawEvent
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import events, memories, sessions
-from codemem_core.store.check import Health, check
-from codemem_core.store.connection import connect, leave_wal, rows
-from codemem_core.store.leaves import leaves_of
-from codemem_core.store.readable import UNREADABLE, tables_of
-from codemem_core.store.recover import recover
-from codemem_core.store.store import Store
+from codemem_core.store.engine.connection import connect, leave_wal, rows
+from codemem_core.store.engine.store import Store
+from codemem_core.store.repair.btree_pages import leaves_of
+from codemem_core.store.repair.check import Health, check
+from codemem_core.store.repair.recover import recover
+from codemem_core.store.repair.row_scan import UNREADABLE, tables_of
 from tests.faults.conftest import Report
 
 PAGE = 4096

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from codemem_core import builtin
+from codemem_core.config.settings import Settings
 from codemem_core.errors import (
     AuthError,
     Misconfigured,
@@ -16,12 +16,12 @@ from codemem_core.errors import (
     TransientError,
     Unreachable,
 )
-from codemem_core.ingest.flush import Flusher
-from codemem_core.plugins import Plugins
+from codemem_core.flush.flusher import Flusher
+from codemem_core.plugins import builtin
+from codemem_core.plugins.registry import Plugins
 from codemem_core.records.protocols import ObserveRequest
-from codemem_core.settings import Settings
 from codemem_core.store import batches, events
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 from codemem_core.testing import ScriptedObserver, observer_plugin
 from tests.conftest import EventMaker
 
@@ -144,7 +144,7 @@ def test_a_retry_without_a_pause_breaks_the_budget(
     store: Store, make_event: EventMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without breaker and back-off an hour costs more than a day may: the figures do look."""
-    monkeypatch.setattr("codemem_core.ingest.breaker._FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr("codemem_core.flush.circuit_breaker._FIRST_PAUSE_S", 0.0)
     monkeypatch.setattr(batches, "_LONGEST_PAUSE_MS", 1)
     fill(store, make_event)
     day = Day(store, AuthError("401"))

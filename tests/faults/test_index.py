@@ -9,14 +9,14 @@ import time
 
 import pytest
 
-from codemem_core.store.check import index_in_step
-from codemem_core.store.connection import connect, rows
-from codemem_core.store.store import Store
+from codemem_core.store.engine.connection import connect, rows
+from codemem_core.store.engine.store import Store
+from codemem_core.store.repair.check import index_in_step
 
 _WORK = """
 import random, sys
 from codemem_core.store import memories
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 path, seed, bug = sys.argv[1:]
 chance = random.Random(int(seed))

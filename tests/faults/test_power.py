@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from codemem_core.store import events
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 from tests.faults.audit import Verdict, audit, event
 from tests.faults.conftest import Report
 from tests.faults.mutants import planted

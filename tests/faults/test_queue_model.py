@@ -23,12 +23,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from codemem_core.records.events import RawEvent
+from codemem_core.records.event import RawEvent
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import batches, events, memories, sessions
 from codemem_core.store.batches import Claim, Failure, LeaseLost
-from codemem_core.store.owner import BEAT_S, Pulses
-from codemem_core.store.store import Store
+from codemem_core.store.engine.lease_owner import BEAT_S, Pulses
+from codemem_core.store.engine.store import Store
 from tests.faults.queue_model import STRIKES, Batch, Queue
 
 STREAMS = ("a", "b")

@@ -12,11 +12,12 @@ from unittest import mock
 
 import pytest
 
+from codemem_core.capture import fallback_lock as lock
+from codemem_core.capture import spool
+from codemem_core.capture.fallback_lock import fallback_lock
+from codemem_core.capture.spool import Spool
+from codemem_core.config.settings import Settings
 from codemem_core.errors import StoreError
-from codemem_core.ingest import lock, spool
-from codemem_core.ingest.lock import fallback_lock
-from codemem_core.ingest.spool import Spool
-from codemem_core.settings import Settings
 from tests.faults.conftest import Report
 
 LONG = pytest.param(5_000, marks=pytest.mark.faults)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from codemem_core.store import events
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 from tests.conftest import EventMaker
 
 SCRIPT = Path(__file__).with_name("worker_process.py")

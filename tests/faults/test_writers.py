@@ -14,7 +14,7 @@ import pytest
 
 from codemem_core.errors import StoreError
 from codemem_core.store import events
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 from tests.faults.audit import audit, event
 from tests.faults.conftest import Report
 from tests.faults.mutants import planted

@@ -17,14 +17,14 @@ import time
 import uuid
 from pathlib import Path
 
-from codemem_core import builtin
+from codemem_core.config.settings import Settings
 from codemem_core.errors import TransientError
-from codemem_core.ingest.worker import FlushWorker
-from codemem_core.plugins import Plugins
+from codemem_core.flush.worker import FlushWorker
+from codemem_core.plugins import builtin
+from codemem_core.plugins.registry import Plugins
 from codemem_core.records.protocols import ObserveRequest
-from codemem_core.settings import Settings
 from codemem_core.store import batches
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 from codemem_core.testing import ScriptedObserver, observer_plugin
 
 BEAT_S = 0.2

@@ -15,11 +15,11 @@ from anyio.from_thread import start_blocking_portal
 from mcp import Client, StdioServerParameters
 from mcp_lab import HELLO, PROGRAM, environment, program
 
-from codemem_core.plugins import Plugins
+from codemem_core.config.settings import Settings
+from codemem_core.plugins.registry import Plugins
 from codemem_core.records.memory import NewMemory
-from codemem_core.settings import Settings
 from codemem_core.store import memories, sessions
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 from codemem_mcp.access import Access
 from codemem_mcp.envelope import Envelope
 from codemem_mcp.exchange import exchange

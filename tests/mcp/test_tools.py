@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from codemem_core.store import journal, memories
-from codemem_core.store.connection import rows
-from codemem_core.store.store import Store
+from codemem_core.store.engine.connection import rows
+from codemem_core.store.engine.store import Store
 
 Request = Any
 Ask = Any

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from codemem_core import observe
-from codemem_observers import api_http, child, contained, warden
+from codemem_core.observers import observe
+from codemem_observers import agent_sandbox, api_http, child, reaper
 
-_run_child = contained.run_child
+_run_child = agent_sandbox.run_child
 _failure = api_http._failure
 
 
@@ -29,23 +29,25 @@ def _token_in_error(*about: Any) -> Exception:
     return type(error)(f"{error} with {request.credential.token if request.credential else ''}")
 
 
-def _plant_in_warden(old: str, new: str) -> None:
-    """Let children be watched by a warden with a bug."""
-    source = Path(warden.__file__).read_text()
+def _plant_in_reaper(old: str, new: str) -> None:
+    """Let children be watched by a reaper with a bug."""
+    source = Path(reaper.__file__).read_text()
     if source.count(old) != 1:
         raise ValueError(f"the bug has no place any more: `{old}`")
     with tempfile.NamedTemporaryFile("w", suffix=".py", delete=False) as file:
         file.write(source.replace(old, new))
-    child._WARDEN = (sys.executable, "-I", "-S", file.name)
+    child._REAPER = (sys.executable, "-I", "-S", file.name)
 
 
 _BUGS: dict[str, Callable[[], object]] = {
-    "prompt in argv": lambda: setattr(contained, "run_child", _prompt_in_argv),
-    "environment passed through": lambda: setattr(contained, "_few", lambda all_, _: dict(all_)),
-    "hooks on inside the observer": lambda: setattr(contained, "_OURS", {}),
-    "folder left behind": lambda: setattr(contained, "TemporaryDirectory", _KeptFolder),
-    "group not killed": lambda: _plant_in_warden("    _end_all(child)\n", ""),
-    "orphans not adopted": lambda: _plant_in_warden("    _adopt_orphans()\n", ""),
+    "prompt in argv": lambda: setattr(agent_sandbox, "run_child", _prompt_in_argv),
+    "environment passed through": lambda: setattr(
+        agent_sandbox, "_few", lambda all_, _: dict(all_)
+    ),
+    "hooks on inside the observer": lambda: setattr(agent_sandbox, "_OURS", {}),
+    "folder left behind": lambda: setattr(agent_sandbox, "TemporaryDirectory", _KeptFolder),
+    "group not killed": lambda: _plant_in_reaper("    _end_all(child)\n", ""),
+    "orphans not adopted": lambda: _plant_in_reaper("    _adopt_orphans()\n", ""),
     "token in the error text": lambda: setattr(api_http, "_failure", _token_in_error),
     "server's words in the error text": lambda: setattr(
         api_http, "_code", lambda body, _: body.decode(errors="replace")

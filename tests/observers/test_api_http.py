@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from codemem_core.config.settings import Settings
 from codemem_core.errors import (
     AuthError,
     Misconfigured,
@@ -24,11 +25,10 @@ from codemem_core.errors import (
     RateLimited,
     TransientError,
 )
-from codemem_core.observe import Observing
-from codemem_core.plugins import Plugins
+from codemem_core.observers.observe import Observing
+from codemem_core.plugins.registry import Plugins
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import Credential, ObserveRequest
-from codemem_core.settings import Settings
 from codemem_observers import plugin
 from codemem_observers.api_http import ApiHttp
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from codemem_core.config.settings import Settings
 from codemem_core.records.protocols import AuthRequest, Credential
-from codemem_core.settings import Settings
 from codemem_observers.auth.auto import Auto
 from codemem_observers.auth.command import Command
 from codemem_observers.auth.env import Env

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from codemem_core.config.settings import Settings
 from codemem_core.errors import (
     AuthError,
     Misconfigured,
@@ -20,10 +21,9 @@ from codemem_core.errors import (
 )
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import ObserveRequest
-from codemem_core.settings import Settings
 from codemem_observers.claude_sidecar import ClaudeSidecar
 from tests.observers.agents import Agent, make_agent
-from tests.observers.test_contained import RESULT
+from tests.observers.test_agent_sandbox import RESULT
 
 NO_MODEL = {**RESULT, "is_error": True, "api_error_status": 404, "result": "There's an issue"}
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from codemem_core.config.settings import Settings
 from codemem_core.errors import AuthError, PermanentError, SettingsError, TransientError
-from codemem_core.settings import Settings
 from codemem_observers.embeddings import Endpoint
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from codemem_core.config.settings import Settings
 from codemem_core.errors import Misconfigured
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import AuthRequest, Credential, ObserveRequest
-from codemem_core.settings import Settings
 from codemem_observers.auth.auto import Auto
 from codemem_observers.endpoints import Endpoint, endpoint
 from codemem_observers.providers import CHAT, CODEX, MESSAGES, RESPONSES

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codemem_core.config.settings import Settings
 from codemem_core.diffs import replaced
-from codemem_core.ingest.extract import parse_reply
-from codemem_core.records.events import ORIGINS
+from codemem_core.distil.parse import parse_reply
+from codemem_core.records.event import ORIGINS
 from codemem_core.records.evidence import Answer, Evidence, EvidenceItem, Message, Prompt, ToolCall
 from codemem_core.records.memory import OBSERVED_KINDS
 from codemem_core.records.protocols import ObserveRequest
-from codemem_core.settings import Settings
 from codemem_observers.extractive import Extractive
 
 FAILED = "FAILED tests/test_cart.py::test_total - assert 11 == 10\n1 failed, 4 passed in 0.12s"

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from codemem_core.config.settings import Settings
 from codemem_core.errors import (
     AuthError,
     ObserverError,
@@ -22,18 +23,17 @@ from codemem_core.errors import (
     TransientError,
 )
 from codemem_core.hookspecs import hookimpl
-from codemem_core.observe import Observing
-from codemem_core.plugins import Plugins
+from codemem_core.observers.observe import Observing
+from codemem_core.plugins.registry import Plugins
 from codemem_core.records.evidence import Evidence, Prompt
 from codemem_core.records.seams import AuthSource, ObserverRuntime
-from codemem_core.settings import Settings
 from codemem_observers import plugin
 from codemem_observers.api_http import ApiHttp
 from codemem_observers.claude_sidecar import ClaudeSidecar
 from codemem_observers.opencode_run import OpenCodeRun
 from tests.observers.agents import make_agent
+from tests.observers.test_agent_sandbox import RESULT, STEPS
 from tests.observers.test_api_http import CHAT, MESSAGES, Endpoint, Reply, endpoint
-from tests.observers.test_contained import RESULT, STEPS
 from tests.observers.test_providers import DONE, RESPONSES_ANSWER, stream
 
 __all__ = ["endpoint"]

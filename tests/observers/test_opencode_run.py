@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from codemem_core.config.settings import Settings
 from codemem_core.errors import Misconfigured
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import ObserveRequest
-from codemem_core.settings import Settings
 from codemem_observers.opencode_run import OpenCodeRun
 from tests.observers.agents import Agent, make_agent
-from tests.observers.test_contained import STEPS
+from tests.observers.test_agent_sandbox import STEPS
 
 
 @pytest.fixture

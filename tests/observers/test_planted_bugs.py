@@ -12,7 +12,7 @@ import pytest
 from tests.observers.mutants import NAMES
 
 ROOT = Path(__file__).parents[2]
-CONTAINED = "tests/observers/test_contained.py"
+CONTAINED = "tests/observers/test_agent_sandbox.py"
 MATRIX = "tests/observers/test_matrix.py"
 CAUGHT_BY = {
     "prompt in argv": (CONTAINED, "standard_input_alone"),

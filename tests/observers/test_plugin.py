@@ -1,7 +1,7 @@
 """The plugin's table of contents leads somewhere."""
 
-from codemem_core.plugins import Plugins
-from codemem_core.settings import Settings
+from codemem_core.config.settings import Settings
+from codemem_core.plugins.registry import Plugins
 from codemem_observers import plugin
 
 

@@ -15,19 +15,19 @@ from typing import Any
 
 import pytest
 
-from codemem_core import builtin
-from codemem_core.ingest.accept import Intake
-from codemem_core.ingest.flush import Flusher
-from codemem_core.plugins import Plugins
-from codemem_core.settings import Settings
+from codemem_core.capture.receive import Intake
+from codemem_core.config.settings import Settings
+from codemem_core.flush.flusher import Flusher
+from codemem_core.plugins import builtin
+from codemem_core.plugins.registry import Plugins
 from codemem_core.store import events
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 from codemem_observers import plugin
 from tests.conftest import EventMaker
 from tests.core.test_redact import FAMILIES, NAMED, PLACES
 from tests.observers.agents import make_agent
+from tests.observers.test_agent_sandbox import RESULT
 from tests.observers.test_api_http import Endpoint, Reply, endpoint
-from tests.observers.test_contained import RESULT
 from tests.observers.test_matrix import BODIES
 
 __all__ = ["endpoint"]

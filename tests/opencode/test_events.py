@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codemem_core.errors import InputError
-from codemem_core.records.events import AdapterEvent
+from codemem_core.records.event import AdapterEvent
 from codemem_core.records.protocols import EventContext
 from codemem_opencode.events import OpenCode
 

@@ -10,8 +10,8 @@ import apsw
 import pytest
 from click.testing import CliRunner
 
-from codemem_core.cli.app import cli
-from codemem_core.settings import Settings
+from codemem_cli.app import cli
+from codemem_core.config.settings import Settings
 from codemem_opencode.events import OpenCode
 
 OLD = 1_760_000_000_000

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from codemem_core import jsonc
+from codemem_cli.app import cli
 from codemem_core._version import __version__
-from codemem_core.cli.app import cli
+from codemem_core.config import jsonc
 from codemem_core.errors import CodememError
 from codemem_opencode.plugin_files import PluginFiles
 
@@ -251,7 +251,7 @@ def test_setup_on_a_terminal_does_what_one_answers(
     ours, theirs = os.openpty()
     os.write(ours, answer)
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "codemem_core", "setup"],
+        [sys.executable, "-P", "-m", "codemem_cli", "setup"],
         stdin=theirs,
         env={"HOME": str(home), "PATH": os.environ["PATH"]},
         capture_output=True,

@@ -15,18 +15,18 @@ import pytest
 from core.test_redact import FAMILIES, NAMED, ORDINARY, PLACES
 
 import codemem_opencode.plugin
-from codemem_core import builtin
-from codemem_core.ingest.accept import Intake
-from codemem_core.ingest.spool import Spool
+from codemem_core.capture.receive import Intake
+from codemem_core.capture.spool import Spool
+from codemem_core.config.settings import Settings
 from codemem_core.paths import socket_path
-from codemem_core.plugins import Plugins
+from codemem_core.plugins import builtin
+from codemem_core.plugins.registry import Plugins
 from codemem_core.project import project_label
-from codemem_core.records.events import AdapterEvent
+from codemem_core.records.event import AdapterEvent
 from codemem_core.records.protocols import EventContext
 from codemem_core.redact import redact
-from codemem_core.settings import Settings
+from codemem_core.store.engine.store import Store
 from codemem_core.store.events import append
-from codemem_core.store.store import Store
 from codemem_opencode.events import OpenCode
 
 NODE = shutil.which("node")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from codemem_core.records.events import StreamState
-from codemem_core.settings import Settings
+from codemem_core.config.settings import Settings
+from codemem_core.records.event import StreamState
 from codemem_opencode.policies import Boundary, Thresholds
 
 

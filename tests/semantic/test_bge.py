@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from codemem_core.config.settings import Settings
 from codemem_core.errors import InputError, NotFound
-from codemem_core.settings import Settings
 from codemem_core.testing import Rule, Subject
 from codemem_core.testing.rules.embedders import RULES
 from codemem_semantic.bge import Bge

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from codemem_cli.app import run
 from codemem_core import paths
-from codemem_core.cli.app import run
-from codemem_core.client import post_json
-from codemem_core.nearness import PATH
+from codemem_core.hookpath.client import post_json
 from codemem_core.records.memory import NewMemory
-from codemem_core.store import memories, sessions, vectors
-from codemem_core.store.store import Store
+from codemem_core.retrieval import vectors
+from codemem_core.retrieval.remote_embedding import PATH
+from codemem_core.store import memories, sessions
+from codemem_core.store.engine.store import Store
 
 TEXTS = ("The automobile does not start in winter", "Bake the cake for an hour")
 MANY = 20
@@ -87,7 +88,7 @@ def server(place: str) -> Iterator[None]:
 @contextmanager
 def serving(database: str, **settings: str) -> Iterator[None]:
     """Run the server until the block ends."""
-    command = [sys.executable, "-m", "codemem_core", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "codemem_cli", "serve", "--port", "0"]
     environ = {**os.environ, **settings}
     with subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL) as process:
         try:

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from codemem_core.config.settings import Settings
 from codemem_core.errors import PermanentError, TransientError
-from codemem_core.settings import Settings
 from codemem_semantic import weights
 from codemem_semantic.weights import fetch, folder_of
 

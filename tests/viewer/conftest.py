@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from codemem_core.paths import socket_path
-from codemem_viewer.place import Place, answers
+from codemem_viewer.runtime_paths import Place, answers
 
 TOKEN = "test-token"
 
@@ -104,7 +104,7 @@ class Machine:
 
     def command(self, *options: str) -> list[str]:
         """Return the command line of `codemem serve`."""
-        return [sys.executable, "-P", "-m", "codemem_core", "serve", *options]
+        return [sys.executable, "-P", "-m", "codemem_cli", "serve", *options]
 
 
 def wait_until(true: Callable[[], bool], *, limit_s: float = 30) -> None:

@@ -13,14 +13,14 @@ from litestar.params import FromPath
 from litestar.testing import TestClient
 
 import codemem_viewer.plugin
+from codemem_core.capture.receive import Intake
+from codemem_core.config.settings import Settings
 from codemem_core.errors import NotFound, PluginError, StoreError
+from codemem_core.flush.worker import FlushWorker
 from codemem_core.hookspecs import hookimpl
-from codemem_core.ingest.accept import Intake
-from codemem_core.ingest.worker import FlushWorker
-from codemem_core.plugins import Plugins
+from codemem_core.plugins.registry import Plugins
 from codemem_core.records.seams import Route
-from codemem_core.settings import Settings
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 from codemem_viewer import lifespan
 from codemem_viewer.app import create_app
 from codemem_viewer.live import Live

@@ -12,9 +12,9 @@ import httpx
 import pytest
 from seed import fill
 
-from codemem_core.settings_table import TABLE
+from codemem_core.config.catalog import TABLE
 from codemem_core.store import journal
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 from codemem_viewer.editable import EDITABLE
 from tests.viewer.conftest import wait_until
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from codemem_core.client import post_json
+from codemem_core.hookpath.client import post_json
 from codemem_core.store import events
-from codemem_core.store.check import check
-from codemem_core.store.connection import connect, rows
-from codemem_core.store.store import Store
+from codemem_core.store.engine.connection import connect, rows
+from codemem_core.store.engine.store import Store
+from codemem_core.store.repair.check import check
 from codemem_viewer.server import LARGE_BYTES
 from tests.conftest import EventMaker
 from tests.viewer.conftest import Machine, wait_until
@@ -90,7 +90,7 @@ def test_a_server_starts_on_a_damaged_database(
         answer = client.post("/api/raw-events", json=event("after"))
     server.send_signal(signal.SIGTERM)
     said, _ = server.communicate(timeout=30)
-    command = [sys.executable, "-m", "codemem_core", "doctor"]
+    command = [sys.executable, "-m", "codemem_cli", "doctor"]
     doctor = subprocess.run(
         command, env=machine.environ, capture_output=True, text=True, check=False
     )

@@ -14,11 +14,11 @@ import pytest
 from litestar import Litestar
 
 import codemem_viewer.plugin
-from codemem_core.ingest.accept import Intake
-from codemem_core.ingest.worker import FlushWorker
-from codemem_core.plugins import Plugins
-from codemem_core.settings import Settings
-from codemem_core.store.store import Store
+from codemem_core.capture.receive import Intake
+from codemem_core.config.settings import Settings
+from codemem_core.flush.worker import FlushWorker
+from codemem_core.plugins.registry import Plugins
+from codemem_core.store.engine.store import Store
 from codemem_viewer.app import create_app
 from codemem_viewer.guard import HEADERS, Door, Guard
 from codemem_viewer.live import Live

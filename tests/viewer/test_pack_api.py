@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from codemem_core.pack.render import is_fenced
 from codemem_core.records.memory import NewMemory
+from codemem_core.retrieval.pack.render import is_fenced
 from codemem_core.store import memories, sessions
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 QUESTION = "why was the invoice rounding wrong"
 

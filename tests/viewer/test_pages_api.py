@@ -13,8 +13,8 @@ import httpx
 import pytest
 from seed import fill
 
-from codemem_core import hooknotes
-from codemem_core.store.store import Store
+from codemem_core.hookpath import notes
+from codemem_core.store.engine.store import Store
 from codemem_viewer.guard import FILES
 from tests.viewer.conftest import wait_until
 
@@ -200,7 +200,7 @@ def test_a_pack_for_no_session_is_a_400(api: httpx.Client, session: object) -> N
 def test_what_hooks_note_is_on_the_usage_page(api: httpx.Client, served: Any) -> None:
     """The server reads it within a second or two."""
     for _ in range(20):
-        hooknotes.note(str(served.db), began=time.monotonic(), source="claude", hook="Stop ingest")
+        notes.note(str(served.db), began=time.monotonic(), source="claude", hook="Stop ingest")
 
     def runs() -> int:
         hooks = api.get("/api/pages/usage").json()["hooks"]

@@ -21,7 +21,7 @@ READ = (
 def codemem(machine: Any, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
     """Run a command of this user."""
     return subprocess.run(
-        [sys.executable, "-P", "-m", "codemem_core", *arguments],
+        [sys.executable, "-P", "-m", "codemem_cli", *arguments],
         env=machine.environ,
         cwd=machine.path,
         input=text,

@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from codemem_core.client import post_json
+from codemem_core.hookpath.client import post_json
 from codemem_viewer.listen import CONNECTIONS
 from codemem_viewer.lock import ServerLock
-from codemem_viewer.place import Place, server_pid
+from codemem_viewer.runtime_paths import Place, server_pid
 
 Event = Callable[..., dict[str, Any]]
 

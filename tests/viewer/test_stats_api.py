@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from codemem_core.store.engine.store import Store
 from codemem_core.store.stats import stats
-from codemem_core.store.store import Store
 
 
 def test_ledger_balances(machine: Any, event: Callable[..., dict[str, Any]]) -> None:

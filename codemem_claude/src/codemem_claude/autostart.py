@@ -11,7 +11,7 @@ import os
 import sys
 
 from codemem_core import paths
-from codemem_core.settings import Settings
+from codemem_core.config.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def start_server(payload: Mapping[str, Any], settings: Settings) -> bool:
     os.chdir(folder)  # not the repository: it would stay busy as long as the server runs
     log = os.path.join("run", f"{os.path.basename(database)}.log")
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
-    program = [sys.executable, "-P", "-m", "codemem_core", "serve", "--foreground"]
+    program = [sys.executable, "-P", "-m", "codemem_cli", "serve", "--foreground"]
     os.posix_spawn(
         sys.executable,
         [*program, "--db-path", database],

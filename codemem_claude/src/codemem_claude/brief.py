@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import time
 
-from codemem_core.pack.render import clip, fence, harmless
-from codemem_core.pack.rules import rule_lines
-from codemem_core.store.search import newest
+from codemem_core.retrieval.pack.render import clip, fence, harmless
+from codemem_core.retrieval.pack.rule_lines import rule_lines
+from codemem_core.retrieval.search import newest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ import time
 import click
 
 from codemem_claude import ingest, inject
-from codemem_core.cli.host import Host, db_option, pass_host
-from codemem_core.cli.input import MAX_BYTES, read_json
+from codemem_core.capture.receive import Intake
+from codemem_core.commands.host import Host, db_option, pass_host
+from codemem_core.commands.input import MAX_BYTES, read_json
 from codemem_core.errors import InputError
-from codemem_core.ingest.accept import Intake
 from codemem_core.store import events
 
 _plugin_version = click.option(

@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from codemem_claude.history import stored_payloads
-from codemem_claude.missed import missed_payloads
 from codemem_claude.outputs import with_ends
 from codemem_claude.tools import typed
 from codemem_claude.transcript import last_reply, usage_of
+from codemem_claude.transcript_events import missed_payloads
+from codemem_core.config.settings import Settings
 from codemem_core.errors import InputError
-from codemem_core.records.events import AdapterEvent
+from codemem_core.records.event import AdapterEvent
 from codemem_core.records.protocols import EventContext
-from codemem_core.settings import Settings
 
 _ALWAYS_READ = frozenset(
     [

@@ -11,17 +11,18 @@ from threading import Thread
 from typing import Any
 
 from codemem_claude import plugin
-from codemem_core import builtin, paths
+from codemem_core import paths
+from codemem_core.capture.fallback_lock import HOOK_WAIT_S, fallback_lock
+from codemem_core.capture.receive import Intake
+from codemem_core.capture.spool import Spool
+from codemem_core.capture.transcript_gaps import told_beside
+from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, InputError
-from codemem_core.hooklog import LOST, log
-from codemem_core.ingest.accept import Intake
-from codemem_core.ingest.beside import told_beside
-from codemem_core.ingest.lock import HOOK_WAIT_S, fallback_lock
-from codemem_core.ingest.spool import Spool
-from codemem_core.plugins import Plugins
-from codemem_core.settings import Settings
+from codemem_core.hookpath.log import LOST, log
+from codemem_core.plugins import builtin
+from codemem_core.plugins.registry import Plugins
 from codemem_core.store import events, ledger
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 _LEAST_S = 0.1
 """A database that works takes 20 ms, so it is asked even when the time is up."""

@@ -11,11 +11,12 @@ import sys
 import time
 
 from codemem_claude.version import OTHER_VERSION, is_version
-from codemem_core import paths, quick_json
-from codemem_core.client import post_json
+from codemem_core import paths
+from codemem_core.config.settings import Settings
 from codemem_core.errors import StoreError
-from codemem_core.hooknotes import beginning, note
-from codemem_core.settings import Settings
+from codemem_core.hookpath import json as quick_json
+from codemem_core.hookpath.client import post_json
+from codemem_core.hookpath.notes import beginning, note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

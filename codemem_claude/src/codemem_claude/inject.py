@@ -13,16 +13,17 @@ import time
 import apsw
 
 from codemem_claude.version import OTHER_VERSION, is_version
-from codemem_core import paths, quick_json
+from codemem_core import paths
+from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, NotFound
-from codemem_core.hooknotes import beginning, note
-from codemem_core.pack.build import build_pack
-from codemem_core.pack.query import injection_query
-from codemem_core.pack.render import ids_in, is_fenced, shorten, tokens
+from codemem_core.hookpath import json as quick_json
+from codemem_core.hookpath.notes import beginning, note
 from codemem_core.project import project_label
-from codemem_core.settings import Settings
+from codemem_core.retrieval.pack.build import build_pack
+from codemem_core.retrieval.pack.query import injection_query
+from codemem_core.retrieval.pack.render import ids_in, is_fenced, shorten, tokens
 from codemem_core.store import projects
-from codemem_core.store.connection import connect, rows
+from codemem_core.store.engine.connection import connect, rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ def _post(path: str, body: bytes, settings: Settings, until: float) -> bytes:
 
     Not over TCP: whoever took the port before our server did would be told the prompt.
     """
-    from codemem_core.client import post_json  # noqa: PLC0415 - `socket` costs 4 ms, rarely needed
+    from codemem_core.hookpath.client import post_json  # noqa: PLC0415 - `socket` costs 4 ms, rarely needed
 
     socket = paths.socket_path(path)
     paths.check_private_folder(os.path.dirname(socket))

@@ -14,7 +14,7 @@ from typing import Any
 from codemem_claude.history import config_folder
 from codemem_core import paths
 from codemem_core._version import __version__
-from codemem_core.installed import check_program, check_server, said_by
+from codemem_core.commands.install_checks import check_program, check_server, said_by
 from codemem_core.records.protocols import Check
 
 PLUGIN = "codemem@codemem-marketplace"

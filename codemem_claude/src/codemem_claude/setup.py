@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from codemem_claude.installation import PLUGIN, checks, plugin_state, write_marketplace
 from codemem_core import paths
 from codemem_core._version import __version__
+from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, InputError
 from codemem_core.records.protocols import Check
-from codemem_core.settings import Settings
-from codemem_core.store.recorded import last_hooks
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
+from codemem_core.store.tool_use_ids import last_hooks
 
 _MARKETPLACE = PLUGIN.partition("@")[2]
 

@@ -13,13 +13,13 @@ import click
 from codemem_claude.installation import checks, plugin_state
 from codemem_core import paths
 from codemem_core._version import __version__
-from codemem_core.cli.host import Host, always_json_option, db_option, pass_host
-from codemem_core.installed import server_answers
-from codemem_core.settings import Settings, sweep_interval_ms
+from codemem_core.commands.host import Host, always_json_option, db_option, pass_host
+from codemem_core.commands.install_checks import server_answers
+from codemem_core.config.settings import Settings, sweep_interval_ms
 from codemem_core.store import events
+from codemem_core.store.engine.store import Store
 from codemem_core.store.events import Backlog
-from codemem_core.store.recorded import last_hooks
-from codemem_core.store.store import Store
+from codemem_core.store.tool_use_ids import last_hooks
 
 _TOP = 5
 _LOG_LINES = 5

@@ -1,4 +1,4 @@
-"""The core of codemem: events, queue, flush, retrieval, packs and the command line."""
+"""The core of codemem: events, queue, flush, retrieval and packs."""
 
 from codemem_core._version import __version__
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    from codemem_core.config.settings import Setting
     from codemem_core.records.memory import Memory
     from codemem_core.records.seams import (
         AuthSource,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
         ObserverRuntime,
         Route,
     )
-    from codemem_core.settings import Setting
 
 API = 1
 """The hooks' version; a plugin module may say `CODEMEM_API = 1`, a newer number is refused."""

@@ -11,7 +11,7 @@ from codemem_core.errors import SettingsError, StoreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from codemem_core.settings import Settings
+    from codemem_core.config.settings import Settings
 
 # A Unix socket's address holds 108 bytes on Linux, 104 on macOS.
 _SOCKET_BYTES = 100

@@ -17,9 +17,9 @@ from codemem_core.store.usage import Usage
 if TYPE_CHECKING:
     import apsw
 
-    from codemem_core.meaning import Meaning
-    from codemem_core.settings import Settings
-    from codemem_core.store.store import Store
+    from codemem_core.config.settings import Settings
+    from codemem_core.retrieval.embedding import Meaning
+    from codemem_core.store.engine.store import Store
 
 # A model that asks for more than it can read gets what it can read.
 MOST_ITEMS = 100

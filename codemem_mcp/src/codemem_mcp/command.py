@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from codemem_core import paths
-from codemem_core.cli.host import Host, db_option, pass_host
+from codemem_core.commands.host import Host, db_option, pass_host
 from codemem_mcp.relay import relay
 
 

@@ -11,7 +11,7 @@ from codemem_core.project import normalize_label
 from codemem_mcp.access import Caller
 
 if TYPE_CHECKING:
-    from codemem_core.plugins import Plugins
+    from codemem_core.plugins.registry import Plugins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from codemem_core.pack.build import build_pack
-from codemem_core.pack.select import Sections
+from codemem_core.retrieval.hit import Hit
+from codemem_core.retrieval.pack.build import build_pack
+from codemem_core.retrieval.pack.select import Sections
+from codemem_core.retrieval.search import search
 from codemem_core.store import memories
-from codemem_core.store.hit import Hit
-from codemem_core.store.search import search
 from codemem_mcp import rows
 from codemem_mcp.access import MOST_ITEMS, bounded, calling, scope
 from codemem_mcp.filters import Filters, filtered

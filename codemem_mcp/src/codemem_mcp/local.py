@@ -7,14 +7,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from codemem_core.plugins import Plugins
-from codemem_core.store.store import Store
+from codemem_core.plugins.registry import Plugins
+from codemem_core.store.engine.store import Store
 from codemem_mcp.access import Access
 from codemem_mcp.envelope import Envelope
 from codemem_mcp.exchange import exchange
 
 if TYPE_CHECKING:
-    from codemem_core.settings import Settings
+    from codemem_core.config.settings import Settings
 
 
 def local_answers(

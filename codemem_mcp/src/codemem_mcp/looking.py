@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
-from codemem_core.pack.build import build_pack
+from codemem_core.retrieval.hit import Hit
+from codemem_core.retrieval.pack.build import build_pack
+from codemem_core.retrieval.search import search
 from codemem_core.store import memories
-from codemem_core.store.hit import Hit
-from codemem_core.store.search import search
 from codemem_mcp import rows
 from codemem_mcp.access import MOST_ITEMS, bounded, calling, scope
 from codemem_mcp.filters import TRUSTED, UNREVIEWED, Filters, filtered, filtered_by_trust

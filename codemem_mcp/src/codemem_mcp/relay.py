@@ -13,9 +13,9 @@ import threading
 import time
 
 from codemem_core import paths
-from codemem_core.client import post_json
+from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, InputError
-from codemem_core.settings import Settings
+from codemem_core.hookpath.client import post_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _PARSE_ERROR, _INVALID_REQUEST, _INTERNAL_ERROR = -32700, -32600, -32603
 def main(arguments: list[str]) -> int:
     """Relay until standard input ends; options are left to `codemem_mcp.command`."""
     if arguments:
-        from codemem_core.cli.app import run  # noqa: PLC0415 - click costs 60 ms
+        from codemem_cli.app import run  # noqa: PLC0415 - click costs 60 ms
 
         return run(["mcp", *arguments])
     settings = Settings.load()

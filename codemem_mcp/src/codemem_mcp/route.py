@@ -12,11 +12,11 @@ from litestar import Router, post
 from litestar.di import NamedDependency
 from litestar.params import RawBody
 
+from codemem_core.config.settings import Settings
 from codemem_core.errors import InputError
-from codemem_core.meaning import Meaning
-from codemem_core.plugins import Plugins
-from codemem_core.settings import Settings
-from codemem_core.store.store import Store
+from codemem_core.plugins.registry import Plugins
+from codemem_core.retrieval.embedding import Meaning
+from codemem_core.store.engine.store import Store
 from codemem_mcp.access import Access
 from codemem_mcp.envelope import Envelope
 from codemem_mcp.relay import PATH

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import apsw
 
     from codemem_core.records.memory import Memory
-    from codemem_core.store.hit import Hit
+    from codemem_core.retrieval.hit import Hit
     from codemem_mcp.shapes import Found, Indexed, LinkedPrompt, Moment, Row
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
-from codemem_core.ingest import by_hand
-from codemem_core.ingest.by_hand import Note
+from codemem_core.distil import manual
+from codemem_core.distil.manual import Note
 from codemem_core.records.memory import KINDS
 from codemem_mcp import guide
 from codemem_mcp.access import calling, scope
@@ -38,7 +38,7 @@ def memory_remember(
     )
     with calling().access.open() as store:
         return {
-            "id": by_hand.remember(store, note, project=scope(project), cwd=caller.cwd, by="mcp")
+            "id": manual.remember(store, note, project=scope(project), cwd=caller.cwd, by="mcp")
         }
 
 
@@ -48,7 +48,7 @@ def memory_forget(memory_id: MemoryId) -> Status:
     A person can take that back with `codemem undo`.
     """
     with calling().access.open() as store:
-        by_hand.forget(store, memory_id, by="mcp")
+        manual.forget(store, memory_id, by="mcp")
     return {"status": "ok"}
 
 

@@ -19,14 +19,14 @@ from codemem_core.errors import (
     Unreachable,
 )
 from codemem_core.records.protocols import ObserveRequest, ObserverReply
-from codemem_observers.address import checked
 from codemem_observers.endpoints import Endpoint, endpoint
 from codemem_observers.providers import read_object
+from codemem_observers.url_policy import checked
 
 if TYPE_CHECKING:
     import httpx
 
-    from codemem_core.settings import Settings
+    from codemem_core.config.settings import Settings
 
 _CONNECT_S = 5.0
 _SILENCE_S = 60.0

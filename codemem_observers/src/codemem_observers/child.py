@@ -16,9 +16,9 @@ from typing import IO
 _LOOK_S = 0.02
 """How often to look whether the child ended while a grandchild keeps its output open."""
 _CHUNK = 65_536
-_WARDEN = (sys.executable, "-I", "-S", os.path.join(os.path.dirname(__file__), "warden.py"))
+_REAPER = (sys.executable, "-I", "-S", os.path.join(os.path.dirname(__file__), "reaper.py"))
 _FAREWELL_S = 10.0
-"""How long the warden may take to end everything; it gives up after 5 s of trying."""
+"""How long the reaper may take to end everything; it gives up after 5 s of trying."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,31 +44,31 @@ def run_child(  # noqa: PLR0913 - a child has as many limits as it has
 ) -> Ended:
     """Run a program to its end or to its limits.
 
-    No shell; what it says on standard error is nobody's business. A warden (`warden.py`) stands
+    No shell; what it says on standard error is nobody's business. A reaper (`reaper.py`) stands
     between: whatever the child started is killed before this returns, and when codemem itself dies.
     """
-    ours, wardens = socket.socketpair()
+    ours, reapers = socket.socketpair()
     with ours:
         try:
-            with wardens:
-                warden = subprocess.Popen(
-                    [*_WARDEN, str(wardens.fileno()), *argv],
+            with reapers:
+                reaper = subprocess.Popen(
+                    [*_REAPER, str(reapers.fileno()), *argv],
                     stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,
                     env=dict(environ),
                     cwd=cwd,
-                    pass_fds=[wardens.fileno()],
+                    pass_fds=[reapers.fileno()],
                     start_new_session=True,
                 )
         except (OSError, ValueError):  # ValueError: a NUL in an argument
             return Ended(problem="missing")
-        with warden:
+        with reaper:
             try:
-                talk = _Talk(warden, stdin, time.monotonic() + timeout_s, max_bytes)
+                talk = _Talk(reaper, stdin, time.monotonic() + timeout_s, max_bytes)
                 problem = talk.problem()
             finally:
-                _dismiss(warden, ours)
+                _dismiss(reaper, ours)
         report = ours.recv(64).decode()
     if problem or not report.lstrip("-").isdecimal():
         return Ended(problem=problem or report or "slow")
@@ -133,13 +133,13 @@ def _pause(left: float) -> float:
     return min(left, _LOOK_S)
 
 
-def _dismiss(warden: subprocess.Popen[bytes], ours: socket.socket) -> None:
-    """Have the warden end what is left, and wait until it did."""
+def _dismiss(reaper: subprocess.Popen[bytes], ours: socket.socket) -> None:
+    """Have the reaper end what is left, and wait until it did."""
     ours.shutdown(socket.SHUT_WR)
     try:
-        warden.wait(_FAREWELL_S)
+        reaper.wait(_FAREWELL_S)
     except subprocess.TimeoutExpired:
-        warden.kill()
+        reaper.kill()
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

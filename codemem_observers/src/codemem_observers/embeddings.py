@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from codemem_core.errors import AuthError, PermanentError, SettingsError, TransientError
 
 if TYPE_CHECKING:
-    from codemem_core.settings import Settings
+    from codemem_core.config.settings import Settings
 
 _TIMEOUT_S = 20.0
 _REFUSED = frozenset({401, 403})

@@ -8,16 +8,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from codemem_core.errors import InputError
-from codemem_core.records.events import AdapterEvent
+from codemem_core.records.event import AdapterEvent
 from codemem_core.records.protocols import EventContext
 from codemem_opencode import messages, sessions, tools
 from codemem_opencode.identity import event_id, iso_time, now
 from codemem_opencode.places import session_database
-from codemem_opencode.said import Said, child, word
+from codemem_opencode.tool_text import Said, child, word
 from codemem_opencode.typed import typed
 
 if TYPE_CHECKING:
-    from codemem_core.settings import Settings
+    from codemem_core.config.settings import Settings
 
 SOURCE = "opencode"
 _TOOLS = frozenset({"tool_call", "tool_result"})

@@ -15,7 +15,7 @@ from typing import Any
 import apsw
 
 from codemem_core.errors import NotFound, StoreError
-from codemem_opencode.said import child, word
+from codemem_opencode.tool_text import child, word
 
 # A session that changed a moment ago may go on.
 STILL_OPEN_MS = 10 * 60 * 1000

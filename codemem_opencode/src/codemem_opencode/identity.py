@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 from codemem_core.errors import InputError
-from codemem_core.records.events import epoch_ms
-from codemem_opencode.said import sorted_json
+from codemem_core.records.event import epoch_ms
+from codemem_opencode.tool_text import sorted_json
 
 _ODD = re.compile(r"[^A-Za-z0-9._:-]")
 _SESSION_CHARS = 48

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from codemem_core import jsonc, jsonc_edit
 from codemem_core._version import __version__
+from codemem_core.config import jsonc, jsonc_edit
 from codemem_core.errors import CodememError
 from codemem_opencode.files import keep_copy, replace
 

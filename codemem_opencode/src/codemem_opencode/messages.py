@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from codemem_opencode.said import Said, child, present, word
+from codemem_opencode.tool_text import Said, child, present, word
 
 # What codemem calls a counter, and where OpenCode's `tokens` object keeps it.
 _COUNTERS = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from codemem_core.records.events import FlushDecision, StreamState
-from codemem_core.settings import Settings
+from codemem_core.config.settings import Settings
+from codemem_core.records.event import FlushDecision, StreamState
 
 _TOOLS = 50
 _PROMPTS = 15

@@ -7,13 +7,13 @@ import shutil
 from collections.abc import Iterator
 
 from codemem_core._version import __version__
+from codemem_core.capture.receive import IMPORTED
+from codemem_core.commands.install_checks import check_program, check_server, said_by
+from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError
-from codemem_core.ingest.accept import IMPORTED
-from codemem_core.installed import check_program, check_server, said_by
 from codemem_core.records.protocols import Check
-from codemem_core.settings import Settings
-from codemem_core.store.recorded import heard_of
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
+from codemem_core.store.tool_use_ids import heard_of
 from codemem_opencode.events import SOURCE
 from codemem_opencode.mcp_entry import McpEntry
 from codemem_opencode.places import config_folder

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from codemem_opencode.said import Said, child, present, sorted_json, word
+from codemem_opencode.tool_text import Said, child, present, sorted_json, word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from codemem_core import diffs
-from codemem_opencode.said import child, word
+from codemem_opencode.tool_text import child, word
 
 _KINDS = {
     "read": "read",

@@ -13,7 +13,7 @@ from codemem_core.errors import PermanentError, TransientError
 from codemem_core.paths import make_private_folder
 
 if TYPE_CHECKING:
-    from codemem_core.settings import Settings
+    from codemem_core.config.settings import Settings
 
 MODEL = "bge-small-en-v1.5"
 """The one model whose files are pinned; others are not downloaded."""

@@ -22,17 +22,17 @@ from codemem_core.errors import (
     PluginError,
     StoreError,
 )
-from codemem_core.meaning import EmbedWorker, Meaning
-from codemem_viewer.acknowledge import Receiving
+from codemem_core.retrieval.embedding import EmbedWorker, Meaning
+from codemem_viewer.ingest_commit import Receiving
 from codemem_viewer.lifespan import WarmUp, reading_notes, working
 
 if TYPE_CHECKING:
-    from codemem_core.ingest.accept import Intake
-    from codemem_core.ingest.worker import FlushWorker
-    from codemem_core.plugins import Plugins
+    from codemem_core.capture.receive import Intake
+    from codemem_core.config.settings import Settings
+    from codemem_core.flush.worker import FlushWorker
+    from codemem_core.plugins.registry import Plugins
     from codemem_core.records.seams import Route
-    from codemem_core.settings import Settings
-    from codemem_core.store.store import Store
+    from codemem_core.store.engine.store import Store
     from codemem_viewer.live import Live
 
 _log = logging.getLogger("codemem.viewer")

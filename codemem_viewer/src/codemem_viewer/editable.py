@@ -7,11 +7,11 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from codemem_core import config_file
+from codemem_core.config import file
+from codemem_core.config.setting import Setting
+from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, InputError
-from codemem_core.records.setting import Setting
 from codemem_core.redact import redact
-from codemem_core.settings import Settings
 
 AT_ONCE = frozenset(
     {
@@ -67,7 +67,7 @@ def change(settings: Settings, values: Mapping[str, Any]) -> dict[str, Any]:
     checked = {key: _checked(known[key], value) for key, value in wanted.items()}
     before = {key: settings.value(key) for key in checked}
     if checked:
-        config_file.change(settings, checked)
+        file.change(settings, checked)
     changed = [key for key in checked if settings.value(key) != before[key]]
     ignored = [key for key in checked if settings.where(key) == "environment"]
     return {

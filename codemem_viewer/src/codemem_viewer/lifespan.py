@@ -11,15 +11,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+from codemem_core.capture import note_reader
 from codemem_core.errors import CodememError, StoreError
-from codemem_core.ingest import noted
 from codemem_core.paths import hook_notes_path
-from codemem_core.store.check import Health, check, rebuild_index
+from codemem_core.store.repair.check import Health, check, rebuild_index
 
 if TYPE_CHECKING:
-    from codemem_core.ingest.worker import FlushWorker
-    from codemem_core.meaning import EmbedWorker
-    from codemem_core.store.store import Store
+    from codemem_core.flush.worker import FlushWorker
+    from codemem_core.retrieval.embedding import EmbedWorker
+    from codemem_core.store.engine.store import Store
 
 STOP_S = 5.0
 """How long a flush may take to end; one that is cut off is done again by the next server."""
@@ -94,7 +94,7 @@ async def _read_notes(store: Store) -> None:
     while True:
         if os.path.exists(path):  # else nothing for a thread to do
             try:
-                await asyncio.to_thread(noted.take, store)
+                await asyncio.to_thread(note_reader.take, store)
             except (StoreError, OSError) as error:
                 _log.warning("notes of hooks are lost: %s", error)
         await asyncio.sleep(NOTES_S)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from litestar import Litestar
 
     from codemem_viewer.guard import Application
-    from codemem_viewer.unused import Unused
+    from codemem_viewer.idle_shutdown import Unused
 
 Listener = tuple[socket.socket, Door]
 """A listening socket and what may come in by it."""

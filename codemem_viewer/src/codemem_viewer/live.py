@@ -17,7 +17,7 @@ import apsw
 
 from codemem_core.errors import CodememError
 from codemem_core.store import events
-from codemem_core.store.connection import connect, rows
+from codemem_core.store.engine.connection import connect, rows
 
 LOOK_S = 0.25
 """`PRAGMA data_version` costs 5 µs; the rest is asked only when it has changed."""

@@ -32,9 +32,9 @@ _VIEWS = (
 @hookimpl
 def codemem_viewer_routes() -> Iterator[Route]:
     """Offer the frame, the pages and the API."""
-    yield Route(name="frame", target="codemem_viewer.shell:router")
+    yield Route(name="frame", target="codemem_viewer.frame:router")
     for name in _VIEWS:
-        yield Route(name=f"{name}-page", target=f"codemem_viewer.views.{name}:router")
+        yield Route(name=f"{name}-page", target=f"codemem_viewer.views.{name}_page:router")
     for name in _API:
         route = name.replace("_", "-")
         yield Route(name=route, target=f"codemem_viewer.api.{name}:router")

@@ -12,12 +12,12 @@ from typing import Any
 
 import click
 
-from codemem_core.cli.host import Host, db_option, json_option, pass_host
-from codemem_core.cli.output import say_json
+from codemem_core.commands.host import Host, db_option, json_option, pass_host
+from codemem_core.commands.output import say_json
+from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, InputError
 from codemem_core.paths import database_path, open_private
-from codemem_core.settings import Settings
-from codemem_viewer.place import Place, answers, server_pid, viewer_token
+from codemem_viewer.runtime_paths import Place, answers, server_pid, viewer_token
 
 SETTLE_S = 0.5
 """How long to wait for the lock of a server that may just be ending."""
@@ -127,7 +127,7 @@ def _port(option: int | None, settings: Settings) -> int:
 def _command(place: Place, address: tuple[str, int], blocked: Sequence[str]) -> list[str]:
     """Return the command line of a server in the foreground, whole: it needs no environment."""
     # -P: a file of the folder the command was called in must not stand in for a module.
-    program = [sys.executable, "-P", "-m", "codemem_core"]
+    program = [sys.executable, "-P", "-m", "codemem_cli"]
     without = [part for name in blocked for part in ("-p", f"no:{name}")]
     options = ["--host", address[0], "--port", str(address[1]), "--db-path", place.db]
     return [*program, *without, "serve", "--foreground", *options]
@@ -136,7 +136,7 @@ def _command(place: Place, address: tuple[str, int], blocked: Sequence[str]) -> 
 def _service(place: Place, command: Sequence[str], action: str, *, only_print: bool) -> None:
     """Install the server as a service, or take that back."""
     # Imported here: nobody else needs property lists.
-    from codemem_viewer.unit import Unit  # noqa: PLC0415
+    from codemem_viewer.service_unit import Unit  # noqa: PLC0415
 
     unit = Unit.of(place, command)
     if only_print:

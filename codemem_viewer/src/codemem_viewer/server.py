@@ -13,24 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from codemem_core.capture.receive import Intake
+from codemem_core.config.settings import Settings
 from codemem_core.errors import Damaged
-from codemem_core.ingest.accept import Intake
-from codemem_core.ingest.worker import FlushWorker
-from codemem_core.plugins import Plugins
-from codemem_core.settings import Settings
-from codemem_core.store.check import Health
-from codemem_core.store.guard import guard
-from codemem_core.store.recover import mend, recover
-from codemem_core.store.store import Store
+from codemem_core.flush.worker import FlushWorker
+from codemem_core.plugins.registry import Plugins
+from codemem_core.store.engine.fd_guard import guard
+from codemem_core.store.engine.store import Store
+from codemem_core.store.repair.check import Health
+from codemem_core.store.repair.recover import mend, recover
 from codemem_viewer.app import create_app
 from codemem_viewer.decode import json_text
 from codemem_viewer.guard import Door
+from codemem_viewer.idle_shutdown import Unused
 from codemem_viewer.lifespan import FIRST_LOOK_S, SOON_S, Watch
 from codemem_viewer.listen import PortTaken, listen_tcp, listen_unix, serve
 from codemem_viewer.live import Live
-from codemem_viewer.place import Place, viewer_token
 from codemem_viewer.plain import is_plain
-from codemem_viewer.unused import Unused
+from codemem_viewer.runtime_paths import Place, viewer_token
 
 if TYPE_CHECKING:
     from codemem_viewer.listen import Listener

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from codemem_core.ingest.evidence import collect
-from codemem_core.records.events import RawEvent
+from codemem_core.distil.evidence_builder import collect
+from codemem_core.records.event import RawEvent
 from codemem_core.records.evidence import Answer, Boundary, Message, Prompt, ToolCall
 from codemem_core.records.memory import Memory
 from codemem_core.store.timeline import Flush, Told

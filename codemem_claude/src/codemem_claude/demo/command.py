@@ -17,12 +17,12 @@ from typing import Any, TypeVar
 import click
 
 from codemem_core import paths
-from codemem_core.cli.output import say
-from codemem_core.client import post_json
+from codemem_core.commands.output import say
 from codemem_core.errors import CodememError
+from codemem_core.hookpath.client import post_json
 from codemem_core.records.memory import Memory
 from codemem_core.store import events, memories
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ _PROGRAM = (
     sys.executable,
     "-P",
     "-c",
-    "import sys; from codemem_core.cli.main import main; sys.exit(main())",
+    "import sys; from codemem_cli.main import main; sys.exit(main())",
 )
 _WAIT_S = 10.0
 

@@ -68,7 +68,7 @@ class ToolCall:
     """The host's own arguments, to show; their names differ from host to host."""
     cwd: str | None = None
     origin: str = "tool_exec"
-    """One of `codemem_core.records.events.ORIGINS`."""
+    """One of `codemem_core.records.event.ORIGINS`."""
     ts_ms: int | None = None
     seq: int = -1
 

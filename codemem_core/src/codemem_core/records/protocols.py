@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from codemem_core.records.events import AdapterEvent, FlushDecision, StreamState
+from codemem_core.records.event import AdapterEvent, FlushDecision, StreamState
 from codemem_core.records.evidence import Evidence
 
 
@@ -174,7 +174,7 @@ class ObserverReply:
 
 
 class Observer(Protocol):
-    """Turns evidence into text that `codemem_core.ingest.extract` understands."""
+    """Turns evidence into text that `codemem_core.distil.parse` understands."""
 
     def observe(self, request: ObserveRequest) -> ObserverReply:
         """Return the answer.

@@ -7,7 +7,7 @@ from typing import Any
 
 import apsw
 
-from codemem_core.store.connection import rows
+from codemem_core.store.engine.connection import rows
 
 _TOKENS = ("tokens_read", "tokens_written", "tokens_saved")
 _OF_PROJECT = """(:project IS NULL OR json_extract(u.metadata, '$.project') = :project

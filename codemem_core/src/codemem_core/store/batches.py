@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import apsw
 
 from codemem_core.errors import StoreError
-from codemem_core.store.connection import rows
-from codemem_core.store.owner import Pulses, is_alive, new_owner
+from codemem_core.store.engine.connection import rows
+from codemem_core.store.engine.lease_owner import Pulses, is_alive, new_owner
 
 _FIRST_PAUSE_MS = 5_000
 _LONGEST_PAUSE_MS = 3_600_000

@@ -10,9 +10,9 @@ from typing import Any
 
 import apsw
 
-from codemem_core.records.events import RawEvent, StreamState, json_text
+from codemem_core.records.event import RawEvent, StreamState, json_text
 from codemem_core.store import ledger, projects
-from codemem_core.store.connection import rows
+from codemem_core.store.engine.connection import rows
 
 RECENT_FILES = 64
 """Paths a stream remembers for the injection query."""

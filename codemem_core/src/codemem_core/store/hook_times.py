@@ -8,7 +8,7 @@ from datetime import datetime
 
 import apsw
 
-from codemem_core.store.connection import rows
+from codemem_core.store.engine.connection import rows
 
 STEPS_MS = (
     *(5, 10, 15, 20, 25, 30, 35, 40, 50, 60, 80, 100),

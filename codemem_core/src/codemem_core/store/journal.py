@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 import apsw
 
 from codemem_core.errors import ChangedSince, NotFound
-from codemem_core.store.connection import rows
+from codemem_core.store.engine.connection import rows
 
 TABLES = {
     "sessions": "session",

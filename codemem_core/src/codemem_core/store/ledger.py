@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import apsw
 
-from codemem_core.store.connection import rows
+from codemem_core.store.engine.connection import rows
 
 Key = tuple[str, str]
 """UTC day (YYYY-MM-DD) and source."""

@@ -12,8 +12,8 @@ import apsw
 from codemem_core.errors import NotFound
 from codemem_core.records.memory import Memory, NewMemory
 from codemem_core.store.conditions import CURRENT, HELD
-from codemem_core.store.connection import rows
-from codemem_core.store.words import hidden_words
+from codemem_core.store.engine.connection import rows
+from codemem_core.store.tokenize import hidden_words
 
 _ADD = """
     INSERT INTO memories

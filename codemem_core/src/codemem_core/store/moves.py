@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import apsw
 
 from codemem_core.project import normalize_label
-from codemem_core.store.connection import rows
+from codemem_core.store.engine.connection import rows
 from codemem_core.store.projects import is_below
 
 _IN = "project = :old AND (:below IS NULL OR cwd IN (SELECT value FROM json_each(:below)))"

@@ -12,7 +12,7 @@ import os
 import apsw
 
 from codemem_core.project import Place, birth_of, normalize_label, place_of
-from codemem_core.store.connection import rows
+from codemem_core.store.engine.connection import rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import apsw
 from codemem_core.errors import NotFound
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import memories
-from codemem_core.store.connection import rows
+from codemem_core.store.engine.connection import rows
 
 CONFIRM, FORGET, REMEMBER = "confirm", "forget", "remember"
 LAPSES_MS = 30 * 86_400_000

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import apsw
 
-from codemem_core.store.connection import rows
+from codemem_core.store.engine.connection import rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

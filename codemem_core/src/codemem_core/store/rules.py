@@ -6,7 +6,7 @@ On the hook path: apsw beside modules that are on it.
 from __future__ import annotations
 
 from codemem_core.store.conditions import CURRENT, HELD
-from codemem_core.store.connection import rows
+from codemem_core.store.engine.connection import rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import apsw
 
-from codemem_core.store.connection import rows
+from codemem_core.store.engine.connection import rows
 
 _OPEN = """
     INSERT INTO sessions (source, stream_id, project, cwd, started_ms)

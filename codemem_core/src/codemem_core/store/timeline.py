@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import apsw
 
-from codemem_core.records.events import RawEvent
+from codemem_core.records.event import RawEvent
 from codemem_core.store import events
-from codemem_core.store.connection import rows
+from codemem_core.store.engine.connection import rows
 from codemem_core.store.sessions import Session
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import apsw
 
-from codemem_core.store.connection import rows
+from codemem_core.store.engine.connection import rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

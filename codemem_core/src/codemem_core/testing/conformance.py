@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from codemem_core.config.setting import Setting
+from codemem_core.config.settings import Settings
 from codemem_core.records.evidence import Evidence, Message, Prompt, ToolCall
 from codemem_core.records.protocols import EventContext
 from codemem_core.records.seams import SeamRecord
-from codemem_core.records.setting import Setting
-from codemem_core.settings import Settings
 
 WITHIN_S = 30.0
 """What calls that may wait get at most, unless the author allows less."""
@@ -81,7 +81,7 @@ Its name is the rule's, its docstring says why there is one.
 _MODULES = {
     "IngestSource": "codemem_core.testing.rules.sources",
     "ObserverRuntime": "codemem_core.testing.rules.observers",
-    "AuthSource": "codemem_core.testing.rules.credentials",
+    "AuthSource": "codemem_core.testing.rules.auth_sources",
     "FlushPolicy": "codemem_core.testing.rules.policies",
     "Embedder": "codemem_core.testing.rules.embedders",
     "Command": "codemem_core.testing.rules.commands",

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from types import ModuleType
 
+from codemem_core.config.settings import Settings
 from codemem_core.hookspecs import hookimpl
 from codemem_core.records.protocols import Observer, ObserveRequest, ObserverReply
 from codemem_core.records.seams import ObserverRuntime
-from codemem_core.settings import Settings
 
 Answer = str | Exception | Callable[[ObserveRequest], str]
 _numbers = count(1)

@@ -12,7 +12,7 @@ from codemem_observers.auth.login import Login
 from codemem_observers.endpoints import own_provider
 
 if TYPE_CHECKING:
-    from codemem_core.settings import Settings
+    from codemem_core.config.settings import Settings
 
 
 class Auto:

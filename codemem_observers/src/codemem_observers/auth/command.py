@@ -9,7 +9,7 @@ from codemem_core.records.protocols import AuthRequest, Credential
 from codemem_observers.child import run_child
 
 if TYPE_CHECKING:
-    from codemem_core.settings import Settings
+    from codemem_core.config.settings import Settings
 
 _LEAST_MS = 100
 _MOST_BYTES = 65_536

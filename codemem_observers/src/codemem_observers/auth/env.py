@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from codemem_core.records.protocols import AuthRequest, Credential
 
 if TYPE_CHECKING:
-    from codemem_core.settings import Settings
+    from codemem_core.config.settings import Settings
 
 _VARIABLES = {
     "openai": ("OPENCODE_API_KEY", "OPENAI_API_KEY", "CODEX_API_KEY"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from codemem_core.records.protocols import AuthRequest, Credential
 
 if TYPE_CHECKING:
-    from codemem_core.settings import Settings
+    from codemem_core.config.settings import Settings
 
 _MOST_BYTES = 65_536
 """A signed token is a few kilobytes; more than this is some other file."""

@@ -10,7 +10,7 @@ from codemem_core.records.protocols import AuthRequest, Credential
 from codemem_observers.opencode_config import stored_login
 
 if TYPE_CHECKING:
-    from codemem_core.settings import Settings
+    from codemem_core.config.settings import Settings
 
 _VENDORS = frozenset({"openai", "anthropic"})
 

@@ -17,7 +17,7 @@ from codemem_observers.extractive.turns import Turn, read_turns
 from codemem_observers.extractive.work import observe_work
 
 if TYPE_CHECKING:
-    from codemem_core.settings import Settings
+    from codemem_core.config.settings import Settings
 
 MODEL = "extractive-1"
 

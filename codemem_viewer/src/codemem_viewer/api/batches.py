@@ -10,9 +10,9 @@ from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import PathParameter, QueryParameter
 
-from codemem_core.ingest.worker import FlushWorker
+from codemem_core.flush.worker import FlushWorker
 from codemem_core.store import batches, health
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 Id = Annotated[int, PathParameter(ge=1, le=(1 << 63) - 1)]
 

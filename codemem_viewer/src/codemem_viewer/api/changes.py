@@ -13,14 +13,14 @@ from litestar import Router, post
 from litestar.di import NamedDependency
 from litestar.params import PathParameter, RawBody
 
+from codemem_core.distil.manual import Correction, corrected
 from codemem_core.errors import InputError
-from codemem_core.ingest.by_hand import Correction, corrected
 from codemem_core.records.memory import Memory
 from codemem_core.store import journal, memories
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 from codemem_viewer.decode import body_of, json_object
+from codemem_viewer.legacy_json import memory_item
 from codemem_viewer.openapi import takes, takes_schema
-from codemem_viewer.wire import memory_item
 
 Id = Annotated[int, PathParameter(ge=1, le=(1 << 63) - 1)]
 _LARGEST = (1 << 63) - 1

@@ -8,12 +8,12 @@ from litestar import Router, post
 from litestar.di import NamedDependency
 from litestar.params import RawBody
 
+from codemem_core.capture.transcript_gaps import told_beside
 from codemem_core.errors import InputError
-from codemem_core.ingest.beside import told_beside
-from codemem_core.records.events import RawEvent
+from codemem_core.records.event import RawEvent
 from codemem_core.store import ledger
-from codemem_viewer.acknowledge import Receiving
 from codemem_viewer.decode import json_object
+from codemem_viewer.ingest_commit import Receiving
 from codemem_viewer.openapi import takes_schema
 
 _BODY = takes_schema(

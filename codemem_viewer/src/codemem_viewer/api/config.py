@@ -9,8 +9,8 @@ from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import RawBody
 
+from codemem_core.config.settings import Settings
 from codemem_core.errors import InputError, SettingsError
-from codemem_core.settings import Settings
 from codemem_viewer import editable
 from codemem_viewer.decode import json_object
 from codemem_viewer.live import Live, News

@@ -12,9 +12,9 @@ from litestar.params import FromQuery, PathParameter, QueryParameter
 from codemem_core.errors import InputError
 from codemem_core.records.memory import OBSERVED_KINDS, Memory
 from codemem_core.store import memories
+from codemem_core.store.engine.store import Store
 from codemem_core.store.memories import Filter
-from codemem_core.store.store import Store
-from codemem_viewer.wire import memory_item
+from codemem_viewer.legacy_json import memory_item
 
 Limit = Annotated[int, QueryParameter(ge=1, le=500)]
 Offset = Annotated[int, QueryParameter(ge=0, le=10_000)]

@@ -9,9 +9,9 @@ from litestar import Router, post
 from litestar.di import NamedDependency
 from litestar.params import RawBody
 
-from codemem_core.meaning import Meaning
-from codemem_core.nearness import PATH
-from codemem_core.store.store import Store
+from codemem_core.retrieval.embedding import Meaning
+from codemem_core.retrieval.remote_embedding import PATH
+from codemem_core.store.engine.store import Store
 from codemem_viewer.decode import body_of
 from codemem_viewer.openapi import takes
 

@@ -11,16 +11,16 @@ from litestar import Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter, RawBody
 
+from codemem_core.capture import note_reader
+from codemem_core.config.settings import Settings
 from codemem_core.errors import InputError
-from codemem_core.ingest import noted
-from codemem_core.meaning import Meaning
-from codemem_core.pack.build import Pack, build_pack
-from codemem_core.pack.query import meant
-from codemem_core.pack.savings import savings, since_last_told
-from codemem_core.plugins import Plugins
-from codemem_core.settings import Settings
+from codemem_core.plugins.registry import Plugins
+from codemem_core.retrieval.embedding import Meaning
+from codemem_core.retrieval.pack.build import Pack, build_pack
+from codemem_core.retrieval.pack.query import meant
+from codemem_core.retrieval.pack.savings import savings, since_last_told
 from codemem_core.store import projects
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 from codemem_viewer.decode import json_object
 from codemem_viewer.openapi import takes_schema
 
@@ -135,7 +135,7 @@ def _record(store: Store, key: tuple[str, str], pack: Pack, project: str) -> Non
     """Note what a session is told; the prompt does not wait for it."""
     told = {"ids": [hit.id for hit in pack.items], "tokens": pack.metrics["pack_tokens"]}
     now_ms = time.time_ns() // 1_000_000
-    store.submit(lambda db: noted.told(db, key, told | {"project": project}, at_ms=now_ms))
+    store.submit(lambda db: note_reader.told(db, key, told | {"project": project}, at_ms=now_ms))
 
 
 def _text(asked: dict[str, Any], name: str) -> str:

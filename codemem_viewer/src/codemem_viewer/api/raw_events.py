@@ -9,13 +9,13 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter, RawBody
 
 from codemem_core._version import __version__
+from codemem_core.capture.receive import refuse
+from codemem_core.config.settings import Settings
 from codemem_core.errors import InputError
-from codemem_core.ingest.accept import refuse
-from codemem_core.settings import Settings
 from codemem_core.store import events
-from codemem_core.store.store import Store
-from codemem_viewer.acknowledge import Receiving
+from codemem_core.store.engine.store import Store
 from codemem_viewer.decode import json_object
+from codemem_viewer.ingest_commit import Receiving
 from codemem_viewer.openapi import takes_schema
 
 FEATURES = ("raw_events", "claude_hooks", "pack_post", "stats")

@@ -10,8 +10,8 @@ from litestar.params import FromQuery, QueryParameter
 
 from codemem_core.errors import InputError
 from codemem_core.store import sessions
-from codemem_core.store.store import Store
-from codemem_viewer.wire import session_item
+from codemem_core.store.engine.store import Store
+from codemem_viewer.legacy_json import session_item
 
 
 @get("/api/sessions", sync_to_thread=True)

@@ -7,10 +7,10 @@ from typing import Any
 from litestar import Router, get
 from litestar.di import NamedDependency
 
-from codemem_core.ingest import spool_files
-from codemem_core.settings import Settings
+from codemem_core.capture import spool_files
+from codemem_core.config.settings import Settings
+from codemem_core.store.engine.store import Store
 from codemem_core.store.stats import stats
-from codemem_core.store.store import Store
 
 
 @get("/api/stats", sync_to_thread=True)

@@ -9,9 +9,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
 from codemem_core.store import activity
+from codemem_core.store.engine.store import Store
 from codemem_core.store.stats import stats
-from codemem_core.store.store import Store
-from codemem_viewer.wire import iso
+from codemem_viewer.legacy_json import iso
 
 _TOKENS = ("tokens_read", "tokens_written", "tokens_saved")
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from codemem_core.cli.host import Host, db_option, pass_host
-from codemem_core.cli.output import say, warn
+from codemem_core.capture.receive import Intake
+from codemem_core.commands.host import Host, db_option, pass_host
+from codemem_core.commands.output import say, warn
 from codemem_core.errors import InputError
-from codemem_core.ingest.accept import Intake
 from codemem_core.store import events
 
 _BATCH = 200

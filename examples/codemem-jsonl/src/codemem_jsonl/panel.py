@@ -6,7 +6,7 @@ from typing import Any
 from litestar import get
 from litestar.di import NamedDependency
 
-from codemem_core.store.store import Store
+from codemem_core.store.engine.store import Store
 
 _SESSIONS = """
     SELECT stream_id, project, last_received_seq + 1, last_received_seq - last_flushed_seq

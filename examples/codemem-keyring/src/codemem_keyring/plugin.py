@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from codemem_core.config.setting import Setting
 from codemem_core.hookspecs import hookimpl
 from codemem_core.records.seams import AuthSource
-from codemem_core.records.setting import Setting
 
 CODEMEM_API = 1
 

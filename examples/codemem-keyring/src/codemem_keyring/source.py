@@ -3,8 +3,8 @@
 import keyring
 from keyring.errors import KeyringError
 
+from codemem_core.config.settings import Settings
 from codemem_core.records.protocols import AuthRequest, Credential
-from codemem_core.settings import Settings
 
 
 class Keyring:

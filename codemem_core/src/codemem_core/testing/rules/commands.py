@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.testing import CliRunner
 
-from codemem_core.plugins import Plugins
+from codemem_core.plugins.registry import Plugins
 from codemem_core.testing.conformance import Rule, Subject
 
 

@@ -7,9 +7,9 @@ import threading
 from concurrent.futures import Future
 from io import StringIO
 
+from codemem_core.distil.parse import parse_reply
+from codemem_core.distil.prompt import observe_prompt
 from codemem_core.errors import ObserverError
-from codemem_core.ingest.extract import parse_reply
-from codemem_core.ingest.prompt import observe_prompt
 from codemem_core.records.protocols import Credential, ObserveRequest, ObserverReply
 from codemem_core.records.seams import ObserverRuntime
 from codemem_core.testing.conformance import Rule, Subject

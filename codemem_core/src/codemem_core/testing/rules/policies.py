@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from codemem_core.records.events import FlushDecision, StreamState
+from codemem_core.records.event import FlushDecision, StreamState
 from codemem_core.testing.conformance import Rule, Subject
 
 _DAY_MS = 86_400_000

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from codemem_core.errors import InputError
-from codemem_core.records.events import AdapterEvent
+from codemem_core.records.event import AdapterEvent
 from codemem_core.testing.conformance import Rule, Subject
 
 _json = st.recursive(

@@ -1,0 +1,1 @@
+"""The `codemem` program: its commands, health checks and upkeep."""

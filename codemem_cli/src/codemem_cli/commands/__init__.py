@@ -1,0 +1,1 @@
+"""The program's commands, each imported when it is called."""

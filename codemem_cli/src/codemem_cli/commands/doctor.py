@@ -1,0 +1,44 @@
+"""Whether everything is all right."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from codemem_cli.health.checks import Patient, examine
+from codemem_cli.health.repairs import mend
+from codemem_core import paths
+from codemem_core.commands.host import Host, db_option, json_option, pass_host
+from codemem_core.commands.output import say, say_json
+
+
+@click.command()
+@click.option("--fix", is_flag=True, help="First mend what can be mended without any loss.")
+@db_option
+@json_option
+@pass_host
+def doctor(host: Host, fix: bool, db_path: str | None, as_json: bool) -> int:
+    """Say what is wrong, each with how to mend it; exit code 1 when something is.
+
+    `--fix` makes files private, makes a search index anew that is out of step, and stores what
+    waits in the spool. Secrets are planted to see that none reaches the disk.
+
+    Example: codemem doctor --fix
+    """
+    database = paths.database_path(host.settings, db_path)
+    patient = Patient(host.settings, host.plugins, database)
+    mended = list(mend(patient)) if fix else []
+    findings = examine(patient)
+    well = all(finding.ok for finding in findings)
+    if as_json:
+        told = [asdict(finding) for finding in findings]
+        say_json({"ok": well, "mended": mended, "findings": told})
+    else:
+        for done in mended:
+            say(f"fix {done}", colour="green")
+        for finding in findings:
+            hint = f" -> {finding.hint}" if finding.hint else ""
+            line = f"{'ok ' if finding.ok else 'BAD'} {finding.check}: {finding.text}{hint}"
+            say(line, colour=None if finding.ok else "red")
+    return 0 if well else 1

@@ -1,0 +1,169 @@
+"""Raw events: put one in, see what waits, flush a stream."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import click
+
+from codemem_core.capture.receive import Intake, refuse
+from codemem_core.commands.host import Host, always_json_option, db_option, json_option, pass_host
+from codemem_core.commands.input import MAX_BYTES, read_json
+from codemem_core.commands.output import say, say_json
+from codemem_core.errors import InputError, ObserverError
+from codemem_core.flush.flusher import Flusher
+from codemem_core.store import batches, events
+from codemem_core.store.batches import Unfinished
+from codemem_core.store.events import Backlog
+
+
+@click.command("enqueue-raw-event")
+@db_option
+@always_json_option
+@pass_host
+def enqueue(host: Host, db_path: str | None) -> None:
+    """Store one event, given as JSON on standard input.
+
+    Example: echo '{"session_id":"s","event_id":"e-000001","event_type":"user_prompt"}' |
+    codemem enqueue-raw-event
+    """
+    body = read_json(sys.stdin.buffer.read(MAX_BYTES + 1))
+    now_ms = time.time_ns() // 1_000_000
+    with host.store(db_path) as store:
+        try:
+            batch = Intake(host.plugins).raw_events(body, require_id=True)
+        except InputError:
+            store.write(lambda db: refuse(db, body, now_ms=now_ms))
+            raise
+        done = store.write(lambda db: events.append(db, batch, now_ms=now_ms))
+    say(json.dumps({"inserted": done.inserted}))
+
+
+@click.command("raw-events-status")
+@click.option("--limit", default=25, show_default=True, type=click.IntRange(1, 1000))
+@db_option
+@json_option
+@pass_host
+def status(host: Host, limit: int, db_path: str | None, as_json: bool) -> None:
+    """List streams whose events wait for a flush, and why; and batches that were given up.
+
+    Example: codemem raw-events-status
+    """
+    with host.store(db_path) as store, store.read() as db:
+        waiting = events.backlog(db, limit=limit)
+        streams, pending = events.totals(db)
+        failed, dead = batches.failed(db, limit=limit), batches.dead(db, limit=limit)
+    if as_json:
+        items = [{**asdict(item), "pending": item.pending} for item in waiting]
+        totals = {"streams": streams, "pending": pending}
+        bad = {"failed": map(asdict, failed), "dead": map(asdict, dead)}
+        say_json({"items": items, "totals": totals, **{k: list(v) for k, v in bad.items()}})
+        return
+    for item in waiting:
+        say(_status_line(item))
+    if not waiting:
+        say("No pending raw events")
+    for batch in failed:
+        say(_failed_line(batch))
+    for batch in dead:
+        say(_dead_line(batch))
+
+
+def _status_line(item: Backlog) -> str:
+    """Return the documented line; `batches` uses the names of older clients for the same states."""
+    count = item.batches.get
+    pending, claimed = count("pending", 0), count("claimed", 0)
+    failed, done = count("failed", 0) + count("dead", 0), count("completed", 0)
+    return (
+        f"- {item.source}:{item.stream_id} pending={item.pending}"
+        f" max_seq={item.last_received_seq} last_flushed={item.last_flushed_seq}"
+        f" batches=started:{pending} running:{claimed} error:{failed} completed:{done}"
+        f" queue=pending:{pending} claimed:{claimed} failed:{failed} done:{done}"
+        f" project={item.project or ''}"
+    )
+
+
+def _failed_line(batch: Unfinished) -> str:
+    again = datetime.fromtimestamp(batch.retry_ms / 1000).astimezone()
+    when = f"tried again at {again:%H:%M}" if again > datetime.now(UTC) else "tried again now"
+    return (
+        f"~ {batch.source}:{batch.stream_id} batch {batch.batch} waits, {when}:"
+        f" {batch.attempts} tries, {batch.error_kind}: {batch.error}"
+    )
+
+
+def _dead_line(batch: Unfinished) -> str:
+    return (
+        f"! {batch.source}:{batch.stream_id} batch {batch.batch} given up:"
+        f" events {batch.start_seq} to {batch.end_seq}, {batch.attempts} tries,"
+        f" {batch.error_kind}: {batch.error}"
+    )
+
+
+@click.command("flush-raw-events")
+@click.argument("stream_id")
+@click.option("--source", default="opencode", show_default=True, help="The host it came from.")
+@click.option("--max-events", type=click.IntRange(1), help="At most so many in one batch.")
+@db_option
+@json_option
+@pass_host
+def flush(
+    host: Host,
+    stream_id: str,
+    source: str,
+    max_events: int | None,
+    db_path: str | None,
+    as_json: bool,
+) -> None:
+    """Turn a stream's waiting events into memories now.
+
+    Example: codemem flush-raw-events 5a1f0c2e --source claude
+    """
+    with host.store(db_path) as store:
+        flusher = Flusher(store, host.plugins, host.settings)
+        report = flusher.flush(source, stream_id, max_events=max_events)
+    if as_json:
+        say_json(asdict(report))
+    else:
+        say(f"Flushed {report.events} events")
+    if report.failure:
+        raise ObserverError(
+            f"the flush stopped: {report.failure}", hint="codemem raw-events-status shows the batch"
+        )
+
+
+@click.command("raw-events-retry")
+@click.argument("stream_id")
+@click.option("--source", default="opencode", show_default=True, help="The host it came from.")
+@click.option("--limit", default=5, show_default=True, type=click.IntRange(1, 1000))
+@db_option
+@json_option
+@pass_host
+def retry(
+    host: Host, stream_id: str, source: str, limit: int, db_path: str | None, as_json: bool
+) -> None:
+    """Flush a stream's failed and given-up batches again, one by one, oldest first.
+
+    Example: codemem raw-events-retry 5a1f0c2e --source claude
+    """
+    failures, told = [], []
+    with host.store(db_path) as store:
+        flusher = Flusher(store, host.plugins, host.settings)
+        for retried in flusher.retry(source, stream_id, limit=limit):
+            told.append({"batch": retried.batch, **asdict(retried.report)})
+            if not as_json:
+                say(f"Retried batch {retried.batch} -> flushed {retried.report.events} events")
+            failures += [retried.report.failure] if retried.report.failure else []
+    if as_json:
+        say_json({"retried": told})
+    elif not told:
+        say("No error batches")
+    if failures:
+        raise ObserverError(
+            f"{len(failures)} of {len(told)} batches failed again: {failures[-1]}",
+            hint="codemem raw-events-status shows them",
+        )

@@ -1,0 +1,130 @@
+"""How everything is, on one screen."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from codemem_core import paths
+from codemem_core._version import __version__
+from codemem_core.capture import spool_files
+from codemem_core.commands.host import Host, db_option, json_option, pass_host
+from codemem_core.commands.output import ago, say_json, say_line
+from codemem_core.config.settings import Settings
+from codemem_core.hookpath import client
+from codemem_core.observers.budget import Limits, day_start_ms
+from codemem_core.store import memories, usage
+from codemem_core.store.overview import glance
+
+_NEWEST = 3
+
+
+@click.command()
+@db_option
+@json_option
+@pass_host
+def status(host: Host, db_path: str | None, as_json: bool) -> None:
+    """Say on one screen how everything is: server, store, hosts, backlog, observer, memories.
+
+    `codemem doctor` looks closer and says how to mend things.
+
+    Example: codemem status
+    """
+    now_ms = time.time_ns() // 1_000_000
+    report = _report(host, paths.database_path(host.settings, db_path), now_ms)
+    if as_json:
+        say_json(report)
+        return
+    for name, text in _lines(report, now_ms):
+        say_line(f"{name:10} {text}")
+
+
+def _report(host: Host, database: str, now_ms: int) -> dict[str, Any]:
+    there = os.path.exists(database)
+    spool = spool_files.status(host.settings.path("claude_hook_spool_dir"))
+    report: dict[str, Any] = {
+        "version": __version__,
+        "server": client.answers(paths.socket_path(database)),
+        "database": {"path": database, "bytes": os.path.getsize(database) if there else None},
+        "spool": {"waiting": spool.waiting, "bad": len(spool.bad)},
+        "observer": _observer(host.settings),
+        "stored": None,
+        "today": {"tokens": 0, "usd": 0.0},
+        "limits": {name: value or None for name, value in _limits(host.settings).items()},
+        "memories": [],
+    }
+    if there:
+        with host.store(database) as store, store.read() as db:
+            report["stored"] = asdict(glance(db))
+            today = usage.spent(db, since_ms=day_start_ms(now_ms))
+            report["today"] = {"tokens": today.tokens, "usd": today.usd}
+            newest = memories.recent(db, limit=_NEWEST)
+        names = ("id", "kind", "title", "project", "created_ms")
+        report["memories"] = [{name: getattr(m, name) for name in names} for m in newest]
+    return report
+
+
+def _observer(settings: Settings) -> dict[str, str | None]:
+    names = ("observer_runtime", "observer_provider", "observer_model")
+    return {name.removeprefix("observer_"): settings.text(name) for name in names}
+
+
+def _limits(settings: Settings) -> dict[str, float]:
+    limits = Limits.of(settings)
+    return {"tokens_day": limits.tokens_day, "usd_day": limits.usd_day}
+
+
+def _lines(report: dict[str, Any], now_ms: int) -> Iterator[tuple[str, str]]:
+    """Yield the name of each part and how it is."""
+    yield "codemem", report["version"]
+    yield "server", "running" if report["server"] else "not running (codemem serve start)"
+    database, stored = report["database"], report["stored"]
+    if stored is None:
+        yield "database", f"none yet: {database['path']}"
+    else:
+        size = f"{database['bytes'] / 1e6:.1f} MB"
+        counts = f"{stored['memories']:,} memories, {stored['sessions']:,} sessions"
+        yield "database", f"{counts}, {size}: {database['path']}"
+        for each in stored["hosts"]:
+            yield "host", f"{each['source']}: last event {ago(each['last_ms'], now_ms=now_ms)}"
+        yield "backlog", _backlog(report)
+    yield "observer", _observer_line(report, now_ms)
+    yield "budget", _budget(report)
+    for memory in report["memories"]:
+        yield "memory", f"[{memory['id']}] ({memory['kind']}) {memory['title']}"
+
+
+def _backlog(report: dict[str, Any]) -> str:
+    stored, spool = report["stored"], report["spool"]
+    pending = sum(each["pending"] for each in stored["hosts"])
+    parts = [f"{pending:,} events wait for a flush"]
+    for count, what in (
+        (stored["failed"], "flushes will be tried again"),
+        (stored["dead"], "flushes were given up (codemem raw-events-status)"),
+        (spool["waiting"], "payloads wait in the spool"),
+        (spool["bad"], "payloads were set aside (codemem spool status)"),
+    ):
+        parts += [f"{count:,} {what}"] if count else []
+    return ", ".join(parts)
+
+
+def _observer_line(report: dict[str, Any], now_ms: int) -> str:
+    chosen = [report["observer"][name] for name in ("runtime", "provider", "model")]
+    named = ", ".join(filter(None, chosen)) or "chosen by itself"
+    stored = report["stored"]
+    if stored is None:
+        return named
+    failed = f"; last failure: {stored['last_error']}" if stored["last_error"] else ""
+    return f"{named}; asked {ago(stored['observed_ms'], now_ms=now_ms)}{failed}"
+
+
+def _budget(report: dict[str, Any]) -> str:
+    today, limits = report["today"], report["limits"]
+    tokens = f" of {limits['tokens_day']:,}" if limits["tokens_day"] else ""
+    money = f" of ${limits['usd_day']:.2f}" if limits["usd_day"] else ""
+    return f"today {today['tokens']:,} tokens{tokens}, ${today['usd']:.4f}{money}"

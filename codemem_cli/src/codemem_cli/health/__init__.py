@@ -1,0 +1,1 @@
+"""Checks, and the repairs that need nobody's consent."""

@@ -1,0 +1,1 @@
+"""Pruning, merging, purging and measuring what is stored."""

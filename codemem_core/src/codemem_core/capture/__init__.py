@@ -1,0 +1,1 @@
+"""From a host's payload to a stored event."""

@@ -1,1 +1,0 @@
-"""The core's own commands, one module a topic."""

@@ -1,0 +1,1 @@
+"""What a command needs: the host, common options, input and output."""

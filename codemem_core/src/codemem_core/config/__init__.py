@@ -1,0 +1,1 @@
+"""Settings, and the file they are read from."""

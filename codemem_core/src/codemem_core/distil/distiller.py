@@ -1,0 +1,104 @@
+"""From a stretch of a stream to memories that are not written yet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from codemem_core.distil.completion import completed_events
+from codemem_core.distil.evidence_builder import collect
+from codemem_core.distil.low_signal import is_trivial
+from codemem_core.distil.new_memories import memories_of
+from codemem_core.observers.observe import Observed
+from codemem_core.plugins.registry import Plugins
+from codemem_core.records.event import RawEvent
+from codemem_core.records.evidence import Evidence
+from codemem_core.records.memory import NewMemory
+from codemem_core.store import events, memories
+from codemem_core.store.engine.store import Store
+
+
+class Stretch(Protocol):
+    """Consecutive events of one stream, and where its session ran."""
+
+    @property
+    def stream(self) -> int: ...  # noqa: D102 - the columns of the tables
+    @property
+    def source(self) -> str: ...  # noqa: D102
+    @property
+    def stream_id(self) -> str: ...  # noqa: D102
+    @property
+    def start_seq(self) -> int: ...  # noqa: D102
+    @property
+    def end_seq(self) -> int: ...  # noqa: D102
+    @property
+    def project(self) -> str | None: ...  # noqa: D102
+    @property
+    def cwd(self) -> str | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Distilled:
+    """What a stretch came to."""
+
+    memories: Sequence[NewMemory] = ()
+    """In order, without keys."""
+    runtime: str = ""
+    """Which observer answered; empty when there was nothing to ask about."""
+
+
+def stored_events(store: Store, plugins: Plugins, stretch: Stretch) -> list[RawEvent]:
+    """Return the events of a stretch as far as they are still stored, completed."""
+    with store.read() as db:
+        stored = events.page(
+            db,
+            stretch.stream,
+            first=stretch.start_seq,
+            last=stretch.end_seq,
+            key=(stretch.source, stretch.stream_id),
+        )
+    return completed_events(plugins, stored)
+
+
+def distil(
+    observe: Callable[[Evidence], Observed], stretch: Stretch, raw: Sequence[RawEvent]
+) -> Distilled:
+    """Ask the observer about a stretch's events; raises the `ObserverError` classes."""
+    if not raw:
+        return Distilled()  # lost with a damaged page
+    evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
+    if not worth_observing(evidence):
+        return Distilled()
+    observed = observe(evidence)
+    found = memories_of(
+        observed.extraction, evidence, raw, extractor=observed.runtime, model=observed.reply.model
+    )
+    return Distilled(found, observed.runtime)
+
+
+def announce(store: Store, plugins: Plugins, memory_ids: Iterable[int]) -> None:
+    """Tell plugins of memories that were committed."""
+    for memory_id in memory_ids:
+        with store.read() as db:
+            saved = memories.get(db, memory_id)
+        if saved is not None:
+            plugins.memory_saved(saved)
+
+
+def memory_key(stretch: Stretch, extractor: str, ordinal: int) -> str:
+    """Return the key of a stretch's n-th memory: the same effect is never written twice."""
+    place = (stretch.source, stretch.stream_id, stretch.start_seq, stretch.end_seq)
+    text = "|".join(map(str, (*place, extractor, ordinal)))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def worth_observing(evidence: Evidence) -> bool:
+    """Say whether there is anything an observer could learn from.
+
+    A bare "ok" is not worth a model call; neither is a session that was only opened and closed.
+    """
+    if any(evidence.tools()) or any(evidence.messages()):
+        return True
+    return not all(is_trivial(prompt.text) for prompt in evidence.prompts())

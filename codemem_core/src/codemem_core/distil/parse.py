@@ -1,0 +1,194 @@
+"""An observer's reply becomes observations and a summary.
+
+The reply is untrusted text. Nothing it says can raise, every field has a limit, and every piece
+that is left out is counted under its reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from codemem_core.distil.low_signal import first_sentence, is_low_signal, is_trivial
+from codemem_core.distil.reply import SECTIONS, Block, Blocks
+from codemem_core.distil.reply_json import read_json
+from codemem_core.distil.reply_xml import read_xml
+from codemem_core.distil.sanitize import plain
+from codemem_core.records.memory import OBSERVED_KINDS, Observation, Summary
+
+MAX_REPLY = 2_000_000
+"""Characters of a reply that are looked at; 4,000 tokens are about 16,000."""
+MAX_OBSERVATIONS = 50
+_LIMITS = {"title": 300, "subtitle": 500, "narrative": 8_000}
+_SECTION_LIMIT = 4_000
+_ENTRY_LIMIT = 1_000
+_ENTRIES = 50
+_CITATIONS = 500
+_FENCE = re.compile(r"\s*(?:```\w*\s*)?(?=[{\[])")
+_CITED = re.compile(r"(\d{1,9})(?:\s*(?:-|\u2013|\.\.)\s*(\d{1,9}))?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extraction:
+    """What is worth keeping of a reply, and what was left out."""
+
+    observations: tuple[Observation, ...] = ()
+    summary: Summary | None = None
+    request_original: str = ""
+    """The request as the observer gave it, when it was trivial and another text took its place."""
+    skip_reason: str = ""
+    """Why the observer left the summary out, in its own words."""
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """How many pieces were left out, by reason."""
+    understood: bool = False
+    """Whether the reply had any block of the documented form; if not, the observer failed."""
+
+
+def parse_reply(text: str) -> Extraction:
+    """Return what a reply says, in the documented XML or the same as JSON; never raises."""
+    dropped: Counter[str] = Counter()
+    blocks = _read(_cut(text, MAX_REPLY, dropped))
+    if not blocks:
+        dropped["unreadable"] += 1
+        return Extraction(dropped=dict(+dropped))
+    observations = _observations(blocks.observations, dropped)
+    skip_reason = _cut(plain(next(filter(None, blocks.skips), "")).strip(), _ENTRY_LIMIT, dropped)
+    summary, request_original = _summary(blocks.summaries, skip_reason, dropped)
+    return Extraction(
+        observations=observations,
+        summary=summary,
+        request_original=request_original,
+        skip_reason=skip_reason,
+        dropped=dict(+dropped),
+        understood=True,
+    )
+
+
+def _read(text: str) -> Blocks:
+    if text.lstrip().startswith("<think>"):  # a reasoning model's draft is no answer
+        _, closed, rest = text.partition("</think>")
+        text = rest if closed else text
+    if _FENCE.match(text):
+        return read_json(text) or read_xml(text)
+    return read_xml(text) or read_json(text)
+
+
+def _observations(blocks: list[Block], dropped: Counter[str]) -> tuple[Observation, ...]:
+    kept: dict[tuple[str, str], Observation] = {}
+    for block in blocks:
+        observation = _observation(block, dropped)
+        if observation is None:
+            continue
+        key = (observation.title, observation.narrative)
+        if key in kept:
+            dropped["duplicate"] += 1
+        elif len(kept) == MAX_OBSERVATIONS:
+            dropped["too_many"] += 1
+        else:
+            kept[key] = observation
+    return tuple(kept.values())
+
+
+def _observation(block: Block, dropped: Counter[str]) -> Observation | None:
+    """Return the block as an observation, or None and its reason counted."""
+    kind = _text(block, "type", dropped).lower()
+    title = " ".join(_text(block, "title", dropped).split())
+    narrative = _text(block, "narrative", dropped)
+    reason = ""
+    if kind not in OBSERVED_KINDS:
+        reason = "unknown_kind"
+    elif not title or not narrative:
+        reason = "blank"
+    elif is_low_signal(title) or is_low_signal(narrative):
+        reason = "low_signal"
+    if reason:
+        dropped[reason] += 1
+        return None
+    return Observation(
+        kind=kind,
+        title=title,
+        narrative=narrative,
+        subtitle=" ".join(_text(block, "subtitle", dropped).split()),
+        facts=_entries(block, "facts", dropped),
+        concepts=_entries(block, "concepts", dropped),
+        files_read=_entries(block, "files_read", dropped),
+        files_modified=_entries(block, "files_modified", dropped),
+        evidence=_citations(block, dropped),
+    )
+
+
+def _summary(
+    blocks: list[Block], skip_reason: str, dropped: Counter[str]
+) -> tuple[Summary | None, str]:
+    """Return the last summary that says anything and, if it was replaced, its own request."""
+    if skip_reason:
+        dropped.update(summary_skipped=len(blocks))
+        return None, ""
+    summary, original = None, ""
+    for block in blocks:
+        sections = {name: _section(block, name, dropped) for name in SECTIONS}
+        request = sections["request"]
+        if is_trivial(request):
+            sections["request"] = _stand_in(sections)
+        if not any(sections.values()):
+            dropped["blank"] += 1
+            continue
+        dropped.update(earlier_summary=1 if summary else 0)
+        original = request if is_trivial(request) else ""
+        summary = Summary(
+            **sections,
+            files_read=_entries(block, "files_read", dropped),
+            files_modified=_entries(block, "files_modified", dropped),
+            evidence=_citations(block, dropped),
+        )
+    return summary, original
+
+
+def _section(block: Block, name: str, dropped: Counter[str]) -> str:
+    text = _text(block, name, dropped)
+    if text and is_low_signal(text):
+        dropped["low_signal"] += 1
+        return ""
+    return text
+
+
+def _stand_in(sections: Mapping[str, str]) -> str:
+    """Return a sentence that says what a trivial request was about."""
+    names = ("completed", "learned", "investigated", "next_steps", "notes")
+    return next((first_sentence(sections[name]) for name in names if sections[name]), "")
+
+
+def _text(block: Block, name: str, dropped: Counter[str]) -> str:
+    text = plain(" ".join(block.get(name, ()))).strip()
+    return _cut(text, _LIMITS.get(name, _SECTION_LIMIT), dropped)
+
+
+def _entries(block: Block, name: str, dropped: Counter[str]) -> tuple[str, ...]:
+    texts = (_cut(plain(text).strip(), _ENTRY_LIMIT, dropped) for text in block.get(name, ()))
+    kept = tuple(dict.fromkeys(text for text in texts if text))
+    dropped.update(too_many=max(0, len(kept) - _ENTRIES))
+    return kept[:_ENTRIES]
+
+
+def _citations(block: Block, dropped: Counter[str]) -> tuple[int, ...]:
+    """Return the cited sequence numbers; none, which means everything, when in doubt.
+
+    A citation decides how far a memory is trusted, so half a list would trust it too far.
+    """
+    cited: set[int] = set()
+    for first, last in _CITED.findall(" ".join(block.get("evidence", ()))):
+        low, high = int(first), int(last or first)
+        if not 0 <= high - low < _CITATIONS or len(cited) > _CITATIONS:
+            dropped["citation"] += 1
+            return ()
+        cited.update(range(low, high + 1))
+    return tuple(sorted(cited))
+
+
+def _cut(text: str, limit: int, dropped: Counter[str]) -> str:
+    if len(text) <= limit:
+        return text
+    dropped["too_long"] += 1
+    return text[:limit].rstrip()

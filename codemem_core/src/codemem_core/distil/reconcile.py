@@ -1,0 +1,152 @@
+"""What becomes of a memory that was just found: written, counted with another, or in its place.
+
+Runs in the transaction that completes the batch. Keys are deterministic, and one that was counted
+with another memory is noted too: the same batch again changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import apsw
+
+from codemem_core.distil import preferences
+from codemem_core.distil.dedupe import Wording, is_same, takes_back
+from codemem_core.distil.preferences import Stated, replaces, says_same
+from codemem_core.distil.summaries import has_sections, rolled_up
+from codemem_core.records.memory import Memory, NewMemory
+from codemem_core.retrieval import duplicates
+from codemem_core.retrieval.duplicates import Sighting
+from codemem_core.store import memories, sessions
+from codemem_core.store.rules import rules_for
+
+_LOOKED_AT = 400
+"""Characters of a body whose words look for others like it."""
+
+
+def settle(
+    db: apsw.Connection,
+    new: NewMemory,
+    *,
+    session_id: int,
+    batch: int | None = None,
+    now_ms: int,
+) -> int | None:
+    """Write a memory and return its id, or None when its key is known or another says it already.
+
+    Said again, it supports the one that is there. What it takes back is outdated by it; both stay.
+    A session's summaries roll up into one.
+    """
+    if duplicates.is_known(db, new.key):
+        return None
+    if new.kind == "session_summary":
+        return _roll_up(db, new, session_id=session_id, batch=batch, now_ms=now_ms)
+    judged = judge(db, new, session_id=session_id, batch=batch, now_ms=now_ms)
+    if judged.twin is not None:
+        at_ms = new.created_ms or now_ms
+        seen = Sighting(key=new.key, session_id=session_id, batch=batch, at_ms=at_ms)
+        duplicates.note(db, judged.twin, seen)
+        return None
+    memory_id = memories.add(db, new, session_id=session_id, batch=batch, now_ms=now_ms)
+    assert memory_id is not None  # its key is not there
+    for older in judged.takes_back:
+        memories.outdate(db, older, by=memory_id)
+    if judged.taken_back_by is not None:
+        memories.outdate(db, memory_id, by=judged.taken_back_by)
+    return memory_id
+
+
+@dataclass(slots=True)
+class Judged:
+    """What the memories that are there make of a new one."""
+
+    twin: int | None = None
+    """The one that says it already."""
+    takes_back: list[int] = field(default_factory=list)
+    """Older ones that it contradicts."""
+    taken_back_by: int | None = None
+    """A newer one that contradicts it: history may be imported late."""
+
+
+def judge(
+    db: apsw.Connection, new: NewMemory, *, session_id: int, batch: int | None, now_ms: int
+) -> Judged:
+    """Compare a memory with those most like it, of its kind and project; writes nothing."""
+    if new.kind == preferences.KIND:
+        return _judge_preference(db, new, session_id=session_id, now_ms=now_ms)
+    judged = Judged()
+    wording, told_ms = Wording(new), new.created_ms or now_ms
+    for old in _rivals(db, new, session_id):
+        known = Wording(old)
+        if _trust(old) >= _trust(new) and is_same(wording, known):
+            judged.twin = old.id
+            return judged
+        # Two of one batch are told of one moment: then they speak of different things.
+        is_of_now = batch is not None and memories.batch_of(db, old.id) == batch
+        if not is_of_now and old.created_ms != told_ms and takes_back(wording, known):
+            _weigh(judged, new, old, is_newer=told_ms > old.created_ms)
+    return judged
+
+
+def _judge_preference(
+    db: apsw.Connection, new: NewMemory, *, session_id: int, now_ms: int
+) -> Judged:
+    """Compare a rule with all that hold in its project: the newer one of two holds."""
+    judged, stated = Judged(), Stated(new.body, new.scope)
+    told_ms = new.created_ms or now_ms
+    for old in rules_for(db, sessions.project_of(db, session_id)):
+        known = Stated(old.text, old.scope)
+        if says_same(stated, known):
+            judged.twin = old.id
+            return judged
+        is_newer = told_ms >= old.created_ms
+        if is_newer and replaces(stated, known):
+            judged.takes_back.append(old.id)
+        elif not is_newer and replaces(known, stated):
+            judged.taken_back_by = old.id
+    return judged
+
+
+def _roll_up(
+    db: apsw.Connection, new: NewMemory, *, session_id: int, batch: int | None, now_ms: int
+) -> int | None:
+    """Write a session's summary; the one before goes into it, and is outdated by it."""
+    before = memories.summary_of(db, session_id)
+    if before is not None and not has_sections(before):
+        before = None  # a person's words are left as they are
+    if before is not None:
+        new = rolled_up(new, before)
+    memory_id = memories.add(db, new, session_id=session_id, batch=batch, now_ms=now_ms)
+    if before is not None and memory_id is not None:
+        memories.outdate(db, before.id, by=memory_id)
+    return memory_id
+
+
+def _rivals(db: apsw.Connection, new: NewMemory, session_id: int) -> list[Memory]:
+    project = sessions.project_of(db, session_id)
+    text = f"{new.title} {new.body[:_LOOKED_AT]}"
+    ids = duplicates.candidates(db, text, kind=new.kind, project=project)
+    found = [memory for one in ids if (memory := memories.get(db, one)) is not None]
+    return [one for one in found if one.project == project and one.outdated_by is None]
+
+
+def _weigh(judged: Judged, new: NewMemory, old: Memory, *, is_newer: bool) -> None:
+    """Let the newer of two take the other back, unless the other is more trusted."""
+    if is_newer and _trust(new) >= _trust(old) and "hypothesis" not in new.metadata:
+        judged.takes_back.append(old.id)
+    elif not is_newer and _trust(old) >= _trust(new):
+        judged.taken_back_by = old.id
+
+
+def _trust(memory: Memory | NewMemory) -> int:
+    """Return 0 for what may not be told unasked, 2 for what a person confirmed, else 1."""
+    if isinstance(memory, Memory) and memory.confirmed:
+        return 2
+    return int(not is_held(memory))
+
+
+def is_held(memory: Memory | NewMemory) -> bool:
+    """Say whether a memory is kept from prompts until a person confirms it."""
+    if memory.held is None:
+        return memory.origin in {"external", "import"}
+    return memory.held

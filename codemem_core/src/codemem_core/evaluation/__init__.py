@@ -1,1 +1,0 @@
-"""Measure retrieval on questions with known answers."""

@@ -1,0 +1,1 @@
+"""When and how waiting events are distilled."""

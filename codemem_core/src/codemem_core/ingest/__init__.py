@@ -1,1 +1,0 @@
-"""From an accepted event to committed memories."""

@@ -1,0 +1,1 @@
+"""Asking an observer: credentials, budget and prices."""

@@ -1,1 +1,0 @@
-"""From a question to the text that goes into a prompt."""

@@ -1,0 +1,143 @@
+"""Who may be loaded and what may be answered: whose plugin it is, what it was written for."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from importlib.metadata import EntryPoint
+from types import ModuleType
+
+import pluggy
+
+from codemem_core import hookspecs
+from codemem_core._version import __version__
+from codemem_core.errors import CodememError, PluginError
+from codemem_core.records.event import AdapterEvent
+from codemem_core.records.plugin import PluginInfo
+
+OURS = {
+    f"codemem-{name}"
+    for name in (
+        "core",
+        "cli",
+        "eval",
+        "transfer",
+        "claude",
+        "mcp",
+        "observers",
+        "opencode",
+        "semantic",
+        "viewer",
+    )
+}
+"""The distributions of this repository; everybody else is third-party."""
+
+_NEEDS_CORE = re.compile(r"codemem[-_.]core\s*(?:\[[^\]]*\])?\s*\(?([^;)]*)", re.IGNORECASE)
+_CLAUSE = re.compile(r"(>=|<=|>|<|==|!=|~=)\s*([\d.]+)(\.\*)?")
+
+
+def described(entry: EntryPoint) -> PluginInfo:
+    """Return what an entry point says of a plugin, before it is imported."""
+    if entry.dist is None:
+        return PluginInfo(name=entry.name, third_party=True)
+    name = entry.dist.name
+    if name in OURS:
+        return PluginInfo(name=entry.name, distribution=name, version=entry.dist.version)
+    return PluginInfo(
+        name=entry.name,
+        distribution=name,
+        version=entry.dist.version,
+        third_party=True,
+        needs=_range(entry.dist.requires or []),
+    )
+
+
+def in_order(entry: EntryPoint) -> tuple[str, str]:
+    """Return what to sort by: pluggy's order, that of `sys.path`, differs between machines."""
+    return entry.name, entry.dist.name if entry.dist else ""
+
+
+def check_version(info: PluginInfo) -> None:
+    """Refuse a plugin made for another codemem than this one; raises `PluginError`."""
+    if not _within(info.needs, __version__):
+        raise PluginError(f"it is made for codemem-core `{info.needs}`, this is {__version__}")
+
+
+def check_api(module: ModuleType) -> None:
+    """Refuse a plugin written for hooks we do not have; raises `PluginError`."""
+    wanted = getattr(module, "CODEMEM_API", hookspecs.API)
+    if not isinstance(wanted, int) or wanted > hookspecs.API:
+        raise PluginError(f"it needs hooks version `{wanted}`, this codemem has {hookspecs.API}")
+    if wanted < hookspecs.OLDEST_API:
+        oldest = hookspecs.OLDEST_API
+        raise PluginError(f"it was written for hooks version `{wanted}`, the oldest is {oldest}")
+
+
+def sentence(error: BaseException) -> str:
+    """Return an error in one line; pluggy's have several."""
+    text = " ".join(str(error).split())
+    if isinstance(error, CodememError | pluggy.PluginValidationError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def failed(info: PluginInfo, error: BaseException) -> PluginInfo:
+    """Return the listing's line of a plugin that was switched off."""
+    return replace(info, state="failed", problem=sentence(error))
+
+
+def trace(hook: str, impls: Iterable[pluggy.HookImpl], arguments: Mapping[str, object]) -> None:
+    """Write who is asked to standard error: `trace_hooks`."""
+    names = ", ".join(impl.plugin_name for impl in impls)
+    shown = ", ".join(f"{name}={value!r:.80}" for name, value in arguments.items())
+    sys.stderr.write(f"codemem: {hook}({shown}) asks {names or 'nobody'}\n")
+
+
+def event_or_none(answer: object) -> AdapterEvent | None:
+    """Return an answer that a source may give; raises `TypeError` for any other."""
+    if answer is not None and not isinstance(answer, AdapterEvent):
+        raise TypeError(f"it gave no adapter event: `{answer!r:.80}`")
+    return answer
+
+
+def text_or_none(answer: object) -> str | None:
+    """Return an answer that `codemem_project` may give; raises `TypeError` for any other."""
+    if answer is not None and not isinstance(answer, str):
+        raise TypeError(f"it gave no text: `{answer!r:.80}`")
+    return answer
+
+
+def _range(requires: list[str]) -> str:
+    """Return the range of `codemem-core` that a distribution depends on; empty when it says none.
+
+    pip looks at it when it installs, and at nothing when codemem is upgraded past it later.
+    """
+    for line in requires:
+        found = _NEEDS_CORE.match(line)
+        if found and "extra" not in line:
+            return found[1].strip()
+    return ""
+
+
+def _within(wanted: str, version: str) -> bool:
+    return all(_fits(version, *clause) for clause in _CLAUSE.findall(wanted))
+
+
+def _fits(version: str, operator: str, bound: str, star: str) -> bool:
+    limit = [int(part) for part in bound.strip(".").split(".") if part]
+    ours = [int(part) for part in re.findall(r"\d+", version)]
+    width = len(limit) if star else max(len(limit), len(ours))
+    one = (ours + [0] * width)[:width]
+    other = (limit + [0] * width)[:width]
+    if operator == "~=":
+        return one >= other and one[: len(limit) - 1] == limit[:-1]
+    return {
+        ">=": one >= other,
+        "<=": one <= other,
+        ">": one > other,
+        "<": one < other,
+        "==": one == other,
+        "!=": one != other,
+    }[operator]

@@ -1,0 +1,1 @@
+"""From a prompt to the pack of memories it gets."""

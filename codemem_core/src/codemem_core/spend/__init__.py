@@ -1,1 +1,0 @@
-"""What observers cost, and the user's limits on it."""

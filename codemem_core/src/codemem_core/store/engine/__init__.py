@@ -1,0 +1,1 @@
+"""The database file: connections, write turns and schema steps."""

@@ -1,0 +1,1 @@
+"""Backups, checks and salvage of the database file."""

@@ -1,1 +1,0 @@
-"""Memories on their way to and from other databases, files and programs."""

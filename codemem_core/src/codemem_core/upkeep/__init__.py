@@ -1,1 +1,0 @@
-"""Keeping the database small, tidy and free of what must not be in it."""

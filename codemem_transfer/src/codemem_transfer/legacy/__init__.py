@@ -1,0 +1,1 @@
+"""Databases of codemem 0.19."""

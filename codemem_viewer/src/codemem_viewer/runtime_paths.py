@@ -1,0 +1,110 @@
+"""Where one database's server lives, and how to reach it from outside."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import struct
+import sys
+from dataclasses import dataclass
+from typing import Self
+
+from codemem_core.config.settings import Settings
+from codemem_core.errors import StoreError
+from codemem_core.paths import open_private, run_folder, socket_path, viewer_token_path
+from codemem_viewer.lock import ServerLock
+
+_ANSWER_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The files of one database's server."""
+
+    db: str
+    socket: str
+    log: str
+    lock: str
+
+    @classmethod
+    def of(cls, db: str) -> Self:
+        """Return the place for the database at `db`; its folders are made, and are ours alone.
+
+        The socket of a database deep down lies elsewhere (`socket_path`); the lock never does: in
+        `/tmp` it could be cleaned away under a running server.
+        """
+        folder, name = os.path.split(db)
+        stem = os.path.join(folder, "run", name)
+        path = socket_path(db)
+        for each in {os.path.dirname(path), os.path.dirname(stem)}:
+            run_folder(each)
+            # Whoever may enter may connect: some systems ignore a socket's own permissions.
+            os.chmod(each, 0o700)
+        return cls(db=db, socket=path, log=f"{stem}.log", lock=f"{stem}.lock")
+
+    def server_lock(self) -> ServerLock:
+        """Return the lock, not yet taken."""
+        return ServerLock(self.lock)
+
+
+def viewer_token(settings: Settings, db: str) -> str:
+    """Return what TCP clients must show; made up, and kept in a file, on first use.
+
+    Raises `StoreError` for a file that somebody else made.
+    """
+    chosen = settings.text("viewer_token")
+    if chosen:
+        return chosen
+    path = viewer_token_path(db)
+    with open(open_private(path, flags=os.O_RDWR | os.O_CREAT), "r+", encoding="ascii") as file:
+        if os.fstat(file.fileno()).st_uid != os.geteuid():
+            raise StoreError(f"the token belongs to another user: `{path}`", hint="remove it")
+        os.fchmod(file.fileno(), 0o600)
+        token = file.read().strip()
+        if not token:
+            token = secrets.token_urlsafe(32)
+            file.write(token + "\n")
+    return token
+
+
+def answers(place: Place) -> bool:
+    """Say whether a server answers on the socket."""
+    request = b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    try:
+        with _connected(place) as client:
+            client.sendall(request)
+            return client.recv(12) == b"HTTP/1.1 200"
+    except OSError:
+        return False
+
+
+def server_pid(place: Place) -> int | None:
+    """Return the process that serves the database, or None.
+
+    The kernel says who listens on the socket; when its file has vanished, who holds the lock.
+    """
+    return _listener_pid(place) or place.server_lock().holder()
+
+
+def _listener_pid(place: Place) -> int | None:
+    try:
+        with _connected(place) as client:
+            if sys.platform == "linux":
+                told = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+                return int(struct.unpack("3i", told)[0])
+            told = client.getsockopt(0, 2, 4)  # SOL_LOCAL, LOCAL_PEERPID
+            return int(struct.unpack("i", told)[0])
+    except OSError:
+        return None
+
+
+def _connected(place: Place) -> socket.socket:
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    client.settimeout(_ANSWER_S)
+    try:
+        client.connect(place.socket)
+    except OSError:
+        client.close()
+        raise
+    return client

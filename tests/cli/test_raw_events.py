@@ -1,0 +1,118 @@
+"""The commands around the flush queue, as a person calls them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from codemem_cli.app import run
+from codemem_core.store import batches, events
+from codemem_core.store.batches import Failure
+from codemem_core.store.engine.store import Store
+from tests.conftest import EventMaker
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch, database: str) -> None:
+    """Ask the runtime that needs no model, and look at the test's database."""
+    monkeypatch.setenv("CODEMEM_DB", database)
+    monkeypatch.setenv("CODEMEM_OBSERVER_RUNTIME", "extractive")
+
+
+@pytest.fixture
+def given_up(store: Store, make_event: EventMaker) -> Store:
+    """Store two events whose batch is dead, and one that waits."""
+    batch = [make_event(text=f"Fix the parser, step {n}, please") for n in range(2)]
+    store.write(lambda db: events.append(db, batch, now_ms=1))
+    failure = Failure(kind="permanent", message="bad output")
+    for tries in range(3):
+        claim = store.write(
+            lambda db, tries=tries: batches.claim(
+                db, ("claude", "s1"), extractor="x", max_events=9, now_ms=tries * 10**8
+            )
+        )
+        assert claim is not None
+        store.write(lambda db, claim=claim: batches.fail(db, claim, failure, now_ms=1))
+    store.write(lambda db: events.append(db, [make_event()], now_ms=2))
+    return store
+
+
+def test_status_shows_what_waits_and_what_was_given_up(
+    given_up: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The documented line, and the reason in a line of its own."""
+    run(["raw-events-status"])
+
+    assert capsys.readouterr().out.splitlines() == [
+        "- claude:s1 pending=1 max_seq=2 last_flushed=1"
+        " batches=started:0 running:0 error:1 completed:0"
+        " queue=pending:0 claimed:0 failed:1 done:0 project=demo",
+        "! claude:s1 batch 1 given up: events 0 to 1, 3 tries, permanent: bad output",
+    ]
+
+
+def test_status_says_why_a_stream_waits(
+    store: Store,
+    make_event: EventMaker,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A provider without its model: the real observer is asked, and the batch stays."""
+    store.write(lambda db: events.append(db, [make_event()], now_ms=1))
+    monkeypatch.setenv("CODEMEM_OBSERVER_RUNTIME", "api_http")
+    monkeypatch.setenv("CODEMEM_OBSERVER_PROVIDER", "mine")
+    monkeypatch.setenv("CODEMEM_OBSERVER_API_KEY", "k")
+    code = run(["flush-raw-events", "s1", "--source", "claude"])
+    capsys.readouterr()
+    run(["raw-events-status"])
+
+    line = capsys.readouterr().out.splitlines()[1]
+    assert code == 3
+    assert line.startswith("~ claude:s1 batch 1 waits, tried again ")
+    assert line.endswith(": 1 tries, settings: observer provider `mine` needs `observer_base_url`")
+
+
+def test_status_gives_programs_the_dead_batches(
+    given_up: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--json` has what the lines have."""
+    run(["raw-events-status", "--json"])
+
+    (dead,) = json.loads(capsys.readouterr().out)["dead"]
+    assert (dead["stream_id"], dead["error_kind"], dead["attempts"]) == ("s1", "permanent", 3)
+
+
+def test_retry_flushes_the_dead_batch_and_nothing_else(
+    given_up: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line a batch; the event that waits goes on waiting."""
+    code = run(["raw-events-retry", "s1", "--source", "claude"])
+
+    assert (code, capsys.readouterr().out) == (0, "Retried batch 1 -> flushed 2 events\n")
+    with given_up.read() as db:
+        assert batches.dead(db, limit=9) == []
+        assert events.totals(db) == (1, 1)
+
+
+def test_retry_says_when_it_failed_again(
+    given_up: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 3 as for every observer failure; the batch stays where it was."""
+    monkeypatch.setenv("CODEMEM_OBSERVER_RUNTIME", "api_http")
+    monkeypatch.setenv("CODEMEM_OBSERVER_BASE_URL", "http://127.0.0.1:1/v1")
+    monkeypatch.setenv("CODEMEM_OBSERVER_MODEL", "m")
+    code = run(["raw-events-retry", "s1", "--source", "claude"])
+
+    shown = capsys.readouterr()
+    assert (code, shown.out) == (3, "Retried batch 1 -> flushed 0 events\n")
+    assert "1 of 1 batches failed again: unreachable" in shown.err
+    with given_up.read() as db:
+        assert len(batches.dead(db, limit=9)) == 1
+
+
+def test_retry_without_failed_batches(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    """The documented answer."""
+    code = run(["raw-events-retry", "nobody"])
+
+    assert (code, capsys.readouterr().out) == (0, "No error batches\n")
