@@ -21,7 +21,10 @@ CODEMEM_API = 1
 def codemem_ingest_sources() -> Iterator[IngestSource]:
     """Claude Code's hook payloads."""
     yield IngestSource(
-        name="claude", target="codemem_claude.events:Claude", help="Claude Code, through its hooks."
+        name="claude",
+        target="codemem_claude.events:Claude",
+        help="Claude Code, through its hooks.",
+        hook_path="/api/claude-hooks",
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from codemem_core.distil.completion import completed_events
+from codemem_core.capture.completion import completed_events
 from codemem_core.distil.evidence_builder import collect
 from codemem_core.distil.low_signal import is_trivial
 from codemem_core.distil.new_memories import memories_of

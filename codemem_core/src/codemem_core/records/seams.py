@@ -41,8 +41,12 @@ class SeamRecord:
             raise PluginError(f"not a target (`package.module:Name`): `{self.target}`")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IngestSource(SeamRecord):
     """A host whose events codemem understands; target makes a `protocols.Source`."""
+
+    hook_path: str = ""
+    """Another path at which the server takes its hooks, beside `/api/hooks/NAME`."""
 
 
 class FlushPolicy(SeamRecord):

@@ -9,8 +9,8 @@ import pytest
 
 import codemem_claude.plugin
 import codemem_opencode.plugin
+from codemem_core.capture.completion import completed, completed_events
 from codemem_core.config.settings import Settings
-from codemem_core.distil.completion import completed, completed_events
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import AdapterEvent, RawEvent
 
