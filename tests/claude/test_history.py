@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -189,7 +191,7 @@ def test_unusable_lines_are_skipped_and_counted(tmp_path: Path) -> None:
     payloads = list(hook_payloads(file, skipped=skipped))
 
     assert "UserPromptSubmit" in names(payloads)
-    assert skipped == {"malformed": 3}
+    assert skipped == {"malformed lines": 3}
 
 
 def test_endless_line_is_not_held(tmp_path: Path) -> None:
@@ -202,7 +204,69 @@ def test_endless_line_is_not_held(tmp_path: Path) -> None:
     payloads = list(hook_payloads(file, skipped=skipped))
 
     assert [p["prompt"] for p in payloads if "prompt" in p] == ["After it"]
-    assert skipped == {"too long": 1}
+    assert skipped == {"lines longer than 32 MiB": 1}
+
+
+@pytest.mark.parametrize("before", [b"\0" * 512, b"\n\0", b" \r"])
+def test_a_line_after_a_crash_is_read(tmp_path: Path, before: bytes) -> None:
+    """NULs and blanks where it begins cost nothing."""
+    file = write(tmp_path, record("user", "After it"))
+    file.write_bytes(before + file.read_bytes())
+
+    assert [p["prompt"] for p in hook_payloads(file) if "prompt" in p] == ["After it"]
+
+
+def test_a_bad_byte_costs_a_character(tmp_path: Path) -> None:
+    """The words around it stay."""
+    file = write(tmp_path, record("user", "one QQ two"))
+    file.write_bytes(file.read_bytes().replace(b"QQ", b"\xff"))
+
+    assert [p["prompt"] for p in hook_payloads(file) if "prompt" in p] == ["one \ufffd two"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "how do I use <system-reminder> in a prompt? please explain",
+        "what does <command-name>/foo</command-name> mean in a transcript?",
+        "`<task-notification>` is what I see\nand <ide_selection>x</ide_selection> too",
+    ],
+)
+def test_a_person_may_name_the_clients_tags(tmp_path: Path, text: str) -> None:
+    """What the client adds stands at the beginning of a line."""
+    payloads = replay(tmp_path, record("user", text))
+
+    assert [p["prompt"] for p in payloads if "prompt" in p] == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("<system-reminder>a\nb</system-reminder>\nFix it", "Fix it"),
+        ("Fix it\n<system-reminder>a\nb</system-reminder>", "Fix it"),
+        ("<system-reminder>cut off", None),
+    ],
+)
+def test_what_the_client_adds_is_no_prompt(tmp_path: Path, text: str, left: str | None) -> None:
+    """Before, after or instead of what a person typed."""
+    payloads = replay(tmp_path, record("user", text))
+
+    assert [p["prompt"] for p in payloads if "prompt" in p] == ([left] if left else [])
+
+
+def test_a_line_without_a_usable_time_gets_the_last_one(tmp_path: Path) -> None:
+    """And the file's own time when it is the first: the same at each reading."""
+    file = write(
+        tmp_path,
+        record("user", "a", ts="not a time"),
+        record("user", "b"),
+        record("user", "c", ts=None),
+    )
+    os.utime(file, (1_000, 1_000))
+
+    first, *others = [p["ts"] for p in hook_payloads(file) if "prompt" in p]
+    assert first.startswith("1970-01-01T00:16:40")
+    assert others == ["2026-11-22T07:54:01.799Z"] * 2
 
 
 JSON = st.recursive(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -50,11 +51,17 @@ def keep(home: Path, session: str, *, turns: int = 1, cwd: str = "/w/demo", age_
     return path
 
 
-def import_history(*options: str) -> dict[str, int]:
+def found(sessions: int, events: int, *, stored: int = 0, recorded: int = 0) -> dict[str, Any]:
+    """Return what the command reports when every line could be read."""
+    counts = {"sessions": sessions, "events": events, "stored": stored, "recorded": recorded}
+    return {**counts, "unread": {}}
+
+
+def import_history(*options: str) -> dict[str, Any]:
     """Run the command and return what it did."""
     done = CliRunner().invoke(cli, ["import-history", "claude", "--json", *options])
     assert done.exit_code == 0, done.output
-    result: dict[str, int] = json.loads(done.stdout)
+    result: dict[str, Any] = json.loads(done.stdout)
     return result
 
 
@@ -71,7 +78,7 @@ def test_a_session_is_stored_once(home: Path, everyday: str) -> None:
 
     first, second = import_history(), import_history()
 
-    assert first == {"sessions": 1, "events": 4, "stored": 4, "recorded": 0}
+    assert first == found(1, 4, stored=4, recorded=0)
     assert second == {**first, "stored": 0}
     kinds = ["session_start", "prompt", "assistant", "session_end"]
     assert stored(everyday) == [("s1", kind) for kind in kinds]
@@ -103,7 +110,13 @@ def test_a_session_that_was_recorded_is_left_alone(home: Path, everyday: str) ->
     with Store.open(everyday) as store:
         store.write(lambda db: events.append(db, [live], now_ms=1))
 
-    assert import_history() == {"sessions": 0, "events": 0, "stored": 0, "recorded": 1}
+    assert import_history() == {
+        "sessions": 0,
+        "events": 0,
+        "stored": 0,
+        "recorded": 1,
+        "unread": {},
+    }
     assert len(stored(everyday)) == 1
 
 
@@ -111,7 +124,13 @@ def test_a_dry_run_stores_nothing(home: Path, everyday: str) -> None:
     """It does not even make a database."""
     keep(home, "s1")
 
-    assert import_history("--dry-run") == {"sessions": 1, "events": 4, "stored": 0, "recorded": 0}
+    assert import_history("--dry-run") == {
+        "sessions": 1,
+        "events": 4,
+        "stored": 0,
+        "recorded": 0,
+        "unread": {},
+    }
     assert not os.path.exists(everyday)
 
 
@@ -177,3 +196,32 @@ def test_what_a_forked_session_copied_is_stored_once(home: Path, everyday: str) 
         query = "SELECT count(*) FROM raw_events WHERE payload LIKE ?"
         counts = [db.execute(query, (f"%{text}%",)).get for text in ("prompt 0", "what is new")]
     assert counts == [1, 1]
+
+
+def test_lines_that_could_not_be_read_are_reported(home: Path) -> None:
+    """By reason, so that nobody takes the import for whole."""
+    path = keep(home, "s1")
+    path.write_text(path.read_text() + '{"torn\n')
+    os.utime(path, (time.time() - HOUR_S,) * 2)
+
+    assert import_history()["unread"] == {"malformed lines": 1}
+
+
+def test_the_price_of_a_model_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is stored, with the number of calls it stands for."""
+    keep(home, "s1")
+    monkeypatch.setenv("CODEMEM_OBSERVER_PROVIDER", "anthropic")
+    done = CliRunner().invoke(cli, ["import-history", "claude", "--dry-run"])
+
+    assert re.search(r"asked 1 times.* at most \$0\.\d\d", done.stdout)
+
+
+def test_an_observer_without_a_model_has_no_price(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is said of it."""
+    keep(home, "s1")
+    monkeypatch.setenv("CODEMEM_OBSERVER_RUNTIME", "extractive")
+    done = CliRunner().invoke(cli, ["import-history", "claude", "--dry-run"])
+
+    assert "$" not in done.stdout

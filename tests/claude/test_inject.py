@@ -86,7 +86,7 @@ def test_memories_of_the_project_are_injected(project: Path) -> None:
     """And those of other projects are not."""
     context = context_of(inject(PROMPT, project))
 
-    assert "[1] (bugfix) Lease expired early - Clock skew." in context
+    assert "[1] (bugfix) 1970-01-01: Lease expired early - Clock skew." in context
     assert "Elsewhere" not in context
     assert context.startswith("<codemem-memory-")
 
@@ -134,9 +134,9 @@ def test_it_can_be_switched_off(project: Path, environ: dict[str, str]) -> None:
 @pytest.mark.usefixtures("filled")
 def test_context_keeps_to_its_characters(project: Path) -> None:
     """The end is cut, and the fence still closed."""
-    context = context_of(inject(PROMPT, project, CODEMEM_INJECT_MAX_CHARS="300"))
+    context = context_of(inject(PROMPT, project, CODEMEM_INJECT_MAX_CHARS="280"))
 
-    assert len(context) <= 300
+    assert len(context) <= 280
     assert "[pack truncated]\n</codemem-memory-" in context
 
 

@@ -54,7 +54,7 @@ def test_usage_says_what_was_spent_on_what(store: Store, command: Command) -> No
     spend(store)
     spend(store, model="qwen3", cost_usd=None, metadata={"estimated": True})
     reason = "the limit on today's tokens is reached"
-    spend(store, runtime="extractive", model="extractive-1", metadata={"fell_back": reason})
+    spend(store, runtime="extractive", model="extractive-2", metadata={"fell_back": reason})
 
     shown = command("usage", CODEMEM_OBSERVER_BUDGET_USD_DAY="2").stdout
 
@@ -103,7 +103,7 @@ def test_the_observer_is_tried_for_real(command: Command) -> None:
 
     assert (told["runtime"], told["model"], told["auth_source"]) == (
         "extractive",
-        "extractive-1",
+        "extractive-2",
         "none",
     )
     assert told["observations"] > 0

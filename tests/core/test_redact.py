@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from core.secret_corpus import corpus
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -141,17 +142,38 @@ def test_secrets_beside_a_telling_name_are_masked(family: str) -> None:
     assert recall(make, places, 100) >= 0.99
 
 
-@pytest.mark.parametrize("line_break", ["\n", "\\n", "\n   12→"])
-@pytest.mark.parametrize("end", ["-----END RSA PRIVATE " + "KEY-----", ""])
-def test_private_keys_are_masked_whole(line_break: str, end: str) -> None:
-    """Also with escaped breaks, line numbers, and when the output was cut."""
-    lines = [chars(64, BASE64) for _ in range(12)]
-    text = line_break.join(["-----BEGIN RSA PRIVATE " + "KEY-----", *lines, end])
+def test_secrets_of_the_corpus_are_masked() -> None:
+    """Every vendor of the table, in every place of the lists: at least 99.5 % leave nothing."""
+    made = list(corpus(seed=11, each=2))
 
-    clean, count = redact(f"key:\n{text}")
+    missed = [text for secret, text in made if leaves(secret, text)]
 
-    assert count == 1
-    assert not any(line[:20] in clean for line in lines)
+    assert len(made) > 900
+    assert len(missed) <= 0.005 * len(made), missed
+
+
+def leaves(secret: str, text: str) -> bool:
+    """Say whether a telling part of a secret is left."""
+    clean, count = redact(text)
+    return not count or secret in clean or (len(secret) >= 24 and secret[8:-4] in clean)
+
+
+def test_no_secret_of_the_corpus_passes_for_plain() -> None:
+    """Whatever `redact` would change is looked at."""
+    assert not [text for _, text in corpus(seed=12) if redact(text)[1] and is_plain(json_of(text))]
+
+
+def test_pairs_of_name_and_value_are_told_by_the_name() -> None:
+    """As Kubernetes, ECS and recorded requests have them, and as arguments of a program."""
+    value = {
+        "env": [{"name": "DB_PASS", "value": "swordfish"}, {"name": "COLOR", "value": "swordfish"}],
+        "argv": ["run", "--password", "swordfish", "--color", "swordfish"],
+    }
+
+    clean, count = redact(value)
+
+    assert count == 2
+    assert clean["env"][1]["value"] == clean["argv"][4] == "swordfish"
 
 
 ORDINARY = [
@@ -175,6 +197,12 @@ ORDINARY = [
     "data:image/png;base64," + chars(4000, BASE64),
     "task-list desk-chair sk-folding-cube risk-assessment-for-the-next-release",
     "nul \0 lone \ud800 end",
+    "date -u +%H:%M && ls -p && git push -u origin feature/login:main",
+    "password_encryption = scram-sha-256",
+    'if (!token) return "?token?" + "="Redirect to login"',
+    "auth: basic, pass: true, pwd: /srv/app, credentials: include, cred = load()",
+    "authorization = base64.decodebytes(header)",
+    "Specify either --username and --password options, or a token",
 ]
 
 
@@ -184,8 +212,8 @@ def test_ordinary_lines_stay(line: str) -> None:
     assert redact(line) == (line, 0)
 
 
-def test_false_positives_are_below_one_line_in_a_thousand() -> None:
-    """The standard library's own source is ordinary text."""
+def test_false_positives_are_below_one_line_in_ten_thousand() -> None:
+    """The standard library's own source is ordinary text; some of it does hold passwords."""
     files = sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py"))
     lines = [line for file in files for line in file.read_text("utf-8").splitlines()]
     lines = lines[:40_000]
@@ -193,7 +221,7 @@ def test_false_positives_are_below_one_line_in_a_thousand() -> None:
     masked = sum(redact(line)[1] > 0 for line in lines)
 
     assert len(lines) >= 20_000
-    assert masked / len(lines) <= 0.001
+    assert masked / len(lines) <= 0.0001
 
 
 @pytest.mark.parametrize(
@@ -303,22 +331,6 @@ def test_nesting_deeper_than_the_stack_passes() -> None:
         value = [value]
 
     assert redact(value)[1] == 1
-
-
-@pytest.mark.parametrize(
-    ("text", "public"),
-    [
-        ("a <private>x</private> b", "a  b"),
-        ("a <PRIVATE>x\ny</Private> b", "a  b"),
-        ("a <private>x", "a "),
-        ("a </private> b", "a  b"),
-        ("a <private>x<private>y</private>z</private> b", "a  b"),
-        ("a <privateer> b", "a <privateer> b"),
-    ],
-)
-def test_private_blocks_are_removed(text: str, public: str) -> None:
-    """In any case, over lines, nested, unclosed; stray closing tags too, in keys and values."""
-    assert strip_private({"a": [text, 1], text: None}) == {"a": [public, 1], public: None}
 
 
 def json_of(value: Any) -> str:

@@ -27,8 +27,8 @@ from codemem_mcp.exchange import exchange
 Request = Callable[..., dict[str, Any]]
 Ask = Callable[..., dict[str, Any]]
 _MEMORIES = (
-    ("demo", "discovery", "Zebra cache evicts the newest entry", "user"),
-    ("demo", "decision", "Widget store keeps an order", "user"),
+    ("demo", "discovery", "Zebra cache evicts the newest entry", "assistant"),
+    ("demo", "decision", "Widget store keeps an order", "assistant"),
     ("demo", "discovery", "Tests run with one worker", "external"),
     ("other", "discovery", "Zebra stripes are drawn twice", "user"),
 )
@@ -56,6 +56,17 @@ def _add(db: Any, *, number: int, told: tuple[str, str, str, str]) -> None:
         created_ms=1_700_000_000_000 + number,
     )
     memories.add(db, new, session_id=session, now_ms=1)
+
+
+def unfenced(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer without the fence around it, after a look at that."""
+    names = list(answer)
+    if "notice" not in answer:
+        return dict(answer)
+    assert (names[0], names[-1]) == ("notice", "end")
+    tag = answer["notice"][1:].partition(">")[0]
+    assert answer["end"] == f"</{tag}>"
+    return {name: answer[name] for name in names[1:-1]}
 
 
 @pytest.fixture
@@ -88,7 +99,7 @@ def ask(request_of: Request) -> Ask:
         result = request_of("tools/call", name=tool, arguments=arguments)["result"]
         assert not result.get("isError"), result["content"]
         assert json.loads(result["content"][0]["text"]) == result["structuredContent"]
-        return dict(result["structuredContent"])
+        return unfenced(result["structuredContent"])
 
     return answer
 

@@ -16,7 +16,8 @@ def test_resources_are_the_recent_memories(request_of: Request) -> None:
     uris = [resource["uri"] for resource in listed]
     assert uris == ["codemem://recent", *(f"codemem://memory/{number}" for number in (3, 2, 1))]
     assert "- [2] (decision) Widget store keeps an order" in recent["text"]
-    assert one["text"].startswith("# Widget store keeps an order")
+    assert "\n# Widget store keeps an order\n" in one["text"]
+    assert one["text"].startswith("<codemem-memory-")
     missing = request_of("resources/read", uri="codemem://memory/99")
     assert "no such memory" in missing["error"]["message"]
 

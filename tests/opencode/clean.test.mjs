@@ -1,25 +1,39 @@
 // What may leave this process. test_plugin.py compares the secrets with codemem's own answer.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
 import { load } from "./recorded.mjs";
 
 const { cleaned } = await load("lib/clean.js");
-const { isSensitive } = await load("lib/redact.js");
+const { isSensitive } = await load("lib/names.js");
 
-for (const [text, kept] of [
-  ["a<private>b</private>c", "ac"],
-  ["a<PRIVATE>b<private>c</private>d</Private>e", "ae"],
-  ["a<private>b", "a"],
-  ["a</private>b", "ab"],
-  ["plain", "plain"],
-  ["half \ud800", "half \ufffd"],
-]) {
-  test(`what is public of ${JSON.stringify(text)}`, () => {
-    assert.deepEqual(cleaned({ k: [text, 1, null] }, 100), { k: [kept, 1, null] });
+const cases = JSON.parse(
+  await readFile(new URL("../core/private_cases.json", import.meta.url), "utf8"),
+);
+for (const [said, kept] of [...cases, ["half \ud800", "half \ufffd"]]) {
+  test(`what is public of ${JSON.stringify(said)}`, () => {
+    assert.deepEqual(cleaned({ k: said }, 1000), { k: kept });
   });
 }
+
+test("of what is too much for one event the beginning is kept", () => {
+  const long = cleaned({ a: "x".repeat(400_000), b: "y".repeat(10), c: ["z"], d: "w".repeat(300) }, 1_000_000);
+  const many = cleaned(Object.fromEntries(Array(9000).fill(1).map((_, at) => [`k${at}`, at])), 100);
+
+  assert.match(long.a, /^x{250000,}\n\[codemem: \d+ more characters\]$/);
+  assert.equal(long.b, "y".repeat(10));
+  assert.match(long.d, /^\n\[codemem: 300 more characters\]$/);
+  assert.equal(Object.keys(many).length, 5000);
+  assert.equal(many.codemem_left_out, "more fields");
+});
+
+test("a secret that was cut in two is not kept", () => {
+  const cut = cleaned(`${"x".repeat(12_200)} gh${"p_"}${"a1B2".repeat(9)}`, 8000);
+
+  assert.doesNotMatch(cut, /p_/);
+});
 
 test("long texts are cut, with a word about the rest", () => {
   assert.equal(cleaned("0123456789abcdef", 10), "0123456789\n[codemem: 6 more characters]");

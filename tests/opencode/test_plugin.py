@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from core.secret_corpus import corpus
 from core.test_redact import FAMILIES, NAMED, ORDINARY, PLACES
 
+import codemem_core.redact
 import codemem_opencode.plugin
 from codemem_core.capture.receive import Intake
 from codemem_core.capture.spool import Spool
@@ -122,7 +124,7 @@ def secrets() -> list[object]:
     files = sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py"))
     lines = [line for file in files for line in file.read_text("utf-8").splitlines()]
     nested = {"cookie": ["a b"], "secret": {"name": "x y"}, "password": 1234, "n": {"token": 12}}
-    return [*made, *plain, *lines[:20_000], nested]
+    return [*made, *plain, *lines[:20_000], nested, *(text for _, text in corpus(seed=13))]
 
 
 def test_both_know_the_same_secrets() -> None:
@@ -135,6 +137,14 @@ def test_both_know_the_same_secrets() -> None:
         return re.sub(r":[0-9a-f]{4}\]", ":]", json.dumps(value))
 
     assert [same(value) for value in masked] == [same(redact(value)[0]) for value in values]
+
+
+def test_both_read_the_same_table() -> None:
+    """The plugin is installed without codemem beside it, so it has a copy."""
+    ours = Path(codemem_core.redact.__file__).with_name("secrets.json")
+    copy = Path(codemem_opencode.plugin.__file__).parent / "opencode_plugin/lib/secrets.json"
+
+    assert copy.read_bytes() == ours.read_bytes()
 
 
 def test_what_the_plugin_spools_is_stored_as_if_posted(tmp_path: Path) -> None:

@@ -61,6 +61,16 @@ class Machine:
             check=False,
         )
 
+    def run(self, *words: str) -> str:
+        """Run a command and return what it printed."""
+        command = self.command()
+        program = command[: command.index("serve")]
+        done = subprocess.run(
+            [*program, *words], env=self.environ, cwd=self.path, capture_output=True, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+        return done.stdout
+
     def start(self, *options: str, **environ: str) -> subprocess.Popen[str]:
         """Run `codemem serve` in the foreground until it answers or ends."""
         child = subprocess.Popen(

@@ -184,8 +184,20 @@ def test_taken_port_leaves_the_socket(machine: Any) -> None:
         output, _ = server.communicate(timeout=30)
 
     assert answered
-    assert output.startswith(f"cannot listen on `127.0.0.1:{port}`: Address already in use\n")
+    assert output.startswith(
+        f"cannot listen on port `{port}` of 127.0.0.1: another program uses it\n"
+    )
     assert "hint: " in output
+
+
+def test_status_and_doctor_name_the_port_that_is_taken(machine: Any) -> None:
+    """A server without pages runs well otherwise, so only they can say why there is no link."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        machine.serve("start", "--port", str(other.getsockname()[1]))
+        shown = [machine.run(*words) for words in (["serve", "status"], ["status"], ["doctor"])]
+        machine.serve("stop")
+
+    assert all("another program uses it" in output for output in shown)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -65,6 +66,7 @@ class Claude:
 
     def __init__(self, settings: Settings) -> None:
         del settings
+        self.unread: Counter[str] = Counter()
 
     def normalize(
         self, payload: Mapping[str, Any], *, context: EventContext
@@ -120,7 +122,8 @@ class Claude:
 
     def history(self, *, since_ms: int = 0) -> Iterator[AdapterEvent]:
         """Yield what stands in the transcripts that Claude Code keeps."""
-        for stored in stored_payloads(since_ms=since_ms):
+        self.unread.clear()
+        for stored in stored_payloads(since_ms=since_ms, skipped=self.unread):
             event = self.normalize(stored, context=EventContext(cwd=stored.get("cwd")))
             if event is not None:
                 yield event

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from codemem_claude.transcript import usage_of
+from codemem_core.errors import InputError
+from codemem_core.records.event import epoch_ms, iso_time
 
 # A record holds one tool result at most; the largest seen was 1.3 MB. What is longer is skipped.
 MAX_LINE_BYTES = 32 * 1024 * 1024
@@ -29,10 +31,12 @@ Payload = dict[str, Any]
 
 _COMMAND = re.compile(r"<command-name>\s*(/?[^<]+?)\s*</command-name>")
 _COMMAND_ARGS = re.compile(r"<command-args>(.*?)</command-args>", re.DOTALL)
+_TAG = (
+    r"(system-reminder|ide_[a-z_]+|local-command-[a-z]+|task-notification|bash-(?:input|std[a-z]+))"
+)
+# What the client adds begins a line, and a cut one the whole text; elsewhere a person names a tag.
 _INJECTED = re.compile(
-    r"<(system-reminder|ide_[a-z_]+|local-command-[a-z]+|task-notification|bash-(?:input|std[a-z]+))>"
-    r".*?(?:</\1>|\Z)",
-    re.DOTALL,
+    rf"^[ \t]*<{_TAG}>.*?</\1>|\A\s*<{_TAG}>(?!.*</\2>).*", re.DOTALL | re.MULTILINE
 )
 _NOT_SAID = ("isMeta", "isSidechain", "isCompactSummary", "isVisibleInTranscriptOnly")
 # Claude Code tells the model of these, but fires no hook for them.
@@ -53,25 +57,30 @@ def hook_payloads(
     `AssistantText` what the assistant said between tools, as `Interrupted` that the user stopped
     the turn; with usage, without the transcript's path. `known`: records of other transcripts,
     which are left out; this one's are added. Streams: holds one line and the tool calls without a
-    result. `skipped` counts lines that could not be used, by reason: `malformed`, `too long`.
-    Raises `OSError` when the file cannot be read.
+    result. A record without a usable time gets that of the record before it, the first one that of
+    the file. `skipped` counts lines that could not be used, by reason: `malformed lines`, `lines
+    longer than 32 MiB`. Raises `OSError` when the file cannot be read.
     """
     with Path(path).open("rb") as lines:
         yield from _payloads(lines, str(path), skipped, everything=everything, known=known)
 
 
-def stored_payloads(*, since_ms: int = 0) -> Iterator[Payload]:
+def stored_payloads(*, since_ms: int = 0, skipped: Counter[str] | None = None) -> Iterator[Payload]:
     """Yield everything in the transcripts that Claude Code keeps, session by session.
 
     The sessions of a project come in the order of their last change; those without one since
-    `since_ms` (epoch milliseconds) are left out, and so is one that may be going on.
+    `since_ms` (epoch milliseconds) are left out, and so is one that may be going on. `skipped`
+    counts as in `hook_payloads`, and files that could not be read as `unreadable files`.
     """
+    skipped = Counter() if skipped is None else skipped
     now_ms = time.time_ns() // 1_000_000
     for folder in (config_folder() / "projects").glob("*"):
-        yield from _of_folder(folder, since_ms, now_ms - STILL_OPEN_MS)
+        yield from _of_folder(folder, since_ms, now_ms - STILL_OPEN_MS, skipped)
 
 
-def _of_folder(folder: Path, since_ms: int, until_ms: int) -> Iterator[Payload]:
+def _of_folder(
+    folder: Path, since_ms: int, until_ms: int, skipped: Counter[str]
+) -> Iterator[Payload]:
     """Yield one project's sessions; what a resumed or forked session copied only the first time."""
     found = []
     for path in folder.glob("*.jsonl"):
@@ -82,12 +91,19 @@ def _of_folder(folder: Path, since_ms: int, until_ms: int) -> Iterator[Payload]:
         return
     known: set[int] = set()
     for changed_ms, path in sorted(found):
-        with suppress(OSError):
-            told = hook_payloads(path, everything=True, known=known)
-            if since_ms <= changed_ms < until_ms:
+        wanted = since_ms <= changed_ms < until_ms
+        told = hook_payloads(
+            path, skipped=skipped if wanted else None, everything=True, known=known
+        )
+        try:
+            if wanted:
                 yield from told
             else:
-                deque(told, maxlen=0)
+                deque(told, maxlen=0)  # only for the records it has
+        except FileNotFoundError:
+            continue  # Claude Code deletes old ones meanwhile
+        except OSError:
+            skipped["unreadable files"] += wanted
 
 
 def config_folder() -> Path:
@@ -113,7 +129,9 @@ def _payloads(
     everything: bool,
     known: set[int] | None = None,
 ) -> Iterator[Payload]:
-    replay, own = _Replay(path, everything=everything), set[int]()
+    changed_s = os.fstat(lines.fileno()).st_mtime
+    replay = _Replay(path, ts=iso_time(int(changed_s * 1000)), everything=everything)
+    own = set[int]()
     for record in _records(lines, skipped if skipped is not None else Counter()):
         record_id = hash(str(record.get("uuid") or id(record)))
         if known is None or record_id not in known:
@@ -128,18 +146,21 @@ def _records(lines: BinaryIO, skipped: Counter[str]) -> Iterator[dict[str, Any]]
     while line := lines.readline(MAX_LINE_BYTES):
         if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
             _drop_rest(lines)
-            skipped["too long"] += 1
+            skipped["lines longer than 32 MiB"] += 1
+            continue
+        # A crash leaves NULs where a line should begin, a cut character one bad byte.
+        text = line.strip(b"\0 \t\r\n").decode("utf-8", "replace")
+        if not text:
             continue
         try:
-            record = json.loads(line)
+            record = json.loads(text)
         except (ValueError, RecursionError):
-            if line.strip():
-                skipped["malformed"] += 1
+            skipped["malformed lines"] += 1
             continue
         if _is_conversation(record):
             yield record
         elif not isinstance(record, dict):
-            skipped["malformed"] += 1
+            skipped["malformed lines"] += 1
 
 
 def _drop_rest(lines: BinaryIO) -> None:
@@ -160,8 +181,9 @@ def _is_conversation(record: object) -> bool:
 class _Replay:
     """Turns records into payloads; knows the open tool calls and what was said last."""
 
-    def __init__(self, path: str, *, everything: bool) -> None:
+    def __init__(self, path: str, *, ts: str, everything: bool) -> None:
         self._path = path
+        self._ts = ts
         self._everything = everything
         self._common: Payload = {}
         self._calls: dict[str, Payload] = {}
@@ -195,10 +217,17 @@ class _Replay:
             "transcript_path": None if self._everything else self._path,
             "cwd": record.get("cwd"),
             "prompt_id": record.get("promptId"),
-            "ts": record.get("timestamp"),
+            "ts": self._time(record.get("timestamp")),
         }
         known = {name: value for name, value in fields.items() if isinstance(value, str)}
         self._common = {**self._common, **known}
+
+    def _time(self, given: object) -> str:
+        """Return a record's time, or the last one known."""
+        with suppress(InputError):
+            if isinstance(given, str) and epoch_ms(given):
+                self._ts = given
+        return self._ts
 
     def _payload(self, event: str, **fields: Any) -> Payload:  # noqa: ANN401 - JSON
         return {**self._common, "hook_event_name": event, **fields}
@@ -262,7 +291,7 @@ class _Replay:
                 yield self._payload("Interrupted", text=text, uuid=record.get("uuid"))
         elif text.lstrip().startswith("<task-notification>"):
             yield from self._stop()  # the turn was over; the client itself asks for the next
-        elif name := _COMMAND.search(text):
+        elif (name := _COMMAND.search(text)) and text.lstrip().startswith("<command-"):
             args = _COMMAND_ARGS.search(text)
             prompt = f"/{name[1].lstrip('/')} {args[1].strip() if args else ''}".strip()
             yield from self._stop()

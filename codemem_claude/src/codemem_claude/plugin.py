@@ -15,6 +15,11 @@ from codemem_core.records.seams import (
 )
 
 CODEMEM_API = 1
+# Other agents run Claude Code's plugins unchanged.
+_AGENT_MARKS = (
+    "CLAUDECODE", "CLAUDE_CODE_SESSION_ID", "CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED",
+    "CODEX_THREAD_ID", "CODEX_CI", "COPILOT_CLI", "GEMINI_CLI", "QWEN_CODE", "CURSOR_AGENT",
+)  # fmt: skip
 
 
 @hookimpl
@@ -25,6 +30,8 @@ def codemem_ingest_sources() -> Iterator[IngestSource]:
         target="codemem_claude.events:Claude",
         help="Claude Code, through its hooks.",
         hook_path="/api/claude-hooks",
+        agent_marks=_AGENT_MARKS,
+        session_mark="CLAUDE_CODE_SESSION_ID",
     )
 
 

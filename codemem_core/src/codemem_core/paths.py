@@ -70,6 +70,23 @@ def hook_notes_path(db: str) -> str:
     return os.path.join(folder, "run", f"{name}.hooks")
 
 
+def server_lock_path(db: str) -> str:
+    """Return the file whose lock a database's server holds, and in which it leaves a note."""
+    folder, name = os.path.split(db)
+    return os.path.join(folder, "run", f"{name}.lock")
+
+
+def read_server_note(db: str) -> dict[str, object]:
+    """Return what the database's last server noted: `pid`, `url` and, with no pages, `problem`."""
+    import json  # noqa: PLC0415 - 7 ms that no hook spends
+
+    try:
+        with open(server_lock_path(db), encoding="utf-8") as file:
+            return dict(json.load(file))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
 def viewer_token_path(db: str) -> str:
     """Return the file that holds the server's token for TCP clients."""
     return os.path.join(os.path.dirname(db), "viewer.token")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 MemoryId = Annotated[int, Field(ge=0, lt=1 << 63)]
 """What SQLite takes as an id."""
+
+
+class Fenced(TypedDict, total=False):
+    """What shows memories: its first field opens a fence, and `end`, its last one, closes it."""
+
+    notice: str
 
 
 class Indexed(TypedDict):
@@ -45,18 +51,20 @@ class Widening(TypedDict):
     strong_personal_result_count: int
 
 
-class Index(TypedDict):
+class Index(Fenced):
     """What `memory_search_index` found."""
 
     items: list[Indexed]
     widening: Widening
+    end: NotRequired[str]
 
 
-class Hits(TypedDict):
+class Hits(Fenced):
     """What `memory_search` found."""
 
     items: list[Found]
     widening: Widening
+    end: NotRequired[str]
 
 
 class Row(TypedDict, total=False):
@@ -92,12 +100,14 @@ class Row(TypedDict, total=False):
     support: int
     seen_at: str | None
     held: bool
+    scope: str
 
 
-class RowOrError(Row, total=False):
+class RowOrError(Fenced, Row, total=False):
     """A memory in full, or `{"error": "not_found"}`."""
 
     error: str
+    end: str
 
 
 class LinkedPrompt(TypedDict):
@@ -115,16 +125,18 @@ class Moment(Row, total=False):
     linked_prompt: LinkedPrompt | None
 
 
-class Rows(TypedDict):
+class Rows(Fenced):
     """Memories in full."""
 
     items: list[Row]
+    end: NotRequired[str]
 
 
-class Timeline(TypedDict):
+class Timeline(Fenced):
     """What happened in a session, oldest first."""
 
     items: list[Moment]
+    end: NotRequired[str]
 
 
 class _Where(TypedDict):
@@ -139,7 +151,7 @@ class Problem(_Where, total=False):
     ids: list[int]
 
 
-class Expanded(TypedDict):
+class Expanded(Fenced):
     """Memories, what surrounds them, and if asked for their whole text."""
 
     anchors: list[Row]
@@ -148,30 +160,35 @@ class Expanded(TypedDict):
     missing_ids: list[int]
     errors: list[Problem]
     metadata: dict[str, Any]
+    end: NotRequired[str]
 
 
-class Explanation(TypedDict):
+class Explanation(Fenced):
     """Why each memory was found."""
 
     items: list[dict[str, Any]]
     missing_ids: list[int]
     errors: list[Problem]
     metadata: dict[str, Any]
+    end: NotRequired[str]
 
 
-class PackText(TypedDict):
+class PackText(Fenced):
     """Memories that fit a task, as one text and one by one."""
 
     context: str
     items: list[dict[str, Any]]
+    quotes: list[dict[str, Any]]
     pack_text: str
     metrics: dict[str, Any]
+    end: NotRequired[str]
 
 
 class Remembered(TypedDict):
-    """The id of a new memory."""
+    """The id of a new memory, and whether it waits for a person."""
 
     id: int
+    waits: NotRequired[bool]
 
 
 class Status(TypedDict):

@@ -24,32 +24,36 @@ def memory_remember(
 
     Write what cannot be read from the code: a decision and its reason, a dead end, a
     preference. `kind` is one of those that `memory_schema` lists, often `decision`,
-    `discovery`, `bugfix` or `note`. Leave secrets out.
+    `discovery`, `bugfix` or `note`. Leave secrets out. Where it came from outside (`waits` is
+    true), later sessions are told it only once a person has confirmed it.
     """
     caller = calling().caller
     note = Note(
         kind=kind,
         title=title,
         body=body,
-        origin="assistant",
+        origin="agent",
+        session=caller.session,
         confidence=confidence,
         extractor="mcp",
         key=caller.call,
     )
+    place = {"project": scope(project), "cwd": caller.cwd}
     with calling().access.open() as store:
-        return {
-            "id": manual.remember(store, note, project=scope(project), cwd=caller.cwd, by="mcp")
-        }
+        memory_id = manual.remember(store, note, by="mcp", **place)
+        waits = manual.waits(store, memory_id)
+    return {"id": memory_id, "waits": True} if waits else {"id": memory_id}
 
 
 def memory_forget(memory_id: MemoryId) -> Status:
     """Take a memory out of searches and packs, because it is wrong or outdated.
 
-    A person can take that back with `codemem undo`.
+    A person can take that back with `codemem undo`. What a person wrote or confirmed stays until
+    they agree (status `proposed`).
     """
     with calling().access.open() as store:
-        manual.forget(store, memory_id, by="mcp")
-    return {"status": "ok"}
+        done = manual.forget_for_agent(store, memory_id, by="mcp")
+    return {"status": "ok" if done else "proposed"}
 
 
 def memory_schema() -> Schema:

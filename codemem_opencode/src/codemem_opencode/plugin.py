@@ -12,7 +12,10 @@ from codemem_core.records.seams import SERVICE, Command, FlushPolicy, HostSetup,
 def codemem_ingest_sources() -> Iterator[IngestSource]:
     """Understand the events of OpenCode's plugin, bus and hooks."""
     yield IngestSource(
-        name="opencode", target="codemem_opencode.events:OpenCode", help="OpenCode sessions."
+        name="opencode",
+        target="codemem_opencode.events:OpenCode",
+        help="OpenCode sessions.",
+        agent_marks=("OPENCODE", "OPENCODE_CALLER"),
     )
 
 

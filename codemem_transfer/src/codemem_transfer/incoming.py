@@ -8,16 +8,18 @@ process ends.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import apsw
 
+from codemem_core.distil.forgotten import Statement, tombstones_of
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import journal
 from codemem_core.store.engine.connection import rows
 from codemem_core.store.engine.store import Store
+from codemem_core.store.sessions import project_of
 from codemem_transfer import writes
 from codemem_transfer.legacy.adoption import THERE, Report
 from codemem_transfer.writes import Session, State
@@ -31,8 +33,16 @@ _TABLES = f"""
 """
 _TAKE = f"INSERT INTO memories VALUES ({', '.join('?' * (4 + len(writes.COLUMNS)))})"  # noqa: S608
 REFRESHED = "refreshed"
+FORGOTTEN = "forgotten here"
 Progress = Callable[[str, int, int], object]
 """Called with what is being done, how many memories of it are done and of how many (0: unknown)."""
+
+
+def _was_forgotten(db: apsw.Connection, row: Sequence[Any], *, session_id: int) -> bool:
+    """Say whether a person had what a row of `writes.COLUMNS` says forgotten in its project."""
+    said = dict(zip(writes.COLUMNS, row, strict=True))
+    project = said["project"] or project_of(db, session_id)
+    return bool(tombstones_of(db, Statement(said["kind"], said["title"], said["body"], project)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +131,13 @@ class Incoming:
         return store.write(change)
 
     def _write(self, db: apsw.Connection) -> None:
+        sessions = self._write_sessions(db)
+        outdated = self._write_memories(db, sessions)
+        for key, newer in outdated.items():  # once both are there
+            writes.outdate(db, key, newer)
+
+    def _write_sessions(self, db: apsw.Connection) -> dict[str, int]:
+        """Write the sessions and return their ids by what their memories call them."""
         sessions: dict[str, int] = {}
         for name in self._names():
             given = self._session(name)
@@ -128,6 +145,10 @@ class Incoming:
             self.report.tables["sessions"].count(None if new else THERE)
             for _ in given.metadata.get("prompts", ()):
                 self.report.tables["user_prompts"].count(None if new else THERE)
+        return sessions
+
+    def _write_memories(self, db: apsw.Connection, sessions: dict[str, int]) -> dict[str, str]:
+        """Write the memories; return the keys of those that newer ones outdate, and whose."""
         outdated: dict[str, str] = {}
         each = self._db.execute("SELECT * FROM memories ORDER BY rowid")
         for done, (table, session, known_as, newer, *row) in enumerate(each, 1):
@@ -137,12 +158,14 @@ class Incoming:
                     self.report.tables[table].count(THERE)
                     continue
                 sessions[session], _ = writes.session_of(db, self._stand_in(session))
+            if _was_forgotten(db, row, session_id=sessions[session]):
+                self.report.tables[table].count(FORGOTTEN)
+                continue
             new = writes.add(db, row, session_id=sessions[session], known_as=known_as)
             self.report.tables[table].count(None if new else THERE)
             if new and newer:
                 outdated[row[0]] = newer
-        for key, newer in outdated.items():  # once both are there
-            writes.outdate(db, key, newer)
+        return outdated
 
     def _refresh(self, db: apsw.Connection) -> None:
         for table, key, metadata in self._db.execute("SELECT source, key, metadata FROM memories"):

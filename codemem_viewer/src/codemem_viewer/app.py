@@ -95,9 +95,8 @@ def _add_routes(app: Litestar, plugins: Plugins, warm_up: WarmUp) -> None:
     """Add what plugins offer, and the paths that hosts were given before `/api/hooks/NAME`."""
     for route in plugins.viewer_routes().values():
         _add(app, route, plugins, warm_up)
-    for source in plugins.ingest_sources().values():
-        if source.hook_path:
-            app.register(hooks.alias(source.name, source.hook_path))
+    for alias in hooks.hook_aliases(plugins):
+        app.register(alias)
 
 
 def _add(app: Litestar, route: Route, plugins: Plugins, warm_up: WarmUp) -> None:

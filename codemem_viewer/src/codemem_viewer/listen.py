@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import ipaddress
 import os
 import signal
@@ -68,8 +69,10 @@ def listen_tcp(host: str, port: int) -> socket.socket:
         listener.listen()
     except OSError as error:
         listener.close()
+        taken = error.errno == errno.EADDRINUSE
+        reason = "another program uses it" if taken else error.strerror
         raise PortTaken(
-            f"cannot listen on `{host}:{port}`: {error.strerror}",
+            f"cannot listen on port `{port}` of {host}: {reason}",
             hint="choose another with `--port` or `CODEMEM_VIEWER_PORT`",
         ) from error
     return listener

@@ -41,13 +41,14 @@ class ServerLock:
                 self._fd = fd
                 return True
 
-    def note(self, *, url: str | None) -> None:
-        """Leave a note of who holds the lock, and where it listens on TCP, if it does."""
+    def note(self, *, url: str | None, problem: str = "") -> None:
+        """Leave a note of who holds the lock, and where it listens on TCP, or why it does not."""
         if self._fd is not None:
-            os.pwrite(self._fd, json.dumps({"pid": os.getpid(), "url": url}).encode(), 0)
+            known = {"pid": os.getpid(), "url": url, **({"problem": problem} if problem else {})}
+            os.pwrite(self._fd, json.dumps(known).encode(), 0)
 
     def read_note(self) -> dict[str, Any]:
-        """Return what the last holder noted, as `pid` and `url`; empty when it noted nothing."""
+        """Return what the last holder noted, as in `note`; empty when it noted nothing."""
         try:
             with open(self._path, encoding="utf-8") as file:
                 return dict(json.load(file))

@@ -12,7 +12,13 @@ from typing import Self
 
 from codemem_core.config.settings import Settings
 from codemem_core.errors import StoreError
-from codemem_core.paths import open_private, run_folder, socket_path, viewer_token_path
+from codemem_core.paths import (
+    open_private,
+    run_folder,
+    server_lock_path,
+    socket_path,
+    viewer_token_path,
+)
 from codemem_viewer.lock import ServerLock
 
 _ANSWER_S = 2.0
@@ -41,7 +47,7 @@ class Place:
             run_folder(each)
             # Whoever may enter may connect: some systems ignore a socket's own permissions.
             os.chmod(each, 0o700)
-        return cls(db=db, socket=path, log=f"{stem}.log", lock=f"{stem}.lock")
+        return cls(db=db, socket=path, log=f"{stem}.log", lock=server_lock_path(db))
 
     def server_lock(self) -> ServerLock:
         """Return the lock, not yet taken."""

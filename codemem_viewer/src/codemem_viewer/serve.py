@@ -24,6 +24,7 @@ SETTLE_S = 0.5
 START_S = 20.0
 STOP_S = 30.0
 LOOK_AGAIN_S = 0.05
+_PORT_HINT = "end the program that has the port, or choose another with `CODEMEM_VIEWER_PORT`"
 Tell = Callable[[str], None]
 _NO_SOCKET_HINT = "`codemem serve restart` makes it anew; until then hooks find no server"
 
@@ -99,6 +100,7 @@ def _begin(
         tell("the server is switched off: CODEMEM_VIEWER")
     elif background:
         tell(f"server running, pid {_start(place, address, program.blocked)}")
+        _tell_problem(_state(place), tell)
     else:
         _run(place, program, address)
 
@@ -213,10 +215,12 @@ def _stop(place: Place) -> bool:
 def _state(place: Place) -> dict[str, Any]:
     """Return how things are, for programs."""
     pid = server_pid(place)
+    noted = place.server_lock().read_note() if pid else {}
     return {
         "running": pid is not None,
         "pid": pid,
-        "url": place.server_lock().read_note().get("url") if pid else None,
+        "url": noted.get("url"),
+        "problem": noted.get("problem"),
         "database": place.db,
         "socket": place.socket if os.path.exists(place.socket) else None,
     }
@@ -233,5 +237,12 @@ def _show(place: Place, settings: Settings, tell: Tell) -> None:
         tell(f"{state['url']}#token={viewer_token(settings, place.db)}")
     elif state["url"]:
         tell(state["url"])
+    _tell_problem(state, tell)
     if state["socket"] is None:
         tell(f"its socket is gone: {place.socket}\nhint: {_NO_SOCKET_HINT}")
+
+
+def _tell_problem(state: dict[str, Any], tell: Tell) -> None:
+    """Say why a running server has no pages, if it has none."""
+    if state["problem"]:
+        tell(f"its pages cannot be opened: {state['problem']}\nhint: {_PORT_HINT}")

@@ -138,19 +138,20 @@ def _listening(
     token = viewer_token(settings, place.db)
     with contextlib.ExitStack() as opened:
         listeners = []
-        url = None
+        url, problem = None, ""
         try:
             tcp = opened.enter_context(listen_tcp(*address))
         except PortTaken as taken:
             # The hooks need the socket alone: losing the pages is no reason to lose events.
             click.echo(f"{taken}\nhint: {taken.hint}\nserving the socket only", err=True)
+            problem = str(taken)
         else:
             host, port = tcp.getsockname()[:2]
             listeners.append((tcp, Door.tcp(host, port, token=token)))
             url = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
         listeners.append((opened.enter_context(listen_unix(place.socket)), Door.unix()))
         opened.callback(Path(place.socket).unlink, missing_ok=True)
-        lock.note(url=url)
+        lock.note(url=url, problem=problem)
         if url and sys.stdout.isatty():
             click.echo(f"codemem serves {place.db}\n{url}#token={token}")
         yield listeners

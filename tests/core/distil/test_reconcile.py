@@ -139,12 +139,12 @@ def test_what_a_person_confirmed_stays(found: Found) -> None:
     assert found.memory(old).outdated_by is None
 
 
-def test_projects_and_kinds_stay_apart(found: Found) -> None:
-    """The same words elsewhere are another fact."""
+def test_projects_stay_apart_and_kinds_do_not(found: Found) -> None:
+    """The same words in another project are another fact; a kind is only how it is filed."""
     assert found("a", "Fix VAT rounding", project="demo")
     assert found("b", "Fix VAT rounding", project="shop")
     assert found("c", "Fix VAT rounding", project=None)
-    assert found("d", "Fix VAT rounding", kind="bugfix")
+    assert found("d", "Fix VAT rounding", kind="bugfix") is None
 
 
 def test_deleting_a_memory_deletes_what_was_counted(found: Found) -> None:
@@ -159,3 +159,14 @@ def test_deleting_a_memory_deletes_what_was_counted(found: Found) -> None:
     found.store.write(lambda db: db.execute("DELETE FROM memories WHERE id = ?", (first,)).get)
     with found.store.read() as db:
         assert duplicates.of_memory(db, first or 0) == []
+
+
+def test_an_observer_may_name_what_a_memory_supersedes(found: Found) -> None:
+    """No word has to be shared; another project's memory is left alone."""
+    old, other = found("a", "Sessions live in Redis"), found("b", "Use Redis", project="shop")
+    assert old and other
+
+    new = found("c", "Logins are stateless tokens", day=2, supersedes=(old, other))
+
+    assert found.memory(old).outdated_by == new
+    assert found.memory(other).outdated_by is None

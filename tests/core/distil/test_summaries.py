@@ -70,6 +70,37 @@ def test_a_later_summary_takes_up_the_one_before(store: Store) -> None:
     assert (first.outdated_by, first.active) == (second.id, True)
 
 
+def test_what_a_later_stretch_did_is_no_longer_open(store: Store) -> None:
+    """An open item stays until a later stretch does it; a question, until the session goes on."""
+    first = summary(
+        "a",
+        at_ms=1,
+        request="Fix the lease.",
+        next_steps="- Test the lease on NFS.\n- Document the port range.\n- Shall I push?",
+    )
+    second = summary(
+        "b",
+        at_ms=2,
+        request="Go on.",
+        completed="Tested the lease on NFS.",
+        next_steps="- Release.",
+    )
+
+    _, rolled = settled(store, first, second)
+
+    assert rolled.metadata["next_steps"] == "- Release.\n- Document the port range."
+
+
+def test_a_stretch_that_goes_on_with_the_same_request_has_the_last_word(store: Store) -> None:
+    """What an unfinished turn left open is closed by the stretch in which the turn ends."""
+    first = summary("a", at_ms=1, request="Fix the lease.", next_steps="Not finished: the lease.")
+    second = summary("b", at_ms=2, completed="Fenced it.")
+
+    _, rolled = settled(store, first, second)
+
+    assert rolled.metadata["next_steps"] == ""
+
+
 def test_the_order_of_the_stretches_counts_not_that_of_the_flushes(store: Store) -> None:
     """A batch that was tried again late does not become the session's last word."""
     second, rolled = settled(store, SECOND, FIRST)

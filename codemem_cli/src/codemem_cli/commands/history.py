@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import groupby, islice
 
@@ -15,11 +15,12 @@ import click
 from codemem_core import paths
 from codemem_core.capture.receive import IMPORTED, Intake
 from codemem_core.commands.host import Host, db_option, json_option, pass_host
-from codemem_core.commands.output import say, say_json
+from codemem_core.commands.output import say, say_json, warn
 from codemem_core.commands.when import since_to_ms
+from codemem_core.distil.estimate import estimate
 from codemem_core.errors import InputError
 from codemem_core.records.event import AdapterEvent, RawEvent
-from codemem_core.records.protocols import HistorySource
+from codemem_core.records.protocols import AuditedHistory, HistorySource
 from codemem_core.store import events
 from codemem_core.store.engine.store import Store
 from codemem_core.store.tool_use_ids import is_recorded, known_events
@@ -39,6 +40,8 @@ class Imported:
     """Events that were not there yet; with `--dry-run` none is stored."""
     recorded: int = 0
     """Sessions left out because hooks recorded them while they ran."""
+    unread: dict[str, int] = field(default_factory=dict)
+    """Lines and files that could not be used, by reason."""
 
 
 @click.command("import-history")
@@ -76,12 +79,23 @@ def import_history(
     else:
         with host.store(db_path) as store:
             _import(store, source, _labelled(told, host, project), done, dry_run=dry_run)
+    done.unread = dict(reader.unread) if isinstance(reader, AuditedHistory) else {}
     if as_json:
         say_json(asdict(done))
         return
+    _say(done, host, dry_run=dry_run)
+
+
+def _say(done: Imported, host: Host, *, dry_run: bool) -> None:
     what = "would be read" if dry_run else f"read, {done.stored} of them new"
     say(f"Sessions: {done.sessions}, and {done.recorded} recorded while they ran")
     say(f"Events: {done.events} {what}")
+    for reason, count in sorted(done.unread.items()):
+        warn(f"Not read: {count} {reason}")
+    if done.stored or (dry_run and done.events):
+        cost = estimate(host.plugins, host.settings, calls=done.sessions)
+        if cost:
+            say(cost.text())
     if done.stored:
         say("The server makes memories of them: codemem serve start; codemem raw-events-status")
 

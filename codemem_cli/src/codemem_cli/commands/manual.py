@@ -47,13 +47,19 @@ def remember(
 
     Example: codemem remember decision "Use APSW" "One SQLite library in each process."
     """
-    origin = "assistant" if by_model else "user"
-    note = Note(kind=kind, title=title, body=said(body), tags=tags, origin=origin)
+    session = host.agent_session()
+    origin = "agent" if by_model or session is not None else "user"
+    note = Note(
+        kind=kind, title=title, body=said(body), tags=tags, origin=origin, session=session or ""
+    )
     label = host.project(project, everywhere=False)
     with host.store(db_path) as store:
         memory_id = manual.remember(store, note, project=label, cwd=paths.working_folder())
+        waits = manual.waits(store, memory_id)
     if as_json:
-        say_json({"id": memory_id})
+        say_json({"id": memory_id, **({"waits": True} if waits else {})})
+    elif waits:
+        say(f"Stored memory {memory_id}; it waits for a person (`codemem review`)")
     else:
         say(f"Stored memory {memory_id}")
 
@@ -84,6 +90,7 @@ def edit(
 
     Example: codemem edit 12 --title "VAT is rounded per rate"
     """
+    host.refuse_agents("rewrite memories")
     with host.store(db_path) as store:
         with store.read() as db:
             memory = _there(memories.get(db, memory_id), memory_id)
@@ -152,17 +159,46 @@ def unpin(host: Host, memory_id: int, db_path: str | None, as_json: bool) -> Non
 
 
 @click.command()
-@click.argument("memory_id", metavar="ID", type=int)
+@click.argument("name", metavar="ID")
 @db_option
 @json_option
 @pass_host
-def forget(host: Host, memory_id: int, db_path: str | None, as_json: bool) -> None:
-    """Take a memory out of search and packs.
+def forget(host: Host, name: str, db_path: str | None, as_json: bool) -> None:
+    """Take a memory, or the message of a quote (`e12`), out of search and packs.
 
     Example: codemem forget 12
     """
+    number = name.removeprefix("e")
+    if not number.isdecimal():
+        raise InputError(f"not an id: `{name}`", hint="a memory is `12`, a quote is `e12`")
+    if name.startswith("e"):
+        _forget_message(host, int(number), db_path, as_json=as_json)
+        return
+    memory_id = int(number)
     with host.store(db_path) as store:
-        if not manual.forget(store, memory_id, by="cli"):
+        by_agent = host.agent_session() is not None
+        if by_agent and not manual.forget_for_agent(store, memory_id, by="cli"):
+            _told_proposed(memory_id, as_json=as_json)
+            return
+        if not by_agent and not manual.forget(store, memory_id, by="cli"):
             raise NotFound(f"no such memory: `{memory_id}`", hint=_NO_MEMORY)
     line = f"Memory {memory_id} marked inactive"
     _told(line, {"id": memory_id, "active": False}, as_json=as_json)
+
+
+def _forget_message(host: Host, number: int, db_path: str | None, *, as_json: bool) -> None:
+    if host.agent_session() is not None:
+        raise InputError("an agent cannot forget what was said", hint="ask the user to do it")
+    with host.store(db_path) as store:
+        if not manual.forget_message(store, number, by="cli"):
+            raise NotFound(f"no such message: `e{number}`")
+    _told(
+        f"Message e{number} marked inactive", {"id": f"e{number}", "active": False}, as_json=as_json
+    )
+
+
+def _told_proposed(memory_id: int, *, as_json: bool) -> None:
+    if as_json:
+        say_json({"id": memory_id, "active": True, "proposed": True})
+    else:
+        say(f"Memory {memory_id} stays until a person decides (`codemem review`)")

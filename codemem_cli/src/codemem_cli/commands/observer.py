@@ -35,7 +35,11 @@ _EVIDENCE = Evidence(
             error="assert 10.01 == 10.00",
             seq=2,
         ),
-        Message(text="total() rounded each line; it rounds the sum now, and it passes.", seq=3),
+        Message(
+            text="test_total failed because total() rounded each line; it rounds the sum now.",
+            final=True,
+            seq=3,
+        ),
     ),
 )
 

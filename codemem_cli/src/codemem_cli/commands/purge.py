@@ -13,14 +13,18 @@ from codemem_core import paths
 from codemem_core.commands.host import Host, apply_option, db_option, json_option, pass_host
 from codemem_core.commands.output import say, say_json, warn, working
 from codemem_core.errors import InputError
+from codemem_core.store import tombstones as tombstone_rows
 
 
 @click.command()
+@click.option(
+    "--tombstones", is_flag=True, help="Remove instead what keeps forgotten statements away."
+)
 @apply_option
 @db_option
 @json_option
 @pass_host
-def purge(host: Host, apply: bool, db_path: str | None, as_json: bool) -> None:
+def purge(host: Host, tombstones: bool, apply: bool, db_path: str | None, as_json: bool) -> None:
     """Take a secret out of everything kept, and search every byte for it afterwards.
 
     It is asked for, or read from standard input; never name it in a command. Reaches the database,
@@ -28,8 +32,14 @@ def purge(host: Host, apply: bool, db_path: str | None, as_json: bool) -> None:
     encoded, normalised or wrapped over lines; half of it alone is reported. Cannot be undone, nor
     can what was changed before. Change the secret all the same: others may have it.
 
+    `codemem forget` keeps keyed hashes, so that the same statement does not come back;
+    `--tombstones` removes those and nothing else.
+
     Example: pbpaste | codemem purge --yes
     """
+    if tombstones:
+        _remove_tombstones(host, db_path, apply=apply, as_json=as_json)
+        return
     path = paths.database_path(host.settings, db_path)
     host.store(db_path).close()  # also says what is wrong with it
     secret = Secret(_asked())
@@ -54,6 +64,18 @@ def purge(host: Host, apply: bool, db_path: str | None, as_json: bool) -> None:
     say(f"gone: searched {proof.size_bytes / 1e6:.1f} MB of {proof.files} files, found nothing")
     for place in halves:
         warn(f"half of it is still in {place.where}: purge that half, too, if it tells too much")
+
+
+def _remove_tombstones(host: Host, db_path: str | None, *, apply: bool, as_json: bool) -> None:
+    with host.store(db_path) as store:
+        with store.read() as db:
+            found = tombstone_rows.count(db)
+        if apply:
+            store.write(tombstone_rows.clear)
+    if as_json:
+        say_json({"applied": apply, "tombstones": found})
+    else:
+        say(f"{found} tombstones removed" if apply else f"{found} tombstones; `--yes` removes them")
 
 
 def _asked() -> str:

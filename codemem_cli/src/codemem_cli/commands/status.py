@@ -50,6 +50,7 @@ def _report(host: Host, database: str, now_ms: int) -> dict[str, Any]:
     report: dict[str, Any] = {
         "version": __version__,
         "server": client.answers(paths.socket_path(database)),
+        "server_problem": paths.read_server_note(database).get("problem"),
         "database": {"path": database, "bytes": os.path.getsize(database) if there else None},
         "spool": {"waiting": spool.waiting, "bad": len(spool.bad)},
         "observer": _observer(host.settings),
@@ -81,8 +82,10 @@ def _limits(settings: Settings) -> dict[str, float]:
 
 def _lines(report: dict[str, Any], now_ms: int) -> Iterator[tuple[str, str]]:
     """Yield the name of each part and how it is."""
+    problem = report["server_problem"]
     yield "codemem", report["version"]
-    yield "server", "running" if report["server"] else "not running (codemem serve start)"
+    running = "running" + (f", without pages: {problem}" if problem else "")
+    yield "server", running if report["server"] else "not running (codemem serve start)"
     database, stored = report["database"], report["stored"]
     if stored is None:
         yield "database", f"none yet: {database['path']}"

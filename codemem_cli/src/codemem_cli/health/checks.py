@@ -24,7 +24,7 @@ from codemem_core.plugins.server_faults import with_faults
 from codemem_core.retrieval.embedding import Meaning
 from codemem_core.retrieval.remote_embedding import server_problem
 from codemem_core.store import events, ledger
-from codemem_core.store.engine.connection import connect, rows, translate
+from codemem_core.store.engine.connection import connect, is_read_only, rows, translate
 from codemem_core.store.engine.schema import version
 from codemem_core.store.repair.check import check
 
@@ -211,10 +211,14 @@ def _hooks(patient: Patient) -> Iterator[Finding]:
 
 def _server(patient: Patient) -> Iterator[Finding]:
     """Not running is no fault: hooks store events themselves then."""
-    if client.answers(paths.socket_path(patient.database)):
-        yield _good("server", "running")
-    else:
+    problem = paths.read_server_note(patient.database).get("problem")
+    if not client.answers(paths.socket_path(patient.database)):
         yield _good("server", "not running; `codemem serve start` starts it")
+    elif problem:
+        hint = "end that program, or choose another port with `CODEMEM_VIEWER_PORT`; then restart"
+        yield _bad("server", f"running, but its pages cannot be opened: {problem}", hint)
+    else:
+        yield _good("server", "running")
 
 
 def _canary(patient: Patient) -> Iterator[Finding]:
@@ -237,6 +241,10 @@ def _room(patient: Patient) -> Iterator[Finding]:
     folder = os.path.dirname(patient.database)
     while not os.path.isdir(folder) and folder != os.path.dirname(folder):
         folder = os.path.dirname(folder)
+    if is_read_only(folder):
+        hint = "events are lost and nothing is remembered until it can be written to"
+        yield _bad("disk", f"mounted read-only: `{folder}`", hint)
+        return
     free = shutil.disk_usage(folder).free
     text = f"{free / 1e9:.1f} GB free: `{folder}`"
     if free < LEAST_FREE_BYTES:

@@ -20,6 +20,7 @@ from codemem_core.capture import delivery
 from codemem_core.capture.completion import completed
 from codemem_core.capture.delivery import Delivery, checked_mapping, mapping, storable
 from codemem_core.capture.transcript_gaps import ends_a_turn, seen_tool_uses
+from codemem_core.distil.provenance.origins import origin_of
 from codemem_core.errors import InputError, NotFound, PluginError
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import EVENT_ID, AdapterEvent, RawEvent, iso_time, json_text
@@ -325,26 +326,6 @@ def _raw_of(event: AdapterEvent, *, event_type: str, project: str | None) -> Raw
         project=project,
         started_at=started,
     )
-
-
-_ORIGINS = {
-    **dict.fromkeys(("read", "edit", "search"), "tool_repo"),
-    **dict.fromkeys(("fetch", "other"), "external"),
-}
-"""By kind of tool; any other tool's text is `tool_exec`."""
-_OUTSIDE_COMMANDS = ("curl ", "wget ", "gh ", "http ", "https://", "http://")
-
-
-def origin_of(event: AdapterEvent) -> str:
-    """Say where an event's text came from: one of `records.events.ORIGINS`."""
-    if event.event_type in {"prompt", "session_start", "session_end"}:
-        return "user"
-    if event.event_type == "assistant":
-        return "assistant"
-    command = str(event.payload.get("command", ""))
-    if any(mark in command for mark in _OUTSIDE_COMMANDS):
-        return "external"
-    return _ORIGINS.get(str(event.payload.get("kind", "")), "tool_exec")
 
 
 def _stored(native: Mapping[str, Any], adapter: AdapterEvent | None) -> Mapping[str, Any]:

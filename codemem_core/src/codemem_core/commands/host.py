@@ -12,7 +12,8 @@ import click
 from codemem_core import paths
 from codemem_core.commands.announced import announce
 from codemem_core.config.settings import Settings
-from codemem_core.errors import CodememError
+from codemem_core.errors import CodememError, InputError
+from codemem_core.plugins.agent_marks import agent_session
 from codemem_core.store import projects
 from codemem_core.store.engine.connection import connect
 from codemem_core.store.engine.store import Store
@@ -53,6 +54,15 @@ class Host:
     def store(self, db_path: str | None) -> Store:
         """Open the database: `--db-path`, else `CODEMEM_DB`, else the default."""
         return Store.open(paths.database_path(self.settings, db_path))
+
+    def agent_session(self) -> str | None:
+        """Return the session of the agent that runs this program; None when a person does."""
+        return agent_session(self.plugins.ingest_sources().values(), self.settings.environ)
+
+    def refuse_agents(self, what: str) -> None:
+        """Raise `InputError` when an agent runs this program; `what` is what it wanted to do."""
+        if self.agent_session() is not None:
+            raise InputError(f"an agent may not {what}", hint="run it in a terminal of your own")
 
     def project(self, project: str | None, *, everywhere: bool) -> str | None:
         """Return the project to look at: as named, else the current folder's, else all (None)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from codemem_core.capture.completion import completed_events
 from codemem_core.distil.evidence_builder import collect
 from codemem_core.distil.low_signal import is_trivial
 from codemem_core.distil.new_memories import memories_of
+from codemem_core.distil.provenance.session import Session
 from codemem_core.observers.observe import Observed
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import RawEvent
@@ -47,6 +48,8 @@ class Distilled:
     """In order, without keys."""
     runtime: str = ""
     """Which observer answered; empty when there was nothing to ask about."""
+    outside: Collection[int] = ()
+    """Sequence numbers of events that turned out to be text from outside."""
 
 
 def stored_events(store: Store, plugins: Plugins, stretch: Stretch) -> list[RawEvent]:
@@ -62,20 +65,39 @@ def stored_events(store: Store, plugins: Plugins, stretch: Stretch) -> list[RawE
     return completed_events(plugins, stored)
 
 
+def outside_before(store: Store, stretch: Stretch) -> list[RawEvent]:
+    """Return what a stretch's session read from outside before it, oldest first."""
+    key = (stretch.source, stretch.stream_id)
+    with store.read() as db:
+        return events.outside_before(db, stretch.stream, stretch.start_seq, key=key)
+
+
 def distil(
-    observe: Callable[[Evidence], Observed], stretch: Stretch, raw: Sequence[RawEvent]
+    observe: Callable[[Evidence], Observed],
+    stretch: Stretch,
+    raw: Sequence[RawEvent],
+    *,
+    earlier: Sequence[RawEvent] = (),
 ) -> Distilled:
-    """Ask the observer about a stretch's events; raises the `ObserverError` classes."""
+    """Ask the observer about a stretch's events; raises the `ObserverError` classes.
+
+    `earlier` is what the session read from outside before the stretch.
+    """
     if not raw:
         return Distilled()  # lost with a damaged page
     evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
     if not worth_observing(evidence):
         return Distilled()
     observed = observe(evidence)
+    session = Session.of(raw, earlier=earlier)
     found = memories_of(
-        observed.extraction, evidence, raw, extractor=observed.runtime, model=observed.reply.model
+        observed.extraction,
+        evidence,
+        session,
+        extractor=observed.runtime,
+        model=observed.reply.model,
     )
-    return Distilled(found, observed.runtime)
+    return Distilled(found, observed.runtime, session.outside)
 
 
 def announce(store: Store, plugins: Plugins, memory_ids: Iterable[int]) -> None:

@@ -8,17 +8,19 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import apsw
 
+from codemem_core.distil import agent_notes, forgotten
 from codemem_core.distil.reconcile import judge
 from codemem_core.errors import InputError, NotFound
 from codemem_core.records.memory import KINDS, Memory, NewMemory
 from codemem_core.redact import redact, strip_private
-from codemem_core.store import journal, memories, sessions
+from codemem_core.store import journal, memories, messages, proposals, sessions
 from codemem_core.store.engine.store import Store
+from codemem_core.store.exposure import Place
 from codemem_core.store.tokenize import tags_of
 
 
@@ -30,7 +32,9 @@ class Note:
     title: str
     body: str
     origin: str
-    """`user` when a person wrote it, `assistant` when a model did."""
+    """`user` when a person wrote it, `agent` when an agent did: then it may have to wait."""
+    session: str = ""
+    """The agent's session, as far as it is known."""
     tags: tuple[str, ...] = ()
     confidence: float = 0.9
     extractor: str = "manual"
@@ -57,6 +61,13 @@ def remember(
         if written is not None:
             return written
         session = sessions.by_hand(db, project=project, cwd=cwd, now_ms=now_ms)
+        if note.origin == "agent":
+            place = Place(session=note.session, project=project, cwd=cwd)
+            why = agent_notes.reason_to_wait(db, new, place, now_ms=now_ms)
+            if forgotten.tombstones_of(db, forgotten.statement_of(new, project=project)):
+                why = "an agent wrote it, and you had it forgotten"
+            return _add_of_agent(db, new, why, session_id=session, now_ms=now_ms)
+        forgotten.lift(db, forgotten.statement_of(new, project=project))
         judged = judge(db, new, session_id=session, batch=None, now_ms=now_ms)
         memory_id = memories.add(db, new, session_id=session, now_ms=now_ms)
         assert memory_id is not None  # its key is not there
@@ -65,6 +76,27 @@ def remember(
         return memory_id
 
     return _recorded(store, f"remember `{new.title:.60}`", write, by=by)
+
+
+def _add_of_agent(
+    db: apsw.Connection, new: NewMemory, why: str, *, session_id: int, now_ms: int
+) -> int:
+    """Write an agent's note; it takes back nothing that a person wrote, and waits if it must."""
+    new = replace(new, held=bool(why))
+    judged = judge(db, new, session_id=session_id, batch=None, now_ms=now_ms)
+    memory_id = memories.add(db, new, session_id=session_id, now_ms=now_ms)
+    assert memory_id is not None  # its key is not there
+    if why:
+        proposals.to_confirm(db, memory_id, reason=why, now_ms=now_ms)
+        return memory_id
+    for older in judged.takes_back:
+        if not _is_a_persons(memories.existing(db, older)):
+            memories.outdate(db, older, by=memory_id)
+    return memory_id
+
+
+def _is_a_persons(memory: Memory) -> bool:
+    return memory.origin == "user" or memory.confirmed or memory.pinned
 
 
 def _recorded(
@@ -140,9 +172,53 @@ def forget(store: Store, memory_id: int, *, by: str) -> bool:
     return _recorded(
         store,
         f"forget memory {memory_id}",
-        lambda db, now_ms: memories.forget(db, memory_id, now_ms=now_ms),
+        lambda db, now_ms: forget_in(db, memory_id, now_ms=now_ms),
         by=by,
     )
+
+
+def forget_message(store: Store, message_id: int, *, by: str) -> bool:
+    """Quote a message no more; say whether there was one to quote."""
+    return _recorded(
+        store,
+        f"forget message e{message_id}",
+        lambda db, _: messages.forget(db, message_id),
+        by=by,
+    )
+
+
+def waits(store: Store, memory_id: int) -> bool:
+    """Say whether a memory waits for a person before it may be injected."""
+    with store.read() as db:
+        memory = memories.existing(db, memory_id)
+    return memory.held and not memory.confirmed
+
+
+def forget_for_agent(store: Store, memory_id: int, *, by: str) -> bool:
+    """Forget a memory that an agent no longer wants; say whether it is out of the lists now.
+
+    What a person wrote, confirmed or pinned stays: that it be forgotten is proposed to them.
+    Raises `NotFound`.
+    """
+    with store.read() as db:
+        memory = memories.existing(db, memory_id)
+    if not memory.active:
+        return True
+    if not _is_a_persons(memory):
+        return forget(store, memory_id, by=by)
+    now_ms = time.time_ns() // 1_000_000
+    reason = "an agent wants it forgotten"
+    store.write(lambda db: proposals.to_forget(db, memory_id, reason=reason, now_ms=now_ms))
+    return False
+
+
+def forget_in(db: apsw.Connection, memory_id: int, *, now_ms: int) -> bool:
+    """Forget a memory, and leave a tombstone so that the same statement does not come back."""
+    memory = memories.get(db, memory_id)
+    if memory is None or not memories.forget(db, memory_id, now_ms=now_ms):
+        return False
+    forgotten.bury(db, memory, now_ms=now_ms)
+    return True
 
 
 def _clean(title: str, body: str) -> tuple[str, str]:

@@ -10,8 +10,11 @@ from typing import Any
 
 from codemem_core import __version__
 from codemem_core.distil.grounding import Shown
+from codemem_core.distil.low_signal import is_trivial
 from codemem_core.distil.parse import Extraction
-from codemem_core.records.event import ORIGINS, RawEvent
+from codemem_core.distil.provenance.judge import Judge, Judged
+from codemem_core.distil.provenance.session import Session
+from codemem_core.records.event import RawEvent
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.memory import NewMemory, Observation, Summary
 from codemem_core.store.tokenize import tags_of
@@ -31,21 +34,27 @@ _MARKS = re.compile(r"^[\s#*\-\d.]+")
 def memories_of(
     extraction: Extraction,
     evidence: Evidence,
-    events: Sequence[RawEvent],
+    session: Session,
     *,
     extractor: str,
     model: str | None = None,
 ) -> list[NewMemory]:
     """Return the memories of one batch, in order, without keys.
 
-    Each takes its time and its trust from the events it cites (all of them when it cites none): the
-    newest time, the least trusted origin. One that names a file or a commit the evidence does not
-    hold is a hypothesis: trusted half as much, and its metadata says what could not be found.
+    Each takes its time from the events it cites (all of them when it cites none): the newest. Its
+    sentences are as trusted as what carries them; `session` has the texts of the stretch and what
+    came from outside before it. One that names a file or a commit the evidence does not hold is a
+    hypothesis: trusted half as much, and its metadata says what could not be found.
     """
-    rests_on = _Rests(evidence, events)
-    found = [_of_observation(item, rests_on, extractor) for item in extraction.observations]
+    rests_on = _Rests(evidence, session.events)
+    judge = Judge(session.carriers)
+    judged = [judge.observation(item) for item in extraction.observations]
+    found = [_of_observation(item, rests_on, extractor) for item in judged]
     if extraction.summary is not None:
-        found.append(_of_summary(extraction.summary, rests_on, extractor))
+        summary = judge.summary(extraction.summary, request=rests_on.request())
+        found += (
+            [_of_summary(summary, rests_on, extractor)] if any(sections(summary.memory)) else []
+        )
     shown = Shown(evidence)
     return [_checked(memory, shown, {"model": model} if model else {}) for memory in found]
 
@@ -68,6 +77,7 @@ class _Rests:
         told = {item.seq for item in evidence.items}
         self._events = {event.seq: event for event in events if event.seq in told}
         self._prompts = [(p.seq, p.number) for p in evidence.prompts()]
+        self._asked = [prompt.text for prompt in evidence.prompts()]
         self._cwd = evidence.cwd
 
     def _cited(self, cited: Sequence[int]) -> list[RawEvent]:
@@ -75,8 +85,9 @@ class _Rests:
         # A number that is not there may be a guess: then trust no more than the whole stretch.
         return known if known and len(known) == len(set(cited)) else list(self._events.values())
 
-    def origin(self, cited: Sequence[int]) -> str:
-        return min((event.origin for event in self._cited(cited)), key=ORIGINS.index)
+    def request(self) -> str:
+        """Return what the user asked first."""
+        return next((text for text in self._asked if not is_trivial(text)), "")
 
     def created_ms(self, cited: Sequence[int]) -> int:
         return max((event.ts_ms or 0 for event in self._cited(cited)), default=0)
@@ -93,7 +104,8 @@ class _Rests:
         return tuple(dict.fromkeys(_relative(path, self._cwd) for path in paths))
 
 
-def _of_observation(found: Observation, rests_on: _Rests, extractor: str) -> NewMemory:
+def _of_observation(judged: Judged[Observation], rests_on: _Rests, extractor: str) -> NewMemory:
+    found = judged.memory
     read, modified = rests_on.relative(found.files_read), rests_on.relative(found.files_modified)
     return NewMemory(
         key="",
@@ -107,16 +119,19 @@ def _of_observation(found: Observation, rests_on: _Rests, extractor: str) -> New
         files_read=read,
         files_modified=modified,
         tags=tags_of(found.kind, found.concepts, (*read, *modified)),
-        origin=rests_on.origin(found.evidence),
+        origin=judged.origin,
+        held=judged.held,
         created_ms=rests_on.created_ms(found.evidence),
         prompt_number=rests_on.prompt_number(found.evidence),
         extractor=extractor,
         extractor_version=__version__,
-        metadata={"source": "observer", "evidence": list(found.evidence)},
+        supersedes=found.supersedes,
+        metadata={"source": "observer", "evidence": list(found.evidence), **_withheld(judged)},
     )
 
 
-def _of_summary(found: Summary, rests_on: _Rests, extractor: str) -> NewMemory:
+def _of_summary(judged: Judged[Summary], rests_on: _Rests, extractor: str) -> NewMemory:
+    found = judged.memory
     read, modified = rests_on.relative(found.files_read), rests_on.relative(found.files_modified)
     title, body = summary_title(found), summary_body(found)
     return NewMemory(
@@ -127,7 +142,8 @@ def _of_summary(found: Summary, rests_on: _Rests, extractor: str) -> NewMemory:
         files_read=read,
         files_modified=modified,
         tags=tags_of("session_summary", (), (*read, *modified)),
-        origin=rests_on.origin(found.evidence),
+        origin=judged.origin,
+        held=judged.held,
         created_ms=rests_on.created_ms(found.evidence),
         prompt_number=rests_on.prompt_number(found.evidence),
         extractor=extractor,
@@ -135,9 +151,16 @@ def _of_summary(found: Summary, rests_on: _Rests, extractor: str) -> NewMemory:
         metadata={
             "source": "observer",
             "evidence": list(found.evidence),
+            **_withheld(judged),
             **{name: getattr(found, name) for _, name in SECTIONS},
         },
     )
+
+
+def _withheld(judged: Judged[Observation] | Judged[Summary]) -> dict[str, Any]:
+    """Say how many sentences came from outside and may not be told, and of a whole one why."""
+    found: dict[str, Any] = {"withheld": judged.withheld} if judged.withheld else {}
+    return found | ({"held": judged.reason} if judged.held else {})
 
 
 def summary_title(summary: Summary) -> str:
@@ -148,10 +171,11 @@ def summary_title(summary: Summary) -> str:
 
 def summary_body(summary: Summary) -> str:
     """Return the filled sections under their headings, in the documented order."""
-    return "\n\n".join(_sections(summary))
+    return "\n\n".join(sections(summary))
 
 
-def _sections(summary: Summary) -> Iterator[str]:
+def sections(summary: Summary) -> Iterator[str]:
+    """Yield the filled sections, each under its heading."""
     for heading, name in SECTIONS:
         if text := getattr(summary, name):
             yield f"## {heading}\n{text}"

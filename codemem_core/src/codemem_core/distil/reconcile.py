@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 import apsw
 
 from codemem_core.distil import preferences
+from codemem_core.distil.amendments import Claim, amends, repeats
 from codemem_core.distil.dedupe import Wording, is_same, takes_back
+from codemem_core.distil.forgotten import statement_of, tombstones_of
 from codemem_core.distil.preferences import Stated, replaces, says_same
+from codemem_core.distil.project_card import card_of, is_card, take_up
 from codemem_core.distil.summaries import has_sections, rolled_up
 from codemem_core.records.memory import Memory, NewMemory
 from codemem_core.retrieval import duplicates
 from codemem_core.retrieval.duplicates import Sighting
-from codemem_core.store import memories, sessions
+from codemem_core.store import memories, proposals, sessions
 from codemem_core.store.rules import rules_for
 
 _LOOKED_AT = 400
@@ -39,21 +42,50 @@ def settle(
     """
     if duplicates.is_known(db, new.key):
         return None
+    if _was_forgotten(db, new, session_id=session_id, now_ms=now_ms):
+        return None
     if new.kind == "session_summary":
         return _roll_up(db, new, session_id=session_id, batch=batch, now_ms=now_ms)
     judged = judge(db, new, session_id=session_id, batch=batch, now_ms=now_ms)
     if judged.twin is not None:
+        if is_card(new):
+            take_up(db, memories.existing(db, judged.twin), new, now_ms=now_ms)
         at_ms = new.created_ms or now_ms
         seen = Sighting(key=new.key, session_id=session_id, batch=batch, at_ms=at_ms)
         duplicates.note(db, judged.twin, seen)
         return None
     memory_id = memories.add(db, new, session_id=session_id, batch=batch, now_ms=now_ms)
     assert memory_id is not None  # its key is not there
+    if new.held:
+        source = new.metadata.get("held", "outside text")
+        reason = f"it gives orders that only {source} carries"
+        proposals.to_confirm(db, memory_id, reason=reason, now_ms=now_ms)
+    else:
+        _outdate(db, memory_id, judged)
+    return memory_id
+
+
+def _outdate(db: apsw.Connection, memory_id: int, judged: Judged) -> None:
     for older in judged.takes_back:
         memories.outdate(db, older, by=memory_id)
     if judged.taken_back_by is not None:
         memories.outdate(db, memory_id, by=judged.taken_back_by)
-    return memory_id
+
+
+def _was_forgotten(db: apsw.Connection, new: NewMemory, *, session_id: int, now_ms: int) -> bool:
+    """Say whether a person had the same statement forgotten.
+
+    The user's word said after that may be a new wish: a person decides.
+    """
+    project = sessions.project_of(db, session_id)
+    found = tombstones_of(db, statement_of(new, project=project))
+    if not found:
+        return False
+    forgotten_ms = max(one.at_ms for one in found)
+    if new.kind == preferences.KIND and new.created_ms > forgotten_ms:
+        reason = "said again after you forgot it"
+        proposals.to_remember(db, new, session_id=session_id, reason=reason, now_ms=now_ms)
+    return True
 
 
 @dataclass(slots=True)
@@ -71,21 +103,51 @@ class Judged:
 def judge(
     db: apsw.Connection, new: NewMemory, *, session_id: int, batch: int | None, now_ms: int
 ) -> Judged:
-    """Compare a memory with those most like it, of its kind and project; writes nothing."""
+    """Compare a memory with those of its project that are most like it; writes nothing."""
     if new.kind == preferences.KIND:
         return _judge_preference(db, new, session_id=session_id, now_ms=now_ms)
-    judged = Judged()
-    wording, told_ms = Wording(new), new.created_ms or now_ms
+    if is_card(new):
+        card = card_of(db, sessions.project_of(db, session_id))
+        return Judged(twin=card.id if card else None)
+    judged, told_ms = Judged(), new.created_ms or now_ms
     for old in _rivals(db, new, session_id):
-        known = Wording(old)
-        if _trust(old) >= _trust(new) and is_same(wording, known):
+        pair = _Pair(new, old)
+        # Memories of one batch share a moment: then they speak of different things.
+        is_of_now = batch is not None and memories.batch_of(db, old.id) == batch
+        is_newer = told_ms > old.created_ms
+        if _trust(old) >= _trust(new) and pair.is_repeated(only_word_by_word=is_of_now):
             judged.twin = old.id
             return judged
-        # Two of one batch are told of one moment: then they speak of different things.
-        is_of_now = batch is not None and memories.batch_of(db, old.id) == batch
-        if not is_of_now and old.created_ms != told_ms and takes_back(wording, known):
-            _weigh(judged, new, old, is_newer=told_ms > old.created_ms)
+        if not is_of_now and old.created_ms != told_ms and pair.is_amended(new_is_newer=is_newer):
+            _weigh(judged, new, old, is_newer=is_newer)
     return judged
+
+
+class _Pair:
+    """A new memory beside one that is there."""
+
+    def __init__(self, new: NewMemory, old: Memory) -> None:
+        self._new, self._old = new, old
+
+    def is_repeated(self, *, only_word_by_word: bool) -> bool:
+        """Say whether the new one says nothing that the old one does not."""
+        if is_same(Wording(self._new), Wording(self._old)):
+            return True
+        new, old = Claim(self._new), Claim(self._old)
+        is_change = amends(new, old) or amends(old, new) or self._gives_other_value
+        return not only_word_by_word and not is_change and repeats(new, old)
+
+    def is_amended(self, *, new_is_newer: bool) -> bool:
+        """Say whether the newer one of the two takes the older one back."""
+        if new_is_newer and self._old.id in self._new.supersedes:
+            return True
+        new, old = Claim(self._new), Claim(self._old)
+        newer, older = (new, old) if new_is_newer else (old, new)
+        return self._gives_other_value or amends(newer, older)
+
+    @property
+    def _gives_other_value(self) -> bool:
+        return takes_back(Wording(self._new), Wording(self._old))
 
 
 def _judge_preference(
@@ -125,9 +187,16 @@ def _roll_up(
 def _rivals(db: apsw.Connection, new: NewMemory, session_id: int) -> list[Memory]:
     project = sessions.project_of(db, session_id)
     text = f"{new.title} {new.body[:_LOOKED_AT]}"
-    ids = duplicates.candidates(db, text, kind=new.kind, project=project)
-    found = [memory for one in ids if (memory := memories.get(db, one)) is not None]
-    return [one for one in found if one.project == project and one.outdated_by is None]
+    ids = [*new.supersedes, *duplicates.candidates(db, text, project=project)]
+    found = [memory for one in dict.fromkeys(ids) if (memory := memories.get(db, one)) is not None]
+    return [one for one in found if _is_rival(one, project)]
+
+
+def _is_rival(memory: Memory, project: str | None) -> bool:
+    """Say whether a memory is a current claim of a project; rules and cards have their own way."""
+    if memory.kind in {"session_summary", preferences.KIND} or is_card(memory):
+        return False
+    return memory.active and memory.project == project and memory.outdated_by is None
 
 
 def _weigh(judged: Judged, new: NewMemory, old: Memory, *, is_newer: bool) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-# C0 but tab and newline, C1, zero-width and bidi marks, lone surrogates, and the tag characters
-# that carry an invisible ASCII text.
+# Controls but tab and newline, soft hyphen, joiners and fillers, zero-width and direction marks,
+# variation selectors, lone surrogates, musical and shorthand controls, and the tag characters that
+# carry an invisible ASCII text.
 _HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
 

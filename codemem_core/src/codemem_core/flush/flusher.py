@@ -10,7 +10,15 @@ import apsw
 
 from codemem_core.capture import note_reader
 from codemem_core.config.settings import Settings
-from codemem_core.distil.distiller import Distilled, announce, distil, memory_key, stored_events
+from codemem_core.distil import verbatim
+from codemem_core.distil.distiller import (
+    Distilled,
+    announce,
+    distil,
+    memory_key,
+    outside_before,
+    stored_events,
+)
 from codemem_core.distil.preferences import preferences_in
 from codemem_core.distil.reconcile import settle
 from codemem_core.distil.usage_feedback import note_uses
@@ -22,7 +30,7 @@ from codemem_core.observers.observe import Observed, Observing
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import RawEvent, epoch_ms
 from codemem_core.records.evidence import Evidence
-from codemem_core.store import batches, sessions
+from codemem_core.store import batches, events, sessions
 from codemem_core.store.batches import Claim, Failure, LeaseLost
 from codemem_core.store.engine.lease_owner import BEAT_S, Pulses
 from codemem_core.store.engine.store import Store
@@ -168,7 +176,8 @@ class Flusher:
                 note_reader.take(self._store)
                 raw = stored_events(self._store, self._plugins, claim)
                 report.memory_ids += self._remember_preferences(claim, raw)
-                distilled = distil(self._observe, claim, raw)
+                earlier = outside_before(self._store, claim)
+                distilled = distil(self._observe, claim, raw, earlier=earlier)
                 written = self._store.write(
                     lambda db: _commit(db, claim, distilled, raw, now_ms=self._now_ms())
                 )
@@ -258,6 +267,8 @@ def _commit(
         )
         for ordinal, new in enumerate(distilled.memories)
     ]
+    events.mark_outside(db, claim.stream, distilled.outside)
+    verbatim.add(db, claim.stream, raw)
     batches.finish(db, claim, now_ms=now_ms)
     return [memory_id for memory_id in written if memory_id is not None]
 

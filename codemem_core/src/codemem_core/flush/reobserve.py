@@ -13,6 +13,7 @@ from codemem_core.distil.distiller import (
     announce,
     distil,
     memory_key,
+    outside_before,
     stored_events,
     worth_observing,
 )
@@ -107,7 +108,8 @@ class Reobserver:
         if not raw:
             return None
         observe = partial(self._observing.observe, may_fall_back=False)
-        found = distil(observe, stretch, raw).memories
+        earlier = outside_before(self._store, stretch)
+        found = distil(observe, stretch, raw, earlier=earlier).memories
         keyed = [
             replace(new, key=memory_key(stretch, self._generation, ordinal))
             for ordinal, new in enumerate(found)

@@ -13,6 +13,7 @@ from typing import TypeVar, cast
 from codemem_core.capture.receive import Intake
 from codemem_core.capture.spool import Spool
 from codemem_core.config.settings import Settings, sweep_interval_ms
+from codemem_core.distil import verbatim
 from codemem_core.errors import CodememError, PluginError
 from codemem_core.flush.flusher import Flusher, wall_ms
 from codemem_core.flush.pool import Key, Parallel
@@ -113,6 +114,7 @@ class FlushWorker:
             began = time.monotonic()
             self._guarded(lambda: self._spool.drain(self._store, self._intake))
             self._guarded(self._retain)
+            self._guarded(self._catch_up)
             pause_s = self._guarded(self._sweep) or self._interval_s
             worked_s = time.monotonic() - began
             # Notifications that come meanwhile share the next look.
@@ -198,6 +200,12 @@ class FlushWorker:
             if self._stopping.is_set():
                 return
         self._retained_at = now_s
+
+    def _catch_up(self) -> None:
+        """Make messages of earlier flushes findable, while nothing else waits."""
+        while not (self._stopping.is_set() or self._wake.is_set()):
+            if not self._store.write(verbatim.catch_up):
+                return
 
     def _guarded(self, work: Callable[[], T]) -> T | None:
         """Run the work; whatever it raises is logged, a bug with its place: this goes on."""

@@ -48,6 +48,8 @@ class Observation:
     files_modified: tuple[str, ...] = ()
     evidence: tuple[int, ...] = ()
     """Sequence numbers of the events it rests on; empty means the whole stretch."""
+    supersedes: tuple[int, ...] = ()
+    """Ids of the memories it was shown that it contradicts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,8 @@ class NewMemory:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     scope: str = "project"
     """Where it holds: `project`, or `user` for every project of the user."""
+    supersedes: tuple[int, ...] = ()
+    """Ids of memories that its observer says it contradicts; checked when it is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,14 @@ class HistorySource(Protocol):
 
 
 @runtime_checkable
+class AuditedHistory(HistorySource, Protocol):
+    """A source that counts what it could not read of its history."""
+
+    unread: Mapping[str, int]
+    """Lines and files of the last `history()` that could not be used, by reason."""
+
+
+@runtime_checkable
 class RecordedSource(Protocol):
     """A source whose host keeps a record of its own, which knows what no event told."""
 

@@ -47,6 +47,11 @@ class IngestSource(SeamRecord):
 
     hook_path: str = ""
     """Another path at which the server takes its hooks, beside `/api/hooks/NAME`."""
+    agent_marks: tuple[str, ...] = ()
+    """Environment variables that the host sets for what its agent runs: where one is set, an agent
+    calls `codemem`, not a person."""
+    session_mark: str = ""
+    """The one of them that holds the session's id, if any does."""
 
 
 class FlushPolicy(SeamRecord):

@@ -30,9 +30,9 @@ _SAMPLE = 5_000
 _CONTEXT_TERMS = 8
 """Words of what the work is about beside the query: the rarest tell most."""
 
-_COUNT = "SELECT count(*) FROM memories_fts WHERE memories_fts MATCH ?"
+_COUNT = "SELECT count(*) FROM {0}_fts WHERE {0}_fts MATCH ?"
 _COUNT_NEWEST = f"{_COUNT} AND rowid > ?"
-_COUNT_SOME = "SELECT count(*) FROM (SELECT 1 FROM memories_fts WHERE memories_fts MATCH ? LIMIT ?)"
+_COUNT_SOME = "SELECT count(*) FROM (SELECT 1 FROM {0}_fts WHERE {0}_fts MATCH ? LIMIT ?)"
 # CROSS JOIN: FTS5 sorts, so that only the rows within the limit are read and examined.
 _BEST = f"""
     SELECT f.rowid FROM memories_fts f CROSS JOIN memories m ON m.id = f.rowid
@@ -85,13 +85,18 @@ class Scan:
             self.after = max(0, total - total * (asked + room) // asked)
 
 
-def scan_for(db: apsw.Connection, terms: Sequence[str], *, prefix: bool = False) -> Scan:
-    """Count the terms and choose which of them find; `prefix`: the last one may be unfinished."""
-    total = rows(db, "SELECT coalesce(max(id), 0) FROM memories")[0][0]
+def scan_for(
+    db: apsw.Connection, terms: Sequence[str], *, prefix: bool = False, table: str = "memories"
+) -> Scan:
+    """Count the terms and choose which of them find; `prefix`: the last one may be unfinished.
+
+    `table` is `memories` or `messages`.
+    """
+    total = rows(db, f"SELECT coalesce(max(id), 0) FROM {table}")[0][0]  # noqa: S608 - our names
     asked = [f'"{term}"' for term in terms]
     if prefix:
         asked[-1] += " *"
-    counted = [_count(db, match, total) for match in asked]
+    counted = [_count(db, match, total, table) for match in asked]
     return Scan([Term(*each) for each in zip(terms, asked, counted, strict=True)], total)
 
 
@@ -129,14 +134,14 @@ def context_terms(db: apsw.Connection, texts: Sequence[str], total: int) -> list
     return sorted(known, key=lambda term: term.count)[:_CONTEXT_TERMS]
 
 
-def _count(db: apsw.Connection, match: str, total: int) -> int:
-    """Return in how many memories a term stands: exactly when rare, else about."""
+def _count(db: apsw.Connection, match: str, total: int, table: str = "memories") -> int:
+    """Return in how many rows a term stands: exactly when rare, else about."""
     if total <= 2 * _SAMPLE:
-        return int(rows(db, _COUNT, (match,))[0][0])
-    some = int(rows(db, _COUNT_SOME, (match, _SAMPLE))[0][0])
+        return int(rows(db, _COUNT.format(table), (match,))[0][0])
+    some = int(rows(db, _COUNT_SOME.format(table), (match, _SAMPLE))[0][0])
     if some < _SAMPLE:
         return some
-    newest = int(rows(db, _COUNT_NEWEST, (match, total - _SAMPLE))[0][0])
+    newest = int(rows(db, _COUNT_NEWEST.format(table), (match, total - _SAMPLE))[0][0])
     return max(some, newest * total // _SAMPLE)
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import apsw
 
+from codemem_core.records.memory import Memory
 from codemem_core.retrieval.candidates import best_ids, scan_for
+from codemem_core.store import memories
 from codemem_core.store.engine.connection import rows
 from codemem_core.store.tokenize import query_terms
 
-_TERMS = 8
+_TERMS = 12
 """Words of a memory that look for others like it: so many tell it apart, and bound the cost."""
 _CANDIDATES = 20
+_LEFT_OUT = frozenset({"session_summary", "preference"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +60,29 @@ def of_memory(db: apsw.Connection, memory_id: int) -> list[Sighting]:
     return [Sighting(**dict(zip(names, row, strict=True))) for row in rows(db, query, (memory_id,))]
 
 
-def candidates(db: apsw.Connection, text: str, *, kind: str, project: str | None) -> list[int]:
-    """Return ids of the 20 memories of a kind and project whose words are most like `text`."""
+def candidates(db: apsw.Connection, text: str, *, project: str | None) -> list[int]:
+    """Return ids of the 20 memories of a project whose words are most like `text`."""
     terms = sorted(query_terms(text), key=len, reverse=True)[:_TERMS]
+    return _most_alike(db, terms, project=project, limit=_CANDIDATES)
+
+
+def nearest(
+    db: apsw.Connection, text: str, *, project: str | None, limit: int = 10
+) -> list[Memory]:
+    """Return the memories of a project that a stretch of work may repeat or change, best first.
+
+    `text` is what the work is about: its prompts and last words. Summaries and the user's rules
+    are left out, and what a newer memory outdates.
+    """
+    found = _most_alike(db, query_terms(text), project=project, limit=3 * limit)
+    known = [memory for one in found if (memory := memories.get(db, one)) is not None]
+    return [one for one in known if one.kind not in _LEFT_OUT and one.outdated_by is None][:limit]
+
+
+def _most_alike(
+    db: apsw.Connection, terms: Sequence[str], *, project: str | None, limit: int
+) -> list[int]:
     if not terms:
         return []
-    scan = scan_for(db, terms)
-    wanted = {"project": project, "kind": kind, "trusted": False, "limit": _CANDIDATES}
-    return best_ids(db, scan, wanted)
+    wanted = {"project": project, "kind": None, "trusted": False, "limit": limit}
+    return best_ids(db, scan_for(db, terms), wanted)

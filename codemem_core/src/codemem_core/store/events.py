@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -264,23 +264,57 @@ def page(
     db: apsw.Connection, stream: int, *, first: int, last: int, key: tuple[str, str]
 ) -> list[RawEvent]:
     """Return the events of a stream from number `first` to `last`, both included."""
+    wanted = {"stream": stream, "first": first, "last": last}
+    return [read_event(key, row) for row in rows(db, _PAGE, wanted)]
+
+
+def read_event(key: tuple[str, str], row: Sequence[Any]) -> RawEvent:
+    """Return an event of a stream `(source, stream id)` from its stored columns."""
     source, stream_id = key
-    return [
-        RawEvent(
-            source=source,
-            stream_id=stream_id,
-            seq=seq,
-            event_id=event_id,
-            event_type=event_type,
-            payload=json.loads(payload),
-            ts_ms=ts_ms,
-            mono_ms=mono_ms,
-            origin=origin,
-        )
-        for seq, event_id, event_type, payload, ts_ms, mono_ms, origin in rows(
-            db, _PAGE, {"stream": stream, "first": first, "last": last}
-        )
-    ]
+    seq, event_id, event_type, payload, ts_ms, mono_ms, origin = row
+    return RawEvent(
+        source=source,
+        stream_id=stream_id,
+        seq=seq,
+        event_id=event_id,
+        event_type=event_type,
+        payload=json.loads(payload),
+        ts_ms=ts_ms,
+        mono_ms=mono_ms,
+        origin=origin,
+    )
+
+
+_OUTSIDE_BEFORE = """
+    SELECT seq, event_id, event_type, payload, ts_ms, mono_ms, origin
+      FROM raw_events
+     WHERE stream = :stream AND seq < :first
+       AND origin IN ('import', 'external', 'teammate', 'agent')
+     ORDER BY seq DESC
+     LIMIT :limit
+"""
+_OUTSIDE_EVENTS = 100
+"""Outside events of a session that are read again at each later flush: the newest."""
+
+
+def outside_before(
+    db: apsw.Connection, stream: int, first: int, *, key: tuple[str, str]
+) -> list[RawEvent]:
+    """Return the newest events of a stream before number `first` that came from outside, in order.
+
+    Their origin is what tells: the web, other machines, subagents, earlier memories.
+    """
+    wanted = {"stream": stream, "first": first, "limit": _OUTSIDE_EVENTS}
+    return [read_event(key, row) for row in reversed(rows(db, _OUTSIDE_BEFORE, wanted))]
+
+
+def mark_outside(db: apsw.Connection, stream: int, numbers: Collection[int]) -> None:
+    """Note that the text of some events of a stream came from outside."""
+    db.execute(
+        "UPDATE raw_events SET origin = 'external'"
+        " WHERE stream = ? AND seq IN (SELECT value FROM json_each(?))",
+        (stream, json.dumps(sorted(numbers))),
+    )
 
 
 # Counts look at the first 1,000 waiting events: enough for every threshold, and a backlog of a

@@ -29,6 +29,7 @@ TABLES = {
     "sessions": "session",
     "streams": "stream",
     "memories": "memory",
+    "messages": "message",
     "places": "place",
     "usage_events": "usage figure",
     "proposals": "proposal",

@@ -60,6 +60,11 @@ def query_terms(text: str) -> list[str]:
     return (telling or terms)[:MAX_TERMS]
 
 
+def telling_words(text: str) -> list[str]:
+    """Return all terms of a text but the stop-words, in their order; repeated ones too."""
+    return [term for term in _terms(text) if term not in _QUERY_STOP_WORDS]
+
+
 def leans(text: str) -> bool:
     """Say whether a text has hardly any telling words: "fix it", "now the tests"."""
     return len([term for term in _terms(text) if term not in _QUERY_STOP_WORDS]) < _TELLING

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from codemem_core.records.memory import Observation, Summary
 from codemem_core.records.protocols import ObserveRequest, ObserverReply
-from codemem_observers.extractive.lessons import Lesson, learn
-from codemem_observers.extractive.project import observe_project
-from codemem_observers.extractive.reasons import observe_reasons
+from codemem_observers.extractive.outcomes import judge
+from codemem_observers.extractive.selection import claims_of
 from codemem_observers.extractive.summary import summarize
-from codemem_observers.extractive.turns import Turn, read_turns
-from codemem_observers.extractive.work import observe_work
+from codemem_observers.extractive.turns import read_turns
 
 if TYPE_CHECKING:
     from codemem_core.config.settings import Settings
 
-MODEL = "extractive-1"
+MODEL = "extractive-2"
 
 
 class Extractive:
@@ -31,33 +28,22 @@ class Extractive:
     def observe(self, request: ObserveRequest) -> ObserverReply:
         """Return observations and a summary as JSON; both empty when nothing was worth it."""
         turns = read_turns(request.evidence)
-        lessons = learn(turns)
-        observations = [
-            _as_json(o) for o in _observations(turns, lessons) if o.title and o.narrative
-        ]
-        summary = _summary_json(summarize(turns, lessons)) if observations else None
-        reply = {"observations": observations, "summary": summary}
+        withdrawn = judge(turns)
+        claims = claims_of(turns, withdrawn)
+        summary = summarize(turns, claims, withdrawn)
+        happened = any(turn.order or turn.said for turn in turns)
+        worth_it = claims or (summary.next_steps and happened)
+        reply = {
+            "observations": [_as_json(claim.observation()) for claim in claims],
+            "summary": _summary_json(summary) if worth_it else None,
+        }
         return ObserverReply(text=json.dumps(reply, ensure_ascii=False), model=MODEL)
-
-
-def _observations(turns: list[Turn], lessons: list[Lesson]) -> Iterator[Observation]:
-    for turn in turns:
-        if work := observe_work(turn):
-            yield work
-            yield from observe_reasons(turn)
-    yield from (lesson.observation() for lesson in lessons)
-    if project := observe_project(turns):
-        yield project
 
 
 def _as_json(observation: Observation) -> dict[str, Any]:
     fields = asdict(observation)
-    return {"type": fields.pop("kind"), **fields, "evidence": _known(observation.evidence)}
+    return {"type": fields.pop("kind"), **fields}
 
 
 def _summary_json(summary: Summary) -> dict[str, Any]:
-    return {**asdict(summary), "evidence": _known(summary.evidence)}
-
-
-def _known(evidence: tuple[int, ...]) -> list[int]:
-    return [seq for seq in evidence if seq >= 0]
+    return asdict(summary)

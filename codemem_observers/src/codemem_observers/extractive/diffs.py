@@ -14,16 +14,16 @@ from codemem_observers.extractive.edits import MAX_LINES, FileChange
 _DIFF_FILE = re.compile(r"^(?:---|\+\+\+) (?:[ab]/)?([^\t\n]+)")
 
 
-def read_changes(use: ToolCall, *, patch: str = "") -> list[FileChange]:
+def read_changes(call: ToolCall, *, patch: str = "") -> list[FileChange]:
     """Return the changes one edit made; several for a patch of several files.
 
     `patch` is the patch when it came on a command line.
     """
-    diff = from_patch(patch) if patch else use.output
-    path = use.files_changed[0] if len(use.files_changed) == 1 else ""
+    diff = from_patch(patch) if patch else call.output
+    path = call.files_changed[0] if len(call.files_changed) == 1 else ""
     changes = [change for change in _from_diff(diff, path) if change.path]
     for change in changes:
-        change.seqs.append(use.seq)
+        change.seqs.append(call.seq)
     return changes
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
-from codemem_observers.extractive.prose import joined
+from codemem_observers.extractive.phrasing import joined
 from codemem_observers.extractive.symbols import defined_name, defined_test
 
 # Longer edits are not read line by line: what they define is at their start, mostly.
@@ -17,8 +17,13 @@ MAX_QUOTED = 110
 
 # Names written as programs write them: camelCase, snake_case, kebab-case classes are left to CSS.
 _IDENTIFIER = re.compile(
-    r"\b(?:[a-z]+(?:[A-Z][a-z0-9]+)+|[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+)+|[a-z]+_[a-z0-9_]+)\b"
+    r"\b(?:[a-z]+(?:[A-Z][a-z0-9]+)+|[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+)+|[a-z]+_[a-z0-9_]+|[A-Z][A-Z0-9]*_[A-Z0-9_]+)\b"
 )
+
+
+def identifiers(lines: list[str]) -> list[str]:
+    """Return the names in lines that are written as programs write them, each once."""
+    return list(dict.fromkeys(_IDENTIFIER.findall("\n".join(lines[:MAX_LINES]))))
 
 
 @dataclass(slots=True)

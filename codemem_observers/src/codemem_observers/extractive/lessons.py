@@ -1,4 +1,8 @@
-"""What failing commands taught: which command works, and what made a failing one pass."""
+"""What failing commands taught: a failure, a success, and the difference between them.
+
+No difference, no lesson: a cancelled call, a refusal and a repeat that passed by itself teach
+nothing, and a cause is told only in the words of who found it.
+"""
 
 from __future__ import annotations
 
@@ -6,148 +10,113 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from codemem_core.records.memory import Observation
+from codemem_observers.extractive.claims import Claim
 from codemem_observers.extractive.diffs import merged
 from codemem_observers.extractive.edits import FileChange
-from codemem_observers.extractive.prose import MAX_TITLE, clip, end_sentence, joined
+from codemem_observers.extractive.markdown import Statement
+from codemem_observers.extractive.phrasing import clip, end_sentence, joined
 from codemem_observers.extractive.runs import Run
-from codemem_observers.extractive.shell import (
-    error_files,
-    first_error,
-    folder,
-    similarity,
-    telling_line,
-)
+from codemem_observers.extractive.shell import first_error, folder, similarity, telling_line
+from codemem_observers.extractive.titles import shortened, title_of, without_opening
 from codemem_observers.extractive.turns import Turn
+from codemem_observers.extractive.weight import explains, weight
 
-MAX_LESSONS = 5
-_FIXER = re.compile(
-    r"fix|format|\bfmt\b|install|\badd\b|\bpull\b|rebase|stash|build|generate|codegen|"
-    r"migrate|clean|update|upgrade|"
-    r"sync|mkdir|chmod|export|start|restart|prettier|kill|reset|checkout|\brm\b|login"
+MAX_LESSONS = 3
+WORTH = 4.0
+MIN_SIMILAR = 0.6
+"""Share of words that two attempts at the same thing have in common."""
+
+# What shows that a command was called wrongly, whatever it was to do.
+_MISCALLED = re.compile(
+    r"unrecogni[sz]ed|unknown (?:option|command|argument|flag|subcommand)|"
+    r"invalid (?:option|argument)|unexpected argument|not found|no such|usage:|"
+    r"missing (?:script|argument|required)|"
+    r"cannot find|could not find|not a git repository|no tests? (?:found|ran)|does not exist|"
+    r"requires? |must be|permission denied|not recognized|bad substitution|no matches found",
+    re.IGNORECASE,
 )
-
+_MISSING = re.compile(
+    r"not found|no such|cannot find|could not|missing|not installed|ENOENT|resolve", re.I
+)
+_PROVIDES = re.compile(
+    r"install|\badd\b|build|generate|codegen|migrate|sync|mkdir|export|start|login|up\b"
+)
+_REPAIRS = re.compile(r"fix|format|\bfmt\b|prettier|--write")
 # Scripts typed for one look: nobody runs them again.
-_INLINE = re.compile(r"\s-(?:e|c|lc)\s|\|\|\s*true|<<|\n|^.{100}")
-MAX_UNSOLVED = 2
+_INLINE = re.compile(r"\s-(?:e|c|lc)\s|\|\|\s*true|<<|\n|^.{140}")
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
-    """A command that failed, and what was different when it worked."""
+class _Failure:
+    """A command that failed, why, and what happened afterwards."""
 
-    title: str
-    facts: tuple[str, ...]
-    """The failure, what changed, the success: each checkable alone."""
-    evidence: tuple[int, ...]
-    key: tuple[str, str]
-    """The command and the remedy: one lesson is enough for both."""
-    files: tuple[str, ...] = ()
-    solved: bool = True
-
-    @property
-    def text(self) -> str:
-        """The facts in one paragraph."""
-        return " ".join(self.facts)
-
-    def observation(self) -> Observation:
-        """Return it as a discovery."""
-        return Observation(
-            kind="discovery",
-            title=clip(self.title, MAX_TITLE),
-            narrative=self.text,
-            facts=self.facts,
-            concepts=("gotcha", "problem-solution") if self.solved else ("gotcha",),
-            files_modified=self.files,
-            evidence=self.evidence,
-        )
+    run: Run
+    why: str
+    later: list[Run | FileChange]
+    said: list[Statement]
 
 
-def learn(turns: list[Turn]) -> list[Lesson]:
-    """Return what each kind of failure taught, once each, solved ones first."""
+def lesson_claims(turns: list[Turn]) -> list[Claim]:
+    """Return what failing commands taught, once each."""
     order = sorted((step for turn in turns for step in turn.order), key=lambda step: step[0])
-    lessons: dict[tuple[str, str], Lesson] = {}
-    touched = {change.path for turn in turns for change in turn.changes}
+    said = [statement for turn in turns for statement in turn.said]
+    lessons: dict[str, Claim] = {}
     for at, (_, step) in enumerate(order):
-        if isinstance(step, Run) and not (step.ok or step.looks):
-            later = [one for _, one in order[at + 1 :]]
-            if (why := what_failed(step, later, touched)) and (lesson := _lesson(step, why, later)):
-                lessons.setdefault(lesson.key, lesson)
-    solved = {lesson.key[0] for lesson in lessons.values() if lesson.solved}
-    ranked = [one for one in lessons.values() if one.solved]
-    unsolved = [one for one in lessons.values() if not one.solved and one.key[0] not in solved]
-    return [*ranked, *unsolved[-MAX_UNSOLVED:]][:MAX_LESSONS]
+        if not isinstance(step, Run) or step.ok or step.looks or step.stopped:
+            continue
+        failure = _Failure(step, _what_failed(step), [one for _, one in order[at + 1 :]], said)
+        if failure.why and not _INLINE.search(step.purpose) and (lesson := _lesson(failure)):
+            lessons.setdefault(lesson.title, lesson)
+    return list(lessons.values())[:MAX_LESSONS]
 
 
-def what_failed(run: Run, later: list[Run | FileChange], touched: set[str]) -> str:
-    """Return in a few words how a command failed, or nothing when it does not say.
-
-    Names of failing tests may come from a second look: the same command through `grep`.
-    """
+def _what_failed(run: Run) -> str:
+    """Return in a few words how a command failed, or nothing when it does not say."""
     failed = [check for check in run.checks if not check.ok]
     if not failed:
         return telling_line(run.output)
-    names = run.failing
-    for step in later:
-        if names or not isinstance(step, Run) or step.purpose != run.purpose:
-            break
-        names = step.failing
+    detail = joined([f"“{clip(name, 90)}”" for name in run.failing], limit=2)
     text = joined([check.text for check in failed])
-    detail = joined([f"“{clip(name, 90)}”" for name in names], limit=2) or first_error(run.output)
-    text = f"its hook found {text}" if run.purpose == "git commit" else text
-    files = error_files(run.output)
-    known = any(one.endswith(two) or two.endswith(one) for one in files for two in touched)
-    where = " (in files not edited here)" if files and not known else ""
-    return f"{text}{where}: {detail}" if detail else f"{text}{where}"
+    detail = detail or first_error(run.output)
+    return f"{text}: {detail}" if detail else text
 
 
-def _lesson(failed: Run, why: str, later: list[Run | FileChange]) -> Lesson | None:
-    for at, step in enumerate(later):
-        if not isinstance(step, Run) or not (step.checks or (step.ok and step.sure)):
+def _lesson(failure: _Failure) -> Claim | None:
+    """Return the lesson of the first success that follows with a difference, if there is one."""
+    failed = failure.run
+    for at, step in enumerate(failure.later):
+        if not isinstance(step, Run) or not step.ok or not step.sure:
             continue
-        got_further = bool(step.checks) and not failed.checks
-        if step.purpose == failed.purpose and (step.ok or got_further):
-            return _repaired(failed, why, step, later[:at])
-        edited = any(isinstance(one, FileChange) for one in later[:at])
-        if step.purpose != failed.purpose and not edited and _another_way(failed, step):
-            return _other_command(failed, why, step, later)
-    if _passed_elsewhere(failed, later) or _INLINE.search(failed.purpose):
-        return None
-    fact = end_sentence(f"`{failed.shown}` failed: {why}")
-    facts = (fact, "No later success of it was seen.")
-    title = f"`{failed.shown}` failed: {why}"
-    return Lesson(title, facts, (failed.seq,), (failed.purpose, ""), solved=False)
+        between = failure.later[:at]
+        if step.purpose == failed.purpose:
+            return _repaired(failure, step, between)
+        if _another_way(failure, step) and not any(isinstance(b, FileChange) for b in between):
+            return _other_command(failure, step)
+    return None
 
 
-def _passed_elsewhere(failed: Run, later: list[Run | FileChange]) -> bool:
-    """Say whether another command later passed what failed here (`lint` after `lint:fix`)."""
-    wanted = {check.what for check in failed.checks if not check.ok}
-    passed = {c.what for step in later if isinstance(step, Run) for c in step.checks if c.ok}
-    return bool(wanted) and wanted <= passed and failed.purpose != "git commit"
-
-
-def _another_way(failed: Run, tried: Run) -> bool:
-    """Say whether a command looks like the same intent, typed another way."""
-    if "git commit" in {failed.purpose, tried.purpose}:
+def _another_way(failure: _Failure, tried: Run) -> bool:
+    """Say whether a command has the same intent as one that was called wrongly."""
+    failed = failure.run
+    if failed.checks or failed.commits or tried.commits or tried.looks:
+        return False
+    if not _MISCALLED.search(failure.why):
         return False
     one, two = failed.purpose.split(), tried.purpose.split()
     contained = failed.purpose.endswith(tried.purpose) or tried.purpose.endswith(failed.purpose)
     same_program = one[:1] == two[:1] and len(one) > 1
-    return contained or (same_program and similarity(failed.purpose, tried.purpose) >= 0.6)
+    return contained or (same_program and similarity(failed.purpose, tried.purpose) >= MIN_SIMILAR)
 
 
-def _other_command(failed: Run, why: str, worked: Run, later: list[Run | FileChange]) -> Lesson:
-    result = joined([check.text for check in worked.checks])
-    facts = [
-        end_sentence(f"`{failed.shown}` failed: {why}"),
-        end_sentence(f"`{worked.shown}` worked instead{f' ({result})' if result else ''}"),
-    ]
-    if failed.purpose.endswith(f" {worked.purpose}"):
-        prefix = failed.purpose.removesuffix(worked.purpose).strip()
-        names = list(dict.fromkeys(_worked_with(later, prefix)))
-        facts += [f"The `{prefix}` prefix did work with {joined(names)}."] if names else []
-    title = f"Use `{worked.shown}`, not `{failed.shown}`: {why}"
-    return Lesson(title, tuple(facts), (failed.seq, worked.seq), (failed.purpose, worked.purpose))
+def _other_command(failure: _Failure, worked: Run) -> Claim:
+    # Without the figures of the day: the same lesson of two sessions reads the same.
+    body = [f"`{failure.run.shown}` failed: {failure.why}", f"`{worked.shown}` worked"]
+    prefix = failure.run.purpose.removesuffix(worked.purpose).strip()
+    if failure.run.purpose.endswith(f" {worked.purpose}"):
+        names = list(dict.fromkeys(_worked_with(failure.later, prefix)))
+        body += [f"The `{prefix}` prefix did work with {joined(names)}"] if names else []
+    title = f"Use `{worked.shown}`, not `{failure.run.shown}`"
+    return _claim(f"{title}: {failure.why}", body, (failure.run.seq, worked.seq))
 
 
 def _worked_with(later: list[Run | FileChange], prefix: str) -> Iterator[str]:
@@ -157,53 +126,67 @@ def _worked_with(later: list[Run | FileChange], prefix: str) -> Iterator[str]:
             yield f"`{step.core.removeprefix(prefix).split()[0]}`"
 
 
-def _repaired(failed: Run, why: str, passed: Run, between: list[Run | FileChange]) -> Lesson | None:
-    """Say what changed between a failure and the success of the same command."""
-    edits = [step for step in between if isinstance(step, FileChange)]
-    fixers = [run for run in between if isinstance(run, Run) and _may_have_fixed(run, failed)][:3]
-    result = joined([check.text for check in passed.checks])
-    lost = end_sentence(f"`{failed.shown}` failed: {why}")
-    seqs = {failed.seq, passed.seq}
+def _repaired(failure: _Failure, passed: Run, between: list[Run | FileChange]) -> Claim | None:
+    """Say what lay between a failure and the success of the same command, if it is known."""
+    failed = failure.run
     where = folder(passed.command)
-    if where and where != folder(failed.command) and not failed.checks:
+    if where and where != folder(failed.command) and _MISCALLED.search(failure.why):
         name = where.rstrip("/").rpartition("/")[2]
-        won = f"It ran after `cd` to `{name}`{f' ({result})' if result else ''}."
-        title = f"Run `{failed.shown}` in `{name}`: {why}"
-        return Lesson(title, (lost, won), tuple(sorted(seqs)), (failed.purpose, where))
-    if fixers:
-        fix = joined([f"`{run.shown}`" for run in fixers])
-        verb = "passed" if passed.ok else "got further"
-        won = f"It {verb} after {fix}{f' ({result})' if result else ''}."
-        title = _titled(f"`{failed.shown}` {verb} after {fix}", why)
-        seqs |= {run.seq for run in fixers}
-        return Lesson(title, (lost, won), tuple(sorted(seqs)), (failed.purpose, fix))
-    return _fixed_by_edits(failed, lost, passed, edits) if edits and passed.ok else None
+        body = [f"`{failed.shown}` failed: {failure.why}", f"It worked after `cd` to `{name}`"]
+        return _claim(f"Run `{failed.shown}` in `{name}`", body, (failed.seq, passed.seq))
+    edits = [step for step in between if isinstance(step, FileChange)]
+    fixers = [r for r in between if isinstance(r, Run) and r.ok and _may_have_fixed(r, failure)]
+    if len(fixers) == 1 and not edits:
+        return _fixed_by_command(failure, fixers[0], passed)
+    return _fixed_by_edit(failure, passed, edits) if edits else None
 
 
-def _titled(lesson: str, why: str) -> str:
-    """Add what was wrong before, if a useful part of it still fits into a title."""
-    room = MAX_TITLE - len(lesson) - len("; before: ")
-    return f"{lesson}; before: {clip(why, room)}" if room >= min(len(why), 25) else lesson
+def _may_have_fixed(run: Run, failure: _Failure) -> bool:
+    """Say whether a command between two attempts acts on what the failure complained about."""
+    if run.looks or run.purpose == failure.run.purpose:
+        return False
+    if any(check.what == "lint" for check in failure.run.checks if not check.ok):
+        return bool(_REPAIRS.search(run.purpose))
+    if _MISSING.search(failure.why) and _PROVIDES.search(run.purpose):
+        return True
+    same_program = run.purpose.split()[:1] == failure.run.purpose.split()[:1]
+    return same_program and not failure.run.checks and run.purpose.startswith("git ")
 
 
-def _may_have_fixed(run: Run, failed: Run) -> bool:
-    return (
-        run.ok
-        and not run.looks
-        and run.purpose != failed.purpose
-        and bool(_FIXER.search(run.purpose))
-    )
+def _fixed_by_command(failure: _Failure, fixer: Run, passed: Run) -> Claim:
+    failed = failure.run
+    what = joined([check.what for check in failed.checks if not check.ok]) or failure.why
+    body = [f"`{failed.shown}` failed ({what}) and passed after `{fixer.shown}`"]
+    title = f"Run `{fixer.shown}` when `{failed.shown}` fails"
+    return _claim(title, body, (failed.seq, fixer.seq, passed.seq))
 
 
-def _fixed_by_edits(failed: Run, lost: str, passed: Run, edits: list[FileChange]) -> Lesson:
-    how = {change.path: change.describe() for change in merged(edits)}
-    names = joined([f"`{path.rpartition('/')[2]}`" for path in how], limit=3)
-    result = joined([check.text for check in passed.checks])
-    facts = [
-        end_sentence(clip(f"Changed `{path}`: {text}", 280)) for path, text in list(how.items())[:5]
+def _fixed_by_edit(failure: _Failure, passed: Run, edits: list[FileChange]) -> Claim | None:
+    """Tell an edit as the remedy only in the words of somebody who explained it."""
+    first, last = failure.run.seq, passed.seq
+    told = [s for s in failure.said if first < s.seq < last and explains(s) and title_of(s)]
+    if not told:
+        return None
+    why = max(told, key=weight)
+    how = [f"`{c.path}`: {c.describe()}" for c in merged(edits)][:2]
+    body = [
+        f"`{failure.run.shown}` failed: {clip(failure.why, 160)}",
+        without_opening(why.text, why.words),
+        f"Changed {joined(how)}; then it passed",
     ]
-    won = f"Then `{passed.shown}` passed{f' ({result})' if result else ''}."
-    seqs = {failed.seq, passed.seq, *(seq for change in edits for seq in change.seqs)}
-    title = _titled(f"`{failed.shown}` passed after a change in {names}", lost.partition(": ")[2])
-    key = (failed.purpose, ", ".join(how))
-    return Lesson(title.rstrip("."), (lost, *facts, won), tuple(sorted(seqs)), key, tuple(how))
+    seqs = (first, why.seq, *(seq for change in edits for seq in change.seqs), last)
+    return _claim(title_of(why), body, seqs, files=tuple({c.path for c in edits}))
+
+
+def _claim(
+    title: str, body: list[str], seqs: tuple[int, ...], *, files: tuple[str, ...] = ()
+) -> Claim:
+    return Claim(
+        title=shortened(title),
+        body=tuple(end_sentence(part) for part in body),
+        kind="discovery",
+        worth=WORTH,
+        evidence=seqs,
+        concepts=("gotcha", "problem-solution"),
+        files_modified=files,
+    )

@@ -5,20 +5,25 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from codemem_observers.extractive.prose import (
+from codemem_observers.extractive.lexicon import Lexicon
+from codemem_observers.extractive.markdown import (
     MAX_PROSE,
-    MAX_TITLE,
     Statement,
-    clip,
     plain,
     sentences,
     statements,
 )
-from codemem_observers.extractive.words import says_something
+from codemem_observers.extractive.phrasing import within
+from codemem_observers.extractive.titles import shortened
+from codemem_observers.extractive.weight import says_something
 
+MAX_CORRECTION = 600
+"""Characters; a longer prompt brings work of its own."""
+MAX_REQUEST = 50
+"""Words."""
 _WRAPPED = re.compile(
     r"<(system-reminder|task-notification|local-command-[a-z]+|command-(?:message|contents)|"
-    r"ide_[a-z_]+|"
+    r"ide_[a-z_]+|bash-[a-z]+|"
     r"environment_context|environment_details|user_instructions|INSTRUCTIONS|codemem[\w:-]*|"
     r"private)\b[^>]*>"
     r".*?(?:</\1>|\Z)",
@@ -57,15 +62,6 @@ _SMALL_TALK = re.compile(
 _THANKS = re.compile(
     r"^(?:thanks|thank you|great|perfect|nice|good|ok(?:ay)?|cool)\b.{0,30}$", re.IGNORECASE
 )
-_CORRECTION = re.compile(
-    r"^(?:no\b[,.]?|nope\b|not\b|don'?t\b|do not\b|stop\b|wait\b|actually\b|instead\b|"
-    r"i(?:'ve| have)? revert|"
-    r"revert\b|undo\b|only\b|wrong\b|that'?s (?:not|wrong)|never\b|always\b|rather\b|"
-    r"prefer\b|use\b.*\binstead\b)|"
-    r"\b(?:focus only|i(?:'d)? prefer|i don'?t want|you should(?:n'?t| not)? have|"
-    r"from now on|in (?:the )?future|i meant)\b",
-    re.IGNORECASE,
-)
 _TRANSCRIPT_HINT = re.compile(
     r"^If you need specific details from before exiting plan mode.*", re.M
 )
@@ -76,19 +72,26 @@ class Request:
     """A prompt as a reader wants to see it."""
 
     title: str
-    """At most 90 characters; empty when nothing was asked."""
+    """Its first sentence, shortened; empty when nothing was asked."""
     text: str
     """One or two sentences."""
     goes_on: bool = False
     """A bare `commit` or `go on`: part of what was asked before."""
     corrects: bool = False
     """It reads like a correction, if something was done before it."""
+    is_plan: bool = False
+    """A pasted plan: its title is its heading."""
+    sentences: tuple[Statement, ...] = ()
+    """What it says, sentence by sentence, unless it is a plan."""
     background: tuple[Statement, ...] = ()
     """What a pasted plan or a long prompt explains."""
 
 
-def read_request(prompt: str, *, seq: int = -1) -> Request:
-    """Condense a prompt: plans to their heading, wrappers to their command, prose to its start."""
+def read_request(prompt: str, words: Lexicon, *, seq: int = -1) -> Request:
+    """Condense a prompt: plans to their heading, wrappers to their command, prose to its start.
+
+    `words`: of the language the user writes.
+    """
     text = _unwrap(prompt[:MAX_PROSE])
     if not text or _SMALL_TALK.match(text):
         return Request("", "")
@@ -101,11 +104,18 @@ def read_request(prompt: str, *, seq: int = -1) -> Request:
     first = _politely_opened(next((line for line in lines if len(line) > 8), lines[0]))
     more = [line for line in lines[1:4] if line not in first]
     return Request(
-        title=clip(first.rstrip(" .:"), MAX_TITLE),
-        text=clip(" ".join([first, *more]), 320),
-        corrects=bool(_CORRECTION.search(text[:400])),
-        background=tuple(statements(text, seq=seq)) if len(text) > 400 else (),
+        title=shortened(first.rstrip(" .:")),
+        text=within([first, *more], MAX_REQUEST),
+        corrects=_corrects(text, words),
+        sentences=tuple(statements(text, seq=seq)),
     )
+
+
+def _corrects(text: str, words: Lexicon) -> bool:
+    """Say whether a prompt contradicts what was done or said before it."""
+    if len(text) > MAX_CORRECTION:
+        return False
+    return bool(words.correction.match(text) or words.correction_anywhere.search(text))
 
 
 def _unwrap(prompt: str) -> str:
@@ -129,9 +139,10 @@ def _read_plan(text: str, heading: str, seq: int) -> Request:
     body = [s for s in statements(text, seq=seq) if not _PLAN.match(s.text + "\n")]
     about = [s.text for s in body if not s.is_item and says_something(s.text)]
     goal = next(iter(about), "")
-    title = clip(heading, MAX_TITLE)
-    text = clip(f"{heading}. {goal}" if goal else heading, 420)
-    return Request(title, text, background=tuple(body))
+    title = shortened(heading)
+    return Request(
+        title, within([heading, goal], MAX_REQUEST), is_plan=True, background=tuple(body)
+    )
 
 
 def _politely_opened(text: str) -> str:

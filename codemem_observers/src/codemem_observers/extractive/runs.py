@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 from codemem_core.records.evidence import ToolCall
 from codemem_observers.extractive.checks import Check, failing_tests, read_checks, silent_success
-from codemem_observers.extractive.prose import clip
+from codemem_observers.extractive.commits import Commit, commits, read_commits
+from codemem_observers.extractive.phrasing import clip
 from codemem_observers.extractive.shell import (
-    Commit,
-    commits,
     core,
     failed_quietly,
     hides_exit_code,
     only_looks,
-    read_commit,
 )
 
 # Results stand at the end of a log; a line longer than this is data, and slow to match.
 MAX_OUTPUT = 20_000
 MAX_LINE = 400
+# Longer command lines are scripts with text in them.
+MAX_COMMAND = 20_000
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -38,10 +38,13 @@ class Run:
     checks: tuple[Check, ...]
     failing: tuple[str, ...]
     """Names of the tests that failed."""
-    commit: Commit | None
+    commits: tuple[Commit, ...]
+    """Commits it made."""
     looks: bool
     """It only printed what is there."""
     seq: int
+    stopped: bool = False
+    """Refused, cancelled or interrupted: its failure says nothing about the command."""
 
     @property
     def sure(self) -> bool:
@@ -59,19 +62,30 @@ class Run:
         return clip(self.purpose, 80).replace("`", "'")
 
 
-def read_run(command: str, use: ToolCall) -> Run:
+def read_run(call: ToolCall) -> Run:
     """Return what a command showed; success needs more than an exit code a pipe may hide."""
-    output = _readable("\n".join(part for part in (use.output, use.error) if part))
+    command = (call.command or "")[:MAX_COMMAND]
+    output = _readable("\n".join(part for part in (call.output, call.error) if part))
     looks = only_looks(command)
-    ok = use.error is None and (looks or not failed_quietly(output))
+    ok = call.error is None and (looks or not failed_quietly(output))
     checks = [] if looks else read_checks(output)
     ok = ok and all(check.ok for check in checks)
     whole = core(command)
     if ok and not (checks or hides_exit_code(command)) and (silent := silent_success(whole)):
         checks.append(silent)
-    commit = read_commit(command, output, ok=ok) if use.error is None else None
-    failing = () if looks else failing_tests(output)
-    return Run(command, whole, ok, output, tuple(checks), failing, commit, looks, use.seq)
+    made = read_commits(command, output, succeeded=call.error is None)
+    return Run(
+        command=command,
+        core=whole,
+        ok=ok,
+        output=output,
+        checks=tuple(checks),
+        failing=() if looks else failing_tests(output),
+        commits=tuple(made),
+        looks=looks,
+        seq=call.seq,
+        stopped=call.refused or call.interrupted,
+    )
 
 
 def _readable(output: str) -> str:

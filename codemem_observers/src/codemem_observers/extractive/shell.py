@@ -1,11 +1,10 @@
-"""Shell commands: what was meant, how it failed, what was committed."""
+"""Shell commands: what was meant, and how it failed."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-from codemem_observers.extractive.prose import clip, end_sentence
+from codemem_observers.extractive.phrasing import clip
 
 _CD = re.compile(r"^\s*cd\s+(\"[^\"]+\"|'[^']+'|\S+)\s*(?:&&|;)\s*")
 _PIPE = re.compile(
@@ -26,24 +25,8 @@ _PRINTED = re.compile(
     r"\b(?:cat|nl(?: -ba)?|sed -n (?:'[^']*'|\"[^\"]*\"|\S+)|(?:head|"
     r"tail)(?: -n)?(?: -?\d+)?) ([\w@+.-]*[/\w@+-]+\.\w+)(?=\s|$|[;&|])"
 )
-_COMMIT = re.compile(r"\bgit\b(?:\s+-[cC]\s+\S+)*\s+commit\b")
 # Where a failure shows itself; the same words further up may be part of what was printed.
 LAST_LINES = 8
-# A commit tried out in a scratch repository is none of the project's.
-_ELSEWHERE = re.compile(
-    r"--dry-run|\bmktemp\b|\bgit (?:init|clone)\b|\bcd [\"']?(?:/tmp|/var/tmp|\$)"
-)
-_PUSH = re.compile(r"(?:^|[;&|]\s*)(?:\w+ )?git(?:\s+-[cC]\s+\S+)*\s+push\b")
-_NO_PUSH = re.compile(r"\bpush\b[^;&|]*\s(?:--dry-run|-n|--delete|-d)\b")
-_COMMITTED = re.compile(r"^\[([\w./+-]+)(?: \([\w -]+\))? ([0-9a-f]{7,40})\] (.+)$", re.MULTILINE)
-_MESSAGE = (
-    re.compile(r"<<-?\s*['\"]?(\w+)['\"]?\n(.*?)\n\s*\1\b", re.DOTALL),
-    re.compile(r"\s-[a-z]*m\s+\"((?:[^\"\\]|\\.)*)\"", re.DOTALL),
-    re.compile(r"\s-[a-z]*m\s+'([^']*)'", re.DOTALL),
-)
-_TRAILER = re.compile(
-    r"^(?:Co-Authored-By|Signed-off-by|Change-Id|.*Generated with)\b", re.IGNORECASE
-)
 _EXITED = re.compile(
     r"exited with (?:exit )?(?:code|status):? [1-9]|^npm (?:ERR!|error)|command not found$|"
     r"^error: (?:unrecognized|unknown|script|could not|unable)|"
@@ -73,16 +56,6 @@ _MODIFIED_LIST = re.compile(r"Modified: \d+ files?\n((?: +\S+\n?)+)")
 _WORDS = re.compile(r"[A-Za-z]{2,}\W+(?:\w+\W+)*?[A-Za-z]{2,}")
 _PATH = re.compile(r"[\w@-][\w@/-]*[./][\w@./-]*\w")
 _RULER = re.compile(r"[━─═=_*-]{4,}")
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """A commit that was made."""
-
-    subject: str
-    body: str = ""
-    hash: str = ""
-    """Abbreviated; empty when nothing printed it."""
 
 
 def core(command: str) -> str:
@@ -167,57 +140,3 @@ def hides_exit_code(command: str) -> bool:
     """Say whether a pipe hides how the command ended; one into `tail` shows its last words."""
     piped = command.replace("||", "").partition("|")[2]
     return bool(piped) and not re.match(r"\s*tail\b[^|;&]*$", piped)
-
-
-def commits(command: str) -> bool:
-    """Say whether a command makes a commit."""
-    return bool(_COMMIT.search(command)) and not _ELSEWHERE.search(command)
-
-
-def pushes(command: str) -> bool:
-    """Say whether a command pushes commits; a dry run, a deletion or a hook's file does not."""
-    return bool(_PUSH.search(command)) and not _NO_PUSH.search(command)
-
-
-def read_commit(command: str, output: str, *, ok: bool = True) -> Commit | None:
-    """Return the commit a command made, or None; `ok` says that nothing failed visibly."""
-    if not commits(command):
-        return None
-    message = _message(command)
-    subject, body = message[0] if message else "", " ".join(message[1:])
-    if printed := list(_COMMITTED.finditer(output)):
-        return Commit(subject or printed[-1][3].strip(), body, printed[-1][2][:8])
-    if not ok or not subject or "nothing to commit" in output:
-        return None
-    return Commit(subject, body)
-
-
-def _message(command: str) -> list[str]:
-    tail = command[_COMMIT.search(command).end() :]  # type: ignore[union-attr]
-    for pattern in _MESSAGE:
-        if match := pattern.search(tail):
-            text = (
-                match[match.lastindex or 1]
-                .replace('\\"', '"')
-                .replace("\\n", "\n")
-                .replace("\\`", "`")
-            )
-            return _paragraphs(text)
-    return []
-
-
-def _paragraphs(text: str) -> list[str]:
-    """Return a commit message without trailers: subject, then paragraphs and list items whole."""
-    subject, _, body = text.strip().partition("\n")
-    parts = [subject.strip()]
-    fresh = True
-    for line in map(str.strip, body.splitlines()):
-        item = re.match(r"[-*•]\s+(.+)", line)
-        if _TRAILER.match(line):
-            break
-        if not line or item or fresh:
-            parts.append(item[1] if item else line)
-        else:
-            parts[-1] += " " + line
-        fresh = not line
-    return [part if at == 0 else end_sentence(part) for at, part in enumerate(parts) if part]

@@ -2,70 +2,62 @@
 
 from __future__ import annotations
 
-import re
-
 from codemem_core.records.memory import Summary
-from codemem_observers.extractive.lessons import Lesson
-from codemem_observers.extractive.naming import outcome, title_of
-from codemem_observers.extractive.prose import Statement, clip, end_sentence, joined
-from codemem_observers.extractive.shell import core
-from codemem_observers.extractive.turns import Turn
-from codemem_observers.extractive.words import CAUSE, NEXT, RULE, says_something, without_pleasantry
-from codemem_observers.extractive.work import proof
+from codemem_observers.extractive.claims import Claim
+from codemem_observers.extractive.open_items import open_items
+from codemem_observers.extractive.outcomes import Withdrawn
+from codemem_observers.extractive.phrasing import joined, paragraph, within
+from codemem_observers.extractive.project_card import CONCEPT
+from codemem_observers.extractive.turns import Outcome, Turn
 
-_VERIFY = re.compile(r"verif|test plan|manual test|how to test", re.IGNORECASE)
-_BY_HAND = re.compile(
-    r"\b(?:manual|manually|visual|visually|open|click|navigate|browser|confirm that|re-?run)",
-    re.IGNORECASE,
-)
-_SPAN = re.compile(r"`([^`\n]+)`")
+MAX_REQUESTS = 80
+MAX_COMPLETED = 150
+MAX_LEARNED = 100
+"""Words of a section."""
+_DOES = frozenset({"bugfix", "feature", "refactor", "change"})
 
 
-def summarize(turns: list[Turn], lessons: list[Lesson]) -> Summary:
+def summarize(turns: list[Turn], claims: list[Claim], withdrawn: Withdrawn) -> Summary:
     """Return what the session was about; only what was asked, seen or said."""
-    done = [turn for turn in turns if turn.changes or turn.commits]
     read = {path: seq for turn in turns for path, seq in turn.reads.items()}
+    done = [claim.title for claim in claims if claim.kind in _DOES]
+    learned = [c.title for c in claims if c.kind not in _DOES and CONCEPT not in c.concepts]
     return Summary(
-        request=_sentences([turn.request.text for turn in turns if turn.request.text], 600),
+        request=within([t.request.text for t in turns if t.request.text], MAX_REQUESTS),
         investigated=_investigated(turns, list(read)),
-        learned=_sentences([lesson.title for lesson in lessons] + _explained(turns), 900),
-        completed=_sentences([_completed(turn) for turn in done], 1200),
-        next_steps=_sentences(_next_steps(turns, lessons), 500),
-        notes=_sentences(_notes(turns), 400),
+        learned=within(learned, MAX_LEARNED),
+        completed=paragraph([within(done, MAX_COMPLETED), _commits(turns, withdrawn)]),
+        next_steps="\n".join(f"- {item}" for item in open_items(turns)),
+        notes=paragraph(_notes(turns)),
         files_read=tuple(read)[:30],
-        files_modified=tuple(sorted({c.path for turn in turns for c in turn.changes if c.path})),
-        evidence=_evidence(turns, lessons),
+        files_modified=tuple(sorted({c.path for t in turns for c in t.changes if c.path})),
+        evidence=_evidence(turns, claims),
     )
 
 
-def _completed(turn: Turn) -> str:
-    ended = sorted(outcome(turn), key=lambda s: s.seq not in turn.concluded)
-    said = [without_pleasantry(s.text) for s in ended if not s.is_item][:2]
-    title = title_of(turn)
-    parts = [title, *(text for text in said if text[:40] != title[:40]), proof(turn)]
-    return " ".join(end_sentence(clip(part)) for part in parts if part)
+def _commits(turns: list[Turn], withdrawn: Withdrawn) -> str:
+    """Return the subjects of all commits, those that were taken back or amended marked."""
+    made = []
+    for commit in (commit for turn in turns for commit, _ in turn.commits):
+        marks = [commit.hash, "taken back" if commit in withdrawn.commits else ""]
+        told = ", ".join(filter(None, marks))
+        made.append(f"{commit.subject} ({told})" if told else commit.subject)
+    return f"Commits: {'; '.join(dict.fromkeys(made))}" if made else ""
 
 
 def _investigated(turns: list[Turn], read: list[str]) -> str:
-    searched = list(dict.fromkeys(p for turn in turns for p in turn.searches))
-    parts = []
-    if read:
-        parts.append(f"Read {joined([f'`{path}`' for path in read], limit=8)}")
-    if searched:
-        parts.append(f"Searched for {joined([f'`{clip(p, 60)}`' for p in searched], limit=6)}")
-    return _sentences(parts, 700)
-
-
-def _explained(turns: list[Turn]) -> list[str]:
-    said = [
-        s for turn in turns for s in outcome(turn) if CAUSE.search(s.text) or RULE.search(s.text)
-    ]
-    return [s.full for s in said[:5]]
+    looked = [turn.request.title for turn in turns if turn.reads and not turn.changes]
+    files = f"Read {joined([f'`{path}`' for path in read], limit=8)}" if read else ""
+    return paragraph([within(looked, 40), files] if looked else [files])
 
 
 def _notes(turns: list[Turn]) -> list[str]:
-    """Return corrections by the user, and changes git knew of that were not made here."""
-    notes = [f"The user corrected: “{t.request.title}”" for t in turns if t.request.corrects]
+    """Return what was given up, and changes git knew of that were not made here."""
+    notes = [
+        f"Reverted: {turn.request.title}"
+        for turn in turns
+        if turn.outcome is Outcome.REVERTED and turn.request.title
+    ]
     touched = {c.path for turn in turns for c in turn.changes}
     others = [
         f"`{path}`"
@@ -73,50 +65,15 @@ def _notes(turns: list[Turn]) -> list[str]:
         if path not in touched
     ]
     if others and touched:
-        notes.append(
-            f"The working tree also had changes, not made here, in {joined(others, limit=4)}"
-        )
+        named = joined(others, limit=4)
+        notes.append(f"The working tree also had changes, not made here, in {named}")
     return notes
 
 
-def _next_steps(turns: list[Turn], lessons: list[Lesson]) -> list[str]:
-    stated = [s.full for turn in turns[-2:] for s in turn.said if _is_next(s)]
-    left = [lesson.text for lesson in lessons if not lesson.solved]
-    return stated[:5] + left[:2] + _unseen_checks(turns)
-
-
-def _unseen_checks(turns: list[Turn]) -> list[str]:
-    """Return the verification steps of a plan whose command never ran, or that were by hand."""
-    ran = " ".join(run.core for turn in turns for run in turn.runs)
-    steps = [
-        s for t in turns if t.changes for s in t.request.background if _VERIFY.search(s.section)
-    ]
-    unseen = [s for s in steps if s.is_item and not s.lead and not _was_run(s.text, ran)]
-    return [f"Planned check, not seen done: {clip(s.text, 160)}" for s in unseen[:4]]
-
-
-def _was_run(step: str, ran: str) -> bool:
-    commands = [span for span in _SPAN.findall(step) if " " in span]
-    if not commands:
-        return not _BY_HAND.search(step)
-    return any(command in ran or core(command) in ran for command in commands)
-
-
-def _is_next(statement: Statement) -> bool:
-    in_section = NEXT.search(statement.section) or NEXT.search(statement.lead)
-    return says_something(statement.text) and bool(in_section or NEXT.search(statement.text))
-
-
-def _evidence(turns: list[Turn], lessons: list[Lesson]) -> tuple[int, ...]:
-    used = {seq for lesson in lessons for seq in lesson.evidence}
+def _evidence(turns: list[Turn], claims: list[Claim]) -> tuple[int, ...]:
+    used = {seq for claim in claims for seq in claim.evidence}
     for turn in turns:
         used.update(turn.prompt_seqs)
-        used.update(statement.seq for statement in turn.said)
-        used.update(seq for change in turn.changes for seq in change.seqs)
-        used.update(run.seq for run in turn.runs if run.checks or run.commit)
-        used.update([*turn.reads.values(), *turn.searches.values()])
-    return tuple(sorted(used))
-
-
-def _sentences(parts: list[str], limit: int) -> str:
-    return clip(" ".join(end_sentence(part) for part in dict.fromkeys(parts) if part), limit)
+        used.update(statement.seq for statement in turn.conclusion)
+        used.update(turn.reads.values())
+    return tuple(sorted(seq for seq in used if seq >= 0))

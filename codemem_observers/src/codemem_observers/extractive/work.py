@@ -1,183 +1,252 @@
-"""One observation for each thing the user asked: what was done, how, and what proved it."""
+"""The work of one turn as a claim: what it does now, why, and what proves it."""
 
 from __future__ import annotations
 
-from codemem_core.records.memory import Observation
+import re
+from collections.abc import Iterator
+
 from codemem_observers.extractive.checks import Check
-from codemem_observers.extractive.naming import kind_of, outcome, title_of
-from codemem_observers.extractive.prose import Statement, clip, end_sentence, joined
+from codemem_observers.extractive.claims import Claim
+from codemem_observers.extractive.commits import Commit
+from codemem_observers.extractive.markdown import Statement
+from codemem_observers.extractive.outcomes import Withdrawn
+from codemem_observers.extractive.phrasing import end_sentence, joined, size
 from codemem_observers.extractive.runs import Run
-from codemem_observers.extractive.shell import first_error, pushes
+from codemem_observers.extractive.shell import first_error
+from codemem_observers.extractive.titles import shortened, title_of, titled, without_opening
 from codemem_observers.extractive.turns import Turn
-from codemem_observers.extractive.words import (
-    CAUSE,
-    CHOICE,
-    DECISION,
-    explains,
-    without_pleasantry,
+from codemem_observers.extractive.weight import explains, says_something, weight
+
+MAX_WHAT = 55
+"""Words that tell what was done; the reason and the proof come on top."""
+MIN_MESSAGE = 15
+"""Words of a commit message that tells enough by itself."""
+MAX_WHY = 40
+MAX_FACTS = 2
+WORTH = 8.0
+"""Of work that was done; more than any explanation of it."""
+CHORE_WORTH = 4.0
+ITEM_WORTH = 3.5
+MIN_ITEMS = 3
+MAX_ITEMS = 7
+
+_PULL_REQUEST = re.compile(r"https?://\S+/(?:pull|pulls|merge_requests)/\d+")
+_PREFIX = re.compile(r"^(\w+)(?:\([^)]*\))?!?:\s")
+_KINDS = {
+    **dict.fromkeys(("fix", "hotfix", "bug", "bugfix"), "bugfix"),
+    **dict.fromkeys(("feat", "feature"), "feature"),
+    "refactor": "refactor",
+    **dict.fromkeys(("docs", "chore", "test", "style", "build", "ci", "perf"), "change"),
+}
+_BY_WORD = (
+    (
+        "bugfix",
+        re.compile(
+            r"\b(?:fix(?:e[sd]|ing)?|bug|broken|crash(?:es|ed)?|regression|repair|"
+            r"resolve[sd]?|wrong)\b"
+        ),
+    ),
+    (
+        "refactor",
+        re.compile(
+            r"\b(?:refactor|rename|move|extract|simplif|clean ?up|dedup|reorgani[sz]e|split|"
+            r"consolidate)"
+        ),
+    ),
+    ("feature", re.compile(r"\b(?:add|implement|create|introduce|support|enable|build|new)\b")),
 )
 
-MAX_FILES = 8
-MAX_SAID = 9
-MAX_FACT = 280
 
-
-def observe_work(turn: Turn) -> Observation | None:
-    """Return what a turn achieved, or None when it neither changed nor explained anything."""
-    if turn.changes or turn.commits:
-        return _change(turn)
-    return _finding(turn)
+def work_claims(turn: Turn, said: list[Statement], withdrawn: Withdrawn) -> Iterator[Claim]:
+    """Yield a claim for each commit of a turn, or one for changes that were not committed."""
+    made = [(c, run) for c, run in turn.commits if c not in withdrawn.commits]
+    kept = [pair for pair in made if not _is_chore(pair[0])] or made[-1:]
+    if not kept:
+        if turn.changes and (claim := _uncommitted(turn, said)):
+            yield claim
+        return
+    main = max(kept, key=lambda pair: (len(" ".join(pair[0].body)), pair[1].seq))[0]
+    for commit, run in kept:
+        others = [c for c, _ in made if c is not commit and c not in [k for k, _ in kept]]
+        yield _committed(
+            turn, commit, run, said if commit is main else [], others if commit is main else []
+        )
+        yield from _items(turn, commit, run)
 
 
 def last_checks(turn: Turn) -> list[tuple[Check, Run]]:
-    """Return the last result of each kind of check, with its command.
-
-    The commands that check by themselves count before a commit's hook.
-    """
-    hooked = [run for run in turn.runs if run.purpose == "git commit"]
-    own = [run for run in turn.runs if run.purpose != "git commit"]
+    """Return the last result of each kind of check; a commit's hook counts least."""
+    hooked = [run for run in turn.runs if run.commits]
+    own = [run for run in turn.runs if not run.commits]
     last = {check.what: (check, run) for run in [*hooked, *own] for check in run.checks}
-    return list(last.values())
+    passed = {run.purpose: run.seq for run in turn.runs if run.ok}
+    return [(c, run) for c, run in last.values() if c.ok or passed.get(run.purpose, -1) < run.seq]
 
 
-def _change(turn: Turn) -> Observation:
-    said = [s for s in outcome(turn) if not CHOICE.search(s.text)]  # they are decisions' own
-    files = [c for c in turn.changes if c.path]
-    used = {
-        *turn.prompt_seqs,
-        *(s.seq for s in said),
-        *(run.seq for run in turn.runs if run.checks),
-    }
-    used |= {seq for change in turn.changes for seq in change.seqs}
-    used |= {seq for _, seq in turn.commits}
-    return Observation(
-        kind=kind_of(turn),
-        title=title_of(turn),
-        subtitle=_subtitle(turn),
-        narrative=_narrative(turn, said),
-        facts=tuple(_facts(turn, said)),
-        concepts=_concepts(turn, said),
-        files_modified=tuple(sorted(c.moved_to or c.path for c in files)),
-        files_read=tuple(path for path in turn.reads if path not in {c.path for c in files})[:12],
-        evidence=tuple(sorted(used)),
-    )
-
-
-def _subtitle(turn: Turn) -> str:
-    count = len({change.path for change in turn.changes})
-    commit = turn.commits[-1][0] if turn.commits else None
-    parts = [
-        f"{count} file{'s' * (count != 1)} changed" if count else "",
-        *(check.text for check, _ in last_checks(turn)),
-        f"commit {commit.hash}".strip() if commit else "",
+def failing(turn: Turn) -> list[str]:
+    """Return the checks that failed last, each with its command and first error."""
+    return [
+        f"`{run.shown}`: {check.text}" + (f" ({why})" if (why := first_error(run.output)) else "")
+        for check, run in last_checks(turn)
+        if not check.ok
     ]
-    return ", ".join(part for part in parts if part)
 
 
-def _narrative(turn: Turn, said: list[Statement]) -> str:
-    """Tell the outcome first, as packs show the first sentences, then the proof and the request."""
-    parts = [clip(turn.commits[-1][0].body, 420)] if turn.commits else []
-    ended = sorted(said, key=lambda s: s.seq not in turn.concluded)
-    told = [s.text for s in ended if not s.is_item] or [s.full for s in said[:2] if not any(parts)]
-    told[1:] = sorted(told[1:], key=lambda text: not CAUSE.search(text))
-    parts += [clip(without_pleasantry(text)) for text in told[:3]]
-    if turn.changes and not any(parts):
-        parts.append(f"Changed {joined([f'`{c.path}`' for c in turn.changes])}")
-    parts.append(proof(turn))
-    if turn.corrected:
-        parts.append(f"Afterwards the user said: “{turn.corrected}”")
-    asked = turn.request.text.rstrip(".")
-    if asked and asked != title_of(turn):
-        parts.append(f"Asked: {asked}")
-    return " ".join(end_sentence(part) for part in dict.fromkeys(parts) if part)
-
-
-def proof(turn: Turn) -> str:
-    """Return which commands showed what, and what was committed; only what was seen."""
-    good, bad = checked(turn, ok=True), checked(turn, ok=False)
-    parts = [f"Checked: {joined([_bracketed(fact) for fact in good])}"] if good else []
-    parts += [f"Failing at the end: {joined([_bracketed(fact) for fact in bad])}"] if bad else []
-    for commit, _ in turn.commits:
-        hooked = [check.text for run in turn.runs if run.commit is commit for check in run.checks]
-        parts.append(f"Committed as {commit.hash}" if commit.hash else "Committed")
-        parts[-1] += f" “{commit.subject}”" + (f" (its hook: {joined(hooked)})" if hooked else "")
-    pushed = [run for run in turn.runs if run.ok and pushes(run.core)]
-    if pushed:
-        parts.append("Pushed" if pushed[-1].commit else f"Pushed with `{pushed[-1].shown}`")
-    return ". ".join(parts)
-
-
-def checked(turn: Turn, *, ok: bool) -> list[tuple[str, str]]:
-    """Return the last good or bad results as (command, `1351 tests passed`)."""
-    by_run: dict[str, list[str]] = {}
-    edited = max((seq for change in turn.changes for seq in change.seqs), default=-1)
-    for check, run in last_checks(turn):
-        if check.ok == ok:
-            why = "" if ok else first_error(run.output)
-            text = f"{check.text}: {why}" if why else check.text
-            text += " before the last edit" if run.seq < edited else ""
-            by_run.setdefault(run.shown, []).append(text)
-    return [(shown, joined(texts)) for shown, texts in by_run.items()]
-
-
-def _bracketed(fact: tuple[str, str]) -> str:
-    return f"`{fact[0]}` ({fact[1]})"
-
-
-def _facts(turn: Turn, said: list[Statement]) -> list[str]:
-    deleted = [c.path for c in turn.changes if c.deleted]
-    kept = [c for c in turn.changes if c.path and not (c.deleted and len(deleted) > 2)]
-    facts = [f"`{c.path}`: {c.describe()}" for c in kept[:MAX_FILES]]
-    if len(deleted) > 2:
-        facts.append(f"Deleted {len(deleted)} files: {joined([f'`{path}`' for path in deleted])}")
-    facts += grouped(said, limit=MAX_SAID)
-    facts += [f"`{shown}`: {text}" for ok in (True, False) for shown, text in checked(turn, ok=ok)]
-    facts += [f"Commit {commit.hash}".strip() + f": {commit.subject}" for commit, _ in turn.commits]
-    return [end_sentence(clip(fact, MAX_FACT)) for fact in dict.fromkeys(facts)]
-
-
-def grouped(said: list[Statement], *, limit: int) -> list[str]:
-    """Return statements as facts, list items of one lead joined while they fit."""
-    facts: list[str] = []
-    lead = ""
-    for statement in said:
-        text = without_pleasantry(statement.text)
-        fits = facts and len(facts[-1]) + len(text) < MAX_FACT
-        if statement.lead and statement.lead == lead and fits:
-            facts[-1] = f"{facts[-1].rstrip('.')}; {text}"
-        else:
-            facts.append(statement.full if statement.lead else text)
-        lead = statement.lead
-    return facts[:limit]
-
-
-def _concepts(turn: Turn, said: list[Statement]) -> tuple[str, ...]:
-    text = " ".join(s.text for s in said)
-    found = ["what-changed"]
-    if kind_of(turn) == "bugfix":
-        found.append("problem-solution")
-    if CAUSE.search(text):
-        found.append("why-it-exists")
-    if DECISION.search(text):
-        found.append("trade-off")
-    return tuple(found)
-
-
-def _finding(turn: Turn) -> Observation | None:
-    """Return what a turn found out without changing anything."""
-    said = outcome(turn)
-    looked = turn.reads or turn.searches or turn.runs
-    substance = sum(len(s.text) for s in said)
-    if not said or substance < (60 if looked else 160):
-        return None
-    text = " ".join(s.text for s in said)
-    seqs = {*turn.prompt_seqs, *(s.seq for s in said), *turn.reads.values()}
-    return Observation(
-        kind="discovery" if explains(text) else "exploration",
-        title=title_of(turn),
-        narrative=_narrative(turn, said),
-        facts=tuple(end_sentence(clip(f, MAX_FACT)) for f in grouped(said, limit=MAX_SAID)),
-        concepts=("how-it-works", "why-it-exists") if CAUSE.search(text) else ("how-it-works",),
+def _committed(
+    turn: Turn, commit: Commit, run: Run, said: list[Statement], others: list[Commit]
+) -> Claim:
+    title = shortened(commit.subject)
+    told = [] if size(" ".join(commit.body)) >= MIN_MESSAGE else _told(said)
+    listed = set(commit.items) if len(commit.items) >= MIN_ITEMS else set()
+    message = [part for part in commit.body if part not in listed]
+    what = _fitting([*message, *told], MAX_WHAT, beside=title)
+    proof = f"Committed as {commit.hash}" if commit.hash else "Committed"
+    body = [*what, *_before(turn, title, what), f"{proof}{_checked(turn)}", *_reviewed(turn)]
+    return Claim(
+        title=title,
+        body=tuple(body),
+        kind=_kind(turn, commit.subject),
+        worth=CHORE_WORTH if _is_chore(commit) else WORTH,
+        evidence=(*turn.prompt_seqs, run.seq, *(s.seq for s in said), *_edit_seqs(turn)),
+        concepts=("what-changed",),
+        facts=tuple(f"Commit {c.hash}: {c.subject}".replace(" :", ":") for c in others),
+        files_modified=tuple(sorted(c.moved_to or c.path for c in turn.changes)),
         files_read=tuple(turn.reads)[:12],
-        evidence=tuple(sorted(seqs)),
     )
+
+
+def _items(turn: Turn, commit: Commit, run: Run) -> Iterator[Claim]:
+    """Yield the items of a long message as claims of their own: its subject names none of them."""
+    for item in commit.items[:MAX_ITEMS] if len(commit.items) >= MIN_ITEMS else ():
+        if title := titled(item):
+            proof = f"Part of “{commit.subject}”" + (f" ({commit.hash})" if commit.hash else "")
+            yield Claim(
+                title=title,
+                body=(item,),
+                facts=(proof,),
+                kind=_kind(turn, commit.subject),
+                worth=ITEM_WORTH,
+                evidence=(run.seq,),
+                concepts=("what-changed",),
+                files_modified=tuple(c.path for c in turn.changes if _names(item, c.path)),
+            )
+
+
+def _names(text: str, path: str) -> bool:
+    return path.rpartition("/")[2] in text
+
+
+def _uncommitted(turn: Turn, said: list[Statement]) -> Claim | None:
+    told = [s for s in said if weight(s) >= 1 and not explains(s)]
+    told = told or [s for s in said if weight(s) >= 1]
+    # What was asked, when it names the work (a plan's heading), beats a bullet of what was said.
+    best = max(told, key=_as_title, default=None)
+    title = titled(turn.request.title) if turn.request.is_plan else ""
+    title = title or (title_of(best) if best else "")
+    if not title:
+        return None
+    what = _fitting(_told(said), MAX_WHAT, beside=title)
+    proof = _checked(turn).lstrip(", ;")
+    body = [*what, *_before(turn, title, what), *([f"Checked: {proof}"] if proof else [])]
+    return Claim(
+        title=title,
+        body=tuple(body) or (_files(turn),),
+        facts=_how(turn) if size(" ".join(what)) < MIN_MESSAGE else (),
+        kind=_kind(turn, turn.request.title),
+        worth=WORTH,
+        evidence=(*turn.prompt_seqs, *(s.seq for s in told), *_edit_seqs(turn)),
+        concepts=("what-changed",),
+        files_modified=tuple(sorted(c.moved_to or c.path for c in turn.changes)),
+        files_read=tuple(turn.reads)[:12],
+    )
+
+
+def _as_title(statement: Statement) -> float:
+    """Return how well a statement names the whole of the work: prose before list items."""
+    return bool(title_of(statement)) * (2 - statement.is_item + weight(statement) / 10)
+
+
+def _told(said: list[Statement]) -> list[str]:
+    """Return what was said of the result; causes come first as claims of their own."""
+    worth = [s for s in said if weight(s) >= 1]
+    plain = [s for s in worth if not explains(s)] or worth
+    return [without_opening(s.text, s.words) for s in plain]
+
+
+def _fitting(texts: list[str], words: int, *, beside: str) -> list[str]:
+    """Return whole sentences, from the first, as long as they fit; not what the title says."""
+    kept: list[str] = []
+    for text in dict.fromkeys(texts):
+        if text.rstrip(".") == beside or (not says_something(text) and not kept):
+            continue
+        if kept and size(" ".join([*kept, text])) > words:
+            break
+        if size(text) <= words * 1.5:
+            kept.append(text)
+    return kept
+
+
+def _before(turn: Turn, title: str, what: list[str]) -> list[str]:
+    """Return how it was before and why that had to change, as the request tells it."""
+    if not turn.request.is_plan:
+        return []
+    why = [s for s in turn.request.background if not s.is_item and says_something(s.text, s.words)]
+    why = [s for s in why if s.section and s.words.why_section.search(s.section)]
+    told = " ".join((title, *what))
+    best = [s.text for s in why if s.text not in told][:2]
+    fits = best[:1] if size(" ".join(best)) > MAX_WHY else best
+    return [f"State before the change: {' '.join(map(end_sentence, fits))}"] if fits else []
+
+
+def _reviewed(turn: Turn) -> list[str]:
+    """Return the pull request that the turn's words link to."""
+    found = [link[0] for s in turn.said if (link := _PULL_REQUEST.search(s.text))]
+    return [f"Pull request: {found[-1]}"] if found else []
+
+
+def _checked(turn: Turn) -> str:
+    """Return what the last checks showed: `, 1351 tests passed and lint clean`."""
+    good = [check.text for check, _ in last_checks(turn) if check.ok]
+    bad = [f"{check.text} (`{run.shown}`)" for check, run in last_checks(turn) if not check.ok]
+    return (f", {joined(good)}" if good else "") + (f"; failing: {joined(bad)}" if bad else "")
+
+
+def _files(turn: Turn) -> str:
+    names = [f"`{change.path}`" for change in turn.changes]
+    return f"Changed {joined(names)}"
+
+
+def _how(turn: Turn) -> tuple[str, ...]:
+    """Return how its files changed, of the first few."""
+    return tuple(f"`{c.path}`: {c.describe()}" for c in turn.changes[:MAX_FACTS])
+
+
+def _edit_seqs(turn: Turn) -> list[int]:
+    return [seq for change in turn.changes for seq in change.seqs]
+
+
+def _is_chore(commit: Commit) -> bool:
+    prefix = _PREFIX.match(commit.subject)
+    return bool(prefix) and prefix[1].lower() in {"chore", "style", "docs", "ci", "test"}  # type: ignore[index]
+
+
+def _kind(turn: Turn, named: str) -> str:
+    """Return the kind the evidence supports best: commit prefix, fixed tests, words, new files."""
+    if (prefix := _PREFIX.match(named)) and prefix[1].lower() in _KINDS:
+        return _KINDS[prefix[1].lower()]
+    if _tests_were_fixed(turn):
+        return "bugfix"
+    for text in (named, turn.request.title):
+        opening = " ".join(text.lower().split()[:5])
+        for kind, words in _BY_WORD:
+            if words.search(opening):
+                return kind
+    return "feature" if any(change.created for change in turn.changes) else "change"
+
+
+def _tests_were_fixed(turn: Turn) -> bool:
+    """Say whether tests failed before the turn's first edit and pass at its end."""
+    first_edit = min(_edit_seqs(turn), default=-1)
+    tests = [(run.seq, check) for run in turn.runs for check in run.checks if check.what == "tests"]
+    before = [check.ok for seq, check in tests if seq < first_edit]
+    return bool(before) and not all(before) and tests[-1][1].ok

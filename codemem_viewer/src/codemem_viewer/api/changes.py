@@ -13,7 +13,7 @@ from litestar import Router, post
 from litestar.di import NamedDependency
 from litestar.params import PathParameter, RawBody
 
-from codemem_core.distil.manual import Correction, corrected
+from codemem_core.distil.manual import Correction, corrected, forget_in
 from codemem_core.errors import InputError
 from codemem_core.records.memory import Memory
 from codemem_core.store import journal, memories
@@ -92,7 +92,7 @@ async def forget(store: NamedDependency[Store], memory_id: Id) -> dict[str, Any]
         memory_id,
         "forget",
         "Forgotten",
-        lambda db, now_ms: memories.forget(db, memory_id, now_ms=now_ms),
+        lambda db, now_ms: forget_in(db, memory_id, now_ms=now_ms),
     )
 
 

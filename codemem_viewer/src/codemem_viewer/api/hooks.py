@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, RawBody
 
+from codemem_core.plugins.registry import Plugins
 from codemem_viewer.ingest_commit import Receiving
 from codemem_viewer.openapi import takes_schema
 
@@ -27,9 +28,13 @@ async def receive(
     return await _receive(source, body, receiving)
 
 
-def alias(source: str, path: str) -> HTTPRouteHandler:
-    """Return a route that takes the hooks of one host at a path of its own."""
+def hook_aliases(plugins: Plugins) -> list[HTTPRouteHandler]:
+    """Return the routes at the paths that hosts were given before `/api/hooks/NAME`."""
+    sources = plugins.ingest_sources().values()
+    return [_alias(source.name, source.hook_path) for source in sources if source.hook_path]
 
+
+def _alias(source: str, path: str) -> HTTPRouteHandler:
     @post(path, status_code=200, operation_class=_BODY, tags=["events"])
     async def receive_of(body: RawBody, receiving: NamedDependency[Receiving]) -> dict[str, int]:
         """Store one hook payload of a host, as `/api/hooks/{source}` does."""

@@ -37,36 +37,42 @@ def printed(pack: Pack) -> list[int]:
 
 
 def test_pack_has_the_documented_layout(db: apsw.Connection, remember: Remember) -> None:
-    """Newest summary, newest three of the rest in order of time, then the others by rank."""
+    """The newest summary, then the others by rank; each line has its day."""
     remember("Old lease summary", "held", kind="session_summary", created_ms=1)
     remember("Lease summary", "held by one", kind="session_summary", created_ms=9)
-    for n in range(4, 0, -1):
+    for n in range(2, 0, -1):
         remember(f"Lease held {n}", "by a worker", created_ms=10 + n)
 
     pack = build_pack(db, "who held the lease", now_ms=NOW_MS)
 
     assert pack.text == (
         "## Summary\n"
-        "[2] (session_summary) Lease summary - held by one\n\n"
-        "## Timeline\n"
-        "[5] (change) Lease held 2 - by a worker\n"
-        "[4] (change) Lease held 3 - by a worker\n"
-        "[3] (change) Lease held 4 - by a worker\n\n"
+        "[2] (session_summary) 1970-01-01: Lease summary - held by one\n\n"
         "## Observations\n"
-        "[6] (change) Lease held 1 - by a worker\n"
-        "[1] (session_summary) Old lease summary - held"
+        "[3] (change) 1970-01-01: Lease held 2 - by a worker\n"
+        "[4] (change) 1970-01-01: Lease held 1 - by a worker\n"
+        "[1] (session_summary) 1970-01-01: Old lease summary - held"
     )
 
 
-def test_without_a_summary_the_timeline_comes_first(
-    db: apsw.Connection, remember: Remember
-) -> None:
-    """Empty sections keep their headings."""
+def test_a_heading_stands_only_above_something(db: apsw.Connection, remember: Remember) -> None:
+    """An empty section costs tokens and says nothing."""
     remember("Lease", "held")
 
-    text = build_pack(db, "lease").text
+    assert build_pack(db, "lease").text == (
+        "## Observations\n[1] (change) 2026-05-28: Lease - held"
+    )
 
-    assert text == "## Timeline\n[1] (change) Lease - held\n\n## Summary\n\n## Observations"
+
+def test_a_recap_has_a_timeline(db: apsw.Connection, remember: Remember) -> None:
+    """The newest three, oldest first."""
+    for n in range(4):
+        remember(f"Lease held {n}", "by a worker", created_ms=10 + n)
+
+    text = build_pack(db, "where were we?", now_ms=NOW_MS).text
+
+    assert text.startswith("## Timeline\n[2] (change)")
+    assert text.endswith("## Observations\n[1] (change) 1970-01-01: Lease held 0 - by a worker")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -219,7 +225,7 @@ def test_json_form_has_the_documented_keys(db: apsw.Connection, remember: Rememb
 
     value = build_pack(db, "lease", project="demo", limit=4, token_budget=500).to_json()
 
-    assert set(value) == {"context", "items", "pack_text", "metrics"}
+    assert set(value) == {"context", "items", "quotes", "pack_text", "metrics"}
     assert {"id", "kind", "title", "body", "confidence", "tags", "metadata"} < set(
         value["items"][0]
     )
@@ -231,6 +237,7 @@ def test_json_form_has_the_documented_keys(db: apsw.Connection, remember: Rememb
         "items": 1,
         "pack_tokens": tokens(value["pack_text"]),
         "pack_item_ids": [1],
+        "pack_message_ids": [],
         "exact_duplicates_collapsed": 0,
     }
 

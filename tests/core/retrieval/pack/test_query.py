@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codemem_core.retrieval.pack.query import MAX_CHARS, injection_query, meant, recap_topic
+from codemem_core.retrieval.pack.query import asked_for, injection_query, meant, recap_topic
 
 
 def test_the_prompt_is_asked_and_the_session_stands_beside_it() -> None:
@@ -15,7 +15,7 @@ def test_the_prompt_is_asked_and_the_session_stands_beside_it() -> None:
 
     asked, around = injection_query("Add a lease", "now test  the renewal\nof leases", files)
 
-    assert asked == "now test the renewal of leases"
+    assert asked == "now test  the renewal\nof leases"
     assert around == "Add a lease f2.py f3.py f4.py f5.py f6.py"
 
 
@@ -39,11 +39,26 @@ def test_an_embedder_is_asked_one_text(context: str, text: str) -> None:
 
 
 @given(st.text(), st.text(), st.lists(st.text()))
-def test_query_is_short_and_never_empty(first: str, prompt: str, files: list[str]) -> None:
+def test_query_is_never_empty(first: str, prompt: str, files: list[str]) -> None:
     """Whatever the session holds."""
-    asked, _ = injection_query(first, prompt, files)
+    assert injection_query(first, prompt, files)[0]
 
-    assert 0 < len(asked) <= 2 * MAX_CHARS + 1
+
+def test_a_question_is_found_behind_a_log() -> None:
+    """What was pasted is not what is asked."""
+    log = "\n".join(f"2026-11-30 12:00:{n:02} INFO worker-{n} handled request" for n in range(40))
+
+    assert asked_for(f"{log}\n\nWhy does the export use a semicolon?") == (
+        "Why does the export use a semicolon?"
+    )
+
+
+def test_a_traceback_asks_by_its_error() -> None:
+    """Somebody who pastes nothing else wants to know what it means."""
+    frames = "\n".join(f'  File "/usr/lib/x{n}.py", line {n}, in f' for n in range(20))
+    error = "redis.exceptions.ConnectionError: connection pool exhausted"
+
+    assert asked_for(f"Traceback (most recent call last):\n{frames}\n{error}") == error
 
 
 @pytest.mark.parametrize(

@@ -6,48 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codemem_core.retrieval.hit import Hit
-from codemem_core.retrieval.pack.render import (
-    clip,
-    fence,
-    harmless,
-    is_fenced,
-    line,
-    shorten,
-    tokens,
-)
-
-
-def hit(title: str, body: str) -> Hit:
-    """Make a memory with number 7."""
-    return Hit(
-        [7, 1, "change", title, body, "", 0.5, "user", 0, None, 0, "[]", 1, 0, 0, 0, 0, None]
-    )
-
-
-def test_line_has_the_documented_form() -> None:
-    """Number, kind, title and body in one line, whatever the text's own lines."""
-    memory = hit("Add a lease", "First line.\n\n## Summary\n[9] (note) x")
-
-    assert line(memory, room=100) == (
-        "[7] (change) Add a lease - First line. ## Summary [9] (note) x"
-    )
-
-
-def test_line_does_not_repeat_the_title() -> None:
-    """Observers like to begin the body with it."""
-    assert line(hit("Add a lease", "Add a lease: it holds."), room=100) == (
-        "[7] (change) Add a lease - it holds."
-    )
-
-
-@given(st.text(), st.text(), st.integers(-5, 300))
-def test_line_keeps_to_its_room(title: str, body: str, room: int) -> None:
-    """No text, of any script, is longer than estimated, and a line is one line."""
-    text = line(hit(title, body), room=room)
-
-    assert tokens(text) <= max(0, room)
-    assert len(text.splitlines()) <= 1
+from codemem_core.retrieval.pack.render import clip, fence, harmless, is_fenced, shorten
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apsw
@@ -112,3 +114,46 @@ def test_a_file_that_is_no_database_gets_one_line(database: str) -> None:
 
     with pytest.raises(StoreError, match="not a database"):
         Store.open(database)
+
+
+@pytest.fixture
+def freeze() -> Iterator[Callable[[Path], None]]:
+    """Return what mounts a folder read-only until the test ends."""
+    frozen: list[Path] = []
+
+    def mount(folder: Path) -> None:
+        for options in (["--bind"], ["-o", "remount,ro,bind"]):
+            done = subprocess.run(["mount", *options, folder, folder], check=False)
+            if done.returncode:
+                pytest.skip("needs the right to mount")
+        frozen.append(folder)
+
+    yield mount
+    for folder in frozen:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_a_database_on_a_read_only_disk_can_be_read(
+    database: str, freeze: Callable[[Path], None]
+) -> None:
+    """And a write is refused with the reason."""
+    Store.open(database).close()
+    freeze(Path(database).parent)
+
+    with Store.open(database) as store:
+        with store.read() as db:
+            assert db.execute("SELECT count(*) FROM memories").get == 0
+        with pytest.raises(StoreError, match="the disk is read-only"):
+            store.write(lambda db: db.execute("DELETE FROM memories"))
+
+
+def test_a_log_on_a_read_only_disk_is_not_passed_over(
+    database: str, freeze: Callable[[Path], None]
+) -> None:
+    """Its commits would be missing without a word."""
+    Store.open(database).close()
+    Path(f"{database}-wal").write_bytes(b"commits")
+    freeze(Path(database).parent)
+
+    with pytest.raises(StoreError, match="not closed in good order"):
+        connect(database, readonly=True)

@@ -5,11 +5,14 @@ On the hook path: see the modules it puts together.
 
 from __future__ import annotations
 
-from codemem_core.retrieval.pack.query import recap_topic
+from codemem_core.retrieval.pack import quotes
+from codemem_core.retrieval.pack.page import Page
+from codemem_core.retrieval.pack.query import asked_for, recap_topic
 from codemem_core.retrieval.pack.rank import MIN_CONFIDENCE, about, fitting, without_repeats
-from codemem_core.retrieval.pack.render import fence, layout, line, tokens
+from codemem_core.retrieval.pack.render import fence, layout, tokens
 from codemem_core.retrieval.pack.select import Sections
 from codemem_core.retrieval.search import newest, search
+from codemem_core.store.tokenize import query_terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,25 +22,25 @@ if TYPE_CHECKING:
     import apsw
 
     from codemem_core.retrieval.hit import Found, Hit
+    from codemem_core.retrieval.pack.quotes import Part, Quote
 
 LIMIT = 8
 TOKEN_BUDGET = 800
-# A shorter line says too little; with less to share, fewer memories get a place.
-_LINE_TOKENS = 60
 _RECAP_SUMMARIES = 2
 
 
 class Pack:
     """What the memory has to say about a context."""
 
-    __slots__ = ("context", "found", "items", "metrics", "repeats", "text")
+    __slots__ = ("context", "found", "items", "metrics", "quote", "repeats", "text")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of
         self,
         context: str,
         *,
         text: str,
         items: list[Hit],
+        quote: Quote | None,
         repeats: dict[int, list[int]],
         found: Found,
     ) -> None:
@@ -48,12 +51,15 @@ class Pack:
         """Markdown with the sections Summary, Timeline and Observations; empty: nothing fits."""
         self.items = items
         """The memories in the order they are printed, with the reasons for their place."""
+        self.quote = quote
+        """What is quoted beside them."""
         self.repeats = repeats
         """Ids of memories that say the same as an item, by the item's id."""
         self.metrics: dict[str, Any] = {
             "items": len(items),
             "pack_tokens": tokens(text),
             "pack_item_ids": [hit.id for hit in items],
+            "pack_message_ids": [part.message.id for part in quote.parts] if quote else [],
             "exact_duplicates_collapsed": sum(len(repeats[hit.id]) for hit in items),
         }
         """What hosts and `stats` show of it; tokens are estimated (`render.tokens`)."""
@@ -63,6 +69,7 @@ class Pack:
         return {
             "context": self.context,
             "items": [self._item(hit) for hit in self.items],
+            "quotes": [_quoted(part) for part in self.quote.parts] if self.quote else [],
             "pack_text": self.text,
             "metrics": self.metrics,
         }
@@ -121,21 +128,22 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     least_confidence: float = MIN_CONFIDENCE,
     now_ms: int | None = None,
 ) -> Pack:
-    """Return the memories that fit `context`, within `limit` items and `token_budget` tokens.
+    """Return what fits `context`, within `limit` entries and `token_budget` tokens.
 
     `around` is what the work is about beside it; only a context of hardly any words leans on it.
     `meaning` is how near memories are to both by an embedder (cosine by id; see `query.meant`).
     `trusted` leaves out what came from the web or an import and nobody confirmed. `injected`: it
-    goes into a prompt unasked. Then it is trusted, and stands in a fence that says it is data.
-    Below `least_confidence` (0 to 1) that the store knows an answer, a pack stays empty.
+    goes into a prompt unasked, trusted and in a fence that says it is data. It stays empty below
+    `least_confidence` (0 to 1) that the store knows an answer.
     """
-    trusted = trusted or injected
+    trusted |= injected
     topic = recap_topic(context, begun=bool(around))
+    asked = asked_for(context) if topic is None else topic
     found = search(
         db,
-        context if topic is None else topic,
+        asked,
         limit=3 * limit,
-        around="" if topic == "" else around,  # all of the work: that of this session is no hint
+        around=around if topic != "" else "",  # all of the work: this session's is no hint
         meaning=meaning,
         project=project,
         trusted=trusted,
@@ -143,18 +151,53 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
         learned=learned,
         now_ms=now_ms,
     )
-    fit = fitting(found, least=least_confidence) if topic is None else about(found)
-    recent = _recent(db, limit, project, trusted=trusted) if topic is not None and not fit else []
-    distinct, repeats = without_repeats([*recent, *fit])
-    start, end = fence() if injected else ("", "")
-    room = token_budget - tokens(start + layout(Sections([]), {}) + end)
-    lines = _choose(distinct, limit=limit, room=room, is_recap=topic is not None)
-    sections = Sections([hit for hit in distinct if hit.id in lines])
-    text = start + layout(sections, lines) + end if lines else ""
-    pack = Pack(context, text=text, items=sections.all(), repeats=repeats, found=found)
-    asked = {"limit": limit, "token_budget": token_budget, "project": project}
-    pack.metrics |= {**asked, "fallback": "recent" if recent else None}
+    said = quotes.search(db, query_terms(asked), project=project, trusted=trusted)
+    least = 0.0 if said.sure() else least_confidence
+    fit = fitting(found, least=least) if topic is None else about(found)
+    recent = [] if topic is None or fit else _recent(db, limit, project, trusted=trusted)
+    told = without_repeats(recent or fit)
+    fenced = fence() if injected else ("", "")
+    page = Page(token_budget - tokens("".join(fenced)), limit, is_recap=topic is not None)
+    place = (project, trusted) if topic is None and (said.sure() or not (fit or injected)) else None
+    page.fill(db, said, told[0], quoted_from=place)
+    bounds = (limit, token_budget, project, "recent" if recent else None)
+    return _packed(context, page, fenced, found, told, bounds)
+
+
+def _packed(  # noqa: PLR0913, PLR0917 - what a pack is made of
+    context: str,
+    page: Page,
+    fenced: tuple[str, str],
+    found: Found,
+    told: tuple[list[Hit], dict[int, list[int]]],
+    bounds: tuple[object, ...],
+) -> Pack:
+    distinct, repeats = told
+    sections = Sections([hit for hit in distinct if hit.id in page.lines], is_recap=page.is_recap)
+    text = layout(sections, page.lines, page.quote.line() if page.quote else "")
+    pack = Pack(
+        context,
+        text=fenced[0] + text + fenced[1] if text else "",
+        items=sections.all(),
+        quote=page.quote,
+        repeats=repeats,
+        found=found,
+    )
+    names = ("limit", "token_budget", "project", "fallback")
+    pack.metrics |= zip(names, bounds, strict=True)
     return pack
+
+
+def _quoted(part: Part) -> dict[str, Any]:
+    message = part.message
+    return {
+        "id": f"e{message.id}",
+        "role": message.role,
+        "text": part.text,
+        "created_ms": message.at_ms,
+        "source": message.source,
+        "stream_id": message.stream_id,
+    }
 
 
 def _reasons(hit: Hit) -> dict[str, Any]:
@@ -177,18 +220,3 @@ def _recent(db: apsw.Connection, limit: int, project: str | None, *, trusted: bo
     return newest(
         db, limit=_RECAP_SUMMARIES, project=project, kind=kind, trusted=trusted
     ) or newest(db, limit=limit, project=project, trusted=trusted)
-
-
-def _choose(hits: list[Hit], *, limit: int, room: int, is_recap: bool) -> dict[int, str]:
-    """Return the lines of the memories that get a place, by id; each gets its share of `room`."""
-    lines: dict[int, str] = {}
-    for at, hit in enumerate(hits):
-        places = min(limit - len(lines), len(hits) - at)
-        if places <= 0:
-            break
-        share = min(room, max(_LINE_TOKENS, room // places))
-        text = line(hit, room=share - 1, is_recap=is_recap)  # 1: its line break
-        if text:
-            lines[hit.id] = text
-            room -= tokens(text) + 1
-    return lines

@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import re
 
+from codemem_core.retrieval.pack.prompt_text import split, telling_lines
 from codemem_core.store.tokenize import leans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-MAX_CHARS = 500
-"""Characters of a prompt that are looked at: people say first what they want."""
+_BESIDE_CHARS = 500
+"""Characters of the first prompt that stand beside a later one."""
 _FILES = 5
 MAX_WORDS = 25
 """Who asks where the work stands does it in fewer; a longer text says what it wants."""
@@ -99,10 +100,17 @@ def injection_query(first_prompt: str, prompt: str, recent_files: Sequence[str])
     5 files changed (newest last in `recent_files`): a search weighs them less, and more when the
     prompt says hardly anything.
     """
-    first, asked = (" ".join(text.split())[:MAX_CHARS] for text in (first_prompt, prompt))
+    first = " ".join(first_prompt.split())[:_BESIDE_CHARS]
+    asked = prompt.strip()
     names = [os.path.basename(path.replace("\\", "/")) for path in recent_files[-_FILES:]]
-    beside = [first if first != asked else "", *names]
+    beside = [first if not asked.startswith(first) else "", *names]
     return asked or "recent work", " ".join(filter(None, beside))
+
+
+def asked_for(context: str) -> str:
+    """Return what a prompt asks: what the person typed; of a dump only what went wrong in it."""
+    typed, pasted = split(context)
+    return typed if not leans(typed) else f"{typed}\n{telling_lines(pasted)}".strip()
 
 
 def meant(context: str, around: str) -> str:

@@ -19,14 +19,14 @@ class Sections:
 
     __slots__ = ("observations", "summary", "timeline")
 
-    def __init__(self, chosen: Sequence[Hit]) -> None:
-        """Share out `chosen`, which comes best first."""
+    def __init__(self, chosen: Sequence[Hit], *, is_recap: bool = False) -> None:
+        """Share out `chosen`, which comes best first; only a recap has a timeline of memories."""
         summaries = [hit for hit in chosen if hit.kind == "session_summary"]
         self.summary: list[Hit] = sorted(summaries, key=_age)[-1:]
         """The newest summary, or nothing."""
         rest = [hit for hit in chosen if hit not in self.summary]
-        self.timeline: list[Hit] = sorted(rest, key=_age)[-_TIMELINE:]
-        """The newest three of the rest, oldest first."""
+        self.timeline: list[Hit] = sorted(rest, key=_age)[-_TIMELINE:] if is_recap else []
+        """Of a recap the newest three of the rest, oldest first."""
         self.observations: list[Hit] = [hit for hit in rest if hit not in self.timeline]
         """What remains, best first."""
 

@@ -37,14 +37,14 @@ def connect(path: str, *, readonly: bool = False, busy_s: float = BUSY_S) -> aps
 
     A read-only connection refuses writes and never creates a file. A writing one creates a private
     file (0600) if there is none; its commits are on disk when COMMIT returns. A statement waits
-    `busy_s` for somebody else's lock.
+    `busy_s` for somebody else's lock. On a file system mounted read-only every connection is a
+    read-only one.
 
     Raises `NotFound` when there is no database to read, `StoreError` when it cannot be used.
     """
-    if tuple(map(int, apsw.sqlite_lib_version().split("."))) < OLDEST_SQLITE:
-        raise StoreError(
-            f"SQLite is too old: `{apsw.sqlite_lib_version()}`", hint="pip install --upgrade apsw"
-        )
+    _check_version()
+    if is_read_only(path):
+        return _open_unchanging(path)
     for _ in range(_MOVES):
         if not readonly:
             _create_private(path)
@@ -69,6 +69,13 @@ def connect(path: str, *, readonly: bool = False, busy_s: float = BUSY_S) -> aps
     raise StoreError(f"the database is being replaced: `{path}`", hint="try again")
 
 
+def _check_version() -> None:
+    if tuple(map(int, apsw.sqlite_lib_version().split("."))) < OLDEST_SQLITE:
+        raise StoreError(
+            f"SQLite is too old: `{apsw.sqlite_lib_version()}`", hint="pip install --upgrade apsw"
+        )
+
+
 def _open(path: str, busy_s: float) -> apsw.Connection:
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX | apsw.SQLITE_OPEN_EXRESCODE
     try:
@@ -81,6 +88,37 @@ def _open(path: str, busy_s: float) -> apsw.Connection:
         raise StoreError(f"cannot open the database: `{path}`: {error}") from error
     db.set_busy_handler(patience(busy_s))
     harden(db)
+    return db
+
+
+def is_read_only(path: str) -> bool:
+    """Say whether a file lies on a file system that is mounted read-only."""
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False  # no such file: whoever makes it says what is wrong
+
+
+def _open_unchanging(path: str) -> apsw.Connection:
+    """Open a database that nobody can change: without locks and without its log's index."""
+    try:
+        logged = os.path.getsize(f"{path}-wal")
+    except OSError:
+        logged = 0
+    if logged:
+        # An immutable database is read without its log, and so without its latest commits.
+        raise StoreError(
+            f"the disk is read-only and the database was not closed in good order: `{path}`",
+            hint="copy its folder to a disk that can be written to, and set `CODEMEM_DB`",
+        )
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_EXRESCODE
+    escaped = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    try:
+        db = apsw.Connection(f"file:{escaped}?immutable=1", flags=flags)
+        harden(db)
+        rows(db, "PRAGMA schema_version")
+    except apsw.Error as error:
+        raise translate(error, path) from error
     return db
 
 
@@ -115,17 +153,25 @@ def translate(error: apsw.Error | OSError, path: str) -> StoreError:
     """Say in one line what an error of SQLite or the system means for the user."""
     if isinstance(error, apsw.NotADBError):
         return Damaged(f"not a database: `{path}`")
-    if isinstance(error, apsw.CorruptError) and index_only(error):
-        return StoreError(
-            f"the search index is out of step: `{path}`", hint="`codemem db check` rebuilds it"
-        )
     if isinstance(error, apsw.CorruptError):
-        return Damaged(f"the database is damaged: `{path}`: {error}")
+        return _corrupt(error, path)
     if isinstance(error, apsw.BusyError | apsw.LockedError):
         return StoreError(f"the database is locked: `{path}`", hint="another program is writing")
+    if isinstance(error, apsw.ReadOnlyError) and is_read_only(path):
+        return StoreError(
+            f"the disk is read-only: `{path}`", hint="point `CODEMEM_DB` at another one to write"
+        )
     if isinstance(error, apsw.FullError | apsw.IOError):
         return StoreError(f"the disk failed or is full: `{path}`: {error}", hint="make room")
     return StoreError(f"the database refused: {error}")
+
+
+def _corrupt(error: apsw.CorruptError, path: str) -> StoreError:
+    if index_only(error):
+        return StoreError(
+            f"the search index is out of step: `{path}`", hint="`codemem db check` rebuilds it"
+        )
+    return Damaged(f"the database is damaged: `{path}`: {error}")
 
 
 def index_only(error: apsw.Error) -> bool:

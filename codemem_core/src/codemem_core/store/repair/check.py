@@ -78,9 +78,10 @@ def examine(db: apsw.Connection, path: str, *, quick: bool = False) -> Health:
 
 
 def index_in_step(db: apsw.Connection) -> bool:
-    """Say whether the search index and the memories agree; rank 1 makes FTS5 compare them."""
+    """Say whether the search indexes and their tables agree; rank 1 makes FTS5 compare them."""
     try:
-        db.execute("INSERT INTO memories_fts (memories_fts, rank) VALUES ('integrity-check', 1)")
+        for index in _indexes(db):
+            db.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)")  # noqa: S608
     except apsw.CorruptError as error:
         if not index_only(error):
             raise
@@ -89,8 +90,15 @@ def index_in_step(db: apsw.Connection) -> bool:
 
 
 def rebuild_index(db: apsw.Connection) -> None:
-    """Make the search index anew from the memories."""
-    db.execute("INSERT INTO memories_fts (memories_fts) VALUES ('rebuild')")
+    """Make the search indexes anew from their tables."""
+    for index in _indexes(db):
+        db.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")  # noqa: S608
+
+
+def _indexes(db: apsw.Connection) -> list[str]:
+    """Return the search indexes that the database has: an older schema has only the first."""
+    known = "SELECT name FROM sqlite_schema WHERE name IN ('memories_fts', 'messages_fts')"
+    return [name for (name,) in rows(db, known)]
 
 
 def _differences(db: apsw.Connection) -> tuple[str, ...]:

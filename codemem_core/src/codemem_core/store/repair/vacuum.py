@@ -28,6 +28,7 @@ def vacuum(path: str) -> Compacted:
     db = connect(path)
     try:
         db.execute("INSERT INTO memories_fts (memories_fts) VALUES ('optimize')")
+        db.execute("INSERT INTO messages_fts (messages_fts) VALUES ('optimize')")
         write_anew(db, path)
     except apsw.Error as error:
         raise translate(error, path) from error

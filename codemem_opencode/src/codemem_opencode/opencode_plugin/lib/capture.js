@@ -2,7 +2,8 @@
 //
 // Each method takes what a hook was given and returns the events it makes, often none.
 
-import { cleaned, publicText } from "./clean.js";
+import { cleaned } from "./clean.js";
+import { publicText } from "./private.js";
 
 // Characters of a prompt or an answer: a quarter of what the server takes in one request.
 const MOST_WORDS = 256 * 1024;

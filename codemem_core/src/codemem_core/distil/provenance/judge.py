@@ -1,0 +1,185 @@
+"""What of a memory may be told: each sentence by what carries it.
+
+A sentence that somebody trusted carries stays as it is. One that only outside text carries stays,
+named as such, when it merely states a fact; an order, a command, an address, a credential or a
+role's tag from outside goes. A memory loses such sentences, not its voice; only when nothing else
+is left, it is kept whole and held back until a person confirms it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
+
+from codemem_core.distil.provenance.carriers import (
+    OUTSIDE,
+    TRUSTED,
+    Carriers,
+    Source,
+    Support,
+    threshold,
+)
+from codemem_core.distil.provenance.orders import (
+    gives_orders,
+    is_fact,
+    is_imperative,
+    speaks_of_people,
+)
+from codemem_core.distil.provenance.sentences import read
+from codemem_core.distil.sanitize import plain
+from codemem_core.records.event import ORIGINS
+from codemem_core.records.memory import Observation, Summary
+
+_PIECE = re.compile(
+    r"(?:[^.!?;:。！？；\n]|[.!?;:](?!\s))*(?:[.!?;:]+[\"')\]*_`]*|[。！？；]+)?\s*|\s+"  # noqa: RUF001
+)
+_QUOTE_CHARS = 200
+_SUSPECT = 0.3
+"""Share of an outside sentence that makes an order which nobody trusted carries suspect."""
+_OUR_OWN = Source("assistant")
+M = TypeVar("M")
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What became of a memory's sentences."""
+
+    origins: set[str] = field(default_factory=set)
+    """Of the sentences that stayed as they are."""
+    named: set[str] = field(default_factory=set)
+    """Of the facts that stayed with their source named."""
+    carried: bool = False
+    """Whether somebody trusted carries one of the sentences that stayed."""
+    withheld: int = 0
+    """How many went."""
+    reason: str = ""
+    """Where the first that went came from."""
+
+    @property
+    def origin(self) -> str:
+        """The least trusted origin of what stayed; of facts with their source, when all are."""
+        found = self.origins or self.named or {"external"}
+        return min(found, key=ORIGINS.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged(Generic[M]):
+    """A memory with what may be told of it."""
+
+    memory: M
+    origin: str
+    held: bool
+    withheld: int = 0
+    reason: str = ""
+
+
+class Judge:
+    """Looks through memories for what only outside text carries."""
+
+    def __init__(self, carriers: Carriers) -> None:
+        self._carriers = carriers
+
+    def observation(self, found: Observation) -> Judged[Observation]:
+        """Return an observation without what may not be told; whole and held if nothing is left."""
+        verdict = Verdict()
+        title, narrative = self._text(found.title, verdict), self._text(found.narrative, verdict)
+        if found.title and not title and not verdict.carried:
+            narrative = ""  # what is left of an order that was its point
+        facts = tuple(filter(None, (self._text(fact, verdict) for fact in found.facts)))
+        title = title or _first_sentence(narrative or " ".join(facts))
+        narrative = (
+            narrative or " ".join(facts) or (title if found.narrative == found.title else "")
+        )
+        if not title or not (narrative or verdict.carried):
+            return Judged(found, "external", True, verdict.withheld, verdict.reason)
+        clean = replace(
+            found,
+            title=title,
+            narrative=narrative or title,
+            facts=facts,
+            subtitle=self._text(found.subtitle, verdict),
+        )
+        return Judged(clean, verdict.origin, False, verdict.withheld)
+
+    def summary(self, found: Summary, *, request: str = "") -> Judged[Summary]:
+        """Return a summary without what may not be told; `request` stands in for its own."""
+        verdict = Verdict()
+        parts: dict[str, Any] = {
+            name: self._text(getattr(found, name), verdict) for name in _SECTIONS
+        }
+        if not parts["request"] and found.request:
+            parts["request"] = request
+        return Judged(replace(found, **parts), verdict.origin, False, verdict.withheld)
+
+    def clean(self, text: str) -> str:
+        """Return a text without what may not be told."""
+        return self._text(text, Verdict())
+
+    def _text(self, text: str, verdict: Verdict) -> str:
+        before = verdict.withheld
+        kept = "".join(self._pieces(text, verdict)).strip()
+        return kept if verdict.withheld == before else kept.rstrip(" :,;-\u2013\u2014")
+
+    def _pieces(self, text: str, verdict: Verdict) -> Iterable[str]:
+        for piece in _PIECE.findall(text):
+            source = self._source(piece) if piece.strip() else None
+            if source is None:
+                yield piece
+            elif source.origin not in OUTSIDE:
+                verdict.origins.add(source.origin)
+                verdict.carried |= source is not _OUR_OWN
+                yield piece
+            elif source.name and is_fact(piece):
+                verdict.named.add(source.origin)
+                yield _named(piece, source)
+            else:
+                verdict.withheld += 1
+                verdict.reason = verdict.reason or source.name or "outside text"
+
+    def _source(self, piece: str) -> Source | None:
+        """Return what carries a sentence; an outside source for what may not be told."""
+        sentence = read(piece)
+        if not sentence.words:
+            return None
+        support, least = self._carriers.support(sentence), threshold(sentence)
+        theirs = support.best(OUTSIDE)
+        if support.best({"user"}) >= max(theirs, least):
+            return support.source({"user"})
+        if self._carriers.is_unvouched(piece) or self._is_suspect(piece, support):
+            return Source("external")
+        if theirs >= least and theirs > support.best(TRUSTED):
+            return support.source(OUTSIDE)
+        return self._trusted(piece, support, least)
+
+    def _trusted(self, piece: str, support: Support, least: float) -> Source:
+        if support.best(TRUSTED) < least:
+            return _OUR_OWN
+        best = support.source(TRUSTED)
+        return Source("external") if best.origin == "tool_exec" and is_imperative(piece) else best
+
+    def _is_suspect(self, piece: str, support: Support) -> bool:
+        """Say whether an order looks like one from outside, in other words."""
+        if not self._carriers.exposed:
+            return False
+        if self._carriers.has_new_address(piece):
+            return True
+        theirs, ours = support.best(OUTSIDE), support.best(TRUSTED - {"tool_exec"})
+        asks = gives_orders(piece) or speaks_of_people(piece)
+        return asks and theirs >= _SUSPECT and theirs > ours
+
+
+def _named(piece: str, source: Source) -> str:
+    """Return a fact as a quotation of its source."""
+    text, end = plain(piece).strip().replace('"', "'"), piece[len(piece.rstrip()) :]
+    quote = text if len(text) <= _QUOTE_CHARS else text[: _QUOTE_CHARS - 1].rstrip() + "…"
+    return f'From {source.name}: "{quote}"{end}'
+
+
+def _first_sentence(text: str) -> str:
+    found = next((piece.strip() for piece in _PIECE.findall(text) if piece.strip()), "")
+    return found[:160].rstrip(".")
+
+
+_SECTIONS = ("request", "investigated", "learned", "completed", "next_steps", "notes")

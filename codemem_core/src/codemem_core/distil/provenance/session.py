@@ -1,0 +1,73 @@
+"""The texts of a session with their sources: what carriers are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from codemem_core.distil.provenance.carriers import OUTSIDE, Carriers, Source
+from codemem_core.distil.provenance.origins import Call, text_of
+from codemem_core.records.event import RawEvent
+
+
+@dataclass(slots=True)
+class Session:
+    """What a stretch of a session said, and who said it first."""
+
+    events: Sequence[RawEvent] = ()
+    """Of the stretch."""
+    carriers: Carriers = field(default_factory=Carriers)
+    outside: set[int] = field(default_factory=set)
+    """Sequence numbers of events whose text came from outside, though they do not tell by
+    themselves: a file is read that was downloaded before.
+    """
+    _downloads: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, events: Sequence[RawEvent], *, earlier: Sequence[RawEvent] = ()) -> Session:
+        """Read a stretch in order; `earlier` are the outside events of the session before it."""
+        session = cls(events)
+        for event in events:
+            for text in _of_user(event):
+                session.carriers.add(text, Source("user"))
+        for event in (*earlier, *sorted(events, key=lambda event: (event.ts_ms or 0, event.seq))):
+            session._add(event)
+        return session
+
+    def _add(self, event: RawEvent) -> None:
+        kind, payload, cwd = _parts(event)
+        if kind == "assistant":
+            self.carriers.add(text_of(payload.get("text")), Source("assistant"))
+        elif kind == "tool_result":
+            self._add_call(event, Call(payload, cwd, event.origin))
+
+    def _add_call(self, event: RawEvent, call: Call) -> None:
+        for text in call.inputs():
+            self.carriers.add(text, Source("assistant"))
+        origin = call.origin(self._downloads)
+        self._downloads.update(call.downloads())
+        if origin in OUTSIDE and event.origin not in OUTSIDE:
+            self.outside.add(event.seq)
+        for text in call.outputs():
+            self.carriers.add(text, Source(origin, call.source_name()))
+
+
+def _of_user(event: RawEvent) -> Iterator[str]:
+    kind, payload, _ = _parts(event)
+    if kind == "prompt":
+        yield text_of(payload.get("text"))
+    answers = payload.get("answers")
+    for answer in answers if isinstance(answers, list) else []:
+        if isinstance(answer, Mapping):
+            yield text_of(answer.get("text"))
+
+
+def _parts(event: RawEvent) -> tuple[str, Mapping[str, Any], str | None]:
+    """Return the type, the payload and the folder of the common form of an event."""
+    adapter = event.payload.get("_adapter")
+    if not isinstance(adapter, Mapping):
+        return "", {}, None
+    given = adapter.get("payload")
+    payload = given if isinstance(given, Mapping) else {}
+    return text_of(adapter.get("event_type")), payload, text_of(adapter.get("cwd")) or None
