@@ -13,6 +13,7 @@ import apsw
 from codemem_core.records.event import RawEvent, StreamState, json_text
 from codemem_core.store import ledger, projects
 from codemem_core.store.engine.connection import rows
+from codemem_core.store.repeated_hooks import is_repeated
 
 RECENT_FILES = 64
 """Paths a stream remembers for the injection query."""
@@ -99,7 +100,7 @@ def _append_to_stream(db: apsw.Connection, events: list[RawEvent], now_ms: int) 
     fields = _stream_fields(events)
     fields |= _identity(db, fields)
     stream, last_seq, files = db.execute(_OPEN_STREAM, fields).get
-    new = [event for event in events if not _is_repeated(db, stream, last_seq, event)]
+    new = [event for event in events if not is_repeated(db, stream, last_seq, event)]
     stored = _insert(db, stream, last_seq, new, now_ms=now_ms)
     if stored:
         prompts = [text for event in stored if (text := _prompt_of(event))]
@@ -134,48 +135,6 @@ def _identity(db: apsw.Connection, fields: Mapping[str, Any]) -> dict[str, str |
         if not chosen or projects.is_chosen(known_label, began):
             return {"project": None, "new_label": None}
     return {"project": projects.claim(db, label, cwd or began), "new_label": label}
-
-
-# Nothing else was asked or answered between the two, by their times.
-_REPEATED = """
-    WITH recent AS (SELECT kind, ts_ms, payload FROM raw_events
-                     WHERE stream = :stream AND seq > :last_seq - 50
-                       AND ts_ms BETWEEN :ts - 10000 AND :ts + 10000)
-    SELECT 1 FROM recent e
-     WHERE e.kind = :kind AND json_extract(e.payload, :field) IS :value
-       AND NOT EXISTS (SELECT 1 FROM recent b
-                        WHERE b.kind IN ('prompt', 'assistant') AND b.kind <> :kind
-                          AND b.ts_ms BETWEEN min(e.ts_ms, :ts) AND max(e.ts_ms, :ts))
-     LIMIT 1
-"""
-_SAID_IN = {
-    "prompt": "text",
-    "assistant": "text",
-    "session_start": "source",
-    "session_end": "reason",
-}
-
-
-def _is_repeated(db: apsw.Connection, stream: int, last_seq: int, event: RawEvent) -> bool:
-    """Say whether a hook without an id of its own fired twice: it is installed twice."""
-    adapter = _adapter(event)
-    kind, payload = adapter.get("event_type", ""), adapter.get("payload", {})
-    field = _SAID_IN.get(kind)
-    if not field or event.event_type != f"{event.source}.hook" or payload.get("final") is False:
-        return False
-    found = rows(
-        db,
-        _REPEATED,
-        {
-            "stream": stream,
-            "last_seq": last_seq,
-            "ts": event.ts_ms,
-            "kind": kind,
-            "field": f"$._adapter.payload.{field}",
-            "value": payload.get(field),
-        },
-    )
-    return bool(found)
 
 
 def _insert(
