@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -346,3 +347,22 @@ def test_what_a_session_opened_after_it_was_told_counts_as_used(
 
     with session.read() as db:
         assert db.execute("SELECT told, used FROM memories").fetchall() == [(1, 1)]
+
+
+def test_a_memory_keeps_the_state_of_the_files_it_names(
+    store: Store, make_event: EventMaker, tmp_path: Path
+) -> None:
+    """What happened long ago is not bound to the files of today."""
+    (tmp_path / "a.py").write_text("x = 1\n")
+    now_ms = time.time_ns() // 1_000_000
+    for stream, at_ms in (("new", now_ms), ("old", now_ms - 30 * 86_400_000)):
+        made = make_event(text="fix the bug", stream_id=stream)
+        event = replace(made, cwd=str(tmp_path), ts_ms=at_ms)
+        store.write(lambda db, event=event: events.append(db, [event], now_ms=1))
+        found = json.loads(reply(f"{stream} fix"))
+        found["observations"][0]["files_modified"] = [str(tmp_path / "a.py")]
+        flusher(store, json.dumps(found)).flush("claude", stream)
+
+    bound = {memory.title: memory.metadata.get("code") for memory in stored(store)}
+    assert set(bound["new fix"]["files"]) == {"a.py"}
+    assert bound["old fix"] is None

@@ -232,3 +232,40 @@ def test_new_memories_keep_origin_and_time(flushed: Store) -> None:
         old.created_ms,
         old.session_id,
     )
+
+
+def test_a_pinned_memory_stays(flushed: Store) -> None:
+    """Somebody keeps it at the top of lists: no observer takes it down."""
+    memory_id = titled(flushed, "s1 a").id
+    flushed.write(lambda db: memories.edit(db, memory_id, {"pinned": True}, now_ms=2))
+    work = again(flushed, reply("new"))
+
+    work.apply(work.plan(stream_id="s1").stretches[0])
+
+    assert active(flushed) == {"s1 a", "new", "s2 a", "s2 b"}
+
+
+def test_what_another_session_says_already_is_counted_with_it(flushed: Store) -> None:
+    """Merging works as it does in a flush."""
+    work = again(flushed, reply("s2 b"))
+
+    work.apply(work.plan(stream_id="s1").stretches[0])
+
+    assert active(flushed) == {"s2 a", "s2 b"}
+    assert titled(flushed, "s2 b").support == 2
+
+
+def test_rules_are_found_in_events_that_were_flushed_before_there_were_any(
+    store: Store, make_event: EventMaker
+) -> None:
+    """Once: they have keys of their events."""
+    batch = [make_event(text="Always use tabs in Makefiles."), make_event("assistant", text="Ok.")]
+    store.write(lambda db: events.append(db, batch, now_ms=1))
+    Flusher(store, plugins(load(), reply("a")), load()).flush("claude", "s1")
+    store.write(lambda db: db.execute("DELETE FROM memories WHERE kind = 'preference'"))
+    work = again(store, reply("b"))
+
+    for stretch in work.plan().stretches:
+        work.apply(stretch)
+
+    assert active(store) == {"Always use tabs in Makefiles.", "b"}

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from codemem_observers.extractive.lexicon import LANGUAGES, Lexicon, language_of, lexicon
+from codemem_observers.extractive.language import SPELLINGS, language_of
+from codemem_observers.extractive.lexicon import Lexicon, lexicon
 
 SENTENCES = {
     "en": "The lease is held because the worker never gives it back.",
@@ -24,7 +25,7 @@ SENTENCES = {
 }
 
 
-@pytest.mark.parametrize("name", LANGUAGES)
+@pytest.mark.parametrize("name", SPELLINGS)
 def test_each_language_is_recognised_and_tells_a_cause(name: str) -> None:
     """A plain sentence is enough to find its language, and the words for a cause in it."""
     sentence = SENTENCES[name]
@@ -33,7 +34,7 @@ def test_each_language_is_recognised_and_tells_a_cause(name: str) -> None:
     assert lexicon(name).cause.search(sentence)
 
 
-@pytest.mark.parametrize("name", LANGUAGES)
+@pytest.mark.parametrize("name", SPELLINGS)
 def test_every_list_of_a_language_compiles(name: str) -> None:
     """A language that lacks a list, or spoils one, would go unnoticed until somebody writes it."""
     words = lexicon(name)
@@ -47,3 +48,8 @@ def test_code_does_not_decide_the_language() -> None:
     text = "`load_the_settings_for_this_user()` ist in src/app/with_the_that.py nicht mehr nötig."
 
     assert language_of(text) == "de"
+
+
+def test_names_with_digits_are_no_words_of_a_language() -> None:
+    """`e2e` holds two words that are Italian, and is none."""
+    assert language_of("some e2e tests fail, e2e again") == "en"

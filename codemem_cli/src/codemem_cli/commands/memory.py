@@ -19,10 +19,14 @@ from codemem_core.commands.output import day, say, say_json, say_line
 from codemem_core.errors import NotFound
 from codemem_core.records.memory import KINDS
 from codemem_core.retrieval import duplicates
+from codemem_core.retrieval.code_state import stale
 from codemem_core.retrieval.hit import Hit
 from codemem_core.retrieval.remote_embedding import nearness
 from codemem_core.retrieval.search import search as find
 from codemem_core.store import memories
+
+_PATIENCE_S = 0.5
+"""What looking at the files of one memory may take."""
 
 
 @click.command()
@@ -119,10 +123,11 @@ def show(host: Host, memory_id: int, db_path: str | None) -> None:
     with host.store(db_path) as store, store.read() as db:
         memory = memories.get(db, memory_id)
         seen = duplicates.of_memory(db, memory_id)
+        code = stale(db, [memory_id], budget_s=_PATIENCE_S).get(memory_id)
     if memory is None:
         raise NotFound(f"no such memory: `{memory_id}`", hint="codemem recent lists ids")
     found = [{"session_id": one.session_id, "at_ms": one.at_ms} for one in seen]
-    say_json({**asdict(memory), "found_again": found})
+    say_json({**asdict(memory), "found_again": found, "code": code})
 
 
 @click.command()

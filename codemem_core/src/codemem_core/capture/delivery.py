@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from codemem_core.capture.binary import without_binary
 from codemem_core.errors import InputError
 from codemem_core.records.event import epoch_ms
 
@@ -112,8 +113,9 @@ def derived_id(event_type: str, payload: Mapping[str, Any], timing: Timing) -> s
 
 
 def storable(value: object) -> Any:  # noqa: ANN401
-    """Return a JSON value that SQLite takes: no lone surrogates, NUL characters or NaN."""
+    """Return a JSON value fit to be stored: no lone surrogates, NUL characters, NaN or pictures."""
     if isinstance(value, str):
+        value = without_binary(value)
         if value.isascii() and "\0" not in value:
             return value
         return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")

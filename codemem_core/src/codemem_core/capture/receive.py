@@ -17,6 +17,7 @@ from typing import Any
 import apsw
 
 from codemem_core.capture import delivery
+from codemem_core.capture.binary import has_binary
 from codemem_core.capture.completion import completed
 from codemem_core.capture.delivery import Delivery, checked_mapping, mapping, storable
 from codemem_core.capture.transcript_gaps import ends_a_turn, seen_tool_uses
@@ -148,7 +149,7 @@ class Intake:
         """
         shared, listed = delivery.read_request(body)
         # `\\/` hides a slash, as `\\u` hides any character.
-        plain = bool(text) and "\\/" not in text and self._plain(text)
+        plain = bool(text) and "\\/" not in text and self._is_plain_text(text)
         found = [self._raw_event(each, shared, plain, require_id=require_id) for each in listed]
         return [self._in_time(event, received_ms) for event in found]
 
@@ -280,9 +281,12 @@ class Intake:
     def _is_plain(self, event: Mapping[str, Any]) -> bool:
         """Say whether nothing in the event is to be replaced; most are, and need no closer look."""
         try:
-            return self._plain(self._encode(event))
+            return self._is_plain_text(self._encode(event))
         except (ValueError, OverflowError, RecursionError):
             return False
+
+    def _is_plain_text(self, text: str) -> bool:
+        return self._plain(text) and not has_binary(text)
 
     def _adapter(self, sent: Delivery, payload: Mapping[str, Any]) -> AdapterEvent | None:
         """Return the event in its common form: as sent, or as the source understands it."""

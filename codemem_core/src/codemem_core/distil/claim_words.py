@@ -24,7 +24,7 @@ def telling_words(text: str) -> frozenset[str]:
     grammar = grammar_of(plain)
     if grammar.name in {"zh", "ja"}:
         return _pairs(plain, grammar)
-    common = grammar.words["common"]
+    common = grammar.common
     found = (_stem(word, grammar) for word in _WORD.findall(plain) if word not in common)
     return frozenset(word for word in found if word)
 
@@ -35,13 +35,13 @@ def _stem(word: str, grammar: Grammar) -> str:
         return word  # a name, a path, a number: nothing to cut
     if grammar.name == "en":
         root = stem(word)
-        return "" if root in grammar.words["common"] else root
+        return "" if root in grammar.common else root
     return word.rstrip("s")[:_STEM_CHARS] if len(word) > 3 else word
 
 
 def _pairs(text: str, grammar: Grammar) -> frozenset[str]:
     """Return pairs of letters, since no space parts words; names in Latin letters stay whole."""
-    for word in sorted(grammar.words["common"], key=len, reverse=True):
+    for word in sorted(grammar.common, key=len, reverse=True):
         text = text.replace(word, " ")
     found = set()
     for run in _HAN_RUN.findall(text):

@@ -1,7 +1,8 @@
 """How people say what is to be done from now on: phrases by language, ready to be looked for.
 
-The phrases are data (`rule_grammar.toml`), their meaning is explained there. Each pattern is an
+The phrases are data (`rule_phrases/`), their meaning is explained there. Each pattern is an
 alternation of phrases with bounded gaps, so that looking for it takes time linear in the text.
+A language is read, and a pattern compiled, when a sentence first needs it.
 """
 
 from __future__ import annotations
@@ -9,22 +10,37 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
-_FILE = os.path.join(os.path.dirname(__file__), "rule_grammar.toml")
-_LISTS = frozenset({"words", "order", "common"})
-"""Categories that are read as words, not as phrases."""
-_UNSPACED = frozenset({"han", "kana", "hangul"})
+_FOLDER = os.path.join(os.path.dirname(__file__), "rule_phrases")
 _SCRIPTS = (
-    ("kana", re.compile(r"[\u3040-\u30ff]")),
-    ("hangul", re.compile(r"[\uac00-\ud7af]")),
-    ("han", re.compile(r"[\u3400-\u9fff]")),
-    ("cyrillic", re.compile(r"[\u0400-\u04ff]")),
+    ("ja", re.compile(r"[\u3040-\u30ff]")),
+    ("ko", re.compile(r"[\uac00-\ud7af]")),
+    ("zh", re.compile(r"[\u3400-\u9fff]")),
+    ("ru", re.compile(r"[\u0400-\u04ff]")),
 )
-_OF_SCRIPT = {"kana": "ja", "hangul": "ko", "han": "zh", "cyrillic": "ru"}
+_UNSPACED = frozenset({"zh", "ja", "ko"})
 _WORD = re.compile(r"[^\W_][\w'-]*")
+
+
+class Phrases(dict[str, re.Pattern[str]]):
+    """The phrases of a language by category; `[…]` compiles a category that is new."""
+
+    def __init__(self, lists: Mapping[str, list[str]], *, is_spaced: bool) -> None:
+        super().__init__()
+        self._lists, self._is_spaced = lists, is_spaced
+
+    def __missing__(self, category: str) -> re.Pattern[str]:
+        """Compile the phrases of a category."""
+        self[category] = _any_of(self._lists[category], is_spaced=self._is_spaced)
+        return self[category]
+
+    def categories(self) -> frozenset[str]:
+        """Return the names of all categories."""
+        return frozenset(self._lists)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,58 +51,56 @@ class Grammar:
     """ISO 639-1, lower-case."""
     is_spaced: bool
     """Whether spaces part its words."""
-    phrases: Mapping[str, re.Pattern[str]]
+    phrases: Phrases
     """By category."""
-    words: Mapping[str, frozenset[str]]
-    """By category: `words`, `order`, `common`; `vocabulary` holds those of all phrases too."""
+    orders: frozenset[str]
+    """Verbs in the imperative that open a sentence; in languages with spaces."""
+    common: frozenset[str]
+    """Words that say nothing about the subject of a rule."""
 
 
 @cache
-def grammars() -> Mapping[str, Grammar]:
-    """Return the grammars by language; read once, when the first prompt is looked at."""
-    with open(_FILE, "rb") as file:
-        return {name: _grammar(name, data) for name, data in tomllib.load(file).items()}
+def languages() -> Mapping[str, Mapping[str, frozenset[str]]]:
+    """Return of each language the words that tell it from others, and its common words."""
+    return {
+        name: {kind: frozenset(words.split()) for kind, words in lists.items()}
+        for name, lists in _read("languages").items()
+    }
+
+
+@cache
+def grammar(name: str) -> Grammar:
+    """Return the grammar of a language."""
+    data = _read(name)
+    is_spaced = name not in _UNSPACED
+    orders = data.pop("order").split() if is_spaced else ()
+    phrases = Phrases(data, is_spaced=is_spaced)
+    return Grammar(name, is_spaced, phrases, frozenset(orders), languages()[name]["common"])
 
 
 def grammar_of(text: str) -> Grammar:
     """Return the grammar of a sentence's language: by its script, else by its function words."""
-    known = grammars()
-    for script, letters in _SCRIPTS:
+    for name, letters in _SCRIPTS:
         if letters.search(text):
-            return known[_OF_SCRIPT[script]]
+            return grammar(name)
     words = _WORD.findall(text.lower())
     counts = {
-        name: sum(
-            2 * (word in grammar.words["words"]) + (word in grammar.words["vocabulary"])
-            for word in words
-        )
-        for name, grammar in known.items()
-        if grammar.is_spaced and name != "ru"
+        name: sum(2 * (word in lists["words"]) + (word in lists["common"]) for word in words)
+        for name, lists in languages().items()
+        if name not in _UNSPACED and name != "ru"
     }
     # The first of equals: English, the language that others borrow words from.
-    return known[max(counts, key=lambda name: counts[name])]
+    return grammar(max(counts, key=lambda name: counts[name]))
 
 
-def _grammar(name: str, data: Mapping[str, object]) -> Grammar:
-    is_spaced = data.get("script") not in _UNSPACED
-    phrases, words = {}, {}
-    for category, value in data.items():
-        if category in _LISTS:
-            words[category] = frozenset(str(value).split() if isinstance(value, str) else ())
-        if isinstance(value, list):
-            phrases[category] = _any_of(map(str, value), is_spaced=is_spaced)
-    if not is_spaced and isinstance(data.get("order"), list):
-        words["order"] = frozenset()
-    text = " ".join(" ".join(value) for value in data.values() if isinstance(value, list))
-    words["vocabulary"] = frozenset(_WORD.findall(text)) | words["common"]
-    return Grammar(name, is_spaced, phrases, words)
+def _read(name: str) -> dict[str, Any]:
+    with open(os.path.join(_FOLDER, f"{name}.toml"), "rb") as file:
+        return tomllib.load(file)
 
 
-def _any_of(phrases: object, *, is_spaced: bool) -> re.Pattern[str]:
-    assert hasattr(phrases, "__iter__")
+def _any_of(phrases: Iterable[str], *, is_spaced: bool) -> re.Pattern[str]:
     longest_first = sorted(phrases, key=len, reverse=True)
-    parts = [_spaced(phrase) if is_spaced else _unspaced(phrase) for phrase in longest_first]
-    return re.compile("|".join(parts))
+    return re.compile("|".join(map(_spaced if is_spaced else re.escape, longest_first)))
 
 
 def _spaced(phrase: str) -> str:
@@ -96,7 +110,3 @@ def _spaced(phrase: str) -> str:
     before = r"(?<![\w'./-])" if phrase[0].isalnum() else ""
     after = r"(?![\w-]|[./]\w)" if phrase[-1].isalnum() or phrase[-1] in "_*" else ""
     return before + pattern + after
-
-
-def _unspaced(phrase: str) -> str:
-    return re.escape(phrase).replace(r"\.\.", ".{0,12}")

@@ -235,7 +235,7 @@ class Reading:
         at = _bare_plural(self.words[:6])
         rest = self.words[at + 1 :] if at is not None else []
         rest = rest[1:] if rest[:1] == [","] else rest
-        return bool(rest) and rest[0] in {*self.grammar.words["order"], "don't", "never", "always"}
+        return bool(rest) and rest[0] in {*self.grammar.orders, "don't", "never", "always"}
 
     @property
     def _is_conditional(self) -> bool:
@@ -264,7 +264,7 @@ class Reading:
             return False
         # Whatever verb follows, "Never reformat lines" is an order.
         is_bare = is_quantified and first[0][0].isalpha() and not first[0].endswith(_INFLECTED)
-        return first[0] in self.grammar.words["order"] or is_bare
+        return first[0] in self.grammar.orders or is_bare
 
     def _without_openers(self) -> str:
         rest, phrases = self.plain, self.grammar.phrases

@@ -133,7 +133,7 @@ def _goes_on(one: Reading, following: Reading) -> bool:
         return True
     if not (one.starts("correction") and one.has("dont") and following.is_order):
         return False
-    verbs = one.grammar.words["order"]
+    verbs = one.grammar.orders
     return bool(verbs.intersection(one.words) & verbs.intersection(following.words))
 
 

@@ -11,6 +11,7 @@ import apsw
 from codemem_core.capture import note_reader
 from codemem_core.config.settings import Settings
 from codemem_core.distil import verbatim
+from codemem_core.distil.code_binding import bound_to_code
 from codemem_core.distil.distiller import (
     Distilled,
     announce,
@@ -178,6 +179,8 @@ class Flusher:
                 report.memory_ids += self._remember_preferences(claim, raw)
                 earlier = outside_before(self._store, claim)
                 distilled = distil(self._observe, claim, raw, earlier=earlier)
+                found = bound_to_code(distilled.memories, claim.cwd, now_ms=self._now_ms())
+                distilled = replace(distilled, memories=found)
                 written = self._store.write(
                     lambda db: _commit(db, claim, distilled, raw, now_ms=self._now_ms())
                 )

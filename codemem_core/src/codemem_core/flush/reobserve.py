@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+import apsw
+
 from codemem_core._version import __version__
 from codemem_core.config.settings import Settings
 from codemem_core.distil.distiller import (
@@ -18,12 +20,16 @@ from codemem_core.distil.distiller import (
     worth_observing,
 )
 from codemem_core.distil.evidence_builder import collect
+from codemem_core.distil.preferences import preferences_in
+from codemem_core.distil.reconcile import settle
 from codemem_core.flush.flusher import EXTRACTOR
 from codemem_core.observers.budget import Purse, tokens_of
 from codemem_core.observers.observe import Observing, runtime_name
 from codemem_core.observers.prices import Prices
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import RawEvent
+from codemem_core.records.memory import NewMemory
+from codemem_core.store import sessions
 from codemem_core.store.completed_batches import Past, Wanted, past, supersede
 from codemem_core.store.engine.store import Store
 
@@ -114,10 +120,30 @@ class Reobserver:
             replace(new, key=memory_key(stretch, self._generation, ordinal))
             for ordinal, new in enumerate(found)
         ]
+        stated = preferences_in(raw)
         now_ms = time.time_ns() // 1_000_000
-        written = self._store.write(
-            lambda db: supersede(db, stretch, keyed, generation=self._generation, now_ms=now_ms)
-        )
+
+        def change(db: apsw.Connection) -> list[int] | None:
+            def write(new: NewMemory, session: int, batch: int | None) -> int | None:
+                return settle(db, new, session_id=session, batch=batch, now_ms=now_ms)
+
+            written = supersede(
+                db, stretch, keyed, write=write, generation=self._generation, now_ms=now_ms
+            )
+            if written is None:
+                return None
+            session = sessions.of_stream(
+                db,
+                (stretch.source, stretch.stream_id),
+                project=stretch.project,
+                cwd=stretch.cwd,
+                started_ms=now_ms,
+            )
+            # Rules have keys of their events: those that are there already stay as they are.
+            rules = (write(new, session, None) for new in stated)
+            return [*written, *(one for one in rules if one is not None)]
+
+        written = self._store.write(change)
         announce(self._store, self._plugins, written or ())
         return written
 

@@ -25,12 +25,12 @@ class Hit:
     """A memory that was found, and why it stands where it stands."""
 
     __slots__ = (
-        "body", "confidence", "confirmed", "created_ms", "files_modified", "held", "id", "kind",
-        "matched", "origin", "outdated_by", "parts", "pinned", "project", "score", "seen_ms",
-        "session_id", "support", "tags", "title", "told", "used",
+        "body", "code", "confidence", "confirmed", "created_ms", "files_modified", "held", "id",
+        "kind", "matched", "origin", "outdated_by", "parts", "pinned", "project", "score",
+        "seen_ms", "session_id", "support", "tags", "title", "told", "used",
     )  # fmt: skip
 
-    def __init__(self, row: Sequence[Any]) -> None:
+    def __init__(self, row: Sequence[Any]) -> None:  # noqa: PLR0915 - one for each column
         self.id: int = row[0]
         self.session_id: int = row[1]
         self.kind: str = row[2]
@@ -54,6 +54,8 @@ class Hit:
         """The newer memory that says otherwise, unless that was forgotten."""
         self.held: bool = bool(row[18])
         """Not to be injected until a person confirms it."""
+        self.code = ""
+        """What became of the files it names since it was written; empty: nothing known."""
         self.score = 0.0
         """0 to 1; the sum of `parts`."""
         self.parts: dict[str, float] = {}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import apsw
 
 from codemem_core.records.memory import NewMemory
-from codemem_core.store import memories, sessions
+from codemem_core.store import sessions
 from codemem_core.store.engine.connection import rows
 
 
@@ -61,9 +61,10 @@ _PAST = f"""
          found AS (
     SELECT s.id AS stream, s.source, s.stream_id, b.start_seq, b.end_seq, s.project, s.cwd,
            (SELECT count(*) {_OF_STRETCH} AND m.active = 1 AND m.confirmed = 0
-               AND m.support = 1) AS memories,
+               AND m.pinned = 0 AND m.support = 1) AS memories,
            (SELECT count(*) {_OF_STRETCH} AND m.deleted_ms IS NOT NULL) AS forgotten,
-           (SELECT count(*) {_OF_STRETCH} AND m.active = 1 AND m.confirmed = 0 AND m.support = 1
+           (SELECT count(*) {_OF_STRETCH} AND m.active = 1 AND m.confirmed = 0
+               AND m.pinned = 0 AND m.support = 1 
                AND m.extractor = :runtime AND m.extractor_version = :version) AS current,
            b.id AS batch
       FROM latest JOIN batches b ON b.id = latest.id JOIN streams s ON s.id = b.stream
@@ -100,19 +101,29 @@ _IN_STRETCH = """
 """
 _SUPERSEDE = f"""
     UPDATE memories SET active = 0, superseded_by = :batch, updated_ms = :now
-     WHERE active = 1 AND confirmed = 0 AND support = 1 AND {_IN_STRETCH}
+     WHERE active = 1 AND confirmed = 0 AND pinned = 0 AND support = 1 AND {_IN_STRETCH}
 """  # noqa: S608
 _FORGOTTEN = f"SELECT count(*) FROM memories WHERE deleted_ms IS NOT NULL AND {_IN_STRETCH}"  # noqa: S608
 
 
-def supersede(
-    db: apsw.Connection, past: Past, new: Sequence[NewMemory], *, generation: str, now_ms: int
+Write = Callable[[NewMemory, int, int], int | None]
+"""Writes a memory of a session (its id) and a batch; returns its id, or None when it is known."""
+
+
+def supersede(  # noqa: PLR0913 - what is put in place, and how
+    db: apsw.Connection,
+    past: Past,
+    new: Sequence[NewMemory],
+    *,
+    write: Write,
+    generation: str,
+    now_ms: int,
 ) -> list[int] | None:
     """Put new memories in place of a stretch's earlier ones; return their ids.
 
-    Call it in one transaction. What a person confirmed or another session found out too stays, and
-    with nothing new everything does. Returns None, having changed nothing, when another process
-    was faster or a person took a memory of the stretch back meanwhile.
+    Call it in one transaction. What a person confirmed or pinned, or another session found out too,
+    stays, and with nothing new everything does. Returns None, having changed nothing, when another
+    process was faster or a person took a memory of the stretch back meanwhile.
     """
     place = {"stream": past.stream, "start": past.start_seq, "end": past.end_seq}
     if db.execute(_FORGOTTEN, place).get:
@@ -130,7 +141,5 @@ def supersede(
         cwd=past.cwd,
         started_ms=min((memory.created_ms for memory in new), default=now_ms),
     )
-    written = (
-        memories.add(db, memory, session_id=session, batch=batch, now_ms=now_ms) for memory in new
-    )
+    written = (write(memory, session, batch) for memory in new)
     return [memory_id for memory_id in written if memory_id is not None]

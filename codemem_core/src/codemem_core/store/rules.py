@@ -40,7 +40,8 @@ class Rule:
 _RULES = f"""
     SELECT m.id, m.title, m.body, m.project, m.scope, m.support, max(m.created_ms, m.seen_ms)
       FROM memories m
-     WHERE m.kind = 'preference' AND m.active = 1 AND (m.confirmed OR NOT {HELD}) AND {CURRENT}
+     WHERE m.kind = 'preference' AND m.active = 1 AND {CURRENT}
+       AND (m.confirmed OR (m.origin = 'user' AND NOT {HELD}))
        AND (:everything OR m.project IS :project OR m.scope = 'user')
      ORDER BY m.pinned DESC, m.support DESC, max(m.created_ms, m.seen_ms) DESC, m.id DESC
      LIMIT :limit

@@ -65,7 +65,7 @@ def lesson_claims(turns: list[Turn]) -> list[Claim]:
         if not isinstance(step, Run) or step.ok or step.looks or step.stopped:
             continue
         failure = _Failure(step, _what_failed(step), [one for _, one in order[at + 1 :]], said)
-        if failure.why and not _INLINE.search(step.purpose) and (lesson := _lesson(failure)):
+        if not _INLINE.search(step.purpose) and (lesson := _lesson(failure)):
             lessons.setdefault(lesson.title, lesson)
     return list(lessons.values())[:MAX_LESSONS]
 
@@ -156,7 +156,8 @@ def _may_have_fixed(run: Run, failure: _Failure) -> bool:
 def _fixed_by_command(failure: _Failure, fixer: Run, passed: Run) -> Claim:
     failed = failure.run
     what = joined([check.what for check in failed.checks if not check.ok]) or failure.why
-    body = [f"`{failed.shown}` failed ({what}) and passed after `{fixer.shown}`"]
+    told = f" ({what})" if what else ""
+    body = [f"`{failed.shown}` failed{told} and passed after `{fixer.shown}`"]
     title = f"Run `{fixer.shown}` when `{failed.shown}` fails"
     return _claim(title, body, (failed.seq, fixer.seq, passed.seq))
 
@@ -165,7 +166,7 @@ def _fixed_by_edit(failure: _Failure, passed: Run, edits: list[FileChange]) -> C
     """Tell an edit as the remedy only in the words of somebody who explained it."""
     first, last = failure.run.seq, passed.seq
     told = [s for s in failure.said if first < s.seq < last and explains(s) and title_of(s)]
-    if not told:
+    if not told or not failure.why:
         return None
     why = max(told, key=weight)
     how = [f"`{c.path}`: {c.describe()}" for c in merged(edits)][:2]

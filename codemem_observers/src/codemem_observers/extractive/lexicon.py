@@ -8,25 +8,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import Counter
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
 
-LANGUAGES = ("en", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "zh")
-SPOKEN_CHARS = 1500
-"""How much of a text is looked at to find its language."""
-LEAD = 2
-"""Familiar words and letters more than in English: one `no` makes no Spanish text."""
+from codemem_observers.extractive.language import SPELLINGS, language_of
 
-_SCRIPTS = (
-    ("ja", re.compile("[\u3040-\u30ff]")),
-    ("ko", re.compile("[\uac00-\ud7af]")),
-    ("zh", re.compile("[\u4e00-\u9fff]")),
-    ("ru", re.compile("[\u0400-\u04ff]")),
-)
-_CODE = re.compile(r"```.*?```|`[^`]*`|https?://\S+|[\w./-]*[/_.][\w./-]+", re.DOTALL)
-_WORD = re.compile(r"[^\W\d_]+")
 _OPENINGS = frozenset(
     "correction opening joining first_person dependent noise vague concession".split()
 )
@@ -62,19 +48,18 @@ class Lexicon:
     clause: re.Pattern[str]
     procedural: re.Pattern[str]
 
-    def __init__(self, name: str, words: dict[str, Any]) -> None:
+    def __init__(self, name: str, lists: dict[str, list[str]]) -> None:
         """Take the lists of a language file; each is compiled when it is first used."""
         self.name = name
-        self.common = frozenset(words.get("common", "").split())
-        self.letters = frozenset(words.get("letters", ""))
-        self.spaced = bool(words.get("spaced", True))
-        self._words = words
+        self.common = SPELLINGS[name].common
+        self.spaced = SPELLINGS[name].spaced
+        self._lists = lists
 
     def __getattr__(self, attribute: str) -> re.Pattern[str]:
         """Compile a list when it is first asked for."""
         if attribute not in Lexicon.__annotations__:
             raise AttributeError(attribute)
-        pattern = self._pattern(attribute, self._words.get(attribute, ()))
+        pattern = self._pattern(attribute, self._lists.get(attribute, []))
         setattr(self, attribute, pattern)
         return pattern
 
@@ -98,27 +83,7 @@ def lexicon(language: str) -> Lexicon:
     return Lexicon(language, tomllib.loads(path.read_text(encoding="utf-8")))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def lexicon_of(text: str) -> Lexicon:
     """Return the lexicon of the language a text is written in; English when nothing speaks."""
     return lexicon(language_of(text))
-
-
-def language_of(text: str) -> str:
-    """Return the language of a text: by its script, else by the commonest small words."""
-    prose = _CODE.sub(" ", text[:SPOKEN_CHARS])
-    length = len(_WORD.findall(prose))
-    for language, script in _SCRIPTS:
-        if len(script.findall(prose)) >= max(2, length // 8):
-            return language
-    words = Counter(word.lower() for word in _WORD.findall(prose))
-    letters = Counter(prose.lower())
-    scores = {name: _familiar(words, letters, lexicon(name)) for name in LANGUAGES}
-    best = max(LANGUAGES, key=lambda name: scores[name])
-    return best if scores[best] >= scores["en"] + LEAD else "en"
-
-
-def _familiar(words: Counter[str], letters: Counter[str], known: Lexicon) -> int:
-    """Return how many of the words, and of the letters with accents, are the language's own."""
-    own = sum(count for word, count in words.items() if word in known.common)
-    return own + sum(letters[letter] for letter in known.letters)

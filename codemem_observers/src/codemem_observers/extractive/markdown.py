@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from codemem_observers.extractive.lexicon import Lexicon, language_of, lexicon
+from codemem_observers.extractive.language import language_of
+from codemem_observers.extractive.lexicon import Lexicon, lexicon
 
 # A pasted log can be megabytes; a person or a model says what matters at the start.
 MAX_PROSE = 40_000

@@ -211,17 +211,17 @@ def _happened(turn: Turn, item: EvidenceItem, place: _Place) -> None:
     elif isinstance(item, Boundary):
         turn.interrupted = item.seq if item.interrupted else turn.interrupted
     elif isinstance(item, ToolCall) and item.kind != "memory":
-        if item.origin == "external":
-            _committed(turn, item)
-        else:
+        if item.origin != "external":
             _called(turn, item, place)
+        elif item.command:
+            _reached_out(turn, item)
 
 
-def _committed(turn: Turn, call: ToolCall) -> None:
-    """Take only the commits from a command whose output is not to be trusted."""
-    run = read_run(call)
-    if run.commits:
-        turn.runs.append(replace(run, output="", checks=(), failing=()))
+def _reached_out(turn: Turn, call: ToolCall) -> None:
+    """Take a command that brought in outside text as what the agent did, without that text."""
+    run = replace(read_run(call), output="", checks=(), failing=())
+    turn.runs.append(run)
+    turn.order.append((call.seq, run))
 
 
 def _called(turn: Turn, call: ToolCall, place: _Place) -> None:

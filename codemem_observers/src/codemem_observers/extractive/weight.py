@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from codemem_observers.extractive.lexicon import Lexicon, lexicon_of
 from codemem_observers.extractive.markdown import Statement
@@ -39,6 +40,7 @@ def says_something(text: str, words: Lexicon | None = None) -> bool:
     return not (only_greets or words.noise.match(masked(rest)))
 
 
+@lru_cache(maxsize=4096)
 def weight(statement: Statement) -> float:
     """Return what a statement is worth: 0 for talk, 3 and more for what explains."""
     text, words = statement.text, statement.words

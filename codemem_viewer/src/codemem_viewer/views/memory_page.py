@@ -8,12 +8,16 @@ from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
+from codemem_core.records.memory import Memory
 from codemem_core.retrieval import duplicates
+from codemem_core.retrieval.code_state import FIELD, stale
 from codemem_core.store import memories
 from codemem_core.store.engine.store import Store
 from codemem_viewer.negotiate import shown
 
 _BESIDE = 3
+_PATIENCE_S = 0.5
+"""What looking at the files of one memory may take."""
 _LARGEST = (1 << 63) - 1
 
 
@@ -27,11 +31,18 @@ def page(
     with store.read() as db:
         memory = memories.existing(db, id)
         again = duplicates.of_memory(db, id)
+        code = stale(db, [id], budget_s=_PATIENCE_S).get(id, "")
         line = memories.around(db, memory, before=_BESIDE, after=_BESIDE)
     at = line.index(memory)
     values = {"memory": memory, "before": line[:at], "after": line[at + 1 :]}
-    values["again"] = again
+    values |= {"again": again, "code": code, "commit": _commit(memory)}
     return shown(request, "memory.html", values)
+
+
+def _commit(memory: Memory) -> str:
+    """Return the start of the commit that was checked out when it was written."""
+    code = memory.metadata.get(FIELD)
+    return str(code.get("commit", ""))[:7] if isinstance(code, dict) else ""
 
 
 router = Router("/", route_handlers=[page], tags=["pages"])

@@ -5,6 +5,7 @@ On the hook path: see the modules it puts together.
 
 from __future__ import annotations
 
+from codemem_core.retrieval.code_state import gone_last
 from codemem_core.retrieval.pack import quotes
 from codemem_core.retrieval.pack.page import Page
 from codemem_core.retrieval.pack.query import asked_for, recap_topic
@@ -153,7 +154,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     )
     said = quotes.search(db, query_terms(asked), project=project, trusted=trusted)
     least = 0.0 if said.sure() else least_confidence
-    fit = fitting(found, least=least) if topic is None else about(found)
+    fit = gone_last(db, fitting(found, least=least) if topic is None else about(found))
     recent = [] if topic is None or fit else _recent(db, limit, project, trusted=trusted)
     told = without_repeats(recent or fit)
     fenced = fence() if injected else ("", "")

@@ -83,7 +83,7 @@ class Page:
                 return
             whole = _WHOLE_TOKENS if len(self.lines) < _WHOLE else self.room // places
             share = min(self.room - 1, max(_LEAST_TOKENS, whole))
-            state = states.get(hit.id, "")
+            state = ", ".join(filter(None, (states.get(hit.id, ""), hit.code)))
             text = line(hit, room=share, asked=asked, state=state, is_recap=self.is_recap)
             if text and not _repeats(text, known):
                 self.lines[hit.id] = text
