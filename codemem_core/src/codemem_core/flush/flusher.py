@@ -175,7 +175,7 @@ class Flusher:
             try:
                 # What a hook told just before must be known when its use is looked for.
                 note_reader.take(self._store)
-                raw = stored_events(self._store, claim)
+                raw = stored_events(self._store, self._plugins, claim)
                 report.memory_ids += self._remember_preferences(claim, raw)
                 earlier = outside_before(self._store, claim)
                 distilled = distil(self._observe, claim, raw, earlier=earlier)
