@@ -63,7 +63,7 @@ def _in_turn(payload: Mapping[str, Any], settings: Settings, until: float) -> Ex
 
 def _into_database(payload: Mapping[str, Any], settings: Settings) -> None:
     intake = Intake(_plugins(settings))
-    with Store.open(paths.database_path(settings)) as store:
+    with Store.open(paths.database_path(settings), upgrade=False) as store:
         try:
             receive(store, intake, Parcel(source="claude", payload=payload))
         except InputError as error:
