@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from codemem_core.redact import redact
-from tests.core.test_redact import FAMILIES, NAMED, PLACES, recall
+from tests.core.redact.test_masks import FAMILIES, NAMED, PLACES, recall
 
 ROUNDS = 200
 WANTED, TOLERATED = 0.99, 0.001

@@ -13,7 +13,7 @@ from codemem_claude.tools import typed
 from codemem_core.capture.note_reader import told
 from codemem_core.records.event import AdapterEvent, RawEvent
 from codemem_core.records.memory import NewMemory
-from codemem_core.store import events, hook_times, memories, sessions, usage
+from codemem_core.store import events, hook_times, memories, proposals, sessions, usage
 from codemem_core.store.batches import Failure, claim, claim_again, fail, finish, release
 from codemem_core.store.engine.store import Store
 from codemem_core.store.tokenize import tags_of
@@ -111,6 +111,10 @@ def _fill(db: apsw.Connection, now_ms: int, weeks: int) -> None:
         )
         usage.record(db, spent, now_ms=ms)
     memories.edit(db, 2, {"pinned": True, "confirmed": True}, now_ms=now_ms)
+    why = "an agent wrote it in a session that read text from outside"
+    later_ms = 4_000_000_000_000  # in time for the tests to come: they lapse after 30 days
+    proposals.to_confirm(db, 3, reason=why, now_ms=later_ms)
+    proposals.to_forget(db, 4, reason="an agent wants it forgotten", now_ms=later_ms)
     failures = {"auth": "the key was refused: 401", "rate_limited": "too many requests: 429"}
     for number, (kind, message) in enumerate(failures.items()):
         key = ("claude", f"waiting-{number}-5c1e77")

@@ -46,6 +46,7 @@ READS: dict[str, list[str]] = {
     "raw-events-gate": ["--window-hours", "100000", "--min-flush-success-rate", "0"],
     "raw-events-status": [],
     "recent": ["--all-projects"],
+    "review": ["--all-projects"],
     "rules": ["--all-projects"],
     "reobserve": ["--all-projects", "--runtime", "extractive"],
     "search": ["VAT", "--all-projects"],
@@ -75,6 +76,8 @@ WRITES: dict[str, list[str]] = {
     "purge": ["--yes"],
     "raw-events-retry": ["waiting-1-5c1e77", "--source", "claude"],
     "remember": ["note", "A title", "A body"],
+    "review accept": ["1"],
+    "review reject": ["2"],
     "spool drain": [],
     "undo": ["1"],
     "unpin": ["4"],
@@ -153,7 +156,7 @@ def _leaves(
     if not isinstance(command, click.Group):
         yield path, command
         return
-    if command.invoke_without_command and path == "plugins":
+    if command.invoke_without_command and path in {"plugins", "review"}:
         yield path, command
     for name in command.list_commands(context):
         inner = command.get_command(context, name)

@@ -13,6 +13,7 @@ import pytest
 
 from codemem_core.store import events
 from codemem_core.store.engine.connection import connect, rows
+from codemem_core.store.engine.schema import steps
 from codemem_core.store.engine.store import Store
 from tests.conftest import EventMaker
 from tests.transfer.old_store import everyday
@@ -173,7 +174,7 @@ def test_a_newer_database_and_another_programs_are_left_alone(filled: str, tmp_p
     theirs = apsw.Connection(foreign)
     theirs.execute("CREATE TABLE t (a); PRAGMA user_version = 99999")
     theirs.close()
-    set_header(filled, "user_version", 2)
+    set_header(filled, "user_version", max(steps()) + 1)
     newer, other = db("salvage"), db("salvage", "--db-path", foreign)
 
     assert "newer than this codemem" in newer.stderr

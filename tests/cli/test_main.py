@@ -115,7 +115,7 @@ def test_a_dash_is_standard_input() -> None:
     shown = json.loads(run("show", "1").stdout)
 
     assert json.loads(packed.stdout)["pack_text"].startswith("<codemem-memory-")
-    assert (shown["body"], shown["origin"]) == ("It has stripes.", "assistant")
+    assert (shown["body"], shown["origin"]) == ("It has stripes.", "agent")
 
 
 def test_memory_text_cannot_drive_the_terminal() -> None:

@@ -24,7 +24,7 @@ from codemem_core.store import events
 from codemem_core.store.engine.store import Store
 from codemem_observers import plugin
 from tests.conftest import EventMaker
-from tests.core.test_redact import FAMILIES, NAMED, PLACES
+from tests.core.redact.test_masks import FAMILIES, NAMED, PLACES
 from tests.observers.agents import make_agent
 from tests.observers.test_agent_sandbox import RESULT
 from tests.observers.test_api_http import Endpoint, Reply, endpoint

@@ -10,7 +10,7 @@ const { cleaned } = await load("lib/clean.js");
 const { isSensitive } = await load("lib/names.js");
 
 const cases = JSON.parse(
-  await readFile(new URL("../core/private_cases.json", import.meta.url), "utf8"),
+  await readFile(new URL("../core/redact/private_cases.json", import.meta.url), "utf8"),
 );
 for (const [said, kept] of [...cases, ["half \ud800", "half \ufffd"]]) {
   test(`what is public of ${JSON.stringify(said)}`, () => {

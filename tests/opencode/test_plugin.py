@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from core.redact.test_masks import FAMILIES, NAMED, ORDINARY, PLACES
 from core.secret_corpus import corpus
-from core.test_redact import FAMILIES, NAMED, ORDINARY, PLACES
 
 import codemem_core.redact
 import codemem_opencode.plugin

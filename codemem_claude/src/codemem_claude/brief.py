@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 
 from codemem_core.retrieval.pack.render import clip, fence, harmless
+from codemem_core.retrieval.pack.review_lines import review_lines
 from codemem_core.retrieval.pack.rule_lines import rule_lines
 from codemem_core.retrieval.search import newest
 
@@ -34,11 +35,16 @@ def brief(db: apsw.Connection, project: str) -> str:
         for heading, lines in (
             ("## Your rules", rule_lines(db, project, room=_RULE_TOKENS)),
             ("## Last session in this project", _last_session(db, project)),
+            ("## Waiting for the user (`codemem review`)", _waiting(db, project)),
         )
         if lines
     ]
     start, end = fence()
     return start + "\n\n".join(parts) + end if parts else ""
+
+
+def _waiting(db: apsw.Connection, project: str) -> list[str]:
+    return review_lines(db, project, now_ms=time.time_ns() // 1_000_000)
 
 
 def _last_session(db: apsw.Connection, project: str) -> list[str]:

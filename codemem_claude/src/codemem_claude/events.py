@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
@@ -55,6 +56,8 @@ _READ = {
 """
 
 _TOOLS = frozenset({"tool_call", "tool_result"})
+_MARK = re.compile(r"(\[REDACTED:[\w-]+):[0-9a-f]{4}\]")
+"""What stands for a secret; the end of it differs from process to process."""
 _SAID = frozenset({"prompt", "assistant"})
 """What a subagent is told and answers is not the user's word nor the session's end."""
 _NOTIFICATION = "<task-notification>"
@@ -246,7 +249,10 @@ def _time(payload: Mapping[str, Any]) -> tuple[str, bool]:
 
 
 def _hash(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+    text = json.dumps(value, sort_keys=True, default=str)
+    if "[REDACTED:" in text:
+        text = _MARK.sub(r"\1]", text)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _text(value: object) -> str:

@@ -16,6 +16,7 @@ from codemem_core.config.settings import Settings
 from codemem_core.errors import StoreError
 from codemem_core.hookpath import json as quick_json
 from codemem_core.hookpath.client import post_json
+from codemem_core.hookpath.deadline import Deadline
 from codemem_core.hookpath.notes import beginning, note
 
 TYPE_CHECKING = False
@@ -33,6 +34,8 @@ _LAST_S = 1.2
 """Claude Code ends a SessionEnd hook after 1.5 s, whatever the plugin asks for."""
 _RESERVE_S = 0.6
 """What the server must leave of the hook's time: enough to load the store and write."""
+_LEAST_S = 0.2
+"""For the server, however long it took to read the payload."""
 _CLIP = 16_000
 """Characters kept of each text of a payload that has to be clipped."""
 
@@ -46,12 +49,22 @@ def main(arguments: list[str]) -> int:
     if not is_version(arguments):
         return OTHER_VERSION
     settings = Settings.load()
-    payload = read_payload(sys.stdin.buffer.read(_LIMIT + 1))
-    if payload is None or settings.flag("plugin_ignore"):
-        return 0
+    with Deadline(settings.real("claude_hook_http_max_time_s") or _TOTAL_S):
+        raw = sys.stdin.buffer.read(_LIMIT + 1)
+        if not settings.flag("plugin_ignore"):
+            _take(raw, settings, started=started, began=began)
+    return 0
+
+
+def _take(raw: bytes, settings: Settings, *, started: float, began: float) -> None:
+    payload = read_payload(raw)
+    if payload is None:
+        _lost(raw, settings)
+        return
     stamp(payload, settings)
     total_s = _total_s(payload, settings)
-    answer = _to_server(payload, settings, total_s - min(_RESERVE_S, total_s / 2))
+    left_s = max(_LEAST_S, total_s - (time.monotonic() - started))
+    answer = _to_server(payload, settings, left_s - min(_RESERVE_S, left_s / 2))
     if answer != "stored":
         from codemem_claude.fallback import keep  # noqa: PLC0415 - costs 100 ms, rarely needed
 
@@ -64,7 +77,6 @@ def main(arguments: list[str]) -> int:
     if isinstance(hook, str):
         database = paths.database_path(settings)
         note(database, began=began, source="claude", hook=f"{hook} ingest")
-    return 0
 
 
 def _total_s(payload: dict[str, Any], settings: Settings) -> float:
@@ -74,20 +86,47 @@ def _total_s(payload: dict[str, Any], settings: Settings) -> float:
 
 
 def read_payload(raw: bytes) -> dict[str, Any] | None:
-    """Return the hook payload without its private parts, or None when it is none."""
+    """Return the hook payload without its private parts, or None when it is none.
+
+    One that is too large for the server comes without its secrets, and clipped.
+    """
     if len(raw) > _LIMIT:
         return None
     try:
-        payload = quick_json.read(raw.decode("utf-8", "surrogatepass"))
+        payload = quick_json.read_first(raw)
         if len(raw) > _SENT:
-            payload = _clipped(payload)
-        if b"private" in raw.lower():
-            from codemem_core.redact import strip_private  # noqa: PLC0415 - see above
+            from codemem_core.redact.clean import cleaned  # noqa: PLC0415 - see above
+
+            payload = cleaned(_without_old_file(payload), text_chars=_CLIP)
+        elif _may_be_private(raw):
+            from codemem_core.redact.private import strip_private  # noqa: PLC0415 - see above
 
             payload = strip_private(payload)
     except (ValueError, RecursionError):
         return None
     return payload if isinstance(payload, dict) else None
+
+
+def _may_be_private(raw: bytes) -> bool:
+    r"""Say whether a payload may hold a `<private>` tag, were it by escapes such as `\u0070`."""
+    return b"private" in raw.lower() or b"\\u00" in raw
+
+
+def _without_old_file(payload: Any) -> Any:  # noqa: ANN401
+    """Leave out the whole old file that Edit and Write send along: the patch says it all."""
+    response = payload.get("tool_response") if isinstance(payload, dict) else None
+    if not isinstance(response, dict) or "originalFile" not in response:
+        return payload
+    kept = {name: value for name, value in response.items() if name != "originalFile"}
+    return {**payload, "tool_response": kept}
+
+
+def _lost(raw: bytes, settings: Settings) -> None:
+    """Say that nobody can use what the host sent."""
+    if raw.strip():
+        from codemem_core.hookpath.log import LOST, log  # noqa: PLC0415 - rarely needed
+
+        log(settings, f"{LOST}: {len(raw)} bytes are no JSON object that can be read")
 
 
 def stamp(payload: dict[str, Any], settings: Settings) -> None:
@@ -142,14 +181,3 @@ def _to_server(payload: dict[str, Any], settings: Settings, total_s: float) -> s
 def _now() -> str:
     seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds // 1000:06d}Z"
-
-
-def _clipped(value: Any) -> Any:  # noqa: ANN401
-    """Return the JSON value with every long text cut and old file contents left out."""
-    if isinstance(value, str) and len(value) > _CLIP:
-        return f"{value[:_CLIP]}\n[… {len(value) - _CLIP} characters left out …]"
-    if isinstance(value, list):
-        return [_clipped(item) for item in value[:2000]]
-    if isinstance(value, dict):
-        return {key: _clipped(item) for key, item in value.items() if key != "originalFile"}
-    return value

@@ -17,6 +17,7 @@ from codemem_core import paths
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, NotFound
 from codemem_core.hookpath import json as quick_json
+from codemem_core.hookpath.deadline import Deadline
 from codemem_core.hookpath.notes import beginning, note
 from codemem_core.project import project_label
 from codemem_core.retrieval.pack.build import build_pack
@@ -61,10 +62,12 @@ def main(arguments: list[str]) -> int:
     if not is_version(arguments):
         return OTHER_VERSION
     noted: dict[str, Any] = {}
-    try:
-        answer = _answer(sys.stdin.buffer.read(_MAX_BYTES + 1), noted, started)
-    except _FAILURES:
-        answer = _NOTHING
+    settings = Settings.load()
+    with Deadline(_total_s(settings)):
+        try:
+            answer = _answer(sys.stdin.buffer.read(_MAX_BYTES + 1), settings, noted, started)
+        except _FAILURES:
+            answer = _NOTHING
     try:
         sys.stdout.write(answer + "\n")
         sys.stdout.flush()
@@ -76,12 +79,15 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _answer(raw: bytes, noted: dict[str, Any], started: float) -> str:
+def _total_s(settings: Settings) -> float:
+    return settings.real("inject_http_max_time_s") or _TOTAL_S
+
+
+def _answer(raw: bytes, settings: Settings, noted: dict[str, Any], started: float) -> str:
     """Return the line for Claude Code; `noted` is told what the server should know of it."""
     if len(raw) > _MAX_BYTES:
         return _NOTHING
-    payload = quick_json.read(raw.decode("utf-8", "surrogatepass"))
-    settings = Settings.load()
+    payload = quick_json.read_first(raw)
     if not isinstance(payload, dict) or settings.flag("plugin_ignore"):
         return _NOTHING
     # A subagent's prompt is written by the model, which has been told already.
@@ -95,7 +101,7 @@ def _answer(raw: bytes, noted: dict[str, Any], started: float) -> str:
     begins = payload.get("hook_event_name") == "SessionStart"
     hook = "SessionStart" if begins else "UserPromptSubmit"
     noted |= {"db": paths.database_path(settings), "source": "claude", "hook": hook}
-    until = started + (settings.real("inject_http_max_time_s") or _TOTAL_S)
+    until = started + _total_s(settings)
     context = (_brief if begins else _context)(payload, project, settings, until)
     if not context:
         return _NOTHING
@@ -122,8 +128,8 @@ def _brief(payload: dict[str, Any], project: str, settings: Settings, until: flo
 def _prompt(payload: dict[str, Any]) -> str:
     """Return what a person typed; nothing for what the client sends itself as a prompt."""
     prompt = _text(payload, "prompt") or ""
-    if "<private" in prompt.lower():
-        from codemem_core.redact import strip_private  # noqa: PLC0415 - 1 ms, rarely needed
+    if "private" in prompt.lower():
+        from codemem_core.redact.private import strip_private  # noqa: PLC0415 - 1 ms, rarely needed
 
         prompt = str(strip_private(prompt))
     prompt = prompt.strip()

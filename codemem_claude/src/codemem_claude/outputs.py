@@ -7,9 +7,13 @@ import stat
 from collections.abc import Mapping
 from typing import Any
 
-HEAD_BYTES = 4_000
-TAIL_BYTES = 12_000
+from codemem_core.redact import redact
+
+HEAD_CHARS = 4_000
+TAIL_CHARS = 12_000
 """More than the evidence keeps of one output: errors stand at the end."""
+_NEAR_BYTES = 65_536
+"""Read at either end: what is kept of it is far from where a secret may be cut in two."""
 
 
 def with_ends(output: Mapping[str, Any], payload: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -36,10 +40,23 @@ def _ends(path: str) -> str:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(f"not a file: `{path}`")
-        left_out = status.st_size - HEAD_BYTES - TAIL_BYTES
-        if left_out <= 0:
-            return file.read(HEAD_BYTES + TAIL_BYTES).decode(errors="replace")
-        head = file.read(HEAD_BYTES).decode(errors="replace")
-        file.seek(-TAIL_BYTES, os.SEEK_END)
-        tail = file.read(TAIL_BYTES).decode(errors="replace")
-    return f"{head}\n[… {left_out} bytes left out …]\n{tail}"
+        head = file.read(_NEAR_BYTES)
+        if status.st_size <= _NEAR_BYTES:
+            return _clipped(_public(head))
+        file.seek(max(0, status.st_size - _NEAR_BYTES))
+        tail = file.read(_NEAR_BYTES)
+    left_out = status.st_size - HEAD_CHARS - TAIL_CHARS
+    return _joined(_public(head)[:HEAD_CHARS], left_out, _public(tail)[-TAIL_CHARS:])
+
+
+def _public(text: bytes) -> str:
+    return str(redact(text.decode(errors="replace"))[0])
+
+
+def _clipped(text: str) -> str:
+    left_out = len(text) - HEAD_CHARS - TAIL_CHARS
+    return text if left_out <= 0 else _joined(text[:HEAD_CHARS], left_out, text[-TAIL_CHARS:])
+
+
+def _joined(head: str, left_out: int, tail: str) -> str:
+    return f"{head}\n[… {left_out} characters left out …]\n{tail}"

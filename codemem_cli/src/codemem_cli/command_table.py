@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("pin", "manual:pin", "Keep a memory at the top of lists."),
         ("recent", "memory:recent", "List the newest memories."),
         ("remember", "manual:remember", "Write a memory by hand."),
+        ("review", "review:review", "Decide what waits for you."),
         ("rules", "rules:rules", "List what you said is to be done from now on."),
         ("search", "memory:search", "Search memories by words."),
         ("show", "memory:show", "Print one memory as JSON."),

@@ -19,7 +19,8 @@ _WORKTREE_OF = re.compile(r"(.+)[/\\]\.git[/\\]worktrees[/\\][^/\\]+[/\\]?$")
 # Git writes one path into these files; a longer one is not git's.
 _MAX_BYTES = 4096
 _MAX_CONFIG_BYTES = 65_536
-_REMOTE_URL = r'(?ms)^\s*\[remote "([^"\n]+)"\](?:(?!^\s*\[).)*?^\s*url\s*=\s*(\S+)'
+_SECTION = re.compile(r'\s*\[remote "([^"\n]+)"\]')
+_ADDRESS = re.compile(r"\s*url\s*=\s*(\S+)")
 # `ssh://git@host:22/path`, `https://user:token@host/path`, `git@host:path`
 _URL = r"(?:[a-z+]+://)?(?:[^@/]*@)?(\[[^]]+\]|[^/:]+)(?::\d+(?=/)|:)?/*(.+?)(?:\.git)?/*"
 
@@ -176,9 +177,8 @@ def remote_of(repository: str) -> str:
     The same for every way to write the address, and without the credentials it may hold; empty
     when there is none or it is a path. `repository` is its git folder.
     """
-    found = re.findall(_REMOTE_URL, _read(os.path.join(repository, "config"), _MAX_CONFIG_BYTES))
-    remotes = dict(reversed(found))
-    url = remotes.get("origin") or (found[0][1] if found else "")
+    remotes = _remotes(_read(os.path.join(repository, "config"), _MAX_CONFIG_BYTES))
+    url = remotes.get("origin") or next(iter(remotes.values()), "")
     if url.startswith((".", "/", "~", "file:")) or _DRIVE.match(url):
         return ""
     match = re.fullmatch(_URL, url, re.IGNORECASE)
@@ -199,6 +199,19 @@ def birth_of(repository: str) -> Iterator[str]:
         import zlib  # noqa: PLC0415 - only where a session begins
 
         yield f"log:{first[41:81]}:{zlib.crc32(os.fsencode(first)):08x}"
+
+
+def _remotes(config: str) -> dict[str, str]:
+    """Return the first address of each remote, in order; one line at a time, so in linear time."""
+    found: dict[str, str] = {}
+    remote = ""
+    for line in config.split("\n"):
+        if line.lstrip().startswith("["):
+            section = _SECTION.match(line)
+            remote = section[1] if section else ""
+        elif remote and (address := _ADDRESS.match(line)):
+            found.setdefault(remote, address[1])
+    return found
 
 
 def _read(path: str, limit: int = _MAX_BYTES) -> str:

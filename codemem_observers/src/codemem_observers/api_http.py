@@ -20,6 +20,7 @@ from codemem_core.errors import (
 )
 from codemem_core.records.protocols import ObserveRequest, ObserverReply
 from codemem_observers.endpoints import Endpoint, endpoint
+from codemem_observers.http_client import client
 from codemem_observers.providers import read_object
 from codemem_observers.url_policy import checked
 
@@ -89,8 +90,8 @@ class ApiHttp:
         body = there.shape.body(request, there.model, self._settings.number("observer_max_tokens"))
         try:
             with (
-                httpx.Client(timeout=httpx.Timeout(self._silence_s, connect=_CONNECT_S)) as client,
-                client.stream("POST", url, headers=headers, json=body) as response,
+                client(url, httpx.Timeout(self._silence_s, connect=_CONNECT_S)) as connection,
+                connection.stream("POST", url, headers=headers, json=body) as response,
             ):
                 return response.status_code, response.headers, _read(response, deadline)
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from codemem_core.errors import AuthError, PermanentError, SettingsError, TransientError
+from codemem_observers.http_client import client
 
 if TYPE_CHECKING:
     from codemem_core.config.settings import Settings
@@ -44,7 +45,8 @@ class Endpoint:
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         asked = {"model": self._model, "input": list(texts)}
         try:
-            answer = httpx.post(self._url, json=asked, headers=headers, timeout=_TIMEOUT_S)
+            with client(self._url, httpx.Timeout(_TIMEOUT_S)) as connection:
+                answer = connection.post(self._url, json=asked, headers=headers)
         except httpx.HTTPError as error:
             # Only the kind of failure: httpx quotes header values in some messages.
             raise TransientError(f"no answer for embeddings: {type(error).__name__}") from None

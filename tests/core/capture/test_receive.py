@@ -200,3 +200,28 @@ def test_the_text_of_a_delivery_hides_nothing(said: str, ascii_only: bool, slash
     one = intake()
 
     assert one.raw_events(json.loads(text), text=text) == one.raw_events(body)
+
+
+SECRET = "gh" + "p_" + "a1B2c3D4e5" * 4
+FIELDS = ["session_id", "cwd", "project", "tool_use_id", "git_branch", "some_new_field"]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_no_field_of_a_hook_keeps_a_secret(field: str) -> None:
+    """The event is redacted as it will be stored, with fields that nobody knows yet."""
+    payload = {"hook_event_name": "UserPromptSubmit", "session_id": "s1", "prompt": "hello"}
+
+    event = intake().hook("claude", payload | {field: f"/a/{SECRET}/b"})
+
+    assert event is not None
+    assert SECRET[4:] not in repr(event)
+
+
+@pytest.mark.parametrize("field", ["session_id", "cwd", "project", "event_id"])
+def test_no_field_of_a_delivery_keeps_a_secret(field: str) -> None:
+    """Around the payload too."""
+    body = {"session_id": "s1", "event_type": "note", "payload": {"text": "hello"}}
+
+    [event] = intake().raw_events(body | {field: f"/a/{SECRET}/b"})
+
+    assert SECRET[4:] not in repr(event)

@@ -62,3 +62,11 @@ def test_topic_is_the_label_that_says_what_a_list_is_about() -> None:
     text = "`a.py`:\n- x is gone\n\nChanges made:\n- y is gone\n\nI patched:\n- z is gone"
 
     assert [topic_of(s) for s in statements(text) if s.is_item] == ["`a.py`", "", ""]
+
+
+def test_closing_quotation_mark_stays_with_its_sentence() -> None:
+    """The mark after a full stop belongs to what it closes."""
+    assert sentences('It says "no shares." Then it stops.') == [
+        'It says "no shares."',
+        "Then it stops.",
+    ]

@@ -15,7 +15,7 @@ from codemem_core.records.event import epoch_ms
 
 DEFAULT_SOURCE = "opencode"
 """The documented source of a raw event that names none."""
-_STREAM_KEYS = frozenset(("session_stream_id", "session_id", "stream_id", "opencode_session_id"))
+STREAM_KEYS = frozenset(("session_stream_id", "session_id", "stream_id", "opencode_session_id"))
 _META_KEYS = ("cwd", "project", "started_at")
 _OBJECT = (dict, Mapping)
 """`dict` first: it is recognised in a third of the time."""
@@ -158,10 +158,10 @@ def _timing(fields: Mapping[str, Any]) -> Timing:
 
 def _stream_of(fields: Mapping[str, Any]) -> str | None:
     """Return the one session id given under any of its names."""
-    if _STREAM_KEYS.isdisjoint(fields):
+    if STREAM_KEYS.isdisjoint(fields):
         return None
-    _check_texts(fields, _STREAM_KEYS)
-    given = {value for key in _STREAM_KEYS if (value := (fields.get(key) or "").strip())}
+    _check_texts(fields, STREAM_KEYS)
+    given = {value for key in STREAM_KEYS if (value := (fields.get(key) or "").strip())}
     if len(given) > 1:
         raise InputError("conflicting session id fields")
     return next(iter(given), None)

@@ -27,6 +27,7 @@ from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import EVENT_ID, AdapterEvent, RawEvent, iso_time, json_text
 from codemem_core.records.protocols import EventContext, RecordedSource
 from codemem_core.redact import is_plain, redact, strip_private
+from codemem_core.redact.clean import MOST_HITS, clean_id
 from codemem_core.store import events, ledger
 from codemem_core.store.engine.store import Store
 from codemem_core.store.events import Appended
@@ -35,6 +36,7 @@ IMPORTED = "{}.history"
 """Event type of what was imported, by source."""
 _GOES_ON = frozenset({"resume", "compact"})
 """Sources of a session start that continue the same session."""
+_ID_KEYS = (*sorted(delivery.STREAM_KEYS), "event_id", "tool_use_id")
 _LONG = (str, dict)
 _LABEL_S, _LABELS = 5.0, 256
 """How long the label of a place holds before it is asked for again, and of how many places."""
@@ -165,10 +167,12 @@ class Intake:
 
     def imported(self, event: AdapterEvent) -> RawEvent:
         """Return an event that the host stored before codemem knew it, redacted and labelled."""
+        given = storable(event.to_json())
+        clean = self._public(given)
+        whole = self._redacted(AdapterEvent.from_json(clean), already=clean != given)
         # The folder may be gone by now; its name still tells the project.
-        project = self._plugins.project(event.cwd, {"project": event.project or event.cwd})
-        clean = AdapterEvent.from_json(strip_private(storable(event.to_json())))
-        raw = _raw_of(clean, event_type=IMPORTED.format(event.source), project=project)
+        project = self._plugins.project(whole.cwd, {"project": whole.project or whole.cwd})
+        raw = _raw_of(whole, event_type=IMPORTED.format(event.source), project=project)
         return self._in_time(raw, None, past=True)
 
     def adopted(self, body: object) -> RawEvent:
@@ -200,7 +204,8 @@ class Intake:
         return reader if isinstance(reader, RecordedSource) else None
 
     def _read_hook(self, source: str, payload: object) -> RawEvent | None:
-        clean = strip_private(checked_mapping(storable(payload), "payload"))
+        given = checked_mapping(storable(payload), "payload")
+        clean = self._public(given)
         extra = mapping(clean.get("codemem"))
         cwd = clean.get("cwd") if isinstance(clean.get("cwd"), str) else None
         event = self._plugins.normalize(source, clean, context=EventContext(cwd=cwd))
@@ -213,6 +218,7 @@ class Intake:
             project = self._plugins.project(None, {"project": extra["project"]})
         else:
             project = self._plugins.project(folder, clean)
+        event = self._redacted(event, already=clean != given)
         raw = _raw_of(event, event_type=f"{source}.hook", project=project)
         return replace(raw, cwd=folder)
 
@@ -239,19 +245,20 @@ class Intake:
     ) -> RawEvent:
         fields = checked_mapping(event, "event")
         plain = plain or self._is_plain(fields)
-        sent = delivery.read_delivery(fields if plain else storable(fields), shared)
+        public = fields if plain else self._public(storable(fields))
+        sent = delivery.read_delivery(public, shared)
         if require_id and not sent.event_id:
             raise InputError("event_id required")
-        public = sent.payload if plain else strip_private(sent.payload)
-        clean = public if plain else redact(public)[0]
-        adapter = self._adapter(sent, {"type": sent.event_type, **clean})
-        payload = _stored(clean, adapter)
+        adapter = self._adapter(sent, {"type": sent.event_type, **sent.payload})
+        payload = _stored(sent.payload, adapter)
         wall_ms = sent.timing.wall_ms
         return RawEvent(
             source=sent.source,
             stream_id=sent.stream_id,
             event_id=sent.event_id[:200]
-            or delivery.derived_id(sent.event_type, public, sent.timing),
+            or delivery.derived_id(
+                sent.event_type, strip_private(fields.get("payload") or {}), sent.timing
+            ),
             event_type=sent.event_type,
             payload=payload,
             ts_ms=wall_ms if wall_ms is not None or adapter is None else adapter.ts_ms,
@@ -285,6 +292,29 @@ class Intake:
         except (ValueError, OverflowError, RecursionError):
             return False
 
+    def _public(self, value: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+        """Return a payload as it may be stored; its source makes an event of that.
+
+        Before the source clips anything: a secret is known only as a whole.
+        """
+        if self._is_plain(value):
+            return value
+        ids = {
+            name: clean_id(value[name])
+            for name in _ID_KEYS
+            if isinstance(value.get(name), str) and value[name]
+        }
+        clean, _ = redact(strip_private(value), most=MOST_HITS)
+        return clean | ids
+
+    def _redacted(self, event: AdapterEvent, *, already: bool) -> AdapterEvent:
+        """Return an event without secrets that its source added from the host's own files."""
+        told = {"payload": event.payload, "meta": event.meta}
+        if self._is_plain(told):
+            return replace(event, redacted=True) if already else event
+        clean, masked = redact(told, most=MOST_HITS)
+        return replace(event, **clean, redacted=event.redacted or already or masked > 0)
+
     def _is_plain_text(self, text: str) -> bool:
         return self._plain(text) and not has_binary(text)
 
@@ -314,8 +344,7 @@ class Intake:
 
 
 def _raw_of(event: AdapterEvent, *, event_type: str, project: str | None) -> RawEvent:
-    payload, masked = redact(event.payload)
-    clean = replace(event, payload=payload, project=project, redacted=event.redacted or masked > 0)
+    clean = replace(event, project=project)
     begins = event.event_type == "session_start" and event.payload.get("source") not in _GOES_ON
     started = event.ts if begins else None
     return RawEvent(

@@ -43,14 +43,37 @@ def read(text: str) -> Any:  # noqa: ANN401 - a JSON value
 
         return json.loads(text)
     text = text.strip(" \t\r\n")
-    try:
-        value, end = _scan(text, 0)
-    except (StopIteration, SystemError) as error:
-        # SystemError: it looks for the exception to raise in `json`, which nobody has imported.
-        raise ValueError("no JSON value") from error
+    value, end = _scanned(text)
     if end != len(text):
         raise ValueError("more than one JSON value")
     return value
+
+
+def _scanned(text: str) -> tuple[Any, int]:
+    """Return the value at the start of a text, and where it ends."""
+    try:
+        found: tuple[Any, int] = _scan(text, 0)
+    except (StopIteration, SystemError) as error:
+        # SystemError: it looks for the exception to raise in `json`, which nobody has imported.
+        raise ValueError("no JSON value") from error
+    return found
+
+
+def read_first(raw: bytes) -> Any:  # noqa: ANN401 - a JSON value
+    """Return the first JSON value of what a host sent; raises as `read` does.
+
+    A byte order mark, a byte that is no UTF-8 or something behind the value costs no event.
+    """
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        text = raw.decode("utf-8", "replace")
+    if _chunks is None:
+        import json  # noqa: PLC0415 - see above
+
+        return json.JSONDecoder().raw_decode(text.lstrip())[0]
+    return _scanned(text.lstrip(" \t\r\n"))[0]
 
 
 def write(value: object, *, escaped: bool = False) -> str:

@@ -11,6 +11,7 @@ from codemem_core.redact.table import TABLE, compiled
 NAMES = TABLE["names"]
 _WORD = re.compile(NAMES["word"])
 _HEAD, _TAIL = compiled(NAMES["head"]), compiled(NAMES["tail"])
+_MIXED = re.compile(r"[A-Z0-9]|[^\x00-\x7f]")
 _PEEK = 64
 """Characters that tell a random value from another one."""
 # How a value stands beside its name, which decides what is believed to be a secret.
@@ -167,6 +168,8 @@ def is_made_up(value: str) -> bool:
 
 def is_random(text: str) -> bool:
     """Tell a key from an identifier: letters, capitals and digits take turns, vowels are few."""
+    if not _MIXED.search(text):
+        return False
     chars = [char for char in text if char.isalnum()]
     kinds = [char.isdigit() + 2 * char.isupper() for char in chars]
     # `aB` is a turn and `Ab` is none, else camelCase would look random

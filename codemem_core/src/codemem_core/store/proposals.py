@@ -8,7 +8,7 @@ the list, and nothing happens.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import apsw
@@ -126,16 +126,9 @@ def new_memory(db: apsw.Connection, proposal_id: int) -> NewMemory:
     """Return the memory that a `remember` proposal would write."""
     stored = rows(db, "SELECT memory FROM proposals WHERE id = ?", (proposal_id,))[0][0]
     fields: dict[str, Any] = json.loads(stored)
-    listed = ("facts", "concepts", "files_read", "files_modified", "tags")
-    fields |= {name: tuple(fields[name]) for name in listed if name in fields}
     known = {name: fields[name] for name in NewMemory.__dataclass_fields__ if name in fields}
-    return NewMemory(**known)
-
-
-def reworded(db: apsw.Connection, proposal_id: int, *, title: str, body: str) -> NewMemory:
-    """Return the memory that a `remember` proposal would write, in a person's own words."""
-    new = new_memory(db, proposal_id)
-    return replace(new, title=title, body=body, narrative="", facts=(), origin="user")
+    lists = {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
+    return NewMemory(**{**known, **lists})
 
 
 def decide(db: apsw.Connection, proposal_id: int, *, accepted: bool, now_ms: int) -> None:
