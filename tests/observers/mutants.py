@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from codemem_core.observers import observe
-from codemem_observers import agent_sandbox, api_http, child, reaper
+from codemem_observers import agent_sandbox, api_http, child, complaints, reaper
 
 _run_child = agent_sandbox.run_child
 _failure = api_http._failure
@@ -50,7 +50,7 @@ _BUGS: dict[str, Callable[[], object]] = {
     "orphans not adopted": lambda: _plant_in_reaper("    _adopt_orphans()\n", ""),
     "token in the error text": lambda: setattr(api_http, "_failure", _token_in_error),
     "server's words in the error text": lambda: setattr(
-        api_http, "_code", lambda body, _: body.decode(errors="replace")
+        complaints, "_answered", lambda complaint, _: complaint.text
     ),
     "credential not fetched again": lambda: setattr(
         observe.Observing, "_ask_twice", observe.Observing._ask

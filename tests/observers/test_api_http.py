@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -63,13 +63,14 @@ class Reply:
 
 
 class Endpoint(ThreadingHTTPServer):
-    """Gives its replies in turn and keeps the requests."""
+    """Gives its replies in turn, or what `answer` makes of a request, and keeps the requests."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.replies: list[Reply] = []
+        self.answer: Callable[[Any], Reply] = lambda _: self.replies.pop(0)
         self.requests: list[tuple[str, dict[str, str], Any]] = []
         self.over = threading.Event()
 
@@ -87,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.requests.append((self.path, headers, body))
-        reply = self.server.replies.pop(0)
+        reply = self.server.answer(body)
         if reply.hang == "before":
             self.server.over.wait(30)
             return
@@ -248,6 +249,7 @@ ECHO = {"error": {"code": CANARY, "message": CANARY}}
         (Reply(200, b" " * 5_000_000), PermanentError, "longer than"),
         (Reply(200, CHAT, {"content-encoding": "gzip"}), TransientError, "DecodingError"),
         (Reply(hang="before"), TransientError, "ReadTimeout"),
+        (Reply(404, b"404 page not found"), Misconfigured, "at `http://127.0.0.1:.*/v1/chat/comp"),
     ],
     ids=lambda value: f"{value.status}-{value.hang}" if isinstance(value, Reply) else None,
 )
@@ -318,3 +320,74 @@ def test_an_address_that_is_none_is_refused(endpoint: Endpoint, url: str) -> Non
         ask(endpoint, observer_base_url=url)
 
     assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "says"),
+    [
+        ({"error": {"message": "No auth credentials found", "code": 401}}, AuthError, "error 401"),
+        ({"error": {"message": "Rate limit exceeded", "code": 429}}, RateLimited, "error 429"),
+        (
+            {"error": {"message": "Upstream error", "code": 502}, "choices": None},
+            TransientError,
+            "502",
+        ),
+        ({"type": "error", "error": {"type": "overloaded_error"}}, TransientError, "overloaded"),
+        ({"error": "Unexpected endpoint or method. (POST /chat)"}, Misconfigured, "at `http"),
+        ({"error": {"message": "no models loaded"}}, Misconfigured, "an error"),
+        ({"choices": [{"error": {"code": 429, "message": "busy"}}]}, RateLimited, "error 429"),
+        ([{"error": {"code": 400, "message": "API key not valid."}}], AuthError, "error 400"),
+    ],
+)
+def test_an_error_inside_a_200_is_classed_by_what_it_says(
+    endpoint: Endpoint, body: Any, error: type[ObserverError], says: str
+) -> None:
+    """Gateways and local servers answer so; nothing was written, so nothing was paid for."""
+    with pytest.raises(error, match=says) as caught:
+        ask(endpoint, Reply(200, body))
+
+    assert type(caught.value) is error
+    assert not caught.value.may_have_cost
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        ("Your credit balance is too low to access the API", Misconfigured),
+        ("qwen9 is not a valid model ID", Misconfigured),
+        ("Invalid model name passed in model=x", Misconfigured),
+        ("API key not valid. Please pass a valid API key.", AuthError),
+        ("something else altogether", PermanentError),
+    ],
+)
+def test_a_400_is_classed_by_what_it_says(
+    endpoint: Endpoint, message: str, error: type[ObserverError]
+) -> None:
+    """A key, a name or an account that a person has to mend does not cost the batch."""
+    refusal = Reply(400, {"error": {"message": message}})
+
+    with pytest.raises(error) as caught:
+        ask(endpoint, refusal, refusal)
+
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize(
+    ("base", "path"),
+    [
+        ("/v1/chat/completions", "/v1/chat/completions"),
+        (
+            "/openai/deployments/d?api-version=2024-10-21",
+            "/openai/deployments/d/chat/completions?api-version=2024-10-21",
+        ),
+        (
+            "/openai/deployments/d/chat/completions?api-version=2024-10-21",
+            "/openai/deployments/d/chat/completions?api-version=2024-10-21",
+        ),
+    ],
+)
+def test_a_base_url_may_be_the_whole_address(endpoint: Endpoint, base: str, path: str) -> None:
+    """Azure's portal shows it so, with the version of its API behind it."""
+    ask(endpoint, Reply(), observer_base_url=endpoint.url.removesuffix("/v1") + base)
+
+    assert endpoint.requests[0][0] == path

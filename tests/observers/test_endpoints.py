@@ -205,3 +205,46 @@ def test_a_configuration_that_cannot_be_read_is_none(home: Path, text: str) -> N
 
     with pytest.raises(Misconfigured, match="observer_base_url"):
         at(load(CODEMEM_OBSERVER_PROVIDER="gw"))
+
+
+@pytest.mark.parametrize(
+    ("environ", "address"),
+    [
+        (
+            {"OPENAI_BASE_URL": "https://gw.example/v1/"},
+            "https://gw.example/v1/chat/completions",
+        ),
+        (
+            {"OPENAI_BASE_URL": "https://eu.api.openai.com/v1"},
+            "https://eu.api.openai.com/v1/responses",
+        ),
+        (
+            {
+                "CODEMEM_OBSERVER_PROVIDER": "anthropic",
+                "ANTHROPIC_BASE_URL": "https://gw.example/anthropic",
+            },
+            "https://gw.example/anthropic/v1/messages",
+        ),
+    ],
+)
+def test_the_vendors_own_variables_move_their_addresses(
+    environ: dict[str, str], address: str
+) -> None:
+    """As their own clients read them: OpenAI's with the version, Anthropic's without."""
+    assert at(load(**environ)).address == address
+
+
+def test_a_login_never_follows_a_variable() -> None:
+    """It belongs to ChatGPT, and a repository can set variables."""
+    moved = at(load(OPENAI_BASE_URL="https://gw.example/v1"), LOGIN)
+
+    assert moved.base_url == "https://chatgpt.com/backend-api/codex/responses"
+
+
+def test_azure_takes_its_key_in_a_header_of_its_own() -> None:
+    """A token of its directory goes as a bearer token, as everywhere."""
+    url = "https://me.openai.azure.com/openai/deployments/d?api-version=2024-10-21"
+    there = at(load(CODEMEM_OBSERVER_BASE_URL=url, CODEMEM_OBSERVER_MODEL="m"))
+
+    assert there.shape.headers(Credential("k")) == {"api-key": "k"}
+    assert there.shape.headers(Credential("eyJx")) == {"Authorization": "Bearer eyJx"}

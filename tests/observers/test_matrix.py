@@ -21,6 +21,7 @@ from codemem_core.errors import (
     PermanentError,
     RateLimited,
     TransientError,
+    UnusableAnswer,
 )
 from codemem_core.hookspecs import hookimpl
 from codemem_core.observers.observe import Observing
@@ -281,7 +282,7 @@ def test_every_answer_of_every_agent(
     settings = Settings.load({**environ, "CODEMEM_OBSERVER_RUNTIME": runtime})
     observing = Observing(Plugins.only(runtimes, settings=settings), settings)
     if name == "claude" and case in {"garbage", "truncated"}:
-        error = PermanentError  # a wrapper may print bare text, so it counts as a bad answer
+        error = UnusableAnswer  # a wrapper may print bare text, so it counts as a bad answer
 
     if error is None:
         assert observing.observe(EVIDENCE).extraction.understood

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from codemem_core.errors import PermanentError, RateLimited, TransientError
+from codemem_core.errors import PermanentError, TransientError
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import Credential, ObserveRequest, ObserverReply
 from codemem_observers.providers import CHAT, CODEX, MESSAGES, RESPONSES, Shape
@@ -169,16 +169,7 @@ def test_a_stream_of_events_is_put_together() -> None:
     ("body", "error", "says"),
     [
         (stream(*SAID), TransientError, "broke off"),
-        (b"", TransientError, "broke off"),
-        (stream(DONE), TransientError, "no text"),
-        (stream({"type": "error", "error": {"code": "x"}}), TransientError, "while it answered"),
-        (
-            stream(
-                {"type": "response.failed", "response": {"error": {"code": "rate_limit_exceeded"}}}
-            ),
-            RateLimited,
-            "wait",
-        ),
+        (b"", TransientError, "not a JSON object"),
     ],
 )
 def test_a_stream_without_its_end_is_no_answer(
@@ -187,3 +178,56 @@ def test_a_stream_without_its_end_is_no_answer(
     """Half an answer would be half a memory."""
     with pytest.raises(error, match=says):
         CODEX.reply(body)
+
+
+def test_content_may_be_a_list_of_parts() -> None:
+    """Mistral's reasoning models answer so; only text is the answer."""
+    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "DRAFT"}]}
+    message = {
+        "content": [thinking, {"type": "text", "text": "TE"}, {"type": "text", "text": "XT"}]
+    }
+
+    assert CHAT.reply(json.dumps({"choices": [{"message": message}]}).encode()).text == "TEXT"
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_reasoning_is_never_the_answer(field: str) -> None:
+    """Ollama, LM Studio, llama.cpp, vLLM and OpenRouter put a model's thoughts there."""
+    message = {"content": "", field: "<observation>DRAFT</observation>"}
+
+    with pytest.raises(TransientError, match="no text"):
+        CHAT.reply(json.dumps({"choices": [{"message": message}]}).encode())
+
+
+@pytest.mark.parametrize(
+    ("shape", "answer"),
+    [
+        (CHAT, {"choices": [{"message": {"content": None}, "finish_reason": "length"}]}),
+        (MESSAGES, {"content": [], "stop_reason": "max_tokens"}),
+        (RESPONSES, {"output": [], "incomplete_details": {"reason": "max_output_tokens"}}),
+    ],
+)
+def test_an_answer_that_its_limit_ended_says_so(shape: Shape, answer: dict[str, Any]) -> None:
+    """It may be empty: thinking took all the room there was."""
+    reply = shape.reply(json.dumps(answer).encode())
+
+    assert (reply.text, reply.cut_off) == ("", True)
+
+
+def test_a_message_may_come_as_a_stream() -> None:
+    """Gateways before Anthropic's API stream whatever they are asked for."""
+    begun = {"model": "claude", "usage": {"input_tokens": 9}}
+    body = stream(
+        {"type": "message_start", "message": begun},
+        {"type": "content_block_delta", "delta": {"type": "thinking_delta", "thinking": "DRAFT"}},
+        {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "TEXT"}},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "end_turn"},
+            "usage": {"output_tokens": 3},
+        },
+    )
+
+    assert MESSAGES.reply(body) == ObserverReply(
+        text="TEXT", model="claude", tokens_in=9, tokens_out=3
+    )

@@ -14,9 +14,11 @@ CodememError              shown as one line and a hint, never as a traceback
     ├── RateLimited       the provider asked us to wait
     │   └── BudgetSpent   the user's own limit is reached
     ├── TransientError    the network or the provider failed; worth another try
-    │   └── Unreachable   nothing was sent: no network, no server, no runtime
+    │   ├── Unreachable   nothing was sent: no network, no server, no runtime
+    │   └── UnusableAnswer  it answered, and nothing of it can be used
     ├── Misconfigured     it cannot be asked as it is set up; waits for the settings
     └── PermanentError    the same request will fail again
+        └── ContextTooLong    it is too long for the model; less may do
 """
 
 from __future__ import annotations
@@ -133,6 +135,12 @@ class Unreachable(TransientError):
     kind = "unreachable"
 
 
+class UnusableAnswer(TransientError):
+    """The observer answered in no form that is known; asked again it may do better."""
+
+    kind = "unusable"
+
+
 class Misconfigured(ObserverError):
     """The observer cannot be asked as it is set up: a wrong name, address or model."""
 
@@ -141,6 +149,12 @@ class Misconfigured(ObserverError):
 
 
 class PermanentError(ObserverError):
-    """The same request will fail again: a refused prompt, an answer in no form."""
+    """The same request will fail again, such as a refused prompt."""
 
     kind = "permanent"
+
+
+class ContextTooLong(PermanentError):
+    """The request does not fit the model's context; it may be asked with less evidence."""
+
+    hint = "set a smaller `CODEMEM_OBSERVER_MAX_CHARS`, or give the model a larger context"

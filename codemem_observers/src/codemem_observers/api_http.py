@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import logging
-import re
+import os
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
-from codemem_core.errors import (
-    AuthError,
-    Misconfigured,
-    ObserverError,
-    PermanentError,
-    RateLimited,
-    TransientError,
-    Unreachable,
-)
+from codemem_core import paths
+from codemem_core.errors import ObserverError, PermanentError, TransientError, Unreachable
 from codemem_core.records.protocols import ObserveRequest, ObserverReply
+from codemem_observers.complaints import Complaint, complaint_of, error_of
 from codemem_observers.endpoints import Endpoint, endpoint
 from codemem_observers.http_client import client
-from codemem_observers.providers import read_object
+from codemem_observers.quirks import QuirkBook, adapted, amended
 from codemem_observers.url_policy import checked
 
 if TYPE_CHECKING:
@@ -36,11 +32,8 @@ _TOTAL_S = 120.0
 _MOST_BYTES = 2_000_000
 """4,000 tokens are 16 kB; what is longer is no answer."""
 _LONGEST_WAIT_S = 86_400.0
-_AGAIN = frozenset({408, 409, 425})
-_SETUP = frozenset({402, 404, 405, 410})
-"""No money, no such model, no such address: nothing is wrong with what was sent."""
-# `insufficient_quota`, `RESOURCE_EXHAUSTED`: words. With a digit it might be a key sent back.
-_CODE = re.compile(r"(?=.{1,60}\Z)[A-Za-z]+(?:_[A-Za-z]+)*")
+_MOST_AMENDMENTS = 6
+"""Refused requests that are sent again without what was refused."""
 
 
 class ApiHttp:
@@ -59,45 +52,67 @@ class ApiHttp:
         self._settings = settings
         self._silence_s = silence_s
         self._total_s = total_s
+        self._quirks = QuirkBook(os.path.dirname(paths.database_path(settings)))
 
     def observe(self, request: ObserveRequest) -> ObserverReply:
-        """Send the request and return the model's answer."""
+        """Send the request and return the model's answer.
+
+        A request that is refused for one of its parameters is sent again without it, and the next
+        one to the same model begins that way.
+        """
         there = endpoint(self._settings, request)
         plain_hosts = self._settings.names("observer_plain_hosts")
-        url = checked(there.base_url, setting=there.setting, plain_hosts=plain_hosts)
-        status, headers, body = self._post(url + there.shape.path, there, request)
-        if status != 200:
-            raise _failure(status, headers, body, there, request)
-        try:
-            return there.shape.reply(body)
-        except ObserverError as error:
-            raise error.at_a_cost() from None
+        checked(there.base_url, setting=there.setting, plain_hosts=plain_hosts)
+        quirks = self._quirks.of(there.address, there.model)
+        for amendments in count():
+            sent = adapted(self._body(there, request), quirks)
+            status, headers, body = self._post(there, request, sent)
+            complaint = complaint_of(status, body)
+            if complaint is None:
+                break
+            better = amended(quirks, sent, complaint) if amendments < _MOST_AMENDMENTS else None
+            if better is None:
+                raise _failure(complaint, headers, there, request)
+            quirks = better
+        if amendments:
+            self._quirks.remember(there.address, there.model, quirks)
+        return _reply(there, body)
 
     def model_for(self, request: ObserveRequest) -> str:
         """Return the model that will be asked, by the provider's name of it."""
         return endpoint(self._settings, request).model
 
+    def _body(self, there: Endpoint, request: ObserveRequest) -> dict[str, Any]:
+        max_tokens = request.max_tokens or self._settings.number("observer_max_tokens")
+        return there.shape.body(request, there.model, max_tokens)
+
+    def _patience(self, request: ObserveRequest) -> int:
+        """Return how many times longer a longer answer may take, so that a flush still ends."""
+        usual = self._settings.number("observer_max_tokens")
+        return 2 if (request.max_tokens or usual) > usual else 1
+
     def _post(
-        self, url: str, there: Endpoint, request: ObserveRequest
+        self, there: Endpoint, request: ObserveRequest, body: Mapping[str, Any]
     ) -> tuple[int, httpx.Headers, bytes]:
         """Return status, headers and body; raise `TransientError` when the network fails."""
         import httpx  # costs 150 ms, and nothing but this call needs it
 
-        deadline = time.monotonic() + self._total_s
+        deadline = time.monotonic() + self._total_s * self._patience(request)
         headers = httpx.Headers(there.shape.headers(request.credential))
         headers.update(there.headers)
         headers.update(request.headers)
-        body = there.shape.body(request, there.model, self._settings.number("observer_max_tokens"))
         try:
             with (
-                client(url, httpx.Timeout(self._silence_s, connect=_CONNECT_S)) as connection,
-                connection.stream("POST", url, headers=headers, json=body) as response,
+                client(
+                    there.address, httpx.Timeout(self._silence_s, connect=_CONNECT_S)
+                ) as connection,
+                connection.stream("POST", there.address, headers=headers, json=body) as response,
             ):
                 return response.status_code, response.headers, _read(response, deadline)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             # Only the kind of failure: httpx quotes header values in some messages.
             unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-            message = f"no answer from `{urlsplit(url).hostname}`: {type(error).__name__}"
+            message = f"no answer from `{there.host}`: {type(error).__name__}"
             if unsent:
                 raise Unreachable(message) from None
             raise TransientError(message).at_a_cost() from None
@@ -114,39 +129,30 @@ def _read(response: httpx.Response, deadline: float) -> bytes:
     return bytes(body)
 
 
-def _failure(
-    status: int, headers: httpx.Headers, body: bytes, there: Endpoint, request: ObserveRequest
-) -> Exception:
-    """Return the error class an HTTP status stands for."""
-    host = urlsplit(there.base_url).hostname
-    message = f"`{host}` answered {status}{_code(body, request)} for model `{there.model}`"
-    wait_s = _retry_after(headers.get("retry-after", ""))
-    if status in {401, 403}:
-        return AuthError(message)
-    if status == 429 or (status >= 500 and wait_s is not None):
-        return RateLimited(message, retry_after_s=wait_s)
-    if status >= 500 or status in _AGAIN:
-        return TransientError(message)
-    if 300 <= status < 400:
-        return Misconfigured(message, hint="redirects are not followed: set the final address")
-    return (Misconfigured if status in _SETUP else PermanentError)(message)
-
-
-def _code(body: bytes, request: ObserveRequest) -> str:
-    """Return the provider's short error code in brackets, never its free text."""
+def _reply(there: Endpoint, body: bytes) -> ObserverReply:
     try:
-        error = read_object(body).get("error")
-    except TransientError:
-        return ""
-    if not isinstance(error, dict):
-        return ""
-    code = error.get("code") or error.get("type")
-    if not isinstance(code, str) or not _CODE.fullmatch(code):
-        return ""
+        return replace(there.shape.reply(body), address=there.address)
+    except ObserverError as error:
+        raise error.at_a_cost() from None
+
+
+def _failure(
+    complaint: Complaint, headers: httpx.Headers, there: Endpoint, request: ObserveRequest
+) -> ObserverError:
+    return error_of(
+        replace(complaint, code=_unless_secret(complaint.code, request)),
+        host=there.host,
+        model=there.model,
+        address=there.address,
+        retry_after_s=_retry_after(headers.get("retry-after", "")),
+    )
+
+
+def _unless_secret(code: str, request: ObserveRequest) -> str:
+    """Return a provider's code, or nothing when it repeats a secret that was sent."""
     token = request.credential.token if request.credential else ""
     secrets = [secret for secret in (token, *request.headers.values()) if secret]
-    echoed = any(code in secret or secret in code for secret in secrets)
-    return "" if echoed else f" ({code})"
+    return "" if any(code in secret or secret in code for secret in secrets) else code
 
 
 def _retry_after(value: str) -> float | None:

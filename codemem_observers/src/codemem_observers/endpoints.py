@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from codemem_core.errors import Misconfigured
 from codemem_core.observers.credentials import provider_of
 from codemem_core.records.protocols import ObserveRequest
 from codemem_observers.opencode_config import Custom, custom_provider
-from codemem_observers.providers import CHAT, CODEX, MESSAGES, RESPONSES, Shape
+from codemem_observers.providers import AZURE, CHAT, CODEX, MESSAGES, RESPONSES, Shape
 
 if TYPE_CHECKING:
     from codemem_core.config.settings import Settings
@@ -23,6 +23,7 @@ _OPENAI_MODEL = "gpt-5.1-codex-mini"
 _ANTHROPIC_MODEL = "claude-4.5-haiku"
 # The documented default and Claude's command line say it one way round, the API the other.
 _ANTHROPIC_NAMES = {"claude-4.5-haiku": "claude-haiku-4-5"}
+_AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 _PACKAGES = {"@ai-sdk/anthropic": MESSAGES, "@ai-sdk/openai": RESPONSES}
 
 
@@ -38,6 +39,22 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What the provider's own configuration adds."""
 
+    @property
+    def host(self) -> str:
+        """The host of the address, for messages."""
+        return urlsplit(self.base_url).hostname or ""
+
+    @property
+    def address(self) -> str:
+        """The whole address that is asked.
+
+        The base URL may have the path already, and a query: Azure's portal shows it that way.
+        """
+        parts = urlsplit(self.base_url)
+        folder = parts.path.rstrip("/")
+        path = folder if folder.endswith(self.shape.path) else folder + self.shape.path
+        return urlunsplit(parts._replace(path=path))
+
 
 def endpoint(settings: Settings, request: ObserveRequest) -> Endpoint:
     """Return where the request goes; `observer_base_url` stands over the provider's own address.
@@ -51,14 +68,37 @@ def endpoint(settings: Settings, request: ObserveRequest) -> Endpoint:
         model = model.removeprefix(f"{provider}/")
     if provider == "anthropic":
         name = model or _ANTHROPIC_MODEL
-        return _at(base_url or _ANTHROPIC, _ANTHROPIC_NAMES.get(name, name), MESSAGES)
+        return _anthropic(settings, base_url, _ANTHROPIC_NAMES.get(name, name))
     if provider == "openai" and not base_url:
-        if request.credential and request.credential.source == "oauth":
-            address = settings.text("codex_endpoint") or _CODEX
-            return _at(address, model or _OPENAI_MODEL, CODEX, setting="codex_endpoint")
-        # OpenAI's codex models, the default among them, exist on this API only.
-        return _at(_OPENAI, model or _OPENAI_MODEL, RESPONSES)
+        return _openai(settings, model or _OPENAI_MODEL, request)
     return _custom(provider, base_url, model, own_provider(settings, provider))
+
+
+def _anthropic(settings: Settings, base_url: str | None, model: str) -> Endpoint:
+    """Return Anthropic's API; `ANTHROPIC_BASE_URL` lacks the version, as for its own client."""
+    named = settings.environ.get("ANTHROPIC_BASE_URL", "").strip().rstrip("/")
+    if base_url or not named:
+        return _at(base_url or _ANTHROPIC, model, MESSAGES)
+    return _at(f"{named.removesuffix('/v1')}/v1", model, MESSAGES, setting="ANTHROPIC_BASE_URL")
+
+
+def _openai(settings: Settings, model: str, request: ObserveRequest) -> Endpoint:
+    """Return OpenAI's API, or what `OPENAI_BASE_URL` names; a login goes to its own host only."""
+    if request.credential and request.credential.source == "oauth":
+        return _at(
+            settings.text("codex_endpoint") or _CODEX, model, CODEX, setting="codex_endpoint"
+        )
+    named = settings.environ.get("OPENAI_BASE_URL", "").strip()
+    if not named:
+        return _at(_OPENAI, model, RESPONSES)
+    # OpenAI's codex models, the default among them, exist on this API only; others speak chat.
+    host = urlsplit(named).hostname or ""
+    shape = RESPONSES if host.endswith(".openai.com") else _chat(host)
+    return _at(named, model, shape, setting="OPENAI_BASE_URL")
+
+
+def _chat(host: str) -> Shape:
+    return AZURE if host.endswith(_AZURE_HOSTS) else CHAT
 
 
 def own_provider(settings: Settings, provider: str) -> Custom | None:
@@ -89,11 +129,12 @@ def _custom(provider: str, base_url: str | None, model: str, known: Custom | Non
             f"observer provider `{provider}` needs `{missing}`",
             hint=f"set it in the configuration file, or `CODEMEM_{missing.upper()}`",
         )
+    chat = _chat(_origin(address)[1].partition(":")[0])
     return Endpoint(
         base_url=address,
         setting="observer_base_url" if base_url else f"provider.{provider}.options.baseURL",
         model=name,
-        shape=_PACKAGES.get(known.package, CHAT) if known else CHAT,
+        shape=_PACKAGES.get(known.package, chat) if known else chat,
         headers=known.headers if known else {},
     )
 

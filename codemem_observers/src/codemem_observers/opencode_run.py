@@ -125,7 +125,13 @@ def _reply(ended: Ended, model: str) -> ObserverReply:
         raise TransientError(f"`opencode` failed for model `{model}`")
     if not "".join(said).strip():
         raise TransientError("`opencode` gave an empty answer").at_a_cost()
-    return ObserverReply(text="".join(said), model=model, **used)
+    return ObserverReply(
+        text="".join(said),
+        model=model,
+        tokens_in=used["tokens_in"],
+        tokens_cached=used["tokens_cached"],
+        tokens_out=used["tokens_out"],
+    )
 
 
 def _used(tokens: object) -> dict[str, int]:

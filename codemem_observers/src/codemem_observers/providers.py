@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypedDict
 
 from codemem_core._version import __version__
-from codemem_core.errors import ObserverError, PermanentError, RateLimited, TransientError
+from codemem_core.errors import ContextTooLong, PermanentError, TransientError
 from codemem_core.records.protocols import Credential, ObserveRequest, ObserverReply
+from codemem_observers.answers import as_list, as_object, first, read_answer, text_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,13 @@ def _bearer(credential: Credential | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {credential.token}"} if credential else {}
 
 
+def _azure_headers(credential: Credential | None) -> dict[str, str]:
+    """Return Azure's header for a key; a token of its directory is a JWT and goes as a bearer."""
+    if credential is None or credential.token.startswith("eyJ"):
+        return _bearer(credential)
+    return {"api-key": credential.token}
+
+
 def _chat_body(request: ObserveRequest, model: str, max_tokens: int) -> dict[str, Any]:
     return {
         "model": model,
@@ -43,15 +50,20 @@ def _chat_body(request: ObserveRequest, model: str, max_tokens: int) -> dict[str
 
 
 def _chat_reply(body: bytes) -> ObserverReply:
-    answer = read_object(body)
-    choice = _first(answer.get("choices"))
-    message = _object(choice.get("message"))
-    usage = _object(answer.get("usage"))
+    answer = read_answer(body)
+    choice = first(answer.get("choices"))
+    message = as_object(choice.get("message"))
+    usage = as_object(answer.get("usage"))
     return ObserverReply(
-        text=_said(message.get("content"), refused=choice.get("finish_reason") == "content_filter"),
+        # `reasoning_content` and `reasoning` are thoughts, never the answer.
+        **_text(
+            text_of(message.get("content")),
+            reason=choice.get("finish_reason"),
+            declined=bool(message.get("refusal")),
+        ),
         model=_name(answer.get("model")),
         tokens_in=counted(usage.get("prompt_tokens")),
-        tokens_cached=counted(_object(usage.get("prompt_tokens_details")).get("cached_tokens")),
+        tokens_cached=counted(as_object(usage.get("prompt_tokens_details")).get("cached_tokens")),
         tokens_out=counted(usage.get("completion_tokens")),
     )
 
@@ -67,25 +79,22 @@ def _responses_body(request: ObserveRequest, model: str, max_tokens: int) -> dic
 
 
 def _responses_reply(body: bytes) -> ObserverReply:
-    answer = read_object(body)
+    answer = read_answer(body)
     parts = [
-        _object(part)
-        for item in _list(answer.get("output"))
-        for part in _list(_object(item).get("content"))
+        as_object(part)
+        for item in as_list(answer.get("output"))
+        for part in as_list(as_object(item).get("content"))
     ]
-    texts = [part.get("text") for part in parts if part.get("type") == "output_text"]
-    refused = any(part.get("type") == "refusal" for part in parts)
-    return _responded(answer, _said(_joined(texts), refused=refused))
-
-
-def _responded(answer: Mapping[str, Any], text: str) -> ObserverReply:
-    """Return the text with what a response object says of it."""
-    usage = _object(answer.get("usage"))
+    usage = as_object(answer.get("usage"))
     return ObserverReply(
-        text=text,
+        **_text(
+            text_of(parts),
+            reason=as_object(answer.get("incomplete_details")).get("reason"),
+            declined=any(part.get("type") == "refusal" for part in parts),
+        ),
         model=_name(answer.get("model")),
         tokens_in=counted(usage.get("input_tokens")),
-        tokens_cached=counted(_object(usage.get("input_tokens_details")).get("cached_tokens")),
+        tokens_cached=counted(as_object(usage.get("input_tokens_details")).get("cached_tokens")),
         tokens_out=counted(usage.get("output_tokens")),
     )
 
@@ -110,37 +119,6 @@ def _codex_body(request: ObserveRequest, model: str, max_tokens: int) -> dict[st
     }
 
 
-def _codex_reply(body: bytes) -> ObserverReply:
-    """Return the answer of a stream of events; one that breaks off is none."""
-    texts: list[Any] = []
-    for event in _events(body):
-        kind = event.get("type")
-        if kind == "response.output_text.delta":
-            texts.append(event.get("delta"))
-        elif kind in {"response.completed", "response.incomplete"}:
-            return _responded(_object(event.get("response")), _said(_joined(texts), refused=False))
-        elif kind in {"response.failed", "error"}:
-            raise _stream_failure(event)
-    raise TransientError("the provider's answer broke off")
-
-
-def _events(body: bytes) -> Iterator[Mapping[str, Any]]:
-    """Yield the JSON objects of a server-sent event stream."""
-    for line in body.splitlines():
-        if line.startswith(b"data:"):
-            try:
-                yield _object(json.loads(line[5:]))
-            except (ValueError, RecursionError):
-                continue
-
-
-def _stream_failure(event: Mapping[str, Any]) -> ObserverError:
-    error = _object(_object(event.get("response")).get("error")) or _object(event.get("error"))
-    if error.get("code") in {"rate_limit_exceeded", "usage_limit_reached", "insufficient_quota"}:
-        return RateLimited("the provider asks to wait")
-    return TransientError("the provider failed while it answered")
-
-
 def _messages_headers(credential: Credential | None) -> dict[str, str]:
     headers = {"anthropic-version": "2023-06-01"}
     if credential is None:
@@ -161,13 +139,11 @@ def _messages_body(request: ObserveRequest, model: str, max_tokens: int) -> dict
 
 
 def _messages_reply(body: bytes) -> ObserverReply:
-    answer = read_object(body)
-    blocks = [_object(block) for block in _list(answer.get("content"))]
-    texts = [block.get("text") for block in blocks if block.get("type") == "text"]
-    usage = _object(answer.get("usage"))
+    answer = read_answer(body)
+    usage = as_object(answer.get("usage"))
     given = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
     return ObserverReply(
-        text=_said(_joined(texts), refused=answer.get("stop_reason") == "refusal"),
+        **_text(text_of(answer.get("content")), reason=answer.get("stop_reason")),
         model=_name(answer.get("model")),
         tokens_in=sum(counted(usage.get(name)) for name in given),
         tokens_cached=counted(usage.get("cache_read_input_tokens")),
@@ -175,40 +151,28 @@ def _messages_reply(body: bytes) -> ObserverReply:
     )
 
 
-def read_object(body: bytes) -> dict[str, Any]:
-    """Return an answer's JSON object; raises `TransientError` when it is none."""
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        answer = None
-    if not isinstance(answer, dict):
-        raise TransientError("the provider's answer is not a JSON object")
-    return answer
+_CUT_OFF = frozenset({"length", "max_tokens", "max_output_tokens"})
+_DECLINED = frozenset({"content_filter", "refusal", "safety"})
 
 
-def _said(text: object, *, refused: bool) -> str:
-    """Return the answer's text, or raise what its absence means."""
-    if isinstance(text, str) and text.strip():
-        return text
-    if refused:
+class _Text(TypedDict):
+    text: str
+    cut_off: bool
+
+
+def _text(text: str, *, reason: object, declined: bool = False) -> _Text:
+    """Return the text and whether its limit ended it, or raise what the absence of text means.
+
+    Raises `ContextTooLong`, `PermanentError` for an answer declined, `TransientError` for none.
+    """
+    cut_off = str(reason) in _CUT_OFF
+    if text.strip() or cut_off:
+        return {"text": text, "cut_off": cut_off}
+    if reason == "model_context_window_exceeded":
+        raise ContextTooLong("the evidence does not fit the model's context")
+    if declined or str(reason) in _DECLINED:
         raise PermanentError("the provider declined to answer")
     raise TransientError("the provider's answer holds no text")
-
-
-def _joined(texts: list[Any]) -> str:
-    return "".join(text for text in texts if isinstance(text, str))
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _object(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _first(value: object) -> Mapping[str, Any]:
-    return _object(next(iter(_list(value)), None))
 
 
 def _name(value: object) -> str | None:
@@ -221,8 +185,9 @@ def counted(value: object) -> int:
 
 
 CHAT = Shape(path="/chat/completions", headers=_bearer, body=_chat_body, reply=_chat_reply)
+AZURE = replace(CHAT, headers=_azure_headers)
 RESPONSES = Shape(path="/responses", headers=_bearer, body=_responses_body, reply=_responses_reply)
-CODEX = Shape(path="", headers=_codex_headers, body=_codex_body, reply=_codex_reply)
+CODEX = Shape(path="", headers=_codex_headers, body=_codex_body, reply=_responses_reply)
 MESSAGES = Shape(
     path="/messages", headers=_messages_headers, body=_messages_body, reply=_messages_reply
 )

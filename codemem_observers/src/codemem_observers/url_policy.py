@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from codemem_core.errors import Misconfigured
 
 _PLAIN = re.compile(r"[!#-\[\]_a-z~]+", re.IGNORECASE)  # ASCII without blanks, quotes, `\ ^ | { }`
+_VERSION = re.compile(r"(?:api-version=[\w.-]{0,40})?")
 _METADATA = frozenset({"metadata", "metadata.google.internal", "instance-data"})
 _METADATA_ADDRESSES = frozenset({"100.100.100.200", "fd00:ec2::254", "168.63.129.16"})
 # Programs read a name whose last part is a number as an address: 0x7f.1 is 127.0.0.1.
@@ -24,7 +25,8 @@ _NUMBER = re.compile(r"(?:.*\.)?(?:0x[0-9a-f]*|\d+)\.?", re.IGNORECASE)
 def checked(url: str, *, setting: str, plain_hosts: Collection[str] = ()) -> str:
     """Return the URL without a slash at its end; raises `Misconfigured` that does not show it.
 
-    `plain_hosts` are hosts the user trusts without encryption, beside this machine.
+    Of a query only Azure's `api-version` is taken: others may hold a key. `plain_hosts` are hosts
+    the user trusts without encryption, beside this machine.
     """
     try:
         parts = urlsplit(url)
@@ -41,7 +43,12 @@ def checked(url: str, *, setting: str, plain_hosts: Collection[str] = ()) -> str
 def _problem(url: str, parts: SplitResult, plain_hosts: Collection[str]) -> str:
     host = parts.hostname or ""
     well_formed = _PLAIN.fullmatch(url) and parts.scheme in {"http", "https"} and host
-    if not well_formed or "@" in parts.netloc or parts.query or parts.fragment or parts.port == 0:
+    if (
+        not (well_formed and _VERSION.fullmatch(parts.query))
+        or "@" in parts.netloc
+        or parts.fragment
+        or parts.port == 0
+    ):
         return "is not an http or https address without a password"
     address = _address(host)
     if "%" in host or (address is None and _NUMBER.fullmatch(host)):

@@ -137,12 +137,11 @@ def test_a_list_without_entries_is_read_by_lines() -> None:
     assert observation.facts == ("just one",)
 
 
-@pytest.mark.parametrize("reason", ["blank", "unknown_kind", "low_signal", "duplicate"])
+@pytest.mark.parametrize("reason", ["blank", "low_signal", "duplicate"])
 def test_each_dropped_observation_is_counted_by_its_reason(reason: str) -> None:
     """The flush can say what it left out and why."""
     bad = {
-        "blank": block(narrative=" "),
-        "unknown_kind": block(type="gossip"),
+        "blank": block(title=" ", narrative=" "),
         "low_signal": block(narrative="No code changes were made."),
         "duplicate": block(),
     }

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codemem_core.distil.prompt import observe_prompt
-from codemem_core.records.evidence import Evidence, EvidenceItem, Message, Prompt, ToolCall
+from codemem_core.records.evidence import (
+    Boundary,
+    Evidence,
+    EvidenceItem,
+    Message,
+    Prompt,
+    ToolCall,
+)
 
 LIMIT = 12_000
 
@@ -76,7 +83,7 @@ def test_every_prompt_and_message_is_there_beside_long_tool_output() -> None:
     for turn in range(12):
         talk.append(Prompt(text=f"ask-{turn} " + "why " * 400, seq=turn * 10))
         talk += [bash(turn * 10 + n, "cat log", "x" * 6_000) for n in range(1, 5)]
-        talk.append(Message(text=f"say-{turn} " + "so " * 400, seq=turn * 10 + 5))
+        talk.append(Message(text=f"say-{turn} " + "so " * 400, final=True, seq=turn * 10 + 5))
 
     prompt = shown(*talk)
 
@@ -87,7 +94,7 @@ def test_the_end_of_the_session_is_never_cut() -> None:
     """The last message and the last tool call are there, however much came before."""
     items: list[EvidenceItem] = [bash(n, f"make {n}", "noise " * 500) for n in range(80)]
     last = ToolCall(kind="read", name="read", output="noise " * 500 + "the last output", seq=80)
-    items += [last, Message(text="All 12 pass.", seq=81)]
+    items += [last, Message(text="All 12 pass.", final=True, seq=81)]
 
     prompt = shown(*items)
 
@@ -151,3 +158,38 @@ def test_the_limit_holds_over_the_whole_prompt(items: list[EvidenceItem], max_ch
 
     prompt.encode()
     assert len(prompt) <= max(max_chars - len(instructions), 2_000)
+
+
+def test_a_stretch_that_does_not_fit_is_shown_in_excerpts() -> None:
+    """Names, causes, refusals and the end of errors are there; noise and gaps are not hidden."""
+    noise = [bash(n, f"cat log{n}", "nothing of note here\n" * 200) for n in range(2, 40)]
+    narration = "Let me look at the next file now. " * 60
+    cause = "The export failed because `RateTable.lookup` compares 0x-prefixed keys with bare ones."
+    refused = ToolCall(
+        kind="run", name="Bash", command="git push --force", refused=True,
+        error="The user wants a separate migration.", seq=50,
+    )  # fmt: skip
+    items = [
+        Prompt(text="Why does the VAT export fail?", seq=1),
+        *noise,
+        Message(text=narration + cause, seq=41),
+        bash(42, "pytest", "collected 90\n" * 300, error="x\n" * 300 + "E  KeyError: 'vat_16'"),
+        refused,
+        Message(text="Keys are normalised now.", final=True, seq=51),
+    ]
+
+    prompt = shown(*items)
+
+    for decisive in ("RateTable.lookup", "0x-prefixed", "vat_16", "separate migration"):
+        assert decisive in prompt
+    assert 'refused="yes"' in prompt
+    assert "…" in prompt
+
+
+def test_a_turn_that_was_stopped_is_shown() -> None:
+    """What the user broke off is not done."""
+    stop = Boundary(kind="stop", text="[Request interrupted by user]", interrupted=True, seq=3)
+
+    prompt = shown(Prompt(text="rename it", seq=1), stop)
+
+    assert '<host n="3" says="stop">[Request interrupted by user]</host>' in prompt

@@ -15,7 +15,12 @@ import pytest
 
 from codemem_core import paths
 from codemem_core.config.settings import Settings
-from codemem_core.errors import PermanentError, RateLimited, TransientError, Unreachable
+from codemem_core.errors import (
+    PermanentError,
+    RateLimited,
+    TransientError,
+    Unreachable,
+)
 from codemem_core.flush.flusher import Flusher
 from codemem_core.hookpath import notes
 from codemem_core.hookspecs import hookimpl
@@ -159,7 +164,7 @@ def test_memories_carry_the_time_of_what_they_rest_on(session: Store) -> None:
         (TransientError("no route"), "transient"),
         (RateLimited("slow down", retry_after_s=60), "rate_limited"),
         (Unreachable("no network"), "unreachable"),
-        ("I would rather not answer in that format.", "permanent"),
+        ("I would rather not answer in that format.", "unusable"),
     ],
 )
 def test_a_failing_observer_loses_nothing(session: Store, answer: Answer, kind: str) -> None:

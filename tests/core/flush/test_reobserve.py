@@ -14,7 +14,7 @@ from codemem_core.flush.reobserve import Reobserver
 from codemem_core.plugins import builtin
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.memory import Memory
-from codemem_core.store import events, memories
+from codemem_core.store import batches, events, memories
 from codemem_core.store.engine.store import Store
 from codemem_core.testing import ScriptedObserver, observer_plugin
 from codemem_core.testing.fakes import Answer
@@ -232,6 +232,20 @@ def test_new_memories_keep_origin_and_time(flushed: Store) -> None:
         old.created_ms,
         old.session_id,
     )
+
+
+def test_what_a_model_failed_to_answer_can_be_asked_alone(flushed: Store) -> None:
+    """Once it has answered the batch is like any other."""
+    failed = "UPDATE batches SET error_kind = 'permanent', error = 'no' WHERE id = 1"
+    flushed.write(lambda db: db.execute(failed))
+    work = again(flushed, reply("by the model"))
+
+    [stretch] = work.plan(without_model=True).stretches
+    work.apply(stretch)
+
+    assert again(flushed, model="other").plan(without_model=True).stretches == []
+    with flushed.read() as db:
+        assert batches.without_model(db, limit=9) == []
 
 
 def test_a_pinned_memory_stays(flushed: Store) -> None:

@@ -29,7 +29,7 @@ def purse(store: Store, **settings: str) -> Purse:
 def call(stream_id: str = "s1", **fields: Any) -> Call:
     """Describe a call of 100 tokens in."""
     known: dict[str, Any] = {"runtime": "api_http", "offline": False, "model": "gpt-5-mini"}
-    known |= {"source": "claude", "stream_id": stream_id, "tokens_in": 100}
+    known |= {"source": "claude", "stream_id": stream_id, "tokens_in": 100, "tokens_out": 400}
     return Call(**known | fields)
 
 

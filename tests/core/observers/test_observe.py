@@ -17,6 +17,7 @@ from codemem_core.errors import (
     Misconfigured,
     PermanentError,
     TransientError,
+    UnusableAnswer,
 )
 from codemem_core.hookspecs import hookimpl
 from codemem_core.observers.budget import Purse
@@ -173,7 +174,7 @@ def test_an_answer_nobody_understands_is_paid_for(make: Make, scene: Scene, stor
 
     scene.observe = nonsense  # type: ignore[method-assign]
 
-    with pytest.raises(PermanentError, match="no form we know"):
+    with pytest.raises(UnusableAnswer, match="no form we know"):
         make(purse=Purse(store, load())).observe(EVIDENCE)
 
     with store.read() as db:
@@ -193,7 +194,7 @@ def test_an_answer_that_was_lost_is_paid_for(
     scene.observe = too_late  # type: ignore[method-assign]
 
     with pytest.raises(TransientError, match="in time"):
-        make(purse=Purse(store, load(observer_max_tokens="400"))).observe(EVIDENCE)
+        make(purse=Purse(store, load()), observer_max_tokens="400").observe(EVIDENCE)
 
     with store.read() as db:
         [row] = usage.by_day(db, since_ms=0) or [{"tokens_out": 0}]

@@ -10,7 +10,7 @@ from codemem_core.policies.idle import Idle
 from codemem_core.records.event import StreamState
 
 
-def quiet_since(received_ms: int) -> StreamState:
+def quiet_since(received_ms: int, *, turn_is_open: bool = False) -> StreamState:
     """Make a stream whose newest event came then."""
     return StreamState(
         source="claude",
@@ -22,6 +22,7 @@ def quiet_since(received_ms: int) -> StreamState:
         first_pending_ms=received_ms,
         last_received_ms=received_ms,
         last_event_type="prompt",
+        turn_is_open=turn_is_open,
     )
 
 
@@ -76,3 +77,27 @@ def test_the_sweeper_can_be_switched_off() -> None:
     policy = Idle(Settings.load({"CODEMEM_RAW_EVENTS_SWEEPER": "off"}))
 
     assert not policy.due(quiet_since(0), now_ms=10**12).due
+
+
+@pytest.mark.parametrize(
+    ("environ", "wait_ms"),
+    [
+        ({}, 1_800_000),
+        ({"CODEMEM_RAW_EVENTS_SWEEPER_IDLE_MS": "60000"}, 60_000),
+        ({"CODEMEM_RAW_EVENTS_OPEN_TURN_MS": "90000"}, 90_000),
+        (
+            {
+                "CODEMEM_RAW_EVENTS_SWEEPER_IDLE_MS": "60000",
+                "CODEMEM_RAW_EVENTS_OPEN_TURN_MS": "90000",
+            },
+            90_000,
+        ),
+    ],
+)
+def test_an_open_turn_is_not_idle(environ: dict[str, str], wait_ms: int) -> None:
+    """An idle time that somebody set acts as documented, unless they set this one, too."""
+    policy = Idle(Settings.load(environ))
+    state = quiet_since(1_000, turn_is_open=True)
+
+    assert policy.due(state, now_ms=1_000 + wait_ms).due
+    assert not policy.due(state, now_ms=999 + wait_ms).due

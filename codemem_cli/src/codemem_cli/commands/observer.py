@@ -57,6 +57,7 @@ class _Trial:
     tokens_out: int
     observations: int
     summary: bool
+    address: str
 
 
 @click.group(cls=Group)
@@ -86,6 +87,8 @@ def test(
         say_json(asdict(trial))
         return
     for name, value in asdict(trial).items():
+        if name == "address" and not value:
+            continue
         say(f"{name.replace('_', ' ')}: {value}")
 
 
@@ -101,4 +104,5 @@ def _trial(observed: Observed, latency_s: float) -> _Trial:
         tokens_out=reply.tokens_out,
         observations=len(observed.extraction.observations),
         summary=observed.extraction.summary is not None,
+        address=reply.address,
     )

@@ -42,7 +42,7 @@ def enqueue(host: Host, db_path: str | None) -> None:
 @json_option
 @pass_host
 def status(host: Host, limit: int, db_path: str | None, as_json: bool) -> None:
-    """List streams whose events wait for a flush, and why; and batches that were given up.
+    """List streams whose events wait for a flush, and batches that the model failed to answer.
 
     Example: codemem raw-events-status
     """
@@ -50,11 +50,13 @@ def status(host: Host, limit: int, db_path: str | None, as_json: bool) -> None:
         waiting = events.backlog(db, limit=limit)
         streams, pending = events.totals(db)
         failed, dead = batches.failed(db, limit=limit), batches.dead(db, limit=limit)
+        without_model = batches.without_model(db, limit=limit)
     if as_json:
         items = [{**asdict(item), "pending": item.pending} for item in waiting]
         totals = {"streams": streams, "pending": pending}
-        bad = {"failed": map(asdict, failed), "dead": map(asdict, dead)}
-        say_json({"items": items, "totals": totals, **{k: list(v) for k, v in bad.items()}})
+        bad = {"failed": failed, "dead": dead, "without_model": without_model}
+        found = {name: [asdict(batch) for batch in listed] for name, listed in bad.items()}
+        say_json({"items": items, "totals": totals, **found})
         return
     for item in waiting:
         say(_status_line(item))
@@ -64,6 +66,8 @@ def status(host: Host, limit: int, db_path: str | None, as_json: bool) -> None:
         say(_failed_line(batch))
     for batch in dead:
         say(_dead_line(batch))
+    for batch in without_model:
+        say(_without_model_line(batch))
 
 
 def _status_line(item: Backlog) -> str:
@@ -94,6 +98,13 @@ def _dead_line(batch: Unfinished) -> str:
         f"! {batch.source}:{batch.stream_id} batch {batch.batch} given up:"
         f" events {batch.start_seq} to {batch.end_seq}, {batch.attempts} tries,"
         f" {batch.error_kind}: {batch.error}"
+    )
+
+
+def _without_model_line(batch: Unfinished) -> str:
+    return (
+        f"= {batch.source}:{batch.stream_id} batch {batch.batch} was distilled without the model"
+        f" (codemem reobserve --without-model asks it again): {batch.error_kind}: {batch.error}"
     )
 
 

@@ -17,7 +17,7 @@ from codemem_core.commands.host import (
     project_options,
 )
 from codemem_core.commands.output import Progress, say, say_json, warn
-from codemem_core.errors import PermanentError
+from codemem_core.errors import PermanentError, UnusableAnswer
 from codemem_core.flush.reobserve import Plan, Reobserver
 
 _DAY_MS = 86_400_000
@@ -38,6 +38,7 @@ class _Done:
 @click.option("--source", help="Only sessions of this host.")
 @click.option("--stream", "stream_id", help="Only this session.")
 @click.option("--days", type=click.IntRange(1), help="Only what was flushed in the last days.")
+@click.option("--without-model", is_flag=True, help="Only what a model failed to answer.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100_000))
 @click.option("--apply", "do_it", is_flag=True, help="Do it; without this nothing is changed.")
 @project_options
@@ -51,6 +52,7 @@ def reobserve(
     source: str | None,
     stream_id: str | None,
     days: int | None,
+    without_model: bool,
     limit: int,
     do_it: bool,
     project: str | None,
@@ -74,6 +76,7 @@ def reobserve(
             stream_id=stream_id,
             project=host.project(project, everywhere=all_projects),
             since_ms=since_ms,
+            without_model=without_model,
             limit=limit,
         )
         if not as_json:
@@ -95,7 +98,7 @@ def _apply(work: Reobserver, plan: Plan) -> _Done:
             progress.at(count)
             try:
                 written = work.apply(stretch)
-            except PermanentError as error:
+            except (PermanentError, UnusableAnswer) as error:
                 warn(f"codemem: {stretch.source}:{stretch.stream_id} is left as it was: {error}")
                 done.refused += 1
                 continue

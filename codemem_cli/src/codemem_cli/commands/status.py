@@ -117,6 +117,7 @@ def _backlog(report: dict[str, Any]) -> str:
     for count, what in (
         (stored["failed"], "flushes will be tried again"),
         (stored["dead"], "flushes were given up (codemem raw-events-status)"),
+        (stored["without_model"], "were distilled without the model (codemem reobserve)"),
         (spool["waiting"], "payloads wait in the spool"),
         (spool["bad"], "payloads were set aside (codemem spool status)"),
     ):
@@ -130,8 +131,12 @@ def _observer_line(report: dict[str, Any], now_ms: int) -> str:
     stored = report["stored"]
     if stored is None:
         return named
+    answered = "nothing asked yet"
+    if stored["observed_by"]:
+        answered = f"{stored['observed_by']} answered {ago(stored['observed_ms'], now_ms=now_ms)}"
+        answered += f" ({stored['fell_back']})" if stored["fell_back"] else ""
     failed = f"; last failure: {stored['last_error']}" if stored["last_error"] else ""
-    return f"{named}; asked {ago(stored['observed_ms'], now_ms=now_ms)}{failed}"
+    return f"{named}; {answered}{failed}"
 
 
 def _budget(report: dict[str, Any]) -> str:

@@ -163,6 +163,12 @@ _REFUSED = """
                        ORDER BY updated_ms DESC LIMIT 1)
       FROM batches WHERE state = 'failed' AND error_kind IN ('settings', 'auth', 'permanent')
 """
+_WITHOUT_MODEL = """
+    SELECT count(*), (SELECT error_kind || ': ' || error FROM batches
+                       WHERE state = 'completed' AND error IS NOT NULL
+                       ORDER BY updated_ms DESC LIMIT 1)
+      FROM batches WHERE state = 'completed' AND error IS NOT NULL
+"""
 
 
 def _queue(db: apsw.Connection) -> Iterator[Finding]:
@@ -175,6 +181,11 @@ def _queue(db: apsw.Connection) -> Iterator[Finding]:
     if failed:
         hint = "`codemem observer test` tries the observer, `codemem config` sets its credential"
         yield _bad("observer", f"{failed} flushes wait for a person, the last one: {why}", hint)
+    [(missed, why)] = rows(db, _WITHOUT_MODEL)
+    if missed:
+        hint = "`codemem reobserve --without-model --apply` asks the model again"
+        many = "1 batch was" if missed == 1 else f"{missed} batches were"
+        yield _bad("observer", f"{many} distilled without the model, the last one: {why}", hint)
     streams, waiting = events.totals(db)
     text = f"{waiting} events of {streams} sessions wait to become memories"
     if waiting > MANY_PENDING:

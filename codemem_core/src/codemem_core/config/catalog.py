@@ -183,6 +183,9 @@ _QUEUE = (
            help="The same in seconds; counts when the milliseconds are not set."),
     _works("CODEMEM_RAW_EVENTS_SWEEPER_IDLE_MS", "number", 120000, least=0,
            help="Milliseconds without an event that make a session idle."),
+    _works("CODEMEM_RAW_EVENTS_OPEN_TURN_MS", "number", 1_800_000, least=0,
+           help="Milliseconds without an event after which a turn that is still open is flushed; an"
+           " idle time that is set counts instead, unless this one is set, too."),
     _works("CODEMEM_RAW_EVENTS_SWEEPER_LIMIT", "number", 25, least=1,
            help="Idle sessions flushed at one look, at most."),
     _works("CODEMEM_RAW_EVENTS_STUCK_BATCH_MS", "number", 300000,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from codemem_core.capture.completion import completed_events
@@ -17,7 +17,7 @@ from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import RawEvent
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.memory import NewMemory
-from codemem_core.store import events, memories
+from codemem_core.store import events, memories, turns
 from codemem_core.store.engine.store import Store
 
 
@@ -50,6 +50,9 @@ class Distilled:
     """Which observer answered; empty when there was nothing to ask about."""
     outside: Collection[int] = ()
     """Sequence numbers of events that turned out to be text from outside."""
+    error_kind: str = ""
+    """The class of the model's failure when another observer answered in its place."""
+    error: str = ""
 
 
 def stored_events(store: Store, plugins: Plugins, stretch: Stretch) -> list[RawEvent]:
@@ -65,6 +68,16 @@ def stored_events(store: Store, plugins: Plugins, stretch: Stretch) -> list[RawE
     return completed_events(plugins, stored)
 
 
+def request_before(store: Store, stretch: Stretch) -> list[RawEvent]:
+    """Return the prompt of the turn in which a stretch begins; nothing when it begins with one."""
+    key = (stretch.source, stretch.stream_id)
+    with store.read() as db:
+        found = turns.request_before(db, stretch.stream, stretch.start_seq)
+        if found is None:
+            return []
+        return events.page(db, stretch.stream, first=found, last=found, key=key)
+
+
 def outside_before(store: Store, stretch: Stretch) -> list[RawEvent]:
     """Return what a stretch's session read from outside before it, oldest first."""
     key = (stretch.source, stretch.stream_id)
@@ -78,16 +91,21 @@ def distil(
     raw: Sequence[RawEvent],
     *,
     earlier: Sequence[RawEvent] = (),
+    request: Sequence[RawEvent] = (),
 ) -> Distilled:
     """Ask the observer about a stretch's events; raises the `ObserverError` classes.
 
-    `earlier` is what the session read from outside before the stretch.
+    `earlier` is what the session read from outside before the stretch, `request` the prompt whose
+    turn the stretch goes on with.
     """
     if not raw:
         return Distilled()  # lost with a damaged page
     evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
     if not worth_observing(evidence):
         return Distilled()
+    if request:
+        raw = [*request, *raw]
+        evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
     observed = observe(evidence)
     session = Session.of(raw, earlier=earlier)
     found = memories_of(
@@ -97,7 +115,20 @@ def distil(
         extractor=observed.runtime,
         model=observed.reply.model,
     )
-    return Distilled(found, observed.runtime, session.outside)
+    if observed.error_kind:
+        found = [_marked(memory, observed.fell_back) for memory in found]
+    return Distilled(
+        found,
+        observed.runtime,
+        session.outside,
+        error_kind=observed.error_kind,
+        error=observed.fell_back,
+    )
+
+
+def _marked(memory: NewMemory, reason: str) -> NewMemory:
+    """Return the memory with the reason why no model wrote it."""
+    return replace(memory, metadata={**memory.metadata, "in_place_of_a_model": reason})
 
 
 def announce(store: Store, plugins: Plugins, memory_ids: Iterable[int]) -> None:

@@ -11,12 +11,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from codemem_core.distil.kinds import nearest_kind
 from codemem_core.distil.low_signal import first_sentence, is_low_signal, is_trivial
+from codemem_core.distil.reasoning import without_reasoning
 from codemem_core.distil.reply import SECTIONS, Block, Blocks
 from codemem_core.distil.reply_json import read_json
 from codemem_core.distil.reply_xml import read_xml
 from codemem_core.distil.sanitize import plain
-from codemem_core.records.memory import OBSERVED_KINDS, Observation, Summary
+from codemem_core.records.memory import Observation, Summary
 
 MAX_REPLY = 2_000_000
 """Characters of a reply that are looked at; 4,000 tokens are about 16,000."""
@@ -26,6 +28,12 @@ _SECTION_LIMIT = 4_000
 _ENTRY_LIMIT = 1_000
 _ENTRIES = 50
 _CITATIONS = 500
+_TITLE_CHARS = 120
+_SHORT_REPLY = 300
+_NOTHING = re.compile(
+    r"\b(?:no|nothing|none)\b.{0,60}\b(?:observations?|record|remember|memor|worth|noteworthy)",
+    re.IGNORECASE,
+)
 _FENCE = re.compile(r"\s*(?:```\w*\s*)?(?=[{\[])")
 _CITED = re.compile(r"(\d{1,9})(?:\s*(?:-|\u2013|\.\.)\s*(\d{1,9}))?")
 
@@ -51,6 +59,8 @@ def parse_reply(text: str) -> Extraction:
     dropped: Counter[str] = Counter()
     blocks = _read(_cut(text, MAX_REPLY, dropped))
     if not blocks:
+        if _says_nothing(text):
+            return Extraction(skip_reason=text.strip(), understood=True)
         dropped["unreadable"] += 1
         return Extraction(dropped=dict(+dropped))
     observations = _observations(blocks.observations, dropped)
@@ -62,17 +72,22 @@ def parse_reply(text: str) -> Extraction:
         request_original=request_original,
         skip_reason=skip_reason,
         dropped=dict(+dropped),
-        understood=True,
+        understood=bool(observations or summary or blocks.skips or blocks.nothing)
+        or dropped["low_signal"] > 0,
     )
 
 
 def _read(text: str) -> Blocks:
-    if text.lstrip().startswith("<think>"):  # a reasoning model's draft is no answer
-        _, closed, rest = text.partition("</think>")
-        text = rest if closed else text
+    text = without_reasoning(text)
     if _FENCE.match(text):
         return read_json(text) or read_xml(text)
     return read_xml(text) or read_json(text)
+
+
+def _says_nothing(text: str) -> bool:
+    """Say whether a short reply in prose means that there is nothing to remember."""
+    answer = without_reasoning(text).strip()
+    return len(answer) <= _SHORT_REPLY and _NOTHING.search(answer) is not None
 
 
 def _observations(blocks: list[Block], dropped: Counter[str]) -> tuple[Observation, ...]:
@@ -92,31 +107,40 @@ def _observations(blocks: list[Block], dropped: Counter[str]) -> tuple[Observati
 
 
 def _observation(block: Block, dropped: Counter[str]) -> Observation | None:
-    """Return the block as an observation, or None and its reason counted."""
-    kind = _text(block, "type", dropped).lower()
+    """Return the block as an observation, or None and its reason counted.
+
+    One that says anything is kept: what is missing is taken from what is there.
+    """
+    subtitle = " ".join(_text(block, "subtitle", dropped).split())
+    facts = _entries(block, "facts", dropped)
     title = " ".join(_text(block, "title", dropped).split())
-    narrative = _text(block, "narrative", dropped)
-    reason = ""
-    if kind not in OBSERVED_KINDS:
-        reason = "unknown_kind"
-    elif not title or not narrative:
-        reason = "blank"
-    elif is_low_signal(title) or is_low_signal(narrative):
-        reason = "low_signal"
-    if reason:
-        dropped[reason] += 1
+    narrative = _text(block, "narrative", dropped) or subtitle or "\n".join(facts) or title
+    title = title or _title_of(narrative)
+    if not title:
+        dropped["blank"] += 1
+        return None
+    if is_low_signal(title) or is_low_signal(narrative):
+        dropped["low_signal"] += 1
         return None
     return Observation(
-        kind=kind,
+        kind=nearest_kind(_text(block, "type", dropped)),
         title=title,
         narrative=narrative,
-        subtitle=" ".join(_text(block, "subtitle", dropped).split()),
-        facts=_entries(block, "facts", dropped),
+        subtitle=subtitle,
+        facts=facts,
         concepts=_entries(block, "concepts", dropped),
         files_read=_entries(block, "files_read", dropped),
         files_modified=_entries(block, "files_modified", dropped),
         evidence=_citations(block, dropped),
     )
+
+
+def _title_of(narrative: str) -> str:
+    """Return the first sentence, cut between words when it is long."""
+    sentence = " ".join(first_sentence(narrative).split())
+    if len(sentence) <= _TITLE_CHARS:
+        return sentence
+    return sentence[:_TITLE_CHARS].rsplit(" ", 1)[0] + " …"
 
 
 def _summary(

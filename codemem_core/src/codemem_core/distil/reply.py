@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Block = dict[str, list[str]]
@@ -17,6 +19,42 @@ LISTS = {
     "files_modified": "file",
 }
 """The list fields, and what the documented XML calls one entry of each."""
+
+_OTHER_NAMES = {
+    "type": "kind category",
+    "title": "heading headline name claim statement subject",
+    "narrative": "detail details description body content text explanation reason rationale why"
+    " summary",
+    "facts": "fact points key_points bullets",
+    "files_modified": "files_changed modified_files changed_files files",
+    "files_read": "read_files",
+    "evidence": "citations cites sources",
+    "request": "task goal",
+    "completed": "done outcome result",
+    "learned": "learnings lessons",
+    "next_steps": "next todo todos open open_items",
+}
+"""What models call the fields when they do not keep to the documented names."""
+
+
+def named(fields: Mapping[str, list[str]]) -> Block:
+    """Return fields under their documented names; other names count where those are missing."""
+    given = {_snake(name): texts for name, texts in fields.items()}
+    block = {name: given[name] for name in (TEXTS | LISTS.keys()) & given.keys()}
+    for name, others in _OTHER_NAMES.items():
+        found = [text for other in others.split() for text in given.get(other, ())]
+        if found and name not in block:
+            block[name] = found
+    return block
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[-\s]+", "_", name.strip()).lower()
+
+
+def has_text(block: Block) -> bool:
+    """Say whether a block holds anything that could be told."""
+    return any(block.get(name) for name in ("title", "narrative", "facts", *SECTIONS))
 
 
 @dataclass(slots=True)

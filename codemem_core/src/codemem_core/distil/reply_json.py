@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
-from codemem_core.distil.reply import LISTS, TEXTS, Block, Blocks
+from codemem_core.distil.loose_json import read_loose
+from codemem_core.distil.reply import Block, Blocks, named
 
-_DECODER = json.JSONDecoder()
+_DECODER = json.JSONDecoder(strict=False)
+_OBJECT = re.compile(r"[{\[](?=\s{0,100}[\"'{\[\w])")
+_LOOSE_STARTS = 3
+_LOOSE_CHARS = 200_000
+"""Several times the longest answer that is asked for."""
+_LISTS = ("observations", "memories", "findings", "insights", "items", "results", "entries")
+"""Names of the list; models vary it."""
 _STARTS = 20
 """How many `{` or `[` in the text around the answer may turn out not to be the answer."""
 
@@ -23,7 +32,17 @@ def read_json(text: str) -> Blocks:
         if blocks:
             return blocks
     observations = list(_whole_objects(text))
-    return _blocks({"observations": observations}) if observations else Blocks()
+    return _blocks({"observations": observations}) if observations else _read_loosely(text)
+
+
+def _read_loosely(text: str) -> Blocks:
+    """Return the blocks of JSON that a strict parser refuses."""
+    text = text[:_LOOSE_CHARS]
+    for opening in islice(_OBJECT.finditer(text), _LOOSE_STARTS):
+        blocks = _blocks(read_loose(text, opening.start()))
+        if blocks.observations or blocks.summaries:
+            return blocks
+    return Blocks()
 
 
 def _values(text: str) -> Iterator[Any]:
@@ -61,27 +80,42 @@ def _decode(text: str, at: int) -> tuple[Any, int] | None:
 
 
 def _blocks(value: object) -> Blocks:
-    """Return the blocks of one JSON value: the documented object, or a list of observations."""
+    """Return the blocks of one JSON value: an object, a list of observations, or one of them."""
     blocks = Blocks()
     if isinstance(value, list) and any(isinstance(item, dict) for item in value):
         value = {"observations": value}
     if not isinstance(value, dict):
         return blocks
-    observations = value.get("observations")
-    if isinstance(observations, list):
-        blocks.observations = [_block(item) for item in observations if isinstance(item, dict)]
-        blocks.nothing = not observations
-    if isinstance(value.get("summary"), dict):
-        blocks.summaries.append(_block(value["summary"]))
+    key = next((name for name in _LISTS if isinstance(value.get(name), list | dict)), None)
+    if key:
+        found = value[key] if isinstance(value[key], list) else [value[key]]
+        blocks.observations = [_block(item) for item in found if isinstance(item, dict | str)]
+        blocks.nothing = not found
+    elif _is_observation(value):
+        blocks.observations = [_block(value)]
+        return blocks
+    if value.get("summary"):
+        blocks.summaries += _summaries(value["summary"])
     if value.get("skip_summary"):
         blocks.skips.append(" ".join(_texts(value["skip_summary"])))
     return blocks
 
 
-def _block(value: dict[str, Any]) -> Block:
-    if "kind" in value:
-        value = {"type": value["kind"], **value}
-    return {name: _texts(value[name]) for name in (TEXTS | LISTS.keys()) & value.keys()}
+def _is_observation(value: dict[str, Any]) -> bool:
+    """Say whether an object is one finding by itself."""
+    block = _block(value)
+    return bool(block.get("title")) and bool({"narrative", "facts"} & block.keys())
+
+
+def _block(value: dict[str, Any] | str) -> Block:
+    fields = {"title": value} if isinstance(value, str) else value
+    return named({name: _texts(entry) for name, entry in fields.items()})
+
+
+def _summaries(value: object) -> list[Block]:
+    if isinstance(value, dict):
+        return [_block(value)]
+    return [{"completed": [value]}] if isinstance(value, str) else []
 
 
 def _texts(value: object) -> list[str]:

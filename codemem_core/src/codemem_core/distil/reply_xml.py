@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from codemem_core.distil.reply import LISTS, TEXTS, Block, Blocks
+from codemem_core.distil.reply import LISTS, TEXTS, Block, Blocks, has_text, named
 
 _BLOCKS = frozenset({"observation", "summary"})
 _ENTRIES = frozenset(LISTS.values())
@@ -23,7 +23,13 @@ _TAG = re.compile(
     rf"<!\[CDATA\[|<(?P<end>/?)(?P<name>{'|'.join(_NAMES)})\b"
     rf"(?P<attributes>(?:{_ATTRIBUTE}){{0,9}}+)\s{{0,20}}+(?P<empty>/?)>"
 )
-_REASON = re.compile(r"""\breason\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_VALUE = re.compile(r"""([\w:-]{1,40})\s{0,9}=\s{0,9}(?:"([^"]*)"|'([^']*)')""")
+_ANY_LEAF = re.compile(r"<([A-Za-z][\w-]{0,40})(?:\s[^<>]{0,200})?>([^<]*)</\1\s{0,9}>")
+_ANY_TAG = re.compile(r"</?[A-Za-z][\w-]{0,40}(?:\s[^<>]{0,200})?/?>")
+_OTHER_BLOCKS = "memory|finding|insight|learning|obs|entry|item"
+_SLOPPY = re.compile(
+    rf"<\s{{0,3}}(/?)\s{{0,3}}({_OTHER_BLOCKS}|{'|'.join(_NAMES)})\b(?=[\s/>])", re.IGNORECASE
+)
 _ENTITY = re.compile(r"&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos));")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _LINE_START = re.compile(r"^\s*(?:[-*•]\s+)?")
@@ -36,16 +42,34 @@ class _Tag:
     stop: int
     ends: bool = False
     empty: bool = False
-    reason: str = ""
+    attributes: str = ""
     partner: int = -1
     """Index of the end tag that closes this one, or -1."""
 
 
 def read_xml(text: str) -> Blocks:
     """Return the blocks of a reply in XML; empty when there is none."""
-    tags = list(_tags(text))
-    _pair(tags)
-    return _Reader(text, tags).read()
+    blocks = Blocks()
+    for variant in _variants(text):
+        tags = list(_tags(variant))
+        _pair(tags)
+        blocks = _Reader(variant, tags).read()
+        if blocks:
+            break
+    return blocks
+
+
+def _variants(text: str) -> Iterator[str]:
+    """Yield the text, then with its tags in the documented spelling, then unescaped, too."""
+    yield text
+    yield _SLOPPY.sub(_documented, text)
+    if "&lt;" in text:
+        yield _SLOPPY.sub(_documented, unescape(text))
+
+
+def _documented(tag: re.Match[str]) -> str:
+    name = tag[2].lower()
+    return f"<{tag[1]}{name if name in _NAMES else 'observation'}"
 
 
 def _tags(text: str) -> Iterator[_Tag]:
@@ -55,14 +79,13 @@ def _tags(text: str) -> Iterator[_Tag]:
     while found := _TAG.search(text, at):
         at = found.end()
         if found["name"]:
-            reason = _REASON.search(found["attributes"])
             yield _Tag(
                 name=found["name"],
                 start=found.start(),
                 stop=at,
                 ends=bool(found["end"]),
                 empty=bool(found["empty"]),
-                reason=unescape(reason[1] or reason[2] or "") if reason else "",
+                attributes=found["attributes"],
             )
         elif cdata_closes:
             close = text.find("]]>", at)
@@ -90,22 +113,39 @@ class _Reader:
         self._tags = tags
         self._blocks = Blocks()
         self._block: Block | None = None
+        self._start: _Tag | None = None
         self._list = ""
 
     def read(self) -> Blocks:
         index = 0
         while index < len(self._tags):
             index = self._step(index)
+        self._drop_fragment()
+        self._end_block(len(self._text))
         return self._blocks
+
+    def _drop_fragment(self) -> None:
+        """Leave out a last observation that the limit of tokens ended in or before its title."""
+        observations = self._blocks.observations
+        if self._block is not None and observations and observations[-1] is self._block:
+            inside = self._block.keys() & {"narrative", "facts", "subtitle"}
+            bare = not has_text(self._block) and not _ANY_TAG.search(self._rest())
+            if not (inside or bare):
+                observations.pop()
+                self._block = None
+
+    def _rest(self) -> str:
+        return self._text[self._start.stop :] if self._start else ""
 
     def _step(self, index: int) -> int:
         """Take in the tag at `index`; return where to go on."""
         tag = self._tags[index]
         if tag.name in _BLOCKS:
-            self._list = ""
-            self._block = None if tag.ends else self._begin(tag.name)
+            self._end_block(tag.start)
+            if not tag.ends:
+                self._begin(tag)
         elif tag.name == "skip_summary" and not tag.ends:
-            self._blocks.skips.append(tag.reason)
+            self._blocks.skips.append(_attributes(tag).get("reason", [""])[0])
         elif self._block is None or tag.empty:
             pass
         elif tag.ends:
@@ -116,11 +156,23 @@ class _Reader:
             return self._leaf(index)
         return index + 1
 
-    def _begin(self, name: str) -> Block:
-        block: Block = {}
-        kept = self._blocks.observations if name == "observation" else self._blocks.summaries
-        kept.append(block)
-        return block
+    def _begin(self, tag: _Tag) -> None:
+        self._block, self._start = {}, tag
+        is_observation = tag.name == "observation"
+        kept = self._blocks.observations if is_observation else self._blocks.summaries
+        kept.append(self._block)
+
+    def _end_block(self, stop: int) -> None:
+        """Close the open block, and fill in what it says in another way than the documented."""
+        block, start = self._block, self._start
+        self._block, self._start, self._list = None, None, ""
+        if block is None or start is None:
+            return
+        more = named(_attributes(start))
+        if not has_text(block):
+            more |= _salvaged(self._text[start.stop : stop], start.name)
+        for name, texts in more.items():
+            block.setdefault(name, texts)
 
     def _enter_list(self, index: int) -> int:
         """Open a list; one without entries is read line by line."""
@@ -156,6 +208,25 @@ class _Reader:
             after = index + 1
             stop = self._tags[after].start if after < len(self._tags) else len(self._text)
         return _content(self._text[tag.stop : stop]), after
+
+
+def _attributes(tag: _Tag) -> dict[str, list[str]]:
+    return {
+        name: [unescape(double or single)]
+        for name, double, single in _VALUE.findall(tag.attributes)
+    }
+
+
+def _salvaged(raw: str, name: str) -> Block:
+    """Return what a block without any documented element says: other elements, bare text."""
+    fields: dict[str, list[str]] = {}
+    for leaf in _ANY_LEAF.finditer(raw):
+        fields.setdefault(leaf[1], []).append(unescape(leaf[2]).strip())
+    block = named(fields)
+    rest = _ANY_TAG.sub(" ", _ANY_LEAF.sub(" ", raw)).strip()
+    if rest and not has_text(block):
+        block["narrative" if name == "observation" else "completed"] = [unescape(rest)]
+    return block
 
 
 def _content(raw: str) -> str:

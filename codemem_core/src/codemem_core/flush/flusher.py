@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import apsw
 
@@ -18,12 +19,20 @@ from codemem_core.distil.distiller import (
     distil,
     memory_key,
     outside_before,
+    request_before,
     stored_events,
 )
 from codemem_core.distil.preferences import preferences_in
 from codemem_core.distil.reconcile import settle
 from codemem_core.distil.usage_feedback import note_uses
-from codemem_core.errors import ObserverError, PermanentError, RateLimited, StoreError
+from codemem_core.errors import (
+    AuthError,
+    ObserverError,
+    PermanentError,
+    RateLimited,
+    StoreError,
+    UnusableAnswer,
+)
 from codemem_core.flush.circuit_breaker import Breaker, Held
 from codemem_core.flush.heartbeat import Heart
 from codemem_core.observers.budget import Purse
@@ -177,8 +186,7 @@ class Flusher:
                 note_reader.take(self._store)
                 raw = stored_events(self._store, self._plugins, claim)
                 report.memory_ids += self._remember_preferences(claim, raw)
-                earlier = outside_before(self._store, claim)
-                distilled = distil(self._observe, claim, raw, earlier=earlier)
+                distilled = self._distilled(claim, raw)
                 found = bound_to_code(distilled.memories, claim.cwd, now_ms=self._now_ms())
                 distilled = replace(distilled, memories=found)
                 written = self._store.write(
@@ -199,6 +207,32 @@ class Flusher:
         report.memory_ids += written
         report.runtime = distilled.runtime or report.runtime
         announce(self._store, self._plugins, written)
+
+    def _distilled(self, claim: Claim, raw: Sequence[RawEvent]) -> Distilled:
+        """Ask the model; when it cannot answer, an offline runtime does, and that is recorded."""
+        around = {
+            "earlier": outside_before(self._store, claim),
+            "request": request_before(self._store, claim),
+        }
+        try:
+            return distil(self._observe, claim, raw, **around)
+        except ObserverError as error:
+            if not self._gives_up(claim, error):
+                raise
+            failure = error
+        try:
+            observe = partial(self._observing.fall_back, error=failure)
+            return distil(observe, claim, raw, **around)
+        except AuthError:
+            raise failure from None  # no offline runtime is installed
+
+    def _gives_up(self, claim: Claim, error: ObserverError) -> bool:
+        """Say whether asking the model about this batch again is in vain."""
+        if isinstance(error, Held):
+            return False
+        with self._store.read() as db:
+            last = batches.is_last_try(db, claim, kind=error.kind)
+        return last or isinstance(error, PermanentError)
 
     def _remember_preferences(self, claim: Claim, raw: Sequence[RawEvent]) -> list[int]:
         """Write what the user's prompts say is to be done from now on, and return its ids.
@@ -224,7 +258,7 @@ class Flusher:
         self._breaker.check()
         try:
             observed = self._observing.observe(evidence)
-        except PermanentError:
+        except (PermanentError, UnusableAnswer):
             self._breaker.succeeded()  # it answered, and will answer others
             raise
         except ObserverError as error:
@@ -272,7 +306,8 @@ def _commit(
     ]
     events.mark_outside(db, claim.stream, distilled.outside)
     verbatim.add(db, claim.stream, raw)
-    batches.finish(db, claim, now_ms=now_ms)
+    gave_up = Failure(kind=distilled.error_kind, message=distilled.error)
+    batches.finish(db, claim, gave_up if distilled.error_kind else None, now_ms=now_ms)
     return [memory_id for memory_id in written if memory_id is not None]
 
 

@@ -16,6 +16,7 @@ from codemem_core.distil.distiller import (
     distil,
     memory_key,
     outside_before,
+    request_before,
     stored_events,
     worth_observing,
 )
@@ -72,13 +73,14 @@ class Reobserver:
         named = (EXTRACTOR, self.runtime, __version__, *([model] if model else []))
         self._generation = "/".join(named)
 
-    def plan(
+    def plan(  # noqa: PLR0913 - what the command's options narrow
         self,
         *,
         source: str | None = None,
         stream_id: str | None = None,
         project: str | None = None,
         since_ms: int = 0,
+        without_model: bool = False,
         limit: int = 100,
     ) -> Plan:
         """Look at what is stored; asks nobody. Raises `SettingsError` and `ObserverError`."""
@@ -91,6 +93,7 @@ class Reobserver:
             stream_id=stream_id,
             project=project,
             since_ms=since_ms,
+            without_model=without_model,
             limit=limit,
         )
         with self._store.read() as db:
@@ -115,7 +118,8 @@ class Reobserver:
             return None
         observe = partial(self._observing.observe, may_fall_back=False)
         earlier = outside_before(self._store, stretch)
-        found = distil(observe, stretch, raw, earlier=earlier).memories
+        request = request_before(self._store, stretch)
+        found = distil(observe, stretch, raw, earlier=earlier, request=request).memories
         keyed = [
             replace(new, key=memory_key(stretch, self._generation, ordinal))
             for ordinal, new in enumerate(found)

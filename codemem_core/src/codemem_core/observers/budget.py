@@ -36,6 +36,8 @@ class Call:
     stream_id: str
     tokens_in: int
     """About how many; nobody knows before the provider counted them."""
+    tokens_out: int
+    """At most."""
     fell_back: str = ""
 
     @classmethod
@@ -50,6 +52,7 @@ class Call:
             source=request.evidence.source,
             stream_id=request.evidence.stream_id,
             tokens_in=tokens_of(request.instructions) + tokens_of(request.prompt),
+            tokens_out=request.max_tokens or 0,
             fell_back=fell_back,
         )
 
@@ -126,11 +129,10 @@ class Purse:
 
     def pay_lost(self, call: Call) -> None:
         """Write down what a call may have cost whose answer never came, at the most."""
-        most = self._settings.number("observer_max_tokens")
         # Here: `codemem status` asks for the limits alone, and this takes 5 of its 60 ms.
         from codemem_core.records.protocols import ObserverReply  # noqa: PLC0415
 
-        lost = ObserverReply(text="", tokens_in=call.tokens_in, tokens_out=most)
+        lost = ObserverReply(text="", tokens_in=call.tokens_in, tokens_out=call.tokens_out)
         self._record(call, lost, {"lost": True}, estimated=True)
 
     def _record(
@@ -152,11 +154,10 @@ class Purse:
         self._store.write(lambda db: usage.record(db, paid, now_ms=_now_ms()))
 
     def _at_most(self, call: Call, prices: Prices) -> Spent:
-        most = self._settings.number("observer_max_tokens")
-        usd = prices.cost(call.model, tokens_in=call.tokens_in, tokens_out=most)
+        usd = prices.cost(call.model, tokens_in=call.tokens_in, tokens_out=call.tokens_out)
         if usd is None and self._limits.money:
             raise BudgetSpent(f"no price for model `{call.model}`: add it to `observer_prices`")
-        return Spent(tokens=call.tokens_in + most, usd=usd or 0.0)
+        return Spent(tokens=call.tokens_in + call.tokens_out, usd=usd or 0.0)
 
     def _check(self, call: Call, most: Spent) -> None:
         """Raise `BudgetSpent` if the call could exceed a limit."""

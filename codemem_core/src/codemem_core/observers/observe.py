@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from codemem_core.distil.parse import Extraction, parse_reply
@@ -15,12 +16,14 @@ from codemem_core.distil.prompt import observe_prompt
 from codemem_core.errors import (
     AuthError,
     BudgetSpent,
+    ContextTooLong,
     Misconfigured,
     ObserverError,
     PermanentError,
     PluginError,
     SettingsError,
     Unreachable,
+    UnusableAnswer,
 )
 from codemem_core.observers.budget import Call, Purse
 from codemem_core.observers.credentials import Credentials, fill_headers, may_go_without
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
     from codemem_core.records.seams import AuthSource, ObserverRuntime, SeamRecord
 
 T = TypeVar("T")
+_MORE_ROOM = 4
+"""How much longer an answer may be once thinking left no room for it."""
 _PASSING = (ObserverError, SettingsError, PluginError)
 """What a runtime or an auth source may raise; anything else is a fault of its own."""
 
@@ -57,6 +62,8 @@ class Observed:
     """Which auth source the credential came from."""
     fell_back: str = ""
     """Why a runtime that needs no model answered in place of the usual one; empty otherwise."""
+    error_kind: str = ""
+    """The class of that failure; empty where no model was set up, which is no failure."""
 
 
 class Observing:
@@ -80,6 +87,8 @@ class Observing:
         self._made: dict[SeamRecord, object] = {}
         self._credentials = Credentials(self._source, settings, clock)
         self._offline = threading.Lock()
+        self._max_chars = settings.number("observer_max_chars")
+        self._roomy = False
 
     def observe(self, evidence: Evidence, *, may_fall_back: bool = True) -> Observed:
         """Return what the observer answers to the evidence.
@@ -117,10 +126,17 @@ class Observing:
         except BudgetSpent as spent:
             if not may_fall_back:
                 raise
-            observed = self._fall_back(evidence, str(spent))
+            return self.fall_back(evidence, spent)
         if not observed.extraction.understood:
-            raise PermanentError("the observer's answer is in no form we know")
+            raise UnusableAnswer("the observer's answer is in no form we know")
         return observed
+
+    def fall_back(self, evidence: Evidence, error: ObserverError) -> Observed:
+        """Let an offline runtime answer in place of a model that failed.
+
+        Raises `AuthError` when none is installed.
+        """
+        return replace(self._fall_back(evidence, str(error)), error_kind=error.kind)
 
     def _chosen(self) -> ObserverRuntime:
         """Return the configured runtime; raises `_NoObserver` when it is the usual and missing."""
@@ -169,7 +185,50 @@ class Observing:
         *,
         fell_back: str = "",
     ) -> Observed:
-        request = self._request(record, evidence, credential)
+        """Ask; once more with room for a longer answer, when thinking took all there was."""
+        ask = partial(self._ask_fitting, record, evidence, credential, fell_back=fell_back)
+        observed = ask()
+        if observed.extraction.understood or not observed.reply.cut_off or self._roomy:
+            return _answered(observed, self._max_tokens)
+        self._roomy = True
+        try:
+            return _answered(ask(), self._max_tokens)
+        except ObserverError:
+            self._roomy = False
+            raise
+
+    @property
+    def _max_tokens(self) -> int:
+        """The longest answer asked for, in tokens."""
+        return self._settings.number("observer_max_tokens") * (_MORE_ROOM if self._roomy else 1)
+
+    def _ask_fitting(
+        self,
+        record: ObserverRuntime,
+        evidence: Evidence,
+        credential: Credential | None,
+        *,
+        fell_back: str,
+    ) -> Observed:
+        """Ask with as much evidence as fits the model's context, half of it each time it does not.
+
+        What fitted is where the next batch begins.
+        """
+        before, usual = math.inf, self._max_chars
+        while True:
+            request = self._request(record, evidence, credential)
+            try:
+                return self._ask_once(record, request, fell_back=fell_back)
+            except ContextTooLong:
+                size = len(request.instructions) + len(request.prompt)
+                if size >= before:  # the instructions and the least evidence are left
+                    self._max_chars = usual
+                    raise
+                before, self._max_chars = size, size // 2
+
+    def _ask_once(
+        self, record: ObserverRuntime, request: ObserveRequest, *, fell_back: str
+    ) -> Observed:
         observer = self._observer(record)
         call = Call.of(request, record, model=_model(observer, request), fell_back=fell_back)
         with self._purse.holding(call) if self._purse else nullcontext():
@@ -181,7 +240,7 @@ class Observing:
             reply=reply,
             extraction=extraction,
             runtime=record.name,
-            auth=credential.source if credential else "none",
+            auth=request.credential.source if request.credential else "none",
             fell_back=fell_back,
         )
 
@@ -209,14 +268,13 @@ class Observing:
     def _request(
         self, record: ObserverRuntime, evidence: Evidence, credential: Credential | None
     ) -> ObserveRequest:
-        instructions, prompt = observe_prompt(
-            evidence, max_chars=self._settings.number("observer_max_chars")
-        )
+        instructions, prompt = observe_prompt(evidence, max_chars=self._max_chars)
         return ObserveRequest(
             evidence=evidence,
             instructions=instructions,
             prompt=prompt,
             model=self._settings.text("observer_model") or record.default_model,
+            max_tokens=self._max_tokens,
             credential=credential,
             headers=fill_headers(self._settings.mapping("observer_headers"), credential),
         )
@@ -256,6 +314,17 @@ class _Asked:
             limit_s=self._limit_s,
             passing=_PASSING,
         )
+
+
+def _answered(observed: Observed, max_tokens: int) -> Observed:
+    """Return it, or raise that the limit of tokens left nothing of it."""
+    if observed.extraction.understood or not observed.reply.cut_off:
+        return observed
+    raise PermanentError(
+        f"the model used all {max_tokens:,} tokens, {_MORE_ROOM} times `observer_max_tokens`,"
+        " and had not answered",
+        hint="raise `CODEMEM_OBSERVER_MAX_TOKENS`, or choose a model that reasons less",
+    )
 
 
 def _typed(answer: T, *kinds: type) -> T:

@@ -210,6 +210,8 @@ class StreamState:
     """Adapter type of the newest event, so that a policy can tell a finished session."""
     flush_asked: bool | None = None
     """What the newest event's host asked for (`meta.flush`); None when it did not say."""
+    turn_is_open: bool = False
+    """No waiting event ends the turn that the newest ones belong to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,8 @@ class ObserveRequest:
     prompt: str
     """The evidence as text, fenced and bounded by `observer_max_chars`."""
     model: str | None = None
+    max_tokens: int | None = None
+    """The longest answer, in tokens; None: `observer_max_tokens`. A runtime may know no limit."""
     credential: Credential | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The user's header templates, filled in."""
@@ -179,6 +181,10 @@ class ObserverReply:
     """How many of `tokens_in` the provider had in its cache."""
     cost_usd: float | None = None
     """What it cost, when the runtime is told; else the price table says."""
+    cut_off: bool = False
+    """The answer ended because it reached its limit of tokens; its text may be empty."""
+    address: str = ""
+    """Where it was asked, without any secret; empty when there is no address."""
 
 
 class Observer(Protocol):
@@ -187,8 +193,9 @@ class Observer(Protocol):
     def observe(self, request: ObserveRequest) -> ObserverReply:
         """Return the answer.
 
-        Raises `AuthError`, `RateLimited`, `TransientError` or `PermanentError`; nothing else.
-        Must end by itself: every wait inside has a limit. May be called from several threads.
+        Raises `AuthError`, `RateLimited`, `TransientError`, `PermanentError` or, for evidence that
+        is too long for the model, `ContextTooLong`; nothing else. Must end by itself: every wait
+        inside has a limit. May be called from several threads.
         """
         ...
 

@@ -26,9 +26,12 @@ _STRIKES = {
     "permanent": 8,
     "bug": 8,
     "poison": 8,
+    # It answered, and each answer may have cost: 4 tries.
+    "unusable": 6,
 }
 _STRIKE = 3
 """Everything else, so 8 tries."""
+_LONGEST_ERROR = 400
 
 
 class LeaseLost(StoreError):
@@ -207,18 +210,26 @@ def beat(db: apsw.Connection, claims: Iterable[Claim]) -> None:
     )
 
 
-def finish(db: apsw.Connection, claim: Claim, *, now_ms: int) -> None:
+def finish(
+    db: apsw.Connection, claim: Claim, gave_up: Failure | None = None, *, now_ms: int
+) -> None:
     """Complete the batch, move the cursor and give the stream back.
 
-    Call it last in the transaction that writes the batch's memories: raises `LeaseLost`, which
-    undoes them, when the lease is no longer ours.
+    `gave_up` says why an offline observer answered in place of a model; it stays with the batch
+    until the model is asked again. Call it last in the transaction that writes the batch's
+    memories: raises `LeaseLost`, which undoes them, when the lease is no longer ours.
     """
     _give_back(db, claim)
     _move_cursor(db, claim.stream, claim.end_seq)
     db.execute(
-        "UPDATE batches SET state = 'completed', error = NULL, error_kind = NULL, updated_ms = ?"
+        "UPDATE batches SET state = 'completed', error_kind = ?, error = ?, updated_ms = ?"
         " WHERE id = ?",
-        (now_ms, claim.batch),
+        (
+            gave_up.kind if gave_up else None,
+            gave_up.message[:_LONGEST_ERROR] if gave_up else None,
+            now_ms,
+            claim.batch,
+        ),
     )
 
 
@@ -258,7 +269,7 @@ def fail(db: apsw.Connection, claim: Claim, failure: Failure, *, now_ms: int) ->
         "state": state,
         "strikes": strikes,
         "kind": failure.kind,
-        "error": failure.message[:400],
+        "error": failure.message[:_LONGEST_ERROR],
         "retry": now_ms + max(asked, secrets.randbelow(longest)),
         "now": now_ms,
     }
@@ -268,6 +279,12 @@ def fail(db: apsw.Connection, claim: Claim, failure: Failure, *, now_ms: int) ->
         changed,
     )
     return state
+
+
+def is_last_try(db: apsw.Connection, claim: Claim, *, kind: str) -> bool:
+    """Say whether a failure of this class would set the batch aside, or left it there."""
+    strikes, was_dead = db.execute(_STRIKES_SO_FAR, (claim.batch,)).get
+    return bool(was_dead) or strikes + _STRIKES.get(kind, _STRIKE) >= _DEAD_AT
 
 
 def release(db: apsw.Connection, claim: Claim) -> None:
@@ -324,7 +341,7 @@ def failed_stream(db: apsw.Connection, batch: int) -> tuple[str, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A batch that failed and waits for its next try, or was given up; its events are kept."""
+    """A batch no model answered: it waits for its next try, was given up, or has a stand-in."""
 
     batch: int
     source: str
@@ -357,6 +374,16 @@ def dead(db: apsw.Connection, *, limit: int) -> list[Unfinished]:
 def failed(db: apsw.Connection, *, limit: int) -> list[Unfinished]:
     """Return the batches that wait for another try, the latest failure first."""
     return [Unfinished(*row) for row in rows(db, _IN_STATE, ("failed", limit))]
+
+
+_WITHOUT_MODEL = _IN_STATE.replace(
+    "b.state = ? AND b.state <> 'completed'", "b.state = ? AND b.error IS NOT NULL"
+)
+
+
+def without_model(db: apsw.Connection, *, limit: int) -> list[Unfinished]:
+    """Return the batches an offline observer answered because the model failed, newest first."""
+    return [Unfinished(*row) for row in rows(db, _WITHOUT_MODEL, ("completed", limit))]
 
 
 def expect_mended(db: apsw.Connection) -> int:

@@ -48,6 +48,8 @@ class Wanted:
     stream_id: str | None = None
     project: str | None = None
     since_ms: int = 0
+    without_model: bool = False
+    """Only those an offline observer answered because the model failed."""
     limit: int = 100
 
 
@@ -71,7 +73,8 @@ _PAST = f"""
      WHERE b.extractor <> :generation AND b.created_ms >= :since
        AND (:source IS NULL OR s.source = :source)
        AND (:stream_id IS NULL OR s.stream_id = :stream_id)
-       AND (:project IS NULL OR s.project = :project))
+       AND (:project IS NULL OR s.project = :project)
+       AND (NOT :without_model OR b.error IS NOT NULL))
     SELECT stream, source, stream_id, start_seq, end_seq, project, cwd, memories, forgotten
       FROM found
      WHERE NOT :any_model OR memories = 0 OR current < memories
@@ -85,6 +88,7 @@ def past(db: apsw.Connection, wanted: Wanted) -> list[Past]:
     names = ("generation", "runtime", "version", "source", "stream_id", "project", "limit")
     fields = {name: getattr(wanted, name) for name in names}
     fields |= {"since": wanted.since_ms, "any_model": wanted.any_model}
+    fields |= {"without_model": wanted.without_model}
     columns = tuple(Past.__dataclass_fields__)
     return [Past(**dict(zip(columns, row, strict=True))) for row in rows(db, _PAST, fields)]
 
@@ -103,6 +107,10 @@ _SUPERSEDE = f"""
     UPDATE memories SET active = 0, superseded_by = :batch, updated_ms = :now
      WHERE active = 1 AND confirmed = 0 AND pinned = 0 AND support = 1 AND {_IN_STRETCH}
 """  # noqa: S608
+_ANSWERED = """
+    UPDATE batches SET error = NULL, error_kind = NULL
+     WHERE stream = :stream AND start_seq = :start AND end_seq = :end AND state = 'completed'
+"""
 _FORGOTTEN = f"SELECT count(*) FROM memories WHERE deleted_ms IS NOT NULL AND {_IN_STRETCH}"  # noqa: S608
 
 
@@ -132,6 +140,7 @@ def supersede(  # noqa: PLR0913 - what is put in place, and how
     if not db.changes():
         return None
     batch = db.last_insert_rowid()
+    db.execute(_ANSWERED, place)
     if new:
         db.execute(_SUPERSEDE, {**place, "batch": batch, "now": now_ms})
     session = sessions.of_stream(

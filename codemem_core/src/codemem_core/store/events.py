@@ -14,6 +14,7 @@ from codemem_core.records.event import RawEvent, StreamState, json_text
 from codemem_core.store import ledger, projects
 from codemem_core.store.engine.connection import rows
 from codemem_core.store.repeated_hooks import is_repeated
+from codemem_core.store.turns import ENDS_TURN
 
 RECENT_FILES = 64
 """Paths a stream remembers for the injection query."""
@@ -278,11 +279,13 @@ def mark_outside(db: apsw.Connection, stream: int, numbers: Collection[int]) -> 
 
 # Counts look at the first 1,000 waiting events: enough for every threshold, and a backlog of a
 # million costs no more. A pause that was set in the future came from a wrong clock: it is ignored.
-_PENDING = """
+_PENDING = f"""
     SELECT s.source, s.stream_id, s.project, s.last_received_seq - s.last_flushed_seq AS pending,
            count(e.id) FILTER (WHERE e.kind = 'tool_result') AS tools,
            count(e.id) FILTER (WHERE e.kind = 'prompt') AS prompts,
-           min(e.received_ms) AS first_ms, s.last_received_ms, s.last_event_type, s.flush_asked
+           min(e.received_ms) AS first_ms, s.last_received_ms, s.last_event_type, s.flush_asked,
+           max(iif(e.kind = 'prompt', e.seq, -1)) > max(iif({ENDS_TURN}, e.seq, -1))
+           OR max({ENDS_TURN}) = 0 AS turn_is_open
       FROM streams s
       JOIN raw_events e
         ON e.stream = s.id AND e.seq BETWEEN s.last_flushed_seq + 1 AND s.last_flushed_seq + 1000
@@ -292,7 +295,7 @@ _PENDING = """
      GROUP BY s.id
      ORDER BY EXISTS (SELECT 1 FROM batches b WHERE b.stream = s.id AND b.state = 'failed'),
               s.last_received_ms
-"""
+"""  # noqa: S608 - our own text
 
 
 def pending(db: apsw.Connection, *, now_ms: int) -> list[StreamState]:
@@ -303,7 +306,9 @@ def pending(db: apsw.Connection, *, now_ms: int) -> list[StreamState]:
     """
     names = tuple(StreamState.__dataclass_fields__)
     found = rows(db, _PENDING, {"now": now_ms})
-    return [StreamState(**dict(zip(names, row, strict=True))) for row in found]
+    return [
+        StreamState(**dict(zip(names, (*row[:-1], bool(row[-1])), strict=True))) for row in found
+    ]
 
 
 # Ids grow with time, so the oldest 1,000 that may go are enough to see whether any is old enough.

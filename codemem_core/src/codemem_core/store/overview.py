@@ -33,10 +33,16 @@ class Glance:
     """Batches that will be tried again."""
     dead: int
     """Batches that were given up."""
+    without_model: int
+    """Batches an offline observer answered because the model failed."""
     last_error: str | None
     """Why the last of them failed."""
     observed_ms: int | None
-    """When an observer was asked last."""
+    """When an observer answered last."""
+    observed_by: str | None
+    """Which observer answered then, with its model."""
+    fell_back: str | None
+    """Why that one answered in place of another; None or empty when it was the one to ask."""
 
 
 _HOSTS = """
@@ -49,9 +55,14 @@ _COUNTS = """
            (SELECT count(*) FROM sessions) AS sessions,
            (SELECT count(*) FROM batches WHERE state = 'failed') AS failed,
            (SELECT count(*) FROM batches WHERE state = 'dead') AS dead,
-           (SELECT error_kind || ': ' || error FROM batches WHERE state IN ('failed', 'dead')
-             ORDER BY updated_ms DESC LIMIT 1) AS last_error,
-           (SELECT max(created_ms) FROM usage_events WHERE event = 'observe') AS observed_ms
+           (SELECT count(*) FROM batches WHERE state = 'completed' AND error IS NOT NULL),
+           (SELECT error_kind || ': ' || error FROM batches WHERE error IS NOT NULL
+             ORDER BY updated_ms DESC LIMIT 1) AS last_error
+"""
+_OBSERVED = """
+    SELECT created_ms, runtime || iif(model = '', '', ', ' || model), metadata ->> 'fell_back'
+      FROM usage_events WHERE event = 'observe' AND metadata ->> 'lost' IS NULL
+     ORDER BY created_ms DESC, id DESC LIMIT 1
 """
 
 
@@ -59,5 +70,12 @@ def glance(db: apsw.Connection) -> Glance:
     """Look at the database once."""
     names = tuple(Host.__dataclass_fields__)
     hosts = tuple(Host(**dict(zip(names, row, strict=True))) for row in rows(db, _HOSTS))
-    counts = ("memories", "sessions", "failed", "dead", "last_error", "observed_ms")
-    return Glance(hosts=hosts, **dict(zip(counts, rows(db, _COUNTS)[0], strict=True)))
+    counts = ("memories", "sessions", "failed", "dead", "without_model", "last_error")
+    observed = next(iter(rows(db, _OBSERVED)), (None, None, None))
+    return Glance(
+        hosts=hosts,
+        **dict(zip(counts, rows(db, _COUNTS)[0], strict=True)),
+        observed_ms=observed[0],
+        observed_by=observed[1],
+        fell_back=observed[2],
+    )

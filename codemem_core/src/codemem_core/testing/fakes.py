@@ -36,8 +36,10 @@ class ScriptedObserver:
         return ObserverReply(text=text, model="scripted", tokens_in=10, tokens_out=5)
 
 
-def observer_plugin(observer: Observer) -> ModuleType:
-    """Return a plugin whose one runtime, `scripted`, is this very object; it needs no credential.
+def observer_plugin(
+    observer: Observer, *, name: str = "scripted", offline: bool = False
+) -> ModuleType:
+    """Return a plugin whose one runtime is this very object; it needs no credential.
 
     Load it with `Plugins.only(observer_plugin(...), settings=...)`.
     """
@@ -49,7 +51,7 @@ def observer_plugin(observer: Observer) -> ModuleType:
     @hookimpl
     def codemem_observer_runtimes() -> Iterator[ObserverRuntime]:
         target = f"{module.__name__}:make"
-        yield ObserverRuntime(name="scripted", target=target, needs_credential=False)
+        yield ObserverRuntime(name=name, target=target, needs_credential=False, offline=offline)
 
     module.__dict__["make"] = make
     module.__dict__["codemem_observer_runtimes"] = codemem_observer_runtimes

@@ -119,11 +119,10 @@ def _items(turn: Turn, commit: Commit, run: Run) -> Iterator[Claim]:
     """Yield the items of a long message as claims of their own: its subject names none of them."""
     for item in commit.items[:MAX_ITEMS] if len(commit.items) >= MIN_ITEMS else ():
         if title := titled(item):
-            proof = f"Part of “{commit.subject}”" + (f" ({commit.hash})" if commit.hash else "")
             yield Claim(
                 title=title,
                 body=(item,),
-                facts=(proof,),
+                facts=(f"Commit {commit.hash}",) if commit.hash else (),
                 kind=_kind(turn, commit.subject),
                 worth=ITEM_WORTH,
                 evidence=(run.seq,),
