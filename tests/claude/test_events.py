@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from codemem_claude.events import Claude
 from codemem_core.config.settings import Settings
+from codemem_core.distil.provenance.origins import origin_of
 from codemem_core.errors import InputError
 from codemem_core.records.event import AdapterEvent
 from codemem_core.records.protocols import EventContext
@@ -178,3 +179,55 @@ def test_any_payload_gives_an_event_or_nothing_or_a_clear_error(
     except InputError:
         return
     assert event is None or AdapterEvent.from_json(json.loads(json.dumps(event.to_json())))
+
+
+def test_what_a_subagent_found_is_a_tools_result() -> None:
+    """It is not the user's word, nor the end of the turn; the CLI's own helpers say nothing."""
+    stopped = {
+        "hook_event_name": "SubagentStop",
+        "session_id": "s1",
+        "agent_id": "a1",
+        "agent_type": "Explore",
+        "last_assistant_message": "The cache is in store/lru.py.",
+    }
+
+    event = normalize(stopped)
+
+    assert event is not None
+    assert event.event_type == "tool_result"
+    assert event.payload["kind"] == "agent"
+    assert event.payload["tool_output"] == "The cache is in store/lru.py."
+    assert normalize({**stopped, "agent_type": ""}) is None
+
+
+def test_a_compactions_summary_is_the_models_text() -> None:
+    """A boundary that is no more trusted than what the assistant writes."""
+    event = normalize(
+        {
+            "hook_event_name": "PostCompact",
+            "session_id": "s1",
+            "trigger": "auto",
+            "compact_summary": "The export was fixed.",
+        }
+    )
+
+    assert event is not None
+    assert event.event_type == "session_start"
+    assert event.payload == {"source": "compact", "text": "The export was fixed."}
+    assert origin_of(event) == "assistant"
+
+
+def test_a_turn_that_the_api_broke_off_says_why() -> None:
+    """With what the assistant had written until then."""
+    event = normalize(
+        {
+            "hook_event_name": "StopFailure",
+            "session_id": "s1",
+            "error": "rate_limit",
+            "last_assistant_message": "I renamed half of them.",
+        }
+    )
+
+    assert event is not None
+    assert event.event_type == "error"
+    assert event.payload["message"] == "rate_limit\nI renamed half of them."

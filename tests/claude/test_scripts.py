@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import pytest
 
 PLUGIN = Path(__file__).parents[2] / "codemem_claude/src/codemem_claude/claude_plugin"
 VERSION = json.loads((PLUGIN / ".claude-plugin/plugin.json").read_text())["version"]
+FETCHED = f"--from codemem=={VERSION} codemem"
 GO_ON = '{"continue":true}\n'
 PAYLOAD = '{"hook_event_name":"Stop","session_id":"s1","cwd":"/tmp"}'
 
@@ -104,13 +106,13 @@ def machine(home: Path) -> Machine:
 
 
 def test_hooks_name_scripts_that_exist() -> None:
-    """The six events run a script of the plugin's own folder, quoted."""
+    """Each event runs a script of the plugin's own folder, quoted."""
     hooks = json.loads((PLUGIN / "hooks/hooks.json").read_text())["hooks"]
 
     scripts = {event: entry[0]["hooks"][0]["command"] for event, entry in hooks.items()}
     assert set(scripts) == {
         "SessionStart", "UserPromptSubmit", "PostToolUse", "PostToolUseFailure", "Stop",
-        "SessionEnd",
+        "SessionEnd", "StopFailure", "SubagentStop", "PostCompact",
     }  # fmt: skip
     for command in scripts.values():
         found = re.fullmatch(r'"\$\{CLAUDE_PLUGIN_ROOT\}"/scripts/([a-z-]+\.sh)', command)
@@ -143,8 +145,33 @@ def test_ingest_of_another_version_uses_uvx(machine: Machine) -> None:
     machine.install("codemem", version="0.19.0")
     machine.install("uvx")
 
-    assert machine.run("ingest-hook.sh") == ""
-    assert machine.seen(1) == [f"codemem=={VERSION} claude-hook-ingest {PAYLOAD}"]
+    assert machine.run("ingest-hook.sh", CODEMEM_RUNNER="uvx") == ""
+    assert machine.seen(1) == [f"{FETCHED} claude-hook-ingest {PAYLOAD}"]
+
+
+def test_nothing_is_fetched_that_no_release_or_user_allowed(machine: Machine) -> None:
+    """In a checkout the name on the public index is somebody else's."""
+    machine.install("uvx")
+
+    told = json.loads(machine.run("session-start-hook.sh"))
+
+    assert "is not installed" in told["systemMessage"]
+    assert machine.run("user-prompt-hook.sh") == GO_ON
+    assert machine.seen(0) == []
+
+
+def test_the_program_that_setup_found_comes_first(machine: Machine, tmp_path: Path) -> None:
+    """Another program of the same name may come first on PATH."""
+    shutil.copytree(PLUGIN, tmp_path / "plugin")
+    machine.install("codemem")
+    (tmp_path / "plugin/scripts/program").write_text(f"{machine.bin / 'ours'}\n")
+    (machine.bin / "codemem").rename(machine.bin / "ours")
+    machine.install("codemem", code=1)
+
+    machine.run("ingest-hook.sh", CLAUDE_PLUGIN_ROOT=str(tmp_path / "plugin"))
+
+    assert machine.seen(1) == [f"claude-hook-ingest {PAYLOAD}"]
+    assert not (machine.home / ".codemem" / "plugin.log").exists()
 
 
 def test_ingest_without_any_codemem_says_so_in_the_log(machine: Machine) -> None:
@@ -152,7 +179,7 @@ def test_ingest_without_any_codemem_says_so_in_the_log(machine: Machine) -> None
     log = machine.home / "logs" / "a.log"
 
     assert machine.run("ingest-hook.sh", CODEMEM_PLUGIN_LOG_PATH=str(log)) == ""
-    assert f"event lost: neither codemem {VERSION} nor uvx is installed" in log.read_text()
+    assert f"payload LOST: codemem {VERSION} is not installed" in log.read_text()
     assert log.stat().st_mode & 0o077 == 0
 
 
@@ -172,7 +199,8 @@ def test_a_foreign_codemem_never_gets_the_event(machine: Machine) -> None:
     assert machine.run("ingest-hook.sh") == ""
     assert machine.seen(0) == []
     log = (machine.home / ".codemem" / "plugin.log").read_text()
-    assert "event lost: codemem on PATH is not" in log
+    assert "is not codemem" in log
+    assert "payload LOST" in log
     assert "uv tool install --upgrade codemem" in log
 
 
@@ -238,8 +266,11 @@ def test_inject_uses_uvx_only_when_allowed(machine: Machine) -> None:
     machine.install("uvx")
 
     assert machine.run("inject-context-hook.sh") == GO_ON
-    assert machine.run("inject-context-hook.sh", CODEMEM_INJECT_ALLOW_UVX="1") == '{"a": 1}\n'
-    assert machine.seen(1) == [f"codemem=={VERSION} claude-hook-inject {PAYLOAD}"]
+    assert (
+        machine.run("inject-context-hook.sh", CODEMEM_INJECT_ALLOW_UVX="1", CODEMEM_RUNNER="uvx")
+        == '{"a": 1}\n'
+    )
+    assert machine.seen(1) == [f"{FETCHED} claude-hook-inject {PAYLOAD}"]
 
 
 def test_prompt_is_kept_and_answered(machine: Machine) -> None:
@@ -272,20 +303,21 @@ def test_ignored_process_is_left_alone(machine: Machine, word: str) -> None:
 
 
 def test_program_of_the_project_is_not_run(machine: Machine, tmp_path: Path) -> None:
-    """A relative folder in PATH would let a repository bring its own codemem."""
-    (tmp_path / "bin").mkdir()
+    """A relative folder in PATH, or one in the project, lets a repository bring its codemem."""
+    project = tmp_path / "project"
+    (project / "bin").mkdir(parents=True)
     machine.install("codemem")
-    (machine.bin / "codemem").rename(tmp_path / "bin" / "codemem")
+    (machine.bin / "codemem").rename(project / "bin" / "codemem")
 
-    printed = machine.run("inject-context-hook.sh", cwd=tmp_path, PATH=f"bin:{machine.bin}")
-
-    assert printed == GO_ON
+    for folder in ("bin", ".", "", str(project / "bin"), f"{project}/../project/bin"):
+        path = f"{folder}:{machine.bin}"
+        assert machine.run("inject-context-hook.sh", cwd=project, PATH=path) == GO_ON
     assert machine.seen(0) == []
 
 
 @pytest.mark.parametrize(
     ("installed", "expected"),
-    [(VERSION, "mcp"), ("0.19.0", f"codemem=={VERSION} mcp"), ("1.99", f"codemem=={VERSION} mcp")],
+    [(VERSION, "mcp"), ("0.19.0", f"{FETCHED} mcp"), ("1.99", f"{FETCHED} mcp")],
 )
 def test_mcp_server_is_the_installed_one_or_uvx(
     machine: Machine, installed: str, expected: str
@@ -294,6 +326,6 @@ def test_mcp_server_is_the_installed_one_or_uvx(
     machine.install("codemem", version=installed)
     machine.install("uvx")
 
-    machine.run("mcp.sh")
+    machine.run("mcp.sh", CODEMEM_RUNNER="uvx")
 
     assert machine.seen(1) == [f"{expected} {PAYLOAD}"]

@@ -35,9 +35,10 @@ test("a program is the first executable file of its name", async (t) => {
   assert.equal(findProgram("uvx", path), null);
 });
 
-test("without a choice it is the installed codemem, else uvx with the plugin's version", () => {
+test("without a choice it is the installed codemem, else uvx where the package is ours", () => {
   assert.deepEqual(choose({}, "codemem", "uvx").prefix, ["/bin/codemem"]);
-  assert.deepEqual(choose({}, "uvx").prefix, ["/bin/uvx", "codemem==1.2.3"]);
+  assert.equal(choose({}, "uvx").kind, "none");
+  assert.deepEqual(choose({ published: true }, "uvx").prefix, ["/bin/uvx", "codemem==1.2.3"]);
   assert.deepEqual(choose({ from: "git+https://h/r" }, "uvx").prefix, [
     "/bin/uvx",
     "--from",

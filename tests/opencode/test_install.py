@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from codemem_cli.app import cli
 from codemem_core._version import __version__
+from codemem_core.commands.install_checks import installed_program
 from codemem_core.config import jsonc
 from codemem_core.errors import CodememError
 from codemem_opencode.plugin_files import PluginFiles
@@ -123,9 +124,8 @@ def test_mcp_server_is_entered_and_the_rest_stays(config: Path) -> None:
         "other": {"type": "remote", "url": "https://x.example"},
         "codemem": {
             "type": "local",
-            "command": ["uvx", f"codemem=={__version__}", "mcp"],
+            "command": [installed_program(), "mcp"],
             "enabled": True,
-            "environment": {"UV_NO_CONFIG": "1"},
         },
     }
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -145,17 +145,22 @@ def test_mcp_server_is_taken_out_again(config: Path) -> None:
     assert (config / "opencode.json").read_text() == '{\n  "theme": "dark"\n}\n'
 
 
-def test_installed_program_is_preferred(config: Path, home: Path) -> None:
-    """Where codemem is on PATH, OpenCode starts that."""
-    program = home / "bin" / "codemem"
-    program.parent.mkdir()
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
+def test_what_is_not_installed_is_fetched_only_when_allowed(
+    monkeypatch: pytest.MonkeyPatch, config: Path, tmp_path: Path
+) -> None:
+    """In a checkout the name on the public index is somebody else's."""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
 
     run("install-mcp")
+    named = json.loads((config / "opencode.json").read_text())["mcp"]["codemem"]["command"]
+    monkeypatch.setenv("CODEMEM_RUNNER", "uvx")
+    run("install-mcp", "--uninstall")
+    run("install-mcp")
+    fetched = json.loads((config / "opencode.json").read_text())["mcp"]["codemem"]["command"]
 
-    entry = json.loads((config / "opencode.json").read_text())["mcp"]["codemem"]
-    assert entry == {"type": "local", "command": ["codemem", "mcp"], "enabled": True}
+    assert named == ["codemem", "mcp"]
+    assert fetched == ["uvx", f"codemem=={__version__}", "mcp"]
 
 
 def test_own_entry_is_kept_unless_forced(config: Path) -> None:

@@ -45,6 +45,9 @@ _READ = {
     "PostToolUse": {"tool_name", "tool_input", "tool_response"},
     "PostToolUseFailure": {"tool_name", "tool_input", "error", "is_interrupt"},
     "Stop": {"stop_hook_active", "last_assistant_message", "usage"},
+    "StopFailure": {"error", "last_assistant_message"},
+    "SubagentStop": {"agent_type", "last_assistant_message"},
+    "PostCompact": {"trigger", "compact_summary"},
     "SessionEnd": {"reason"},
     "AssistantText": {"text", "usage", "uuid"},
     "Interrupted": {"text", "uuid"},
@@ -138,9 +141,23 @@ def _extra(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     return extra if isinstance(extra, Mapping) else {}
 
 
-_BOUNDARIES: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, dict[str, Any]]]] = {
+def _compacted(payload: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """Return the model's own summary of the session so far, as a boundary."""
+    text = _text(payload.get("compact_summary"))
+    return ("session_start" if text else None), {"source": "compact", "text": text}
+
+
+def _failed(payload: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return a turn that ended because the API failed, with what was said until then."""
+    said = (_text(payload.get("error")), _text(payload.get("last_assistant_message")))
+    return "error", {"message": "\n".join(filter(None, said)) or "the API failed"}
+
+
+_BOUNDARIES: Mapping[str, Callable[[Mapping[str, Any]], tuple[str | None, dict[str, Any]]]] = {
     "SessionStart": lambda payload: ("session_start", {"source": payload.get("source")}),
     "SessionEnd": lambda payload: ("session_end", {"reason": payload.get("reason")}),
+    "StopFailure": _failed,
+    "PostCompact": _compacted,
     "Interrupted": lambda payload: (
         "error",
         {"message": _text(payload.get("text")), "interrupted": True},
@@ -157,6 +174,8 @@ def _body(hook: str, payload: Mapping[str, Any]) -> tuple[str | None, dict[str, 
         return ("prompt" if text and not text.startswith(_NOTIFICATION) else None), {"text": text}
     if hook == "Stop":
         return _reply(payload)
+    if hook == "SubagentStop":
+        return _subagent(payload)
     if hook == "AssistantText":
         text, usage = _text(payload.get("text")), usage_of(payload.get("usage"))
         return ("assistant" if text else None), {
@@ -182,6 +201,16 @@ def _tool(hook: str, payload: Mapping[str, Any]) -> tuple[str | None, dict[str, 
         return "tool_result", {**body, "status": "ok", "tool_output": answer, "tool_error": None}
     error = payload.get("error")
     return "tool_result", {**body, "status": "error", "tool_output": None, "error": error}
+
+
+def _subagent(payload: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """Return what a subagent found; of one in the background nothing else tells it.
+
+    The CLI's own helpers have no type.
+    """
+    kind, text = _text(payload.get("agent_type")), _text(payload.get("last_assistant_message"))
+    body = {"tool_name": "Agent", "tool_input": {"subagent_type": kind}, "tool_output": text}
+    return ("tool_result" if kind and text else None), {**body, "status": "ok", "tool_error": None}
 
 
 def _reply(payload: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:

@@ -14,7 +14,12 @@ from typing import Any
 from codemem_claude.history import config_folder
 from codemem_core import paths
 from codemem_core._version import __version__
-from codemem_core.commands.install_checks import check_program, check_server, said_by
+from codemem_core.commands.install_checks import (
+    check_program,
+    check_server,
+    installed_program,
+    said_by,
+)
 from codemem_core.records.protocols import Check
 
 PLUGIN = "codemem@codemem-marketplace"
@@ -100,6 +105,9 @@ def write_marketplace(folder: str) -> None:
     market = {"name": PLUGIN.partition("@")[2], "owner": {"name": "codemem"}, "plugins": [entry]}
     place = Path(folder)
     shutil.copytree(plugin, place / "plugin", dirs_exist_ok=True)
+    program = installed_program()
+    if program:
+        (place / "plugin" / "scripts" / "program").write_text(f"{program}\n", encoding="utf-8")
     (place / ".claude-plugin").mkdir(exist_ok=True)
     draft = place / ".claude-plugin" / "marketplace.json.new"
     draft.write_text(json.dumps(market, indent=2) + "\n", encoding="utf-8")

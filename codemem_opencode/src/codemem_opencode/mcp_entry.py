@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from pathlib import Path
 from typing import Any
 
-from codemem_core._version import __version__
+from codemem_core._version import PUBLISHED, __version__
+from codemem_core.commands.install_checks import installed_program
 from codemem_core.config import jsonc, jsonc_edit
 from codemem_core.errors import CodememError
 from codemem_opencode.files import keep_copy, replace
@@ -49,8 +50,10 @@ class McpEntry:
 
 def wanted() -> dict[str, Any]:
     """Return the entry for this machine: the installed program, else what `uvx` fetches."""
-    entry: dict[str, Any] = {"type": "local", "command": ["codemem", "mcp"], "enabled": True}
-    if not shutil.which("codemem"):
+    program = installed_program()
+    entry: dict[str, Any] = {"type": "local", "command": [program or "codemem", "mcp"]}
+    entry["enabled"] = True
+    if not program and (PUBLISHED or os.environ.get("CODEMEM_RUNNER") == "uvx"):
         entry["command"] = ["uvx", f"codemem=={__version__}", "mcp"]
         # A project may bring uv settings that name another package index.
         entry["environment"] = {"UV_NO_CONFIG": "1"}

@@ -64,6 +64,11 @@ REWORDED = [
         "Merk dir, dass allein das Plattform-Team Releases veröffentlicht.",
         "Merk dir: Schemata ändert nur das Daten-Team.",
     ),
+    (
+        "Désormais, lance toujours les tests avant la revue.",
+        "Désormais les tests passent toujours d'abord, la revue ensuite.",
+        "Désormais, écris toujours la documentation après la revue.",
+    ),
     ("请记住：日志只保留七天。", "请记住，七天以后日志会被删除。", "请记住：快照只保留三个月。"),
 ]
 

@@ -17,6 +17,7 @@ PROMPT: Made = ("prompt", {"text": "go"})
 TOOL: Made = ("tool_result", {"tool_name": "Read", "status": "ok"})
 SAYS: Made = ("assistant", {"text": "now this", "final": False})
 DONE: Made = ("assistant", {"text": "done", "final": True})
+COMPACTED: Made = ("session_start", {"source": "compact"})
 END: Made = ("session_end", {"reason": "exit"})
 
 
@@ -35,6 +36,7 @@ def stream(store: Store, make_event: EventMaker, *made: Made) -> None:
         ((PROMPT, TOOL, DONE), False),
         ((PROMPT, DONE, TOOL), False),
         ((PROMPT, DONE, PROMPT), True),
+        ((PROMPT, TOOL, COMPACTED), True),
         ((PROMPT, TOOL, END), False),
         ((TOOL,), True),
     ],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
+import sys
 
 from codemem_core import paths
 from codemem_core._version import __version__
@@ -58,3 +60,16 @@ def server_answers(database: str) -> bool:
         except OSError:
             return False
     return True
+
+
+def installed_program() -> str:
+    """Return the absolute path of the installed `codemem`, or nothing.
+
+    What setup writes into a host's settings: the name alone would run whatever comes first on PATH.
+    """
+    beside = os.path.join(os.path.dirname(sys.executable), "codemem")
+    # What `uvx` runs lies in a cache that is thrown away.
+    if os.access(beside, os.X_OK) and "/archive-v" not in beside:
+        return beside
+    found = shutil.which("codemem") or ""
+    return found if os.path.isabs(found) else ""

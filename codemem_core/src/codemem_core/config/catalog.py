@@ -82,8 +82,9 @@ _HOSTS = (
     _works("CODEMEM_PLUGIN_MAX_EVENT_CHARS", "number", 8000, least=1,
            help="Characters the OpenCode plugin keeps of one text of an event."),
     _works("CODEMEM_RUNNER", "text", None,
-           help="How the OpenCode plugin runs codemem: `uv`, `uvx` or a path. Without it the "
-                "`codemem` on PATH, else `uvx` with the plugin's version."),
+           help="How plugins run codemem: `uvx` lets them fetch it where none is installed; "
+                "OpenCode's also takes `uv` or a path. Without it the installed `codemem`; "
+                "a published release may be fetched."),
     _works("CODEMEM_RUNNER_FROM", "text", None,
            help="Folder for `uv run --directory`, or source for `uvx --from`. Without a folder "
                 "`uv` runs the checkout the plugin lies in."),

@@ -31,6 +31,8 @@ def telling_words(text: str) -> frozenset[str]:
 
 def _stem(word: str, grammar: Grammar) -> str:
     word = word.strip(".-").removesuffix("'s")
+    if len(word) == 1 and word.isalpha():
+        return ""  # what an elision leaves: d', l', n'
     if not word.isalpha():
         return word  # a name, a path, a number: nothing to cut
     if grammar.name == "en":

@@ -15,8 +15,9 @@ from codemem_core.distil.provenance.session import Session
 from codemem_core.observers.observe import Observed
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import RawEvent
-from codemem_core.records.evidence import Evidence
+from codemem_core.records.evidence import Evidence, Known
 from codemem_core.records.memory import NewMemory
+from codemem_core.retrieval import duplicates
 from codemem_core.store import events, memories, turns
 from codemem_core.store.engine.store import Store
 
@@ -85,32 +86,66 @@ def outside_before(store: Store, stretch: Stretch) -> list[RawEvent]:
         return events.outside_before(db, stretch.stream, stretch.start_seq, key=key)
 
 
+_KNOWN = 10
+_KNOWN_CHARS = 4_000
+"""Characters of prompts and messages that look for memories: at the end stands what came of it."""
+
+
+def known_before(store: Store, stretch: Stretch, raw: Sequence[RawEvent]) -> tuple[Known, ...]:
+    """Return the ten memories that are nearest to what a stretch is about."""
+    if not raw:
+        return ()
+    evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
+    said = [*(one.text for one in evidence.prompts()), *(one.text for one in evidence.messages())]
+    text = "\n".join(said)[-_KNOWN_CHARS:]
+    with store.read() as db:
+        found = duplicates.nearest(db, text, project=stretch.project, limit=_KNOWN)
+    return tuple(Known(id=m.id, kind=m.kind, title=m.title, text=m.body) for m in found)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around a stretch."""
+
+    earlier: Sequence[RawEvent] = ()
+    """What its session read from outside before it."""
+    request: Sequence[RawEvent] = ()
+    """The prompt whose turn it goes on with."""
+    known: tuple[Known, ...] = ()
+    """The memories that are nearest to it."""
+
+
+def around(store: Store, stretch: Stretch, raw: Sequence[RawEvent]) -> Around:
+    """Look up what stands around a stretch."""
+    return Around(
+        earlier=outside_before(store, stretch),
+        request=request_before(store, stretch),
+        known=known_before(store, stretch, raw),
+    )
+
+
 def distil(
     observe: Callable[[Evidence], Observed],
     stretch: Stretch,
     raw: Sequence[RawEvent],
     *,
-    earlier: Sequence[RawEvent] = (),
-    request: Sequence[RawEvent] = (),
+    beside: Around | None = None,
 ) -> Distilled:
-    """Ask the observer about a stretch's events; raises the `ObserverError` classes.
-
-    `earlier` is what the session read from outside before the stretch, `request` the prompt whose
-    turn the stretch goes on with.
-    """
+    """Ask the observer about a stretch's events; raises the `ObserverError` classes."""
+    beside = beside or Around()
     if not raw:
         return Distilled()  # lost with a damaged page
     evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
     if not worth_observing(evidence):
         return Distilled()
-    if request:
-        raw = [*request, *raw]
+    if beside.request:
+        raw = [*beside.request, *raw]
         evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
-    observed = observe(evidence)
-    session = Session.of(raw, earlier=earlier)
+    observed = observe(replace(evidence, known=beside.known))
+    session = Session.of(raw, earlier=beside.earlier)
     found = memories_of(
         observed.extraction,
-        evidence,
+        replace(evidence, known=beside.known),
         session,
         extractor=observed.runtime,
         model=observed.reply.model,

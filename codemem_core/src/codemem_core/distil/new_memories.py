@@ -79,6 +79,8 @@ class _Rests:
         self._prompts = [(p.seq, p.number) for p in evidence.prompts()]
         self._asked = [prompt.text for prompt in evidence.prompts()]
         self._cwd = evidence.cwd
+        self.known = frozenset(one.id for one in evidence.known)
+        """Ids of the memories that the observer was shown."""
 
     def _cited(self, cited: Sequence[int]) -> list[RawEvent]:
         known = [self._events[seq] for seq in cited if seq in self._events]
@@ -125,7 +127,7 @@ def _of_observation(judged: Judged[Observation], rests_on: _Rests, extractor: st
         prompt_number=rests_on.prompt_number(found.evidence),
         extractor=extractor,
         extractor_version=__version__,
-        supersedes=found.supersedes,
+        supersedes=tuple(one for one in found.supersedes if one in rests_on.known),
         metadata={"source": "observer", "evidence": list(found.evidence), **_withheld(judged)},
     )
 

@@ -35,6 +35,7 @@ _NOTHING = re.compile(
     re.IGNORECASE,
 )
 _FENCE = re.compile(r"\s*(?:```\w*\s*)?(?=[{\[])")
+_ID = re.compile(r"\b\d{1,12}\b")
 _CITED = re.compile(r"(\d{1,9})(?:\s*(?:-|\u2013|\.\.)\s*(\d{1,9}))?")
 
 
@@ -132,6 +133,7 @@ def _observation(block: Block, dropped: Counter[str]) -> Observation | None:
         files_read=_entries(block, "files_read", dropped),
         files_modified=_entries(block, "files_modified", dropped),
         evidence=_citations(block, dropped),
+        supersedes=_superseded(block),
     )
 
 
@@ -194,6 +196,12 @@ def _entries(block: Block, name: str, dropped: Counter[str]) -> tuple[str, ...]:
     kept = tuple(dict.fromkeys(text for text in texts if text))
     dropped.update(too_many=max(0, len(kept) - _ENTRIES))
     return kept[:_ENTRIES]
+
+
+def _superseded(block: Block) -> tuple[int, ...]:
+    """Return the ids of the memories that an observation says no longer hold."""
+    numbers = _ID.findall(" ".join(block.get("supersedes", ())))
+    return tuple(dict.fromkeys(map(int, numbers)))[:_ENTRIES]
 
 
 def _citations(block: Block, dropped: Counter[str]) -> tuple[int, ...]:

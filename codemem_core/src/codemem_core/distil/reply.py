@@ -11,7 +11,7 @@ Block = dict[str, list[str]]
 
 SECTIONS = ("request", "investigated", "learned", "completed", "next_steps", "notes")
 """A summary's texts, in the order they are shown."""
-TEXTS = frozenset({"type", "title", "subtitle", "narrative", "evidence", *SECTIONS})
+TEXTS = frozenset({"type", "title", "subtitle", "narrative", "evidence", "supersedes", *SECTIONS})
 LISTS = {
     "facts": "fact",
     "concepts": "concept",
@@ -29,6 +29,7 @@ _OTHER_NAMES = {
     "files_modified": "files_changed modified_files changed_files files",
     "files_read": "read_files",
     "evidence": "citations cites sources",
+    "supersedes": "outdates replaces",
     "request": "task goal",
     "completed": "done outcome result",
     "learned": "learnings lessons",

@@ -146,6 +146,8 @@ class _Reader:
                 self._begin(tag)
         elif tag.name == "skip_summary" and not tag.ends:
             self._blocks.skips.append(_attributes(tag).get("reason", [""])[0])
+        elif self._block is not None and tag.name == "supersedes" and tag.attributes:
+            self._entries(tag.name).extend(_attributes(tag).get("id", ()))
         elif self._block is None or tag.empty:
             pass
         elif tag.ends:

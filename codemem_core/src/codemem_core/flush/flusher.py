@@ -16,10 +16,9 @@ from codemem_core.distil.code_binding import bound_to_code
 from codemem_core.distil.distiller import (
     Distilled,
     announce,
+    around,
     distil,
     memory_key,
-    outside_before,
-    request_before,
     stored_events,
 )
 from codemem_core.distil.preferences import preferences_in
@@ -210,19 +209,16 @@ class Flusher:
 
     def _distilled(self, claim: Claim, raw: Sequence[RawEvent]) -> Distilled:
         """Ask the model; when it cannot answer, an offline runtime does, and that is recorded."""
-        around = {
-            "earlier": outside_before(self._store, claim),
-            "request": request_before(self._store, claim),
-        }
+        beside = around(self._store, claim, raw)
         try:
-            return distil(self._observe, claim, raw, **around)
+            return distil(self._observe, claim, raw, beside=beside)
         except ObserverError as error:
             if not self._gives_up(claim, error):
                 raise
             failure = error
         try:
             observe = partial(self._observing.fall_back, error=failure)
-            return distil(observe, claim, raw, **around)
+            return distil(observe, claim, raw, beside=beside)
         except AuthError:
             raise failure from None  # no offline runtime is installed
 

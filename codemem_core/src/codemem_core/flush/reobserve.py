@@ -13,10 +13,9 @@ from codemem_core._version import __version__
 from codemem_core.config.settings import Settings
 from codemem_core.distil.distiller import (
     announce,
+    around,
     distil,
     memory_key,
-    outside_before,
-    request_before,
     stored_events,
     worth_observing,
 )
@@ -117,9 +116,8 @@ class Reobserver:
         if not raw:
             return None
         observe = partial(self._observing.observe, may_fall_back=False)
-        earlier = outside_before(self._store, stretch)
-        request = request_before(self._store, stretch)
-        found = distil(observe, stretch, raw, earlier=earlier, request=request).memories
+        beside = around(self._store, stretch, raw)
+        found = distil(observe, stretch, raw, beside=beside).memories
         keyed = [
             replace(new, key=memory_key(stretch, self._generation, ordinal))
             for ordinal, new in enumerate(found)

@@ -106,6 +106,16 @@ EvidenceItem = Prompt | Message | ToolCall | Answer | Boundary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A memory that is there already, as an observer is shown it."""
+
+    id: int
+    kind: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What happened in one stretch of a session, in order."""
 
@@ -116,6 +126,8 @@ class Evidence:
     items: tuple[EvidenceItem, ...] = ()
     omitted: int = 0
     """How many items did not fit the limits."""
+    known: tuple[Known, ...] = ()
+    """Memories of earlier sessions that the stretch may repeat or change, nearest first."""
 
     def prompts(self) -> Iterator[Prompt]:
         """Yield what the user asked, in order."""

@@ -7,10 +7,15 @@ import apsw
 from codemem_core.store.engine.connection import rows
 
 ENDS_TURN = """
-    (e.kind IN ('error', 'session_start', 'session_end')
+    (e.kind IN ('error', 'session_end')
+     OR e.kind = 'session_start'
+        AND coalesce(e.payload ->> '$._adapter.payload.source', '') <> 'compact'
      OR e.kind = 'assistant' AND coalesce(e.payload ->> '$._adapter.payload.final', 1))
 """
-"""Of an event `e`: whether a turn is over with it. A message is final unless its host says not."""
+"""Of an event `e`: whether a turn is over with it.
+
+A message is final unless its host says not, and a turn goes on after a compaction.
+"""
 
 _REQUEST = f"""
     SELECT p.seq

@@ -43,7 +43,6 @@ class Lexicon:
     absence: re.Pattern[str]
     offer: re.Pattern[str]
     vague: re.Pattern[str]
-    verification: re.Pattern[str]
     why_section: re.Pattern[str]
     clause: re.Pattern[str]
     procedural: re.Pattern[str]

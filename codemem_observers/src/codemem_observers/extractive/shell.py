@@ -115,11 +115,6 @@ def first_error(output: str) -> str:
     return next((clip(text, 120) for text in found if not _UNTELLING.match(text)), "")
 
 
-def error_files(output: str) -> set[str]:
-    """Return the files a type checker named with its errors."""
-    return {match[1] for match in _TYPE_ERROR.finditer(output)}
-
-
 def modified_files(command: str, output: str) -> list[str]:
     """Return the files that `git status` or `git diff --stat` said are modified."""
     if not re.search(r"\bgit\b.*\b(?:status|diff)\b", command):

@@ -5,30 +5,30 @@
 ignored && exit 0
 
 code=75
-if has codemem; then
-  codemem claude-hook-ingest --plugin-version "$version" >/dev/null 2>&1 && exit 0
+if [ -n "$program" ]; then
+  "$program" claude-hook-ingest --plugin-version "$version" >/dev/null 2>&1 && exit 0
   code=$?
 fi
 if ! is_other_version "$code"; then
-  log "claude-hook-ingest failed with $code"
+  # `codemem doctor` looks for these words.
+  log "payload LOST: $program claude-hook-ingest failed with $code"
   exit 0
 fi
 
 payload=$(cat)
 [ -n "$payload" ] || exit 0
-if has uvx; then
-  # uvx takes a second: nobody waits for it. The project's uv settings are none of its business.
+if can_fetch; then
+  # uvx takes a second: nobody waits for it.
   {
-    cd /
-    printf '%s' "$payload" | uvx "codemem==$version" claude-hook-ingest ||
-      log "uvx codemem==$version claude-hook-ingest failed with $?"
+    printf '%s' "$payload" | fetched claude-hook-ingest ||
+      log "payload LOST: uvx codemem $version claude-hook-ingest failed with $?"
   } >/dev/null 2>&1 &
-elif has codemem; then
+elif [ -n "$program" ]; then
   # Better than to lose it: one of the same first number understands the database.
   printf '%s' "$payload" |
-    codemem claude-hook-ingest --plugin-version "${version%%.*}" >/dev/null 2>&1 ||
-    log "event lost: $(guidance)"
+    "$program" claude-hook-ingest --plugin-version "${version%%.*}" >/dev/null 2>&1 ||
+    log "payload LOST: $(guidance)"
 else
-  log "event lost: neither codemem $version nor uvx is installed"
+  log "payload LOST: $(guidance)"
 fi
 exit 0

@@ -11,21 +11,19 @@ if ignored; then
   exit 0
 fi
 
-if has codemem; then
-  answer=$(codemem claude-hook-inject --plugin-version "$version" 2>/dev/null)
+if [ -n "$program" ]; then
+  answer=$("$program" claude-hook-inject --plugin-version "$version" 2>/dev/null)
   code=$?
 fi
 if is_other_version "$code"; then
   answer=
   case ${CODEMEM_INJECT_ALLOW_UVX:-} in
-    1 | true | yes | on)
-      has uvx && answer=$(cd / && uvx "codemem==$version" claude-hook-inject 2>/dev/null)
-      ;;
+    1 | true | yes | on) can_fetch && answer=$(fetched claude-hook-inject 2>/dev/null) ;;
   esac
-  # Once a session: this is what session-start-hook.sh asks for.
-  if [ -z "$answer" ] && [ "${1:-}" = "with-guidance" ] && has codemem; then
-    answer="{\"continue\":true,\"systemMessage\":\"$(guidance)\"}"
-  fi
+fi
+# Once a session: this is what session-start-hook.sh asks for.
+if [ "$code" -ne 0 ] && [ -z "$answer" ] && [ "${1:-}" = "with-guidance" ]; then
+  can_fetch || answer="{\"continue\":true,\"systemMessage\":\"$(guidance)\"}"
 fi
 
 case $answer in

@@ -1,19 +1,19 @@
 #!/bin/sh
-# Serve memories over MCP: the installed codemem of this plugin's version, else uvx.
+# Serve memories over MCP: the installed codemem of this plugin's version, else a fetched one.
 . "${0%/*}/codemem.sh"
 
 installed=
-has codemem && installed=$(codemem version </dev/null 2>/dev/null)
+[ -n "$program" ] && installed=$("$program" version </dev/null 2>/dev/null)
 case $installed in
-  "$version") exec codemem mcp ;;
+  "$version") exec "$program" mcp ;;
+esac
+can_fetch && fetched mcp && exit
+case $installed in
   "${version%%.*}".*)
     # Better than none: one of the same first number understands the database.
-    has uvx || {
-      guidance >&2
-      exec codemem mcp
-    }
+    guidance >&2
+    exec "$program" mcp
     ;;
 esac
-# The project may bring uv settings that name another package index.
-export UV_NO_CONFIG=1
-exec uvx "codemem==$version" mcp
+guidance >&2
+exit 1

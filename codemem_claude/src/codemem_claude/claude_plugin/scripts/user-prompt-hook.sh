@@ -1,6 +1,6 @@
 #!/bin/sh
 # A payload (stdin): keep it in the background, answer with what fits it.
-here=${0%/*}
+. "${0%/*}/codemem.sh"
 
 payload=$(cat)
 if [ -z "$payload" ]; then

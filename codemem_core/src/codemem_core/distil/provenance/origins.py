@@ -33,10 +33,12 @@ _NAMES = {
 
 def origin_of(event: AdapterEvent) -> str:
     """Say where an event's text came from, as far as the event itself tells."""
+    # A compaction's summary is the model's text.
+    summarises = event.event_type == "session_start" and event.payload.get("text")
+    if event.event_type == "assistant" or summarises:
+        return "assistant"
     if event.event_type in {"prompt", "session_start", "session_end"}:
         return "user"
-    if event.event_type == "assistant":
-        return "assistant"
     return Call(event.payload, event.cwd).origin()
 
 

@@ -12,6 +12,7 @@ import time
 import apsw
 
 from codemem_core.errors import Damaged, NotFound, StoreError
+from codemem_core.paths import home_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def connect(path: str, *, readonly: bool = False, busy_s: float = BUSY_S) -> aps
     _check_version()
     if is_read_only(path):
         return _open_unchanging(path)
+    check_ours(path)
     for _ in range(_MOVES):
         if not readonly:
             _create_private(path)
@@ -120,6 +122,28 @@ def _open_unchanging(path: str) -> apsw.Connection:
     except apsw.Error as error:
         raise translate(error, path) from error
     return db
+
+
+def check_ours(path: str) -> None:
+    """Refuse a database that another user could have written; hide ours from others.
+
+    Raises `StoreError`. Its folder is closed to others where it is codemem's own.
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    for place, closed in ((folder, 0o700), (path, 0o600)):
+        try:
+            status = os.stat(place)
+        except FileNotFoundError:
+            continue
+        owners = {os.geteuid(), 0} if place == folder else {os.geteuid()}
+        if status.st_uid not in owners:
+            raise StoreError(f"belongs to another user: `{place}`", hint="use a database of yours")
+        # In a sticky folder, such as /tmp, nobody replaces another one's files.
+        if status.st_mode & 0o022 and not status.st_mode & 0o1000:
+            raise StoreError(f"other users can write to `{place}`", hint=f"chmod go-w {place}")
+        is_own = place == path or place == home_folder()
+        if status.st_mode & 0o077 and is_own and status.st_uid == os.geteuid():
+            os.chmod(place, closed)
 
 
 def _identity(path: str) -> tuple[int, int] | None:

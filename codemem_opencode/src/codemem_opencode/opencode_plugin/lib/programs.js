@@ -21,20 +21,23 @@ export function findProgram(name, path) {
 }
 
 /**
- * Choose a runner: the user's, else the installed `codemem`, else uvx with the plugin's version.
+ * Choose a runner: the user's, else the installed `codemem`, else, where the package of that name
+ * is ours or the user named a source, uvx with the plugin's version.
  *
  * @param {object} choice
  * @param {string | null} choice.runner `uv`, `uvx`, an absolute path or the name of a program
  * @param {string | null} choice.from folder for uv, source for uvx
  * @param {string | null} choice.checkout folder of the checkout this file lies in, if it does
  * @param {string} choice.version of the plugin
+ * @param {boolean} choice.published set by a release: the package on the index is ours
  * @param {(name: string) => string | null} choice.find looks for a program
  * @returns {Runner}
  */
-export function chooseRunner({ runner, from, checkout, version, find }) {
+export function chooseRunner({ runner, from, checkout, version, published, find }) {
   const chosen = { uv: byUv, uvx: byUvx }[runner ?? ""] ?? byPath;
   const found = runner && chosen({ runner, from, checkout, version, find });
-  return found || byPath({ runner: "codemem", find }) || byUvx({ from, version, find }) || NONE;
+  const installed = found || byPath({ runner: "codemem", find });
+  return installed || ((published || from) && byUvx({ from, version, find })) || NONE;
 }
 
 /** @type {Runner} */

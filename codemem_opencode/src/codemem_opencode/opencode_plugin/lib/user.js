@@ -14,7 +14,7 @@ import { projectOf } from "./project.js";
 import { readSettings } from "./settings.js";
 
 const HERE = fileURLToPath(import.meta.url);
-const { version: VERSION } = JSON.parse(
+const { version: VERSION, codemem: RELEASE } = JSON.parse(
   readFileSync(new URL("../package.json", import.meta.url), "utf8"),
 );
 
@@ -37,6 +37,7 @@ export function userOf({ directory, worktree }, env) {
     from: settings.runnerFrom,
     checkout: checkoutOf(HERE),
     version: VERSION,
+    published: RELEASE.published,
     find,
   });
   const database = absolute(settings.database, home);
