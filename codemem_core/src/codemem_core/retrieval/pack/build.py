@@ -10,10 +10,11 @@ from codemem_core.retrieval.pack import quotes
 from codemem_core.retrieval.pack.page import Page
 from codemem_core.retrieval.pack.query import asked_for, recap_topic
 from codemem_core.retrieval.pack.rank import MIN_CONFIDENCE, about, fitting, without_repeats
-from codemem_core.retrieval.pack.render import fence, layout, tokens
+from codemem_core.retrieval.pack.render import layout, tokens
 from codemem_core.retrieval.pack.select import Sections
+from codemem_core.retrieval.pack.silence import leant, reasons, worth_telling
 from codemem_core.retrieval.search import newest, search
-from codemem_core.store.tokenize import query_terms
+from codemem_core.store.tokenize import MAX_TERMS, query_terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,18 +134,17 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
 
     `around` is what the work is about beside it; only a context of hardly any words leans on it.
     `meaning` is how near memories are to both by an embedder (cosine by id; see `query.meant`).
-    `trusted` leaves out what came from the web or an import and nobody confirmed. `injected`: it
-    goes into a prompt unasked, trusted and in a fence that says it is data. It stays empty below
-    `least_confidence` (0 to 1) that the store knows an answer.
+    `trusted` leaves out what nobody confirmed of the web and imports. `injected`: unasked, trusted
+    and fenced; empty below `least_confidence` (0 to 1) that the store knows an answer.
     """
     trusted |= injected
     topic = recap_topic(context, begun=bool(around))
-    asked = asked_for(context) if topic is None else topic
+    asked, unasked = asked_for(context) if topic is None else topic, injected and topic is None
     found = search(
         db,
         asked,
         limit=3 * limit,
-        around=around if topic != "" else "",  # all of the work: this session's is no hint
+        around=around if topic != "" else "",  # asked for all work, not for this session's
         meaning=meaning,
         project=project,
         trusted=trusted,
@@ -152,36 +152,35 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
         learned=learned,
         now_ms=now_ms,
     )
-    said = quotes.search(db, query_terms(asked), project=project, trusted=trusted)
+    telling = reasons(asked) if unasked else query_terms(asked)
+    said = quotes.search(db, telling[:MAX_TERMS], project=project, trusted=trusted)
     least = 0.0 if said.sure() else least_confidence
     fit = gone_last(db, fitting(found, least=least) if topic is None else about(found))
+    chosen = worth_telling(fit, found, leant(asked, around), meaning or ()) if unasked else fit
     recent = [] if topic is None or fit else _recent(db, limit, project, trusted=trusted)
-    told = without_repeats(recent or fit)
-    fenced = fence() if injected else ("", "")
-    page = Page(token_budget - tokens("".join(fenced)), limit, is_recap=topic is not None)
-    place = (project, trusted) if topic is None and (said.sure() or not (fit or injected)) else None
-    page.fill(db, said, told[0], quoted_from=place)
+    distinct, repeats = without_repeats(recent or chosen)
+    page = Page(token_budget, limit, fenced=injected, is_recap=topic is not None)
+    quotes_it = topic is None and (said.sure() or not (fit or injected))
+    page.fill(db, said, distinct, fit, quoted_from=(project, trusted) if quotes_it else None)
     bounds = (limit, token_budget, project, "recent" if recent else None)
-    return _packed(context, page, fenced, found, told, bounds)
+    return _packed(context, page, found, repeats, bounds)
 
 
-def _packed(  # noqa: PLR0913, PLR0917 - what a pack is made of
+def _packed(
     context: str,
     page: Page,
-    fenced: tuple[str, str],
     found: Found,
-    told: tuple[list[Hit], dict[int, list[int]]],
+    repeats: Mapping[int, list[int]],
     bounds: tuple[object, ...],
 ) -> Pack:
-    distinct, repeats = told
-    sections = Sections([hit for hit in distinct if hit.id in page.lines], is_recap=page.is_recap)
+    sections = Sections(page.hits, is_recap=page.is_recap)
     text = layout(sections, page.lines, page.quote.line() if page.quote else "")
     pack = Pack(
         context,
-        text=fenced[0] + text + fenced[1] if text else "",
+        text=page.fence[0] + text + page.fence[1] if text else "",
         items=sections.all(),
         quote=page.quote,
-        repeats=repeats,
+        repeats={hit.id: repeats.get(hit.id, []) for hit in page.hits},
         found=found,
     )
     names = ("limit", "token_budget", "project", "fallback")

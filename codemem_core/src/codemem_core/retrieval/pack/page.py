@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from codemem_core.retrieval.pack import quotes
 from codemem_core.retrieval.pack.excerpt import line, stems
-from codemem_core.retrieval.pack.render import tokens
-from codemem_core.retrieval.pack.succession import amended
+from codemem_core.retrieval.pack.render import fence, tokens
+from codemem_core.retrieval.pack.succession import amended, with_newer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +26,10 @@ _WHOLE_TOKENS = 160
 """Most memories are whole in so many; what is longer is cut around what answers."""
 _LEAST_TOKENS = 40
 """A shorter line says too little."""
-_QUOTED, _QUOTED_TOKENS = 0.95, 340
-"""What a quote may take: a share of the budget, and tokens at most."""
+_QUOTED_TOKENS = 340
+"""What a quote may take when there is more to tell than fits in."""
+_USUAL_TOKENS = 220
+"""What is kept free for a memory before a quote gets more."""
 _REPEATED = 0.8
 """Share of a line's words from which it says nothing that is not quoted."""
 
@@ -35,12 +37,16 @@ _REPEATED = 0.8
 class Page:
     """A pack as it fills up: lines within a number of places and tokens."""
 
-    def __init__(self, room: int, limit: int, *, is_recap: bool) -> None:
-        self.room = room - tokens(_HEADINGS)
+    def __init__(self, room: int, limit: int, *, fenced: bool, is_recap: bool) -> None:
+        self.fence = fence() if fenced else ("", "")
+        """What stands before and after the lines."""
+        self.room = room - tokens(_HEADINGS + "".join(self.fence))
         self.limit = limit
         self.is_recap = is_recap
         self.lines: dict[int, str] = {}
         """Of memories, by id."""
+        self.hits: list[Hit] = []
+        """The memories that have a line, best first."""
         self.quote: Quote | None = None
 
     def fill(
@@ -48,32 +54,35 @@ class Page:
         db: apsw.Connection,
         said: Sessions,
         hits: Sequence[Hit],
+        found: Sequence[Hit],
         *,
         quoted_from: tuple[str | None, bool] | None,
     ) -> None:
-        """Quote a session and give the memories what is left.
+        """Quote a session and give the memories what is left; `found` has what amended them.
 
         `quoted_from` is the project, and whether only what may be told unasked; None: no quote.
         """
         if quoted_from is not None:
-            self._add_quote(db, said, project=quoted_from[0], trusted=quoted_from[1])
-        self._add(hits, quotes.asked(said.scan), amended(db, hits, said))
+            left = self.room - _USUAL_TOKENS * len(hits)
+            room = min(self.room, max(_QUOTED_TOKENS, left))
+            self._add_quote(db, said, room, project=quoted_from[0], trusted=quoted_from[1])
+        newer_ids = amended(db, found, said)
+        self._add(with_newer(hits, found, newer_ids), quotes.asked(said.scan), newer_ids)
 
     def _add_quote(
-        self, db: apsw.Connection, said: Sessions, *, project: str | None, trusted: bool
+        self, db: apsw.Connection, said: Sessions, room: int, *, project: str | None, trusted: bool
     ) -> None:
         """Quote the session that matches best."""
         session = said.chosen()
         if session is None:
             return
-        room = min(_QUOTED_TOKENS, round(_QUOTED * self.room))
         self.quote = quotes.quote(db, said, session, room=room, project=project, trusted=trusted)
         if self.quote is not None:
             self.room -= tokens(self.quote.line()) + 1
             self.limit -= 1
 
     def _add(
-        self, hits: Sequence[Hit], asked: Mapping[str, float], states: Mapping[int, str]
+        self, hits: Sequence[Hit], asked: Mapping[str, float], newer_ids: Mapping[int, int | str]
     ) -> None:
         """Give the memories a place, best first, each as whole as there is room."""
         known = stems(self.quote.text) if self.quote else set()
@@ -83,9 +92,12 @@ class Page:
                 return
             whole = _WHOLE_TOKENS if len(self.lines) < _WHOLE else self.room // places
             share = min(self.room - 1, max(_LEAST_TOKENS, whole))
-            state = ", ".join(filter(None, (states.get(hit.id, ""), hit.code)))
+            newer = newer_ids.get(hit.id)
+            amendment = f"amended, see [{newer}]" if newer else ""
+            state = ", ".join(filter(None, (amendment, hit.code)))
             text = line(hit, room=share, asked=asked, state=state, is_recap=self.is_recap)
             if text and not _repeats(text, known):
+                self.hits.append(hit)
                 self.lines[hit.id] = text
                 self.room -= tokens(text) + 1
 

@@ -40,6 +40,8 @@ _LEAST_WORDS, _LEAST_SHARE = 3, 0.25
 
 Of 37 questions about what a session settled all hold more, of 30 about something else none does.
 """
+_SHARE_OF_LONG = 0.18
+"""The same for twice as many words: a long report tells much beside what was settled."""
 _LATER = 0.2
 """Of a sentence's worth, what does not depend on its place: what was settled stands at the end."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")  # noqa: RUF001
@@ -134,7 +136,10 @@ class Sessions:
         for message in self.ranked[0].messages:
             held |= message.terms
         share = sum(weight for at, weight in enumerate(weights) if held >> at & 1) / sum(weights)
-        return held.bit_count() >= _LEAST_WORDS and share >= _LEAST_SHARE
+        words = held.bit_count()
+        return (words >= _LEAST_WORDS and share >= _LEAST_SHARE) or (
+            words >= 2 * _LEAST_WORDS and share >= _SHARE_OF_LONG
+        )
 
     def chosen(self) -> Session | None:
         """Return the session to quote: the best, or the latest that changed what it says."""
@@ -145,12 +150,12 @@ class Sessions:
         changed = [later for later in self.later(best) if later.changes(text)]
         return max([best, *changed], key=lambda session: session.at_ms)
 
-    def later(self, session: Session) -> list[Session]:
-        """Return later sessions on the same subject."""
+    def later(self, session: Session, *, least: float = _SAME_SUBJECT) -> list[Session]:
+        """Return later sessions whose words are at least so much alike."""
         return [
             other
             for other in self.ranked
-            if other.at_ms > session.at_ms and self._alike(session, other) >= _SAME_SUBJECT
+            if other.at_ms > session.at_ms and self._alike(session, other) >= least
         ]
 
     def worth(self, words: Iterable[str]) -> float:

@@ -9,12 +9,11 @@ import re
 
 from codemem_core.hookpath import json as quick_json
 from codemem_core.retrieval.pack.excerpt import stems
-from codemem_core.retrieval.pack.render import day
 from codemem_core.store.engine.connection import rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import apsw
 
@@ -44,25 +43,45 @@ _CHANGES = re.compile(
 )
 
 
-def amended(db: apsw.Connection, hits: Sequence[Hit], said: Sessions) -> dict[int, str]:
-    """Return, by memory id, what to say of those that a later session on their subject changed."""
+_ALIKE = 0.13
+"""Cosine of two sessions' words, where the later one also says something anew."""
+
+
+def amended(db: apsw.Connection, hits: Sequence[Hit], said: Sessions) -> dict[int, int | str]:
+    """Return, by id, what amended memories: the id of a later memory among `hits`, or of a message.
+
+    A message's is `e12`.
+    """
     if len(said.ranked) < 2:
         return {}
     ids = quick_json.write(list({hit.session_id for hit in hits}))
     stream_of = dict(rows(db, _STREAMS, (ids,)))
     by_stream = {session.messages[0].stream: session for session in said.ranked}
-    later = {stream: said.later(session) for stream, session in by_stream.items()}
+    later = {stream: said.later(session, least=_ALIKE) for stream, session in by_stream.items()}
     of_stream = {stream_of.get(hit.session_id): hit.id for hit in reversed(hits)}
-    states = {}
+    newer_ids: dict[int, int | str] = {}
     for hit in hits:
         newer = later.get(stream_of.get(hit.session_id, -1), ())
         text = f"{hit.title}. {hit.body}"
         changing = next((session for session in newer if session.changes(text)), None)
         if changing is not None:
-            said_in = changing.messages[0]
-            newer_id = of_stream.get(said_in.stream, f"e{said_in.id}")
-            states[hit.id] = f"amended {day(changing.at_ms)}, see [{newer_id}]"
-    return states
+            first = changing.messages[0]
+            newer_ids[hit.id] = of_stream.get(first.stream, f"e{first.id}")
+    return newer_ids
+
+
+def with_newer(
+    chosen: Sequence[Hit], found: Sequence[Hit], newer_ids: Mapping[int, int | str]
+) -> list[Hit]:
+    """Return the chosen memories with those that amended one of them right before it."""
+    by_id = {hit.id: hit for hit in found}
+    told: dict[int, Hit] = {}
+    for hit in chosen:
+        newer = newer_ids.get(hit.id)
+        if isinstance(newer, int):
+            told.setdefault(newer, by_id[newer])
+        told.setdefault(hit.id, hit)
+    return list(told.values())
 
 
 def changes(later: str, earlier: str) -> bool:

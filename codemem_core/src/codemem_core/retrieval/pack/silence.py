@@ -1,0 +1,108 @@
+"""When a prompt gives no reason to speak, and which memories it gives a reason to tell.
+
+A go-ahead, thanks or a routine order asks for nothing, in any language; a word in common is no
+reason. Only what is injected unasked is judged by this: whoever asks the memory is answered.
+
+On the hook path: `os` and `re` beside modules that are on it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from codemem_core.store.tokenize import leans, telling_words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from codemem_core.retrieval.hit import Found, Hit
+
+_FILE = os.path.join(os.path.dirname(__file__), "quiet_words.txt")
+_LEAST_WORDS = 2
+"""Telling words that a memory and a prompt must share."""
+_NEAR = 0.55
+"""Share of the best hit's score, and of the words it shares, below which a hit is left out."""
+_SURE, _UNSURE = 0.7, 0.4
+_MOST, _SOME, _FEW = 5, 4, 3
+"""Memories at most for a prompt that the store surely, likely or hardly knows an answer to."""
+_OF_SESSION = 2
+"""Memories of one session at most."""
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+
+
+def reasons(text: str) -> list[str]:
+    """Return the words of a prompt that are a reason to search, each once; none for small talk.
+
+    Digits and single letters are none; a term of several words stands for an identifier.
+    """
+    words, phrases = _quiet()
+    if _CJK.search(text):
+        for phrase in phrases:
+            text = text.replace(phrase, " ")
+    return [
+        term
+        for term in dict.fromkeys(telling_words(text))
+        if term not in words and len(term) > 1 and not term.replace(" ", "").isdigit()
+    ]
+
+
+def leant(text: str, around: str) -> list[str]:
+    """Return the reasons of a prompt; one of hardly any leans on what the work is about."""
+    own = reasons(text)
+    return [*own, *reasons(around)] if own and leans(text) else own
+
+
+def worth_telling(
+    hits: Sequence[Hit], found: Found, asked: Collection[str], near: Collection[int]
+) -> list[Hit]:
+    """Return of `hits` those that a prompt gives a reason for, best first.
+
+    `asked` are its telling words. `near` are the ids of memories near in meaning: they need no word
+    in common. The less sure it is that `found` has an answer, the fewer.
+    """
+    shared = {hit.id: _shared(hit, asked) for hit in hits}
+    telling = [hit for hit in hits if hit.id in near or _is_reason(shared[hit.id], asked)]
+    if not telling or not asked:
+        return []
+    least = _NEAR * telling[0].score
+    words = _NEAR * max(len(shared[hit.id]) for hit in telling)
+    kept = [
+        hit
+        for hit in telling
+        if hit.score >= least and (hit.id in near or len(shared[hit.id]) >= words)
+    ]
+    most = _MOST if found.confidence >= _SURE else _SOME if found.confidence >= _UNSURE else _FEW
+    return _uncrowded(kept)[:most]
+
+
+def _is_reason(shared: Sequence[str], asked: Collection[str]) -> bool:
+    """Say whether words are reason enough: two, or the one that was asked, or an identifier."""
+    return len(shared) >= min(_LEAST_WORDS, len(asked)) and (
+        len(shared) >= _LEAST_WORDS or any(" " in word or not word.isalpha() for word in shared)
+        or len(asked) == 1
+    )  # fmt: skip
+
+
+def _shared(hit: Hit, asked: Collection[str]) -> list[str]:
+    return [term for term in hit.matched if term in asked]
+
+
+def _uncrowded(hits: Sequence[Hit]) -> list[Hit]:
+    """Return the hits without the third and further ones of a session."""
+    counts: dict[int, int] = {}
+    kept = []
+    for hit in hits:
+        counts[hit.session_id] = counts.get(hit.session_id, 0) + 1
+        if counts[hit.session_id] <= _OF_SESSION:
+            kept.append(hit)
+    return kept
+
+
+def _quiet() -> tuple[frozenset[str], list[str]]:
+    """Return the words, and the CJK phrases, longest first."""
+    with open(_FILE, encoding="utf-8") as lines:
+        told = [word for line in lines if not line.startswith("#") for word in line.split()[1:]]
+    phrases = [word for word in told if _CJK.match(word)]
+    return frozenset(told), sorted(set(phrases), key=len, reverse=True)

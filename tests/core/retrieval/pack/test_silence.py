@@ -1,0 +1,69 @@
+"""When a prompt gives no reason to speak."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import apsw
+import pytest
+
+from codemem_core.retrieval.pack.build import build_pack
+from codemem_core.retrieval.pack.silence import reasons
+
+Remember = Callable[..., int]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "yes, go ahead",
+        "commit and push",
+        "Danke, mach weiter bitte",
+        "sí, gracias",
+        "merci, continue",
+        "спасибо, продолжай",
+        "好的 继续 运行测试吧",
+        "ありがとうございます、続けてください",
+        "3",
+        "q",
+    ],
+)
+def test_small_talk_is_no_reason(prompt: str) -> None:
+    """Thanks, go-aheads and routine orders, in any language."""
+    assert reasons(prompt) == []
+
+
+def test_what_is_asked_about_is_a_reason() -> None:
+    """The words that are left say what to look for."""
+    assert reasons("please fix the VAT rounding") == ["vat", "rounding"]
+    assert reasons("修复 发票舍入") == ["发票", "票舍", "舍入"]
+
+
+def test_routine_orders_are_told_nothing(db: apsw.Connection, remember: Remember) -> None:
+    """However often the memories say "commit"; who asks for a pack gets one."""
+    for n in range(3):
+        remember(f"Commit and push after tests {n}", "Run the tests, then commit.")
+
+    assert build_pack(db, "run the tests, commit and push", injected=True).text == ""
+    assert build_pack(db, "run the tests, commit and push").text != ""
+
+
+def test_one_common_word_is_no_reason(db: apsw.Connection, remember: Remember) -> None:
+    """Two are, and so is an identifier."""
+    remember("Object cache", "The object cache of `parseInvoice` lives a minute.")
+
+    assert build_pack(db, "which kubernetes object for a nightly job", injected=True).text == ""
+    assert build_pack(db, "how long does the object cache live", injected=True).items
+    assert build_pack(db, "parseInvoice returns nothing", injected=True).items
+
+
+def test_a_session_does_not_crowd_out_others(db: apsw.Connection, remember: Remember) -> None:
+    """At most two memories of it are injected."""
+    for n in range(4):
+        remember(f"Lease renewal step {n}", "The lease renewal waits.", session=1)
+    other = remember("Lease renewal fails", "The lease renewal waits.", session=2)
+
+    told = build_pack(db, "why does the lease renewal wait", injected=True).items
+
+    assert other in {hit.id for hit in told}
+    assert sum(hit.session_id == 1 for hit in told) == 2
