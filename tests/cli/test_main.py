@@ -77,7 +77,7 @@ def test_bad_input_never_fails_a_hook(command: str, stdin: str) -> None:
         (["enqueue-raw-event"], "not json", "invalid json"),
         (["enqueue-raw-event"], "[" * 100_000, "invalid json: nested too deeply"),
         (["enqueue-raw-event"], '{"event_type": "x"}', "session id required"),
-        (["stats", "--db-path", "/dev/null/x"], "", "cannot create the database"),
+        (["stats", "--db-path", "/proc/nowhere/x"], "", "cannot create the database"),
     ],
 )
 def test_an_error_is_one_line_and_a_hint(arguments: list[str], stdin: str, said: str) -> None:

@@ -101,7 +101,7 @@ def test_a_server_starts_on_a_damaged_database(
     assert said.startswith(f"codemem: the database was damaged: `{machine.db}`; kept as `{kept}`")
     assert kept.read_bytes() == content
     # The tail that is lost holds most events: an empty database's own pages come before them.
-    assert 50 <= stored(machine.db) <= 301
+    assert 20 <= stored(machine.db) <= 301
     assert f"BAD database: a damaged database was salvaged and kept: `{kept}`" in doctor.stdout
 
 

@@ -21,7 +21,6 @@ _OWN = {
 }
 """What holds for every memory of this store."""
 TRUSTED, UNREVIEWED = "trusted", "unreviewed"
-_UNTRUSTED_ORIGINS = frozenset({"external", "import"})
 _TRUST_PENALTY = 0.12
 
 _NAMES = tuple(f"{way}_{what}" for what in _OWN for way in ("include", "exclude"))
@@ -35,8 +34,8 @@ class Judged(Protocol):
     """What a memory or a hit says of its trustworthiness."""
 
     @property
-    def origin(self) -> str:
-        """Where it came from."""
+    def held(self) -> bool:
+        """Whether it waits for a person before it may be injected."""
         ...
 
     @property
@@ -82,7 +81,7 @@ class Filters:
 
 def trust_of(memory: Judged) -> str:
     """Return `unreviewed` for what came from the web or an import and nobody confirmed."""
-    if memory.origin in _UNTRUSTED_ORIGINS and not memory.confirmed:
+    if memory.held and not memory.confirmed:
         return UNREVIEWED
     return TRUSTED
 

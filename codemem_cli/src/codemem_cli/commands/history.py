@@ -17,8 +17,8 @@ from codemem_core.capture.receive import IMPORTED, Intake
 from codemem_core.commands.host import Host, db_option, json_option, pass_host
 from codemem_core.commands.output import say, say_json, warn
 from codemem_core.commands.when import since_to_ms
-from codemem_core.distil.estimate import estimate
 from codemem_core.errors import InputError
+from codemem_core.observers.estimate import estimate
 from codemem_core.records.event import AdapterEvent, RawEvent
 from codemem_core.records.protocols import AuditedHistory, HistorySource
 from codemem_core.store import events

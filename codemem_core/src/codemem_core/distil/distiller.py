@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from codemem_core.capture.completion import completed_events
+from codemem_core.distil import verbatim
 from codemem_core.distil.evidence_builder import collect
 from codemem_core.distil.low_signal import is_trivial
 from codemem_core.distil.new_memories import memories_of
+from codemem_core.distil.provenance.judge import Judge
 from codemem_core.distil.provenance.session import Session
 from codemem_core.observers.observe import Observed
 from codemem_core.plugins.registry import Plugins
@@ -51,6 +53,8 @@ class Distilled:
     """Which observer answered; empty when there was nothing to ask about."""
     outside: Collection[int] = ()
     """Sequence numbers of events that turned out to be text from outside."""
+    messages: Sequence[verbatim.Row] = ()
+    """Its prompts and closing replies, to be searched and quoted."""
     error_kind: str = ""
     """The class of the model's failure when another observer answered in its place."""
     error: str = ""
@@ -135,14 +139,14 @@ def distil(
     beside = beside or Around()
     if not raw:
         return Distilled()  # lost with a damaged page
+    session = Session.of([*beside.request, *raw], earlier=beside.earlier)
+    messages = tuple(verbatim.rows_of(raw, Judge(session.carriers)))
     evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
     if not worth_observing(evidence):
-        return Distilled()
+        return Distilled(outside=session.outside, messages=messages)
     if beside.request:
-        raw = [*beside.request, *raw]
-        evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
+        evidence = collect(session.events, project=stretch.project, cwd=stretch.cwd)
     observed = observe(replace(evidence, known=beside.known))
-    session = Session.of(raw, earlier=beside.earlier)
     found = memories_of(
         observed.extraction,
         replace(evidence, known=beside.known),
@@ -156,6 +160,7 @@ def distil(
         found,
         observed.runtime,
         session.outside,
+        messages,
         error_kind=observed.error_kind,
         error=observed.fell_back,
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import apsw
 
+from codemem_core.distil.provenance.judge import Judge
+from codemem_core.distil.provenance.session import Session
 from codemem_core.records.event import RawEvent
 from codemem_core.retrieval.pack.prompt_text import split
 from codemem_core.store import events, messages
@@ -15,23 +15,17 @@ from codemem_core.store.tokenize import hidden_words
 
 TEXT_CHARS = 8_000
 """What is kept of one message."""
-_PAGE = 1_000
+_PAGE = 200
 """Events looked through in one transaction when the server catches up."""
-_OUTSIDE = frozenset({"external", "import"})
-_SHINGLE = 6
-"""Words in a row that make a sentence somebody else's."""
-_SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")  # noqa: RUF001
-_WORD = re.compile(r"\w+")
 _PASTED_CHARS = 2_000
 
 Row = tuple[int, str, str, int, str, str]
 
 
-def add(db: apsw.Connection, stream: int, raw: Sequence[RawEvent]) -> None:
+def add(db: apsw.Connection, stream: int, found: Sequence[Row], *, last: int) -> None:
     """Make the messages of a stretch findable, in the transaction that stores its memories."""
-    messages.add(db, stream, rows_of(raw))
-    if raw:
-        messages.read_until(db, stream, max(event.seq for event in raw))
+    messages.add(db, stream, found)
+    messages.read_until(db, stream, last)
 
 
 def catch_up(db: apsw.Connection) -> bool:
@@ -45,20 +39,20 @@ def catch_up(db: apsw.Connection) -> bool:
     stream, source, stream_id, first, flushed = waiting
     last = min(flushed, first + _PAGE - 1)
     raw = events.page(db, stream, first=first, last=last, key=(source, stream_id))
-    messages.add(db, stream, rows_of(raw))
+    earlier = events.outside_before(db, stream, first, key=(source, stream_id))
+    judge = Judge(Session.of(raw, earlier=earlier).carriers)
+    messages.add(db, stream, rows_of(raw, judge))
     messages.read_until(db, stream, last)
     return True
 
 
-def rows_of(raw: Sequence[RawEvent]) -> Iterator[Row]:
+def rows_of(raw: Sequence[RawEvent], judge: Judge) -> Iterator[Row]:
     """Yield (seq, role, origin, at_ms, text, words) of each message; no text that is empty.
 
     Replies that a tool follows are left out: they narrate. What one repeats of a page or another
-    outside source is a message of its own, with that origin.
+    outside source is a message of its own, with that origin; `judge` tells which.
     """
     told = sorted(raw, key=lambda event: (event.ts_ms or 0, event.seq))
-    outside = {shingle for event in told if event.origin in _OUTSIDE
-               for shingle in _shingles(" ".join(_strings(event.payload)))}  # fmt: skip
     for at, event in enumerate(told):
         kind, text = _text_of(event)
         if kind == "prompt":
@@ -66,7 +60,7 @@ def rows_of(raw: Sequence[RawEvent]) -> Iterator[Row]:
             names = hidden_words(pasted[:_PASTED_CHARS])
             yield from _row(event, "prompt", event.origin, typed, names)
         elif kind == "assistant" and _closes(told[at + 1 :]):
-            own, repeated = _parted(text, outside)
+            own, repeated = judge.parted(text)
             yield from _row(event, "reply", event.origin, own)
             yield from _row(event, "reply", "external", repeated)
 
@@ -90,29 +84,3 @@ def _closes(later: Sequence[RawEvent]) -> bool:
     """Say whether a reply is no narration between two tools."""
     kinds = (kind for kind, _ in map(_text_of, later))
     return next(kinds, "") not in {"tool_call", "tool_result"}
-
-
-def _parted(text: str, outside: set[tuple[str, ...]]) -> tuple[str, str]:
-    """Return what of a reply is its own, and what stands in the outside text as it does here."""
-    if not outside:
-        return text, ""
-    own: list[str] = []
-    repeated: list[str] = []
-    for sentence in _SENTENCE.split(text):
-        (own if outside.isdisjoint(_shingles(sentence)) else repeated).append(sentence)
-    return "\n".join(own), "\n".join(repeated)
-
-
-def _shingles(text: str) -> Iterator[tuple[str, ...]]:
-    words = _WORD.findall(text.lower())
-    return (tuple(words[at : at + _SHINGLE]) for at in range(len(words) - _SHINGLE + 1))
-
-
-def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from _strings(list(value.values()))
-    elif isinstance(value, list):
-        for part in value:
-            yield from _strings(part)

@@ -301,7 +301,7 @@ def _commit(
         for ordinal, new in enumerate(distilled.memories)
     ]
     events.mark_outside(db, claim.stream, distilled.outside)
-    verbatim.add(db, claim.stream, raw)
+    verbatim.add(db, claim.stream, distilled.messages, last=claim.end_seq)
     gave_up = Failure(kind=distilled.error_kind, message=distilled.error)
     batches.finish(db, claim, gave_up if distilled.error_kind else None, now_ms=now_ms)
     return [memory_id for memory_id in written if memory_id is not None]

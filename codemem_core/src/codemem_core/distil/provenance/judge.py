@@ -117,6 +117,15 @@ class Judge:
         """Return a text without what may not be told."""
         return self._text(text, Verdict())
 
+    def parted(self, text: str) -> tuple[str, str]:
+        """Return what of a text is not from outside, and what is."""
+        own: list[str] = []
+        theirs: list[str] = []
+        for piece in _PIECE.findall(text):
+            source = self._source(piece) if piece.strip() else None
+            (theirs if source and source.origin in OUTSIDE else own).append(piece)
+        return "".join(own).strip(), "".join(theirs).strip()
+
     def _text(self, text: str, verdict: Verdict) -> str:
         before = verdict.withheld
         kept = "".join(self._pieces(text, verdict)).strip()

@@ -1,4 +1,4 @@
-"""Texts as sentences, words and names, so that one can be found again in another.
+"""Texts as sentences and words, so that one can be found again in another.
 
 Works on any language: words are runs of letters and digits; scripts that write none of their spaces
 (Chinese, Japanese, Thai, …) are read as pairs of characters.
@@ -21,16 +21,6 @@ _SENTENCE = re.compile(
     r"(?<=[.!?;:])[\"')\]*_`]*\s+|(?<=[。！？；])|\n+|\s+[—–]\s+|\s*[|│]\s*"  # noqa: RUF001
 )
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s<>\"'`)\]]+", re.IGNORECASE)
-_NAME = re.compile(
-    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # a mail address, user@host
-    r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])"  # an IP address
-    r"|(?<!\w)--?[a-z][\w-]*"  # an option
-    r"|(?<!\w)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"  # an environment variable
-    r"|(?<!\w)@?[\w.~$-]*(?:/[\w.@+~*-]+)+"  # a path, a scoped package
-    r"|(?<![\w.])(?:[\w-]+\.)+[a-z]{2,}(?![\w(])"  # a host, a file, a dotted name
-)
-_CODE = re.compile(r"`+([^`\n]+)`+")
-_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +30,6 @@ class Sentence:
     text: str
     words: tuple[str, ...]
     """In order, folded; pairs of characters in scripts without spaces."""
-    names: frozenset[str]
-    """Addresses, paths, options, variables and code, each as it stands."""
 
     @property
     def pairs(self) -> frozenset[tuple[str, str]]:
@@ -59,20 +47,17 @@ def sentences(text: str) -> list[Sentence]:
     found = []
     for part in split(folded(text)):
         words = words_of(part)
-        if len(words) <= MAX_WORDS:
-            found.append(Sentence(part, tuple(words), names_of(part)))
-            continue
-        names = names_of(part)
-        for at in range(0, len(words), MAX_WORDS // 2):
-            found.append(Sentence(part, tuple(words[at : at + MAX_WORDS]), names))
-            names = frozenset()
+        found += [
+            Sentence(part, tuple(words[at : at + MAX_WORDS]))
+            for at in range(0, max(1, len(words) - MAX_WORDS // 2), MAX_WORDS // 2)
+        ]
     return [sentence for sentence in found if sentence.words]
 
 
 def read(text: str) -> Sentence:
     """Return a text as one sentence."""
     text = folded(text)
-    return Sentence(text, tuple(words_of(text)), names_of(text))
+    return Sentence(text, tuple(words_of(text)))
 
 
 def folded(text: str) -> str:
@@ -90,15 +75,6 @@ def words_of(text: str) -> list[str]:
         else:
             words.append(word)
     return words
-
-
-def names_of(text: str) -> frozenset[str]:
-    """Return the addresses, paths, options, variables and code in a folded text."""
-    found = [address.rstrip(".,;:!?") for address in _ADDRESS.findall(text)]
-    rest = _ADDRESS.sub(" ", text)
-    found += [name.rstrip(".,;:") for name in _NAME.findall(rest)]
-    found += [code.strip() for code in _CODE.findall(text)]
-    return frozenset(name for name in found if len(name) > 2)
 
 
 def addresses_of(text: str) -> frozenset[str]:
