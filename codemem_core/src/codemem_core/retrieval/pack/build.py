@@ -138,7 +138,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     and fenced; empty below `least_confidence` (0 to 1) that the store knows an answer.
     """
     trusted |= injected
-    topic = recap_topic(context, begun=bool(around))
+    topic = recap_topic(context, begun=injected or bool(around))
     asked, unasked = asked_for(context) if topic is None else topic, injected and topic is None
     found = search(
         db,
@@ -157,7 +157,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     least = 0.0 if said.sure() else least_confidence
     fit = gone_last(db, fitting(found, least=least) if topic is None else about(found))
     chosen = worth_telling(fit, found, leant(asked, around), meaning or ()) if unasked else fit
-    recent = [] if topic is None or fit else _recent(db, limit, project, trusted=trusted)
+    recent = [] if topic is None or fit else _recent(db, limit, project, trusted, injected)
     distinct, repeats = without_repeats(recent or chosen)
     page = Page(token_budget, limit, fenced=injected, is_recap=topic is not None)
     quotes_it = topic is None and (said.sure() or not (fit or injected))
@@ -214,9 +214,22 @@ def _why(hit: Hit, fit: set[int], repeats: set[int]) -> str:
     return "no place left" if hit.id in fit else "not sure enough that it answers"
 
 
-def _recent(db: apsw.Connection, limit: int, project: str | None, *, trusted: bool) -> list[Hit]:
-    """Return where the work stands: the newest summaries, else the newest memories."""
-    kind = "session_summary"
+def _recent(
+    db: apsw.Connection,
+    limit: int,
+    project: str | None,
+    trusted: bool,
+    injected: bool,
+) -> list[Hit]:
+    """Return where the work stands: the newest summaries, else the newest memories.
+
+    Unasked only one is told.
+    """
+    most = 1 if injected else limit
     return newest(
-        db, limit=_RECAP_SUMMARIES, project=project, kind=kind, trusted=trusted
-    ) or newest(db, limit=limit, project=project, trusted=trusted)
+        db,
+        limit=min(most, _RECAP_SUMMARIES),
+        project=project,
+        kind="session_summary",
+        trusted=trusted,
+    ) or newest(db, limit=most, project=project, trusted=trusted)
