@@ -25,18 +25,32 @@ def leaks(plugins: Plugins) -> list[str]:
     said = " and ".join(planted.values())
     with tempfile.TemporaryDirectory(prefix="codemem-canary-") as folder:
         with Store.open(os.path.join(folder, "canary.sqlite")) as store:
-            body = {
-                "session_id": "canary",
-                "event_type": "user_prompt",
-                "payload": {"prompt_text": said, "password": planted["private"]},
-            }
-            batch = Intake(plugins).raw_events(body)
+            batch = Intake(plugins).raw_events(_delivery(planted, said))
             now_ms = time.time_ns() // 1_000_000
             store.write(lambda db: events.append(db, batch, now_ms=now_ms))
             note = Note(kind="note", title="canary", body=said, origin="user")
             manual.remember(store, note, project=None, cwd=None)
         kept = b"".join(_content(os.path.join(folder, name)) for name in os.listdir(folder))
     return [kind for kind, text in planted.items() if _secret(text).encode() in kept]
+
+
+def _delivery(planted: dict[str, str], said: str) -> dict[str, object]:
+    """Return an event with secrets in every field, known and unknown, and in a key."""
+    token = planted["GitHub token"]
+    return {
+        "session_id": f"canary/{token}",
+        "event_id": f"canary.{token}",
+        "event_type": "user_prompt",
+        "cwd": f"/canary/{token}",
+        "project": f"/canary/{token}",
+        "payload": {
+            "prompt_text": said,
+            "password": planted["private"],
+            "git_branch": f"canary/{token}",
+            "nobody_knows": {"deep": [said, {"name": "DB_PASS", "value": planted["password"]}]},
+            said: 1,
+        },
+    }
 
 
 def _planted() -> dict[str, str]:

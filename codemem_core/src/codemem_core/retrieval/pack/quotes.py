@@ -35,6 +35,10 @@ _AGAIN = 0.5
 """How much each further message of a session counts, against the one before."""
 _SAME_SUBJECT = 0.17
 """Cosine of the words of two sessions on one subject; of others it is less, mostly below 0.1."""
+_READ_CHARS = 1_500
+"""Characters of a message that are compared with another session's."""
+_LEAST_SHARED = 2
+"""Words that two sessions on one subject share at least."""
 _LEAST_WORDS, _LEAST_SHARE = 3, 0.25
 """Telling words of a question that a session must hold, and their share, rare ones counting more.
 
@@ -69,7 +73,7 @@ class Session:
         """Count a message; they come best first."""
         self.score += message.score * _AGAIN ** len(self.messages)
         self.messages.append(message)
-        self.words |= stems(message.text)
+        self.words |= stems(message.text[:_READ_CHARS])
 
     def changes(self, text: str) -> bool:
         """Say whether it says of the same thing something else than `text`."""
@@ -113,7 +117,7 @@ class Quote:
 class Sessions:
     """What a search of the messages found, session by session."""
 
-    __slots__ = ("_counts", "ranked", "scan")
+    __slots__ = ("_counts", "_weights", "ranked", "scan")
 
     def __init__(self, found: list[Message], scan: Scan, since: list[Message]) -> None:
         """Group what was `found`; `since` speaks of the same as the best and is later."""
@@ -122,6 +126,9 @@ class Sessions:
         """Best first; last those that only speak of the same as the best one."""
         known = {message.stream for message in found}
         self.ranked += _by_session([one for one in since if one.stream not in known])
+        most = len(self.ranked) + 1
+        self._weights = [log(most / max(1, count)) ** 2 for count in range(most)]
+        """How much a word tells sessions apart, by how many of them have it."""
         self._counts: dict[str, int] = {}
         for session in self.ranked:
             for word in session.words:
@@ -165,16 +172,14 @@ class Sessions:
 
     def _alike(self, one: Session, other: Session) -> float:
         """Return the cosine of two sessions' words; those in no third one count most."""
-        most = log(len(self.ranked) + 1)
-        weight = {
-            word: (
-                most - log(max(1, self._counts[word] - (word in one.words and word in other.words)))
-            )
-            ** 2
-            for word in one.words | other.words
-        }
-        first, second = (sum(weight[word] for word in each.words) for each in (one, other))
-        shared = sum(weight[word] for word in one.words & other.words)
+        both = one.words & other.words
+        if len(both) < _LEAST_SHARED:
+            return 0.0
+        shared = sum(self._weights[max(1, self._counts[word] - 1)] for word in both)
+        first, second = (
+            sum(self._weights[self._counts[word]] for word in each.words - both) + shared
+            for each in (one, other)
+        )
         return shared / (sqrt(first * second) or 1.0)
 
 

@@ -57,7 +57,8 @@ def amended(db: apsw.Connection, hits: Sequence[Hit], said: Sessions) -> dict[in
     ids = quick_json.write(list({hit.session_id for hit in hits}))
     stream_of = dict(rows(db, _STREAMS, (ids,)))
     by_stream = {session.messages[0].stream: session for session in said.ranked}
-    later = {stream: said.later(session, least=_ALIKE) for stream, session in by_stream.items()}
+    of_hits = by_stream.keys() & set(stream_of.values())
+    later = {stream: said.later(by_stream[stream], least=_ALIKE) for stream in of_hits}
     of_stream = {stream_of.get(hit.session_id): hit.id for hit in reversed(hits)}
     newer_ids: dict[int, int | str] = {}
     for hit in hits:

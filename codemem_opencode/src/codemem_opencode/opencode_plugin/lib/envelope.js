@@ -2,6 +2,8 @@
 
 import { createHash } from "node:crypto";
 
+import { redact } from "./redact.js";
+
 /**
  * Return the body for `POST /api/raw-events`, which is also what `enqueue-raw-event` reads.
  *
@@ -20,8 +22,8 @@ export function bodyOf({ sessionID, startedAt, payload }, { cwd, project, chosen
     ts_wall_ms: Date.parse(timestamp),
     ts_mono_ms: performance.now(),
     payload: chosen ? { ...payload, codemem: { project: chosen } } : payload,
-    cwd,
-    project,
+    cwd: redact(cwd),
+    project: redact(project),
     started_at: startedAt,
   };
 }
