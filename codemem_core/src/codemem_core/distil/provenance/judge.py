@@ -38,6 +38,7 @@ _PIECE = re.compile(
 _QUOTE_CHARS = 200
 _SUSPECT = 0.3
 """Share of an outside sentence that makes an order which nobody trusted carries suspect."""
+_LABEL_WORDS = 3
 _OUR_OWN = Source("assistant")
 M = TypeVar("M")
 
@@ -132,7 +133,7 @@ class Judge:
         return kept if verdict.withheld == before else kept.rstrip(" :,;-\u2013\u2014")
 
     def _pieces(self, text: str, verdict: Verdict) -> Iterable[str]:
-        for piece in _PIECE.findall(text):
+        for piece in _pieces_of(text):
             source = self._source(piece) if piece.strip() else None
             if source is None:
                 yield piece
@@ -177,6 +178,20 @@ class Judge:
         theirs, ours = support.best(OUTSIDE), support.best(TRUSTED - {"tool_exec"})
         asks = gives_orders(piece) or speaks_of_people(piece)
         return asks and theirs >= _SUSPECT and theirs > ours
+
+
+def _pieces_of(text: str) -> Iterable[str]:
+    """Yield the sentences of a text; a label like `docs(repo):` stays with what it labels."""
+    label = ""
+    for piece in _PIECE.findall(text):
+        whole = label + piece
+        if piece.rstrip().endswith(":") and len(read(whole).words) <= _LABEL_WORDS:
+            label = whole
+            continue
+        label = ""
+        yield whole
+    if label:
+        yield label
 
 
 def _named(piece: str, source: Source) -> str:
