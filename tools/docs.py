@@ -23,6 +23,7 @@ from codemem_core.config.catalog import SECTIONS
 from codemem_core.config.settings import Setting, Settings
 from codemem_core.plugins.registry import SEAMS, Plugins
 from codemem_core.records import seams
+from codemem_viewer.api.hooks import hook_aliases
 
 ROOT = Path(__file__).parent.parent
 _MADE = "<!-- Made by `python tools/docs.py`; change the code instead. -->\n\n"
@@ -174,7 +175,10 @@ def _openapi() -> dict[str, Any]:
     names = ("store", "plugins", "settings", "intake", "worker", "receiving", "live", "meaning")
     plugins = _ours().obj.plugins
     app = Litestar(
-        route_handlers=[plugins.target(route) for route in plugins.viewer_routes().values()],
+        route_handlers=[
+            *(plugins.target(route) for route in plugins.viewer_routes().values()),
+            *hook_aliases(plugins),
+        ],
         dependencies={name: Provide(lambda: None, sync_to_thread=False) for name in names},
         openapi_config=OpenAPIConfig("codemem", __version__, use_handler_docstrings=True),
     )

@@ -85,9 +85,23 @@ def test_an_edit_is_a_unified_diff_without_the_whole_old_file() -> None:
     ]
 
 
-def test_the_same_payload_has_the_same_id_and_another_time_another() -> None:
-    """A delivery that is repeated is recognised; a command run twice is two events."""
-    payload = recorded("PostToolUse.Bash")
+@pytest.mark.parametrize("name", ["PostToolUse.Bash", "UserPromptSubmit"])
+def test_the_hosts_own_id_names_an_event_however_often_its_hook_fires(name: str) -> None:
+    """A plugin that is installed twice fires each hook twice, a moment apart."""
+    payload = recorded(name)
+    own = {"tool_use_id": "another", "prompt_id": "another"}
+    first, again = normalize(payload), normalize({**payload, "ts": "2026-11-22T08:00:01Z"})
+    other = normalize({**payload, **own})
+
+    assert first is not None
+    assert again is not None
+    assert other is not None
+    assert first.event_id == again.event_id != other.event_id
+
+
+def test_without_an_id_of_the_host_the_time_tells_events_apart() -> None:
+    """The same payload is the same event, a later one is another."""
+    payload = recorded("SessionStart.startup")
     first, again = normalize(payload), normalize(dict(payload))
     later = normalize({**payload, "ts": "2026-11-22T08:00:01Z"})
 

@@ -41,7 +41,7 @@ def keep(home: Path, session: str, *, turns: int = 1, cwd: str = "/w/demo", age_
                 "content": [{"type": "text", "text": text}],
             }
             line: dict[str, Any] = {"type": kind, "sessionId": session, "cwd": cwd}
-            line |= {"uuid": f"{kind}{n}", "message": message}
+            line |= {"uuid": f"{session}-{kind}{n}", "message": message}
             at = f"2026-11-0{1 + n // 3600}T08:{n // 60 % 60:02d}:{n % 60:02d}Z"
             lines.append(json.dumps({**line, "timestamp": at}))
     path = home / ".claude" / "projects" / "-w-demo" / f"{session}.jsonl"
@@ -179,6 +179,23 @@ def test_since_must_be_understood() -> None:
     """Anything else is the user's mistake."""
     with pytest.raises(InputError):
         since_to_ms("yesterday", now_ms=0)
+
+
+def test_what_a_forked_session_copied_is_stored_once(home: Path, everyday: str) -> None:
+    """Also when the session it comes from was imported long before."""
+    first = keep(home, "aaaa", age_h=50)
+    copied = first.read_text().replace('"sessionId": "aaaa"', '"sessionId": "bbbb"')
+    fork = keep(home, "bbbb", age_h=2)
+    fork.write_text(copied + fork.read_text().replace("prompt 0", "what is new"))
+    os.utime(fork, (time.time() - 2 * HOUR_S,) * 2)
+
+    import_history("--since", "1d")
+    import_history()
+
+    with Store.open(everyday) as store, store.read() as db:
+        query = "SELECT count(*) FROM raw_events WHERE payload LIKE ?"
+        counts = [db.execute(query, (f"%{text}%",)).get for text in ("prompt 0", "what is new")]
+    assert counts == [1, 1]
 
 
 def test_lines_that_could_not_be_read_are_reported(home: Path) -> None:

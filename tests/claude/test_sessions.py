@@ -21,6 +21,7 @@ from codemem_core.records.evidence import Message, Prompt
 from codemem_core.store import events
 from codemem_core.store.engine.store import Store
 
+RECEIVED_MS = 1_795_334_460_000
 FIXTURES = Path(__file__).parents[1] / "fixtures/claude/2.1.330"
 
 
@@ -34,7 +35,9 @@ def recorded(name: str, second: int, **fields: Any) -> dict[str, Any]:
 def deliver(store: Store, *payloads: dict[str, Any]) -> None:
     """Store payloads in the order they arrive."""
     intake = Intake(Plugins.only(builtin, plugin, settings=Settings.load({})))
-    found = [event for payload in payloads if (event := intake.hook("claude", payload))]
+    at = RECEIVED_MS
+    read = (intake.hook("claude", payload, received_ms=at) for payload in payloads)
+    found = [event for event in read if event]
     store.write(lambda db: events.append(db, found, now_ms=1))
 
 

@@ -134,7 +134,11 @@ def test_codemems_own_tools_and_to_do_lists_are_named_as_such() -> None:
     """Both are kept out of the evidence."""
     kinds = [
         typed({"tool_name": name})["kind"]
-        for name in ("mcp__plugin_codemem_codemem__memory_get", "TodoWrite")
+        for name in (
+            "mcp__plugin_codemem_codemem__memory_get",
+            "TodoWrite",
+            "mcp__notes__memory_get",
+        )
     ]
 
-    assert kinds == ["memory", "plan"]
+    assert kinds == ["memory", "plan", "other"]

@@ -145,3 +145,29 @@ def test_long_work_says_how_long_it_takes(
     assert elsewhere == ""
     assert told.startswith("\rChecking: 0 s\r")
     assert told.endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize(
+    "shell",
+    [
+        "PYTHONIOENCODING=latin-1 {program} remember note 日本 🚀 && "
+        "PYTHONIOENCODING=latin-1 {program} recent",
+        "{program} remember note \"$(printf 'caf\\351')\" body",
+        "{program} recent >&-",
+        "{program} recent 2>&-",
+        "{program} version <&-",
+        "{program} claude-hook-ingest <&-",
+        "mkdir gone; cd gone; rmdir ../gone; {program} recent",
+    ],
+)
+def test_any_terminal_will_do(tmp_path: Path, shell: str) -> None:
+    """Old locales, stray bytes, closed streams and a deleted folder end no command."""
+    program = f"{sys.executable} -c '{RUN}'"
+    done = subprocess.run(
+        ["bash", "-c", shell.format(program=program)],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)

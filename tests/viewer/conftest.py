@@ -155,13 +155,14 @@ def api(served: Machine) -> Iterator[httpx.Client]:
 @pytest.fixture
 def event() -> Callable[..., dict[str, Any]]:
     """Make a raw event as OpenCode's plugin posts it."""
+    began_ms = time.time_ns() // 1_000_000
 
     def make(session: str, number: int = 0, **more: Any) -> dict[str, Any]:
         return {
             "session_id": session,
             "event_id": f"{session}-{number:06}",
             "event_type": "user_prompt",
-            "ts_wall_ms": 1_760_000_000_000 + number,
+            "ts_wall_ms": began_ms + number,
             "payload": {"type": "user_prompt", "prompt_text": f"prompt {number}"},
         } | more
 

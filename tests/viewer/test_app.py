@@ -112,7 +112,7 @@ def test_openapi_describes_the_routes(store: Store) -> None:
     with TestClient(app_with(store, codemem_viewer.plugin)) as client:
         paths = client.get("/api/openapi/openapi.json").json()["paths"]
 
-    assert {"/api/raw-events", "/api/claude-hooks", "/api/pack", "/api/stats"} <= set(paths)
+    assert {"/api/raw-events", "/api/hooks/{source}", "/api/pack", "/api/stats"} <= set(paths)
 
 
 def test_routes_are_warmed_up_once_the_server_runs(

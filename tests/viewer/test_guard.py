@@ -43,7 +43,7 @@ ROUTES = {
     ("POST", "/api/batches/{batch:int}/bury"): "token",
     ("POST", "/api/batches/{batch:int}/retry"): "token",
     ("POST", "/api/changes/{entry:int}/undo"): "token",
-    ("POST", "/api/claude-hooks"): "token",
+    ("POST", "/api/hooks/{source:str}"): "token",
     ("GET", "/api/config"): "token",
     ("POST", "/api/config"): "token",
     ("GET", "/api/memories"): "token",

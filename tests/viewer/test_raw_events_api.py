@@ -81,7 +81,8 @@ def test_two_session_names_conflict(api: httpx.Client, event: Event) -> None:
 
 def test_status_has_the_documented_shape(api: httpx.Client, event: Event) -> None:
     """The plugin's preflight finds every key it knows, and the version it talks to."""
-    post(api, event("status", 7, project="p", cwd="/w/p", started_at="2026-01-01T00:00:00Z"))
+    sent = event("status", 7, project="p", cwd="/w/p", started_at="2026-01-01T00:00:00Z")
+    post(api, sent)
     status = api.get("/api/raw-events/status", params={"limit": 1000}).json()
     item = next(item for item in status["items"] if item["session_id"] == "status")
 
@@ -96,7 +97,7 @@ def test_status_has_the_documented_shape(api: httpx.Client, event: Event) -> Non
     assert item["opencode_session_id"] == item["session_stream_id"] == item["stream_id"]
     assert (item["source"], item["cwd"], item["pending"]) == ("opencode", "/w/p", 1)
     assert (item["max_seq"], item["last_flushed_event_seq"]) == (0, -1)
-    assert item["last_seen_ts_wall_ms"] == 1_760_000_000_007
+    assert item["last_seen_ts_wall_ms"] == sent["ts_wall_ms"]
 
 
 def test_totals_count_the_backlog(api: httpx.Client, event: Event) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-import time
+from contextlib import suppress
 
 import click
 
 from codemem_claude import ingest, inject
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.receive import Intake, Parcel, receive
 from codemem_core.commands.host import Host, db_option, pass_host
 from codemem_core.commands.input import MAX_BYTES, read_json
 from codemem_core.errors import InputError
-from codemem_core.store import events
 
 _plugin_version = click.option(
     "--plugin-version", metavar="V", help="Exit with 75, reading nothing, unless this is codemem V."
@@ -52,15 +51,10 @@ def ingest_claude_hook(host: Host, db_path: str | None) -> None:
     Example: echo '{"hook_event_name":"SessionStart","session_id":"s1","cwd":"/tmp/demo"}' |
     codemem ingest-claude-hook
     """
-    try:
-        event = Intake(host.plugins).hook("claude", read_json(sys.stdin.buffer.read(MAX_BYTES + 1)))
-    except InputError:
-        return
-    if event is None:
-        return
-    now_ms = time.time_ns() // 1_000_000
-    with host.store(db_path) as store:
-        store.write(lambda db: events.append(db, [event], now_ms=now_ms))
+    with suppress(InputError):
+        payload = read_json(sys.stdin.buffer.read(MAX_BYTES + 1))
+        with host.store(db_path) as store:
+            receive(store, Intake(host.plugins), Parcel(source="claude", payload=payload))
 
 
 def _arguments(plugin_version: str | None) -> list[str]:

@@ -98,7 +98,7 @@ class Claude:
             meta["flush"] = flush
         if rest := {k: v for k, v in payload.items() if k not in _ALWAYS_READ | _READ[hook]}:
             meta["hook_fields"] = rest
-        parts = (session_id, hook, ts, str(tool_use or ""), _hash(_id_payload(hook, payload, body)))
+        parts = (session_id, hook, *_identity(hook, payload, body, ts))
         return AdapterEvent(
             source="claude",
             session_id=session_id.strip(),
@@ -223,6 +223,22 @@ def _reply(payload: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
     if usage:
         body["usage"] = usage
     return ("assistant" if text else None), body
+
+
+def _identity(
+    hook: str, payload: Mapping[str, Any], body: dict[str, Any], ts: str
+) -> Iterator[str]:
+    """Yield what tells an event from the others of its session and hook.
+
+    Claude Code's own id where there is one: the same however often its hook fires, and in the
+    transcript.
+    """
+    tool_use, prompt = _text(payload.get("tool_use_id")), _text(payload.get("prompt_id"))
+    if tool_use:
+        yield tool_use
+        return
+    yield from (prompt,) if prompt and hook == "UserPromptSubmit" else (ts, "")
+    yield _hash(_id_payload(hook, payload, body))
 
 
 def _id_payload(hook: str, payload: Mapping[str, Any], body: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ One hook at a time opens the database; who does not get its turn in time spools.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from threading import Thread
@@ -13,15 +14,13 @@ from typing import Any
 from codemem_claude import plugin
 from codemem_core import paths
 from codemem_core.capture.fallback_lock import HOOK_WAIT_S, fallback_lock
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.receive import Intake, Parcel, receive
 from codemem_core.capture.spool import Spool
-from codemem_core.capture.transcript_gaps import told_beside
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, InputError
 from codemem_core.hookpath.log import LOST, log
-from codemem_core.plugins import builtin
+from codemem_core.plugins import builtin, loader
 from codemem_core.plugins.registry import Plugins
-from codemem_core.store import events, ledger
 from codemem_core.store.engine.store import Store
 
 _LEAST_S = 0.1
@@ -63,17 +62,17 @@ def _in_turn(payload: Mapping[str, Any], settings: Settings, until: float) -> Ex
 
 
 def _into_database(payload: Mapping[str, Any], settings: Settings) -> None:
-    now_ms = time.time_ns() // 1_000_000
-    try:
-        intake = Intake(Plugins.only(builtin, plugin, settings=settings))
-        event = intake.hook("claude", payload)
-    except InputError as error:
-        log(settings, f"payload dropped: {error}")
-        with Store.open(paths.database_path(settings)) as store:
-            store.write(lambda db: ledger.count(db, "claude", rejected=1, now_ms=now_ms))
-        return
-    if event is None:
-        return
-    with Store.open(paths.database_path(settings)) as store:
-        told = [*told_beside(store, intake, event, payload), event]
-        store.write(lambda db: events.append(db, told, now_ms=now_ms))
+    intake = Intake(_plugins(settings))
+    with Store.open(paths.database_path(settings), upgrade=False) as store:
+        try:
+            receive(store, intake, Parcel(source="claude", payload=payload))
+        except InputError as error:
+            log(settings, f"payload dropped: {error}")
+
+
+def _plugins(settings: Settings) -> Plugins:
+    """Return all plugins when a third party may name projects, else the two that are needed."""
+    if loader.third_parties():
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # a hook prints nothing, whoever is in it
+        return Plugins.load(settings)
+    return Plugins.only(builtin, plugin, settings=settings)

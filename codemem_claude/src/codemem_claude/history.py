@@ -10,7 +10,7 @@ import json
 import os
 import re
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -45,43 +45,65 @@ _TOOL_ERROR = re.compile(r"\A<tool_use_error>(.*)</tool_use_error>\Z", re.DOTALL
 
 
 def hook_payloads(
-    path: str | Path, *, skipped: Counter[str] | None = None, everything: bool = False
+    path: str | Path,
+    *,
+    skipped: Counter[str] | None = None,
+    everything: bool = False,
+    known: set[int] | None = None,
 ) -> Iterator[Payload]:
     """Yield the hook payloads of a transcript, in order, each with the record's time as `ts`.
 
     `everything`: also what no hook told, in the same form: tools that were refused, as
     `AssistantText` what the assistant said between tools, as `Interrupted` that the user stopped
-    the turn; with usage, without the transcript's path. Streams: holds one line and the tool calls
-    without a result. A record without a usable time gets that of the record before it, the first
-    one that of the file. `skipped` counts lines that could not be used, by reason: `malformed
-    lines`, `lines longer than 32 MiB`. Raises `OSError` when the file cannot be read.
+    the turn; with usage, without the transcript's path. `known`: records of other transcripts,
+    which are left out; this one's are added. Streams: holds one line and the tool calls without a
+    result. A record without a usable time gets that of the record before it, the first one that of
+    the file. `skipped` counts lines that could not be used, by reason: `malformed lines`, `lines
+    longer than 32 MiB`. Raises `OSError` when the file cannot be read.
     """
     with Path(path).open("rb") as lines:
-        yield from _payloads(lines, str(path), skipped, everything=everything)
+        yield from _payloads(lines, str(path), skipped, everything=everything, known=known)
 
 
 def stored_payloads(*, since_ms: int = 0, skipped: Counter[str] | None = None) -> Iterator[Payload]:
     """Yield everything in the transcripts that Claude Code keeps, session by session.
 
-    Sessions come in the order of their last change; those without one since `since_ms` (epoch
-    milliseconds) are left out, and so is one that may be going on. `skipped` counts as in
-    `hook_payloads`, and files that could not be read as `unreadable files`.
+    The sessions of a project come in the order of their last change; those without one since
+    `since_ms` (epoch milliseconds) are left out, and so is one that may be going on. `skipped`
+    counts as in `hook_payloads`, and files that could not be read as `unreadable files`.
     """
     skipped = Counter() if skipped is None else skipped
     now_ms = time.time_ns() // 1_000_000
+    for folder in (config_folder() / "projects").glob("*"):
+        yield from _of_folder(folder, since_ms, now_ms - STILL_OPEN_MS, skipped)
+
+
+def _of_folder(
+    folder: Path, since_ms: int, until_ms: int, skipped: Counter[str]
+) -> Iterator[Payload]:
+    """Yield one project's sessions; what a resumed or forked session copied only the first time."""
     found = []
-    for path in (config_folder() / "projects").glob("*/*.jsonl"):
+    for path in folder.glob("*.jsonl"):
         with suppress(OSError):  # Claude Code deletes old ones meanwhile
-            changed_ms = path.stat().st_mtime_ns // 1_000_000
-            if since_ms <= changed_ms < now_ms - STILL_OPEN_MS:
-                found.append((changed_ms, path))
-    for _, path in sorted(found):
+            found.append((path.stat().st_mtime_ns // 1_000_000, path))
+    last = max((changed_ms for changed_ms, _ in found if changed_ms < until_ms), default=-1)
+    if last < since_ms:
+        return
+    known: set[int] = set()
+    for changed_ms, path in sorted(found):
+        wanted = since_ms <= changed_ms < until_ms
+        told = hook_payloads(
+            path, skipped=skipped if wanted else None, everything=True, known=known
+        )
         try:
-            yield from hook_payloads(path, skipped=skipped, everything=True)
+            if wanted:
+                yield from told
+            else:
+                deque(told, maxlen=0)  # only for the records it has
         except FileNotFoundError:
             continue  # Claude Code deletes old ones meanwhile
         except OSError:
-            skipped["unreadable files"] += 1
+            skipped["unreadable files"] += wanted
 
 
 def config_folder() -> Path:
@@ -100,13 +122,24 @@ def last_payloads(path: str | Path, *, max_bytes: int) -> Iterator[Payload]:
 
 
 def _payloads(
-    lines: BinaryIO, path: str, skipped: Counter[str] | None, *, everything: bool
+    lines: BinaryIO,
+    path: str,
+    skipped: Counter[str] | None,
+    *,
+    everything: bool,
+    known: set[int] | None = None,
 ) -> Iterator[Payload]:
     changed_s = os.fstat(lines.fileno()).st_mtime
     replay = _Replay(path, ts=iso_time(int(changed_s * 1000)), everything=everything)
+    own = set[int]()
     for record in _records(lines, skipped if skipped is not None else Counter()):
-        yield from replay.feed(record)
+        record_id = hash(str(record.get("uuid") or id(record)))
+        if known is None or record_id not in known:
+            yield from replay.feed(record)
+            own.add(record_id)
     yield from replay.end()
+    if known is not None:
+        known |= own
 
 
 def _records(lines: BinaryIO, skipped: Counter[str]) -> Iterator[dict[str, Any]]:

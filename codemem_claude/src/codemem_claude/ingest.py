@@ -139,6 +139,9 @@ def stamp(payload: dict[str, Any], settings: Settings) -> None:
     extra: dict[str, Any] = {}
     if project := settings.text("project"):
         extra["project"] = project
+    folder = os.environ.get("CLAUDE_PROJECT_DIR", "")
+    if os.path.isabs(folder) and folder != payload.get("cwd"):
+        extra["folder"] = folder
     if payload.get("hook_event_name") in {"Stop", "SessionEnd"}:
         extra["flush"] = asks_for_flush(payload["hook_event_name"], settings)
     if extra:

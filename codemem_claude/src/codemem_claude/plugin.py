@@ -29,6 +29,7 @@ def codemem_ingest_sources() -> Iterator[IngestSource]:
         name="claude",
         target="codemem_claude.events:Claude",
         help="Claude Code, through its hooks.",
+        hook_path="/api/claude-hooks",
         agent_marks=_AGENT_MARKS,
         session_mark="CLAUDE_CODE_SESSION_ID",
     )

@@ -23,6 +23,8 @@ _KINDS = {
     ),
     **dict.fromkeys(("askuserquestion", "exitplanmode"), "ask"),
 }
+_OURS = ("mcp__codemem__", "mcp__plugin_codemem_codemem__")
+"""How tools of codemem's MCP server are called: entered by hand, and from the plugin."""
 _PATHS = ("file_path", "notebook_path", "path")
 _INSIDE = ("text", "content", "file", "output", "result")
 """Where tools put their answer when they wrap it: read, MCP, write, fetch."""
@@ -64,10 +66,9 @@ def typed(body: Mapping[str, Any], *, stopped: bool = False) -> dict[str, Any]:
 
 
 def _kind(name: str) -> str:
-    plain = name.rpartition("__")[2] if name.startswith("mcp__") else name
-    if "codemem" in name.lower() or plain.startswith(("memory_", "mem-")):
+    if name.startswith(_OURS):
         return "memory"
-    return "other" if plain != name else _KINDS.get(name.lower(), "other")
+    return _KINDS.get(name.lower(), "other")
 
 
 def _result(kind: str, path: str, body: Mapping[str, Any], *, stopped: bool) -> dict[str, Any]:

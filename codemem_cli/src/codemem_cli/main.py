@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Run the command in `sys.argv` and return its exit code."""
-    arguments = sys.argv[1:]
+    _open_streams()
+    arguments = [_text(argument) for argument in sys.argv[1:]]
     if arguments in (["version"], ["--version"]):
         sys.stdout.write(__version__ + "\n")
         return 0
@@ -33,6 +34,23 @@ def main() -> int:
     if arguments and (target_of(arguments[0]) or _threads_left()):
         _leave(code)
     return code
+
+
+def _open_streams() -> None:
+    """Give the process three streams that take any text, whatever the caller closed or set."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # The lowest free number, so no database ever gets one of the first three.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def _text(argument: str) -> str:
+    """Return an argument as text that can be stored; a path keeps the bytes it has."""
+    if argument.isascii() or "/" in argument or os.path.exists(argument):
+        return argument
+    return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _threads_left() -> bool:

@@ -23,6 +23,14 @@ def home_folder() -> str:
     return os.path.expanduser("~/.codemem")
 
 
+def working_folder() -> str:
+    """Return the current folder, also when it was deleted; empty when nothing names it."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return os.environ.get("PWD", "")
+
+
 def database_path(settings: Settings, option: str | None = None) -> str:
     """Return the database's absolute path: the `--db-path` option, else `CODEMEM_DB`.
 

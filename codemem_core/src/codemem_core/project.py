@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 # A linked worktree whose main repository is out of reach (moved, another mount) still names it.
@@ -36,7 +37,7 @@ class Place:
         self.named_by = named_by
         """`variable`, `repository`, `worktree`, `remote`, `folder`, `host`; empty without label."""
         self.folder = folder
-        """The working directory, normalised; empty when there is none on this machine."""
+        """The working directory, normalised, whether it still exists or not."""
         self.root = root
         """The repository's working tree around it; empty when there is none."""
         self.repository = git
@@ -100,16 +101,23 @@ def _last_part(path: str) -> str:
 
 
 def _folder_place(cwd: str) -> Place:
-    if not (os.path.isabs(cwd) and os.path.isdir(cwd)):
+    if not os.path.isabs(cwd):
         label = normalize_label(cwd)
         return Place(label, "folder" if label else "")
     folder = os.path.normpath(cwd)
-    found = _repository_place(folder)
+    found = _repository_place(_nearest(folder))
     if found is None:
         label = normalize_label(folder)
         return Place(label, "folder" if label else "", folder=folder)
     found.folder = folder
     return found
+
+
+def _nearest(folder: str) -> str:
+    """Return the folder, or the first one above it that still exists."""
+    while not os.path.isdir(folder) and folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+    return folder
 
 
 def _repository_place(folder: str) -> Place | None:
@@ -176,6 +184,21 @@ def remote_of(repository: str) -> str:
     match = re.fullmatch(_URL, url, re.IGNORECASE)
     remote = f"{match[1]}/{match[2]}".lower() if match else ""
     return remote.encode("utf-8", "replace").decode()
+
+
+def birth_of(repository: str) -> Iterator[str]:
+    """Yield what a git folder keeps from its first days, wherever it is moved.
+
+    `git init` and `git clone` write `description` once; the first line of the log of `HEAD` is the
+    first commit or the clone.
+    """
+    with suppress(OSError, ValueError):
+        yield f"made:{os.stat(os.path.join(repository, 'description')).st_mtime_ns}"
+    first = _read(os.path.join(repository, "logs", "HEAD")).partition("\n")[0]
+    if first:
+        import zlib  # noqa: PLC0415 - only where a session begins
+
+        yield f"log:{first[41:81]}:{zlib.crc32(os.fsencode(first)):08x}"
 
 
 def _remotes(config: str) -> dict[str, str]:

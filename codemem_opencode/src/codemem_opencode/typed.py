@@ -20,6 +20,8 @@ _KINDS = {
     "question": "ask",
     "task": "agent",
 }
+_OURS = ("codemem_memory_", "mem-")
+"""How codemem's tools are called: the MCP server's, and the plugin's own."""
 _REFUSED = re.compile(
     r"The user rejected permission|The user has specified a rule which prevents"
     r"|The user dismissed this question"
@@ -52,7 +54,7 @@ def typed(payload: Mapping[str, Any], metadata: Mapping[str, Any] | None = None)
 
 
 def _kind(name: str) -> str:
-    if "codemem" in name.lower() or name.startswith(("memory_", "mem-")):
+    if name.startswith(_OURS):
         return "memory"
     return _KINDS.get(name.lower(), "other")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
-from codemem_core.capture.receive import storable
+from codemem_core.capture.delivery import storable
 from codemem_core.errors import InputError, UnusableFile
 from codemem_core.project import normalize_label
 from codemem_core.records.event import epoch_ms

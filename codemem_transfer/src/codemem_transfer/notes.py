@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from codemem_core.capture.receive import storable
+from codemem_core.capture.delivery import storable
 from codemem_core.errors import InputError, NotFound
 from codemem_core.records.memory import KINDS, NewMemory
 from codemem_core.store.tokenize import tags_of

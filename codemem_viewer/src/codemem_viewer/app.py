@@ -23,6 +23,7 @@ from codemem_core.errors import (
     StoreError,
 )
 from codemem_core.retrieval.embedding import EmbedWorker, Meaning
+from codemem_viewer.api import hooks
 from codemem_viewer.ingest_commit import Receiving
 from codemem_viewer.lifespan import WarmUp, reading_notes, working
 
@@ -86,9 +87,16 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
     )
+    _add_routes(app, plugins, warm_up)
+    return app
+
+
+def _add_routes(app: Litestar, plugins: Plugins, warm_up: WarmUp) -> None:
+    """Add what plugins offer, and the paths that hosts were given before `/api/hooks/NAME`."""
     for route in plugins.viewer_routes().values():
         _add(app, route, plugins, warm_up)
-    return app
+    for alias in hooks.hook_aliases(plugins):
+        app.register(alias)
 
 
 def _add(app: Litestar, route: Route, plugins: Plugins, warm_up: WarmUp) -> None:

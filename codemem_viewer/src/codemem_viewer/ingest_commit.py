@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-import apsw
-
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.receive import Intake, Parcel, refuse
+from codemem_core.errors import InputError
 from codemem_core.flush.worker import FlushWorker
 from codemem_core.records.event import RawEvent
 from codemem_core.store import events
 from codemem_core.store.engine.store import Store
+from codemem_viewer.decode import json_object
 
 T = TypeVar("T")
 SMALL_BYTES = 65_536
@@ -73,32 +72,34 @@ class Receiving:
     worker: FlushWorker
     _committed: Committed = field(default_factory=Committed)
 
-    @staticmethod
-    async def read(work: Callable[[], T], body: bytes) -> T:
-        """Do what takes time in proportion to the body, without holding up other requests.
+    async def receive(self, body: bytes, *, source: str | None = None) -> events.Appended:
+        """Do what `capture.receive.receive` does: of a hook of `source`, or of raw events.
 
-        In a thread, unless the body is so small that this gains nothing.
+        Large bodies are read in a thread, and so is the host's own record. Requests that arrive
+        together share a COMMIT. One that is cancelled meanwhile is stored all the same: its client
+        asks again and is told of a duplicate.
         """
-        return work() if len(body) <= SMALL_BYTES else await asyncio.to_thread(work)
-
-    async def append(self, received: Sequence[RawEvent]) -> events.Appended:
-        """Store what is not there yet; returns after the COMMIT that holds it.
-
-        Requests that arrive together share a COMMIT. One that is cancelled meanwhile is stored all
-        the same: its client asks again and is told of a duplicate.
-        """
-        now_ms = _now_ms()
+        now_ms = time.time_ns() // 1_000_000
+        parcel = Parcel(payload=None, source=source)
+        try:
+            parcel = replace(parcel, payload=json_object(body), text=body.decode())
+            found = await self._read(parcel, large=len(body) > SMALL_BYTES)
+        except InputError:
+            refused = parcel
+            self.store.submit(lambda db: refuse(db, refused, now_ms=now_ms))
+            raise
+        if not found:
+            return events.Appended(0, 0)
         appended = await self._committed.result(
-            self.store.submit(lambda db: events.append(db, received, now_ms=now_ms))
+            self.store.submit(lambda db: events.append(db, found, now_ms=now_ms))
         )
         self.worker.notify()
         return appended
 
-    def reject(self, enter: Callable[[apsw.Connection, int], None]) -> None:
-        """Enter a refused delivery in the ledger (connection, epoch ms); nobody waits for it."""
-        now_ms = _now_ms()
-        self.store.submit(lambda db: enter(db, now_ms))
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+    async def _read(self, parcel: Parcel, *, large: bool) -> list[RawEvent]:
+        if large:
+            return await asyncio.to_thread(self.intake.read, parcel, self.store)
+        found = self.intake.parse(parcel)
+        if any(map(self.intake.may_have_gaps, found)):
+            return await asyncio.to_thread(self.intake.with_gaps, parcel, found, self.store)
+        return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -110,6 +111,22 @@ def test_the_project_the_hook_was_told_wins() -> None:
     assert event.project == "mine"
 
 
+@pytest.mark.parametrize("ts", [1_780_000_000_000_000, 1, 1_780_000_000_000 - 2 * 86_400_000])
+def test_a_time_that_cannot_be_right_is_replaced_and_marked(ts: int) -> None:
+    """A clock in microseconds must not put its events in front of all others for ever."""
+    now_ms = 1_780_000_000_000
+    body = {**EVENT, "payload": {"type": "user_prompt", "prompt_text": "x"}}
+
+    (event,) = intake().raw_events({**body, "ts_wall_ms": ts}, received_ms=now_ms)
+    (right,) = intake().raw_events({**body, "ts_wall_ms": now_ms - 60_000}, received_ms=now_ms)
+
+    assert event.ts_ms == now_ms
+    assert event.payload["_adapter"]["meta"]["ts_normalized"] == "received"
+    assert json.loads(event.text) == event.payload
+    assert right.ts_ms == now_ms - 60_000
+    assert event.event_id == right.event_id
+
+
 def tool(kind: str, command: str = "") -> AdapterEvent:
     """Make a tool event."""
     return AdapterEvent(
@@ -176,7 +193,7 @@ SAID = st.text() | st.sampled_from(
 def test_the_text_of_a_delivery_hides_nothing(said: str, ascii_only: bool, slashes: bool) -> None:
     """However a client writes its JSON, what is stored is what a look at each event gives."""
     told = {"type": "user_prompt", "prompt_text": storable(said)}
-    body = {**EVENT, "ts_wall_ms": 1_780_000_000_000, "payload": told}
+    body = {**EVENT, "ts_wall_ms": time.time_ns() // 1_000_000, "payload": told}
     text = json.dumps(body, ensure_ascii=ascii_only)
     if slashes:
         text = text.replace("/", "\\/")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from codemem_core.distil.evidence_builder import OUTPUT_CHARS, clipped, collect
-from codemem_core.records.event import AdapterEvent
 from codemem_core.records.evidence import Boundary, Message, Prompt, ToolCall
 from tests.conftest import EventMaker
 
@@ -96,18 +93,6 @@ def test_final_messages_are_inferred_where_the_host_names_none(make_event: Event
     ]
 
     assert [message.final for message in collect(events).messages()] == [False, True]
-
-
-def test_events_stored_without_typed_fields_are_completed(make_event: EventMaker) -> None:
-    """By their source, which alone knows the host's names."""
-    event = make_event("tool_result", tool_name="Read", status="ok")
-
-    def complete(adapter: AdapterEvent) -> AdapterEvent:
-        return replace(adapter, payload={**adapter.payload, "kind": "read"})
-
-    (call,) = collect([event], complete=complete).tools()
-
-    assert call.kind == "read"
 
 
 def test_a_tool_use_told_twice_is_one(make_event: EventMaker) -> None:

@@ -344,7 +344,7 @@ def test_what_a_session_opened_after_it_was_told_counts_as_used(
     pack: dict[str, Any] = {"stream_id": "s2", "ids": [memory.id], "tokens": 90, "project": "demo"}
     notes.note(session.path, began=0.0, source="claude", hook="UserPromptSubmit", **pack)
     now_ms = time.time_ns() // 1_000_000 + 60_000
-    given = {"tool_name": "memory_get", "tool_input": {"memory_id": memory.id}}
+    given = {"tool_name": "mcp__codemem__memory_get", "tool_input": {"memory_id": memory.id}}
     opened = make_event("tool_result", stream_id="s2", status="ok", tool_output="", **given)
     session.write(lambda db: events.append(db, [replace(opened, ts_ms=now_ms)], now_ms=1))
 

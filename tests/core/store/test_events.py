@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from tempfile import TemporaryDirectory
 
 import apsw
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -115,3 +117,39 @@ def test_retention_deletes_old_flushed_events_only(store: Store, make_event: Eve
             "SELECT stream_id FROM streams s JOIN raw_events ON stream = s.id"
         ).fetchall()
     assert set(left) == {("young",), ("dead",), ("waiting",)}
+
+
+def hook(event: RawEvent, *, after_s: float) -> RawEvent:
+    """Return the event as a hook without an id of its own fires it later."""
+    return replace(
+        event,
+        event_id=f"{event.event_id}-{after_s}",
+        ts_ms=(event.ts_ms or 0) + round(after_s * 1000),
+    )
+
+
+@pytest.mark.parametrize(
+    ("after_s", "stored"), [(0.004, 1), (5, 1), (60, 2)], ids=["at once", "slowly", "once more"]
+)
+def test_a_hook_that_fires_twice_is_stored_once(
+    store: Store, make_event: EventMaker, after_s: float, stored: int
+) -> None:
+    """Plugins can be installed twice; the same words a minute later are another prompt."""
+    prompt = make_event(text="go on")
+    for event in (prompt, hook(prompt, after_s=after_s)):
+        store.write(lambda db, event=event: events.append(db, [event], now_ms=1))
+
+    with store.read() as db:
+        assert db.execute("SELECT count(*) FROM raw_events").get == stored
+
+
+def test_the_same_words_after_an_answer_are_another_prompt(
+    store: Store, make_event: EventMaker
+) -> None:
+    """Quick answers to quick questions."""
+    prompt, answer = make_event(text="yes"), make_event("assistant", text="Done.", final=True)
+    for event in (prompt, answer, hook(prompt, after_s=3)):
+        store.write(lambda db, event=event: events.append(db, [event], now_ms=1))
+
+    with store.read() as db:
+        assert db.execute("SELECT count(*) FROM raw_events").get == 3

@@ -247,10 +247,10 @@ def test_an_event_gets_the_settled_project(
         assert rows(db, "SELECT project FROM streams") == [("api@globex",)]
 
 
-def test_a_stream_goes_along_with_its_project_and_its_folder(
+def test_a_stream_goes_along_with_its_project_and_stays_where_it_began(
     store: Store, tmp_path: Path, make_event: EventMaker
 ) -> None:
-    """Events that come after a rename are in the new project, those of another folder in its."""
+    """Events that come after a rename are in the new project; a `cd` elsewhere changes nothing."""
 
     def project_after_an_event_in(folder: Path) -> str:
         event = replace(make_event(), project=label(folder), cwd=str(folder))
@@ -263,7 +263,7 @@ def test_a_stream_goes_along_with_its_project_and_its_folder(
     store.write(lambda db: moves.carry_out(db, Move(old="app", new="shop"), now_ms=5))
 
     assert [first, project_after_an_event_in(app), project_after_an_event_in(web)] == [
-        *("app", "shop", "web")
+        *("app", "shop", "shop")
     ]
 
 

@@ -66,7 +66,7 @@ def hit(store: Store, **more: Any) -> Hit:
     ("event_type", "payload"),
     [
         ("tool_result", tool("mcp__codemem__memory_expand", ids=[1, 7])),
-        ("tool_result", tool("memory_get", memory_id=1)),
+        ("tool_result", tool("mcp__codemem__memory_get", memory_id=1)),
         ("tool_result", tool("Read", file_path="/w/demo/src/lease.py")),
         ("tool_result", tool("Edit", file_path="src/lease.py")),
         ("assistant", {"text": "As memory [1] says, one worker a stream."}),
@@ -88,7 +88,7 @@ def test_opening_citing_and_its_files_are_uses(
     ("event_type", "payload"),
     [
         ("tool_result", tool("memory_search", query="lease")),
-        ("tool_result", tool("memory_expand", ids=[7])),
+        ("tool_result", tool("mcp__codemem__memory_expand", ids=[7])),
         ("tool_result", tool("Edit", file_path="/w/demo/lease.py")),
         ("tool_result", tool("Edit", file_path="/w/demo/src/lease.py") | {"status": "error"}),
         ("assistant", {"text": "See [1], and 1 more."}),
@@ -106,7 +106,7 @@ def test_other_things_are_none(
 
 def test_only_what_comes_after_counts(store: Store, told: int, use: Callable[..., None]) -> None:
     """Not what the session did before it was told, nor what another session does."""
-    opened = tool("memory_get", memory_id=told)
+    opened = tool("mcp__codemem__memory_get", memory_id=told)
     use("tool_result", at_ms=TOLD_MS, **opened)
     use("tool_result", key=("claude", "s2"), **opened)
 
@@ -141,7 +141,7 @@ def test_a_page_from_the_web_cannot_lift_itself(
     """It may ask to be opened; until a person confirms it that changes nothing."""
     memory_id = remember("Lease of a stream", origin="external")
     store.write(lambda db: receipts.add(db, KEY, [memory_id], now_ms=TOLD_MS))
-    use("tool_result", **tool("memory_get", memory_id=memory_id))
+    use("tool_result", **tool("mcp__codemem__memory_get", memory_id=memory_id))
 
     assert "used" not in hit(store).parts
     store.write(lambda db: memories.edit(db, memory_id, {"confirmed": True}, now_ms=1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import groupby, islice
@@ -23,7 +23,7 @@ from codemem_core.records.event import AdapterEvent, RawEvent
 from codemem_core.records.protocols import AuditedHistory, HistorySource
 from codemem_core.store import events
 from codemem_core.store.engine.store import Store
-from codemem_core.store.tool_use_ids import is_recorded
+from codemem_core.store.tool_use_ids import is_recorded, known_events
 
 _CHUNK = 200
 """Events in one transaction, and in memory."""
@@ -129,17 +129,29 @@ def _import(
         elif dry_run:
             _count(of_session, done)
         else:
-            _store(store, of_session, done)
+            with store.read() as db:
+                known = known_events(db, (source, stream_id))
+            _store(store, of_session, known, done)
 
 
-def _store(store: Store, of_session: Iterator[RawEvent], done: Imported) -> None:
+def _store(
+    store: Store, of_session: Iterator[RawEvent], known: Container[object], done: Imported
+) -> None:
     done.sessions += 1
     while chunk := list(islice(of_session, _CHUNK)):
         now_ms = time.time_ns() // 1_000_000
-        appended = store.write(partial(events.append, events=chunk, now_ms=now_ms))
+        new = [event for event in chunk if _mark(event) not in known]
+        appended = store.write(partial(events.append, events=new, now_ms=now_ms))
         done.events += len(chunk)
         done.stored += appended.inserted
         _show(done)
+
+
+def _mark(event: RawEvent) -> tuple[str, object]:
+    """Return what an event is known by in `known_events`."""
+    adapter = event.payload["_adapter"]
+    kind = adapter["event_type"]
+    return kind, event.ts_ms if kind == "prompt" else adapter.get("meta", {}).get("tool_use_id")
 
 
 def _count(told: Iterable[RawEvent], done: Imported) -> None:

@@ -5,11 +5,11 @@ Apart from looking at them: what all of this imports takes a third of the time o
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 
 import click
 
+from codemem_core import paths
 from codemem_core.commands.host import Host, db_option, json_option, pass_host
 from codemem_core.commands.input import said
 from codemem_core.commands.output import say, say_json
@@ -54,7 +54,7 @@ def remember(
     )
     label = host.project(project, everywhere=False)
     with host.store(db_path) as store:
-        memory_id = manual.remember(store, note, project=label, cwd=os.getcwd())
+        memory_id = manual.remember(store, note, project=label, cwd=paths.working_folder())
         waits = manual.waits(store, memory_id)
     if as_json:
         say_json({"id": memory_id, **({"waits": True} if waits else {})})

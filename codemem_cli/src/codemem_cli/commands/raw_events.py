@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
 
-from codemem_core.capture.receive import Intake, refuse
+from codemem_core.capture.receive import Intake, Parcel, receive
 from codemem_core.commands.host import Host, always_json_option, db_option, json_option, pass_host
 from codemem_core.commands.input import MAX_BYTES, read_json
 from codemem_core.commands.output import say, say_json
-from codemem_core.errors import InputError, ObserverError
+from codemem_core.errors import ObserverError
 from codemem_core.flush.flusher import Flusher
 from codemem_core.store import batches, events
 from codemem_core.store.batches import Unfinished
@@ -32,14 +31,8 @@ def enqueue(host: Host, db_path: str | None) -> None:
     codemem enqueue-raw-event
     """
     body = read_json(sys.stdin.buffer.read(MAX_BYTES + 1))
-    now_ms = time.time_ns() // 1_000_000
     with host.store(db_path) as store:
-        try:
-            batch = Intake(host.plugins).raw_events(body, require_id=True)
-        except InputError:
-            store.write(lambda db: refuse(db, body, now_ms=now_ms))
-            raise
-        done = store.write(lambda db: events.append(db, batch, now_ms=now_ms))
+        done = receive(store, Intake(host.plugins), Parcel(payload=body, require_id=True))
     say(json.dumps({"inserted": done.inserted}))
 
 

@@ -18,7 +18,7 @@ from codemem_core.commands.output import ago, say_json, say_line
 from codemem_core.config.settings import Settings
 from codemem_core.hookpath import client
 from codemem_core.observers.budget import Limits, day_start_ms
-from codemem_core.store import memories, proposals, usage
+from codemem_core.store import memories, proposals, upgrades, usage
 from codemem_core.store.overview import glance
 
 _NEWEST = 3
@@ -55,6 +55,7 @@ def _report(host: Host, database: str, now_ms: int) -> dict[str, Any]:
         "spool": {"waiting": spool.waiting, "bad": len(spool.bad)},
         "observer": _observer(host.settings),
         "stored": None,
+        "to_complete": 0,
         "today": {"tokens": 0, "usd": 0.0},
         "limits": {name: value or None for name, value in _limits(host.settings).items()},
         "to_review": 0,
@@ -63,6 +64,7 @@ def _report(host: Host, database: str, now_ms: int) -> dict[str, Any]:
     if there:
         with host.store(database) as store, store.read() as db:
             report["stored"] = asdict(glance(db))
+            report["to_complete"] = upgrades.left(db)
             today = usage.spent(db, since_ms=day_start_ms(now_ms))
             report["today"] = {"tokens": today.tokens, "usd": today.usd}
             newest = memories.recent(db, limit=_NEWEST)
@@ -98,6 +100,8 @@ def _lines(report: dict[str, Any], now_ms: int) -> Iterator[tuple[str, str]]:
         for each in stored["hosts"]:
             yield "host", f"{each['source']}: last event {ago(each['last_ms'], now_ms=now_ms)}"
         yield "backlog", _backlog(report)
+        if report["to_complete"]:
+            yield "upgrade", f"{report['to_complete']:,} earlier events are still to be completed"
         if report["to_review"]:
             yield "review", f"{report['to_review']:,} to decide (codemem review)"
     yield "observer", _observer_line(report, now_ms)

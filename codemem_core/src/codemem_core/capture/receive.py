@@ -1,45 +1,92 @@
-"""From what a host sent to events fit to be stored: checked, normalised, redacted."""
+"""The one way in: what a host sent becomes events fit to be stored, and is stored.
+
+The server's routes, the hooks' fall-back, the spool and the commands all call `Intake.read` or
+`receive`, so the same payload gives the same row whichever way it came.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import apsw
 
-from codemem_core.capture.binary import has_binary, without_binary
+from codemem_core.capture import delivery
+from codemem_core.capture.binary import has_binary
+from codemem_core.capture.completion import completed
+from codemem_core.capture.delivery import Delivery, checked_mapping, mapping, storable
+from codemem_core.capture.transcript_gaps import ends_a_turn, seen_tool_uses
 from codemem_core.distil.provenance.origins import origin_of
 from codemem_core.errors import InputError, NotFound, PluginError
 from codemem_core.plugins.registry import Plugins
-from codemem_core.records.event import EVENT_ID, AdapterEvent, RawEvent, epoch_ms, json_text
+from codemem_core.records.event import EVENT_ID, AdapterEvent, RawEvent, iso_time, json_text
 from codemem_core.records.protocols import EventContext, RecordedSource
 from codemem_core.redact import is_plain, redact, strip_private
 from codemem_core.redact.clean import MOST_HITS, clean_id
-from codemem_core.store import ledger
+from codemem_core.store import events, ledger
+from codemem_core.store.engine.store import Store
+from codemem_core.store.events import Appended
 
 IMPORTED = "{}.history"
 """Event type of what was imported, by source."""
 _GOES_ON = frozenset({"resume", "compact"})
 """Sources of a session start that continue the same session."""
-_STREAM_KEYS = frozenset(("session_stream_id", "session_id", "stream_id", "opencode_session_id"))
-_META_KEYS = ("cwd", "project", "started_at")
-_ID_KEYS = (*sorted(_STREAM_KEYS), "event_id", "tool_use_id")
+_ID_KEYS = (*sorted(delivery.STREAM_KEYS), "event_id", "tool_use_id")
 _LONG = (str, dict)
-_OBJECT = (dict, Mapping)
-"""`dict` first: it is told in a third of the time."""
 _LABEL_S, _LABELS = 5.0, 256
 """How long the label of a place holds before it is asked for again, and of how many places."""
+_DAY_MS = 86_400_000
+"""How far from its receipt an event's time may lie; what lies beyond comes from a wrong clock."""
 _SOURCE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """What somebody hands in."""
+
+    payload: object
+    source: str | None = None
+    """The host whose hook payload it is; None for raw events, which name their source."""
+    text: str = ""
+    """The JSON that raw events were read from, where there is one."""
+    require_id: bool = False
+    """Refuse raw events without an id instead of deriving one."""
+    received_ms: int | None = None
+    """When it came in; now, unless it waited in the spool."""
+
+
+def receive(store: Store, intake: Intake, parcel: Parcel) -> Appended:
+    """Store what is in a parcel; returns after the COMMIT.
+
+    Raises `InputError`, having entered the loss in the ledger, when it is no payload of its host.
+    """
+    now_ms = time.time_ns() // 1_000_000
+    try:
+        found = intake.read(parcel, store)
+    except InputError:
+        store.write(partial(refuse, parcel=parcel, now_ms=now_ms))
+        raise
+    return store.write(partial(events.append, events=found, now_ms=now_ms))
+
+
+def refuse(db: apsw.Connection, parcel: Parcel, *, now_ms: int) -> None:
+    """Enter a refused parcel in the ledger: all its events are lost.
+
+    They count for the source it names, if that is one we know how to write down.
+    """
+    named, lost = ({parcel.source}, 1) if parcel.source else delivery.sources_of(parcel.payload)
+    source = named.pop() if len(named) == 1 else "unknown"
+    known = source if _SOURCE.fullmatch(source) else "unknown"
+    ledger.count(db, known, rejected=lost, now_ms=now_ms)
+
+
 class Intake:
-    """Turns deliveries into `RawEvent` records, whichever way they came in."""
+    """Turns parcels into `RawEvent` records, whichever way they came in."""
 
     def __init__(
         self,
@@ -54,126 +101,188 @@ class Intake:
         self._plain = plain
         self._labels: dict[tuple[str | None, str | None], tuple[float, str | None]] = {}
 
-    def raw_events(
-        self, body: object, *, text: str = "", require_id: bool = False
-    ) -> list[RawEvent]:
-        """Read one event, or `{"events": [...], ...}` with fields that hold for all of them.
+    def read(self, parcel: Parcel, store: Store) -> list[RawEvent]:
+        """Return the events of a parcel, with what the host's own record says beside them."""
+        return self.with_gaps(parcel, self.parse(parcel), store)
 
-        Everything is checked before anything is returned. `text` is the JSON that `body` was read
-        from, where there is one: plain as a whole, no event of it needs a look of its own.
-        `require_id` refuses events without an id instead of deriving one. Raises `InputError` with
-        what is wrong.
+    def parse(self, parcel: Parcel) -> list[RawEvent]:
+        """Return the events of a parcel, checked, normalised and redacted.
+
+        Everything is checked before anything is returned; raises `InputError`. Empty when it holds
+        nothing worth keeping.
         """
-        given = _checked_mapping(body, "payload")
-        listed = given.get("events")
-        if listed is None:
-            listed, given = [given], {}
-        if not isinstance(listed, list):
-            raise InputError("events must be a list")
-        request = storable({key: value for key, value in given.items() if key != "events"})
-        _check_texts(request, _META_KEYS)
-        shared: dict[str, Any] = {key: request.get(key) for key in (*_META_KEYS, "source")}
-        shared["stream"] = _stream_of(request)
-        # `\/` hides a slash, as `\u` hides any character.
-        shared["plain"] = bool(text) and "\\/" not in text and self._is_plain_text(text)
-        return [self._raw_event(event, shared, require_id=require_id) for event in listed]
+        if parcel.source is not None:
+            event = self.hook(parcel.source, parcel.payload, received_ms=parcel.received_ms)
+            return [] if event is None else [event]
+        return self.raw_events(
+            parcel.payload,
+            text=parcel.text,
+            require_id=parcel.require_id,
+            received_ms=parcel.received_ms,
+        )
 
-    def hook(self, source: str, payload: object) -> RawEvent | None:
+    def with_gaps(self, parcel: Parcel, found: Sequence[RawEvent], store: Store) -> list[RawEvent]:
+        """Return the events, each after what the host's own record says and no hook sent.
+
+        So the end of a session stays its last event, which is what makes it due.
+        """
+        whole: list[RawEvent] = []
+        for event in found:
+            payload = event.payload if parcel.source is None else mapping(parcel.payload)
+            whole += [*self._gaps(event, payload, store), event]
+        return whole
+
+    def may_have_gaps(self, event: RawEvent) -> bool:
+        """Say whether a host's own record is to be looked at after an event."""
+        return ends_a_turn(event) and self._recorded(event.source) is not None
+
+    def raw_events(
+        self,
+        body: object,
+        *,
+        text: str = "",
+        require_id: bool = False,
+        received_ms: int | None = None,
+    ) -> list[RawEvent]:
+        """Read one raw event, or `{"events": [...], ...}` with fields that hold for all of them.
+
+        `text` is the JSON that `body` was read from, where there is one: plain as a whole, no event
+        of it needs a look of its own. Raises `InputError` with what is wrong.
+        """
+        shared, listed = delivery.read_request(body)
+        # `\\/` hides a slash, as `\\u` hides any character.
+        plain = bool(text) and "\\/" not in text and self._is_plain_text(text)
+        found = [self._raw_event(each, shared, plain, require_id=require_id) for each in listed]
+        return [self._in_time(event, received_ms) for event in found]
+
+    def hook(
+        self, source: str, payload: object, *, received_ms: int | None = None
+    ) -> RawEvent | None:
         """Read one hook payload of `source`; None when it holds nothing worth keeping.
 
         Raises `InputError` when it is no payload of that host.
         """
-        given = _checked_mapping(storable(payload), "payload")
-        clean = self._public(given)
-        extra = _mapping(clean.get("codemem"))
-        cwd = clean.get("cwd") if isinstance(clean.get("cwd"), str) else None
-        event = self._plugins.normalize(source, clean, context=EventContext(cwd=cwd))
-        if event is None:
-            return None
-        if extra.get("project") is not None:
-            # The hook saw CODEMEM_PROJECT in its own environment, which is not the server's.
-            project = self._plugins.project(None, {"project": extra["project"]})
-        else:
-            project = self._plugins.project(event.cwd, clean)
-        event = self._redacted(event, already=clean != given)
-        return _raw_of(event, event_type=f"{source}.hook", project=project)
-
-    def missed(
-        self, source: str, payload: Mapping[str, Any], *, seen: Collection[str]
-    ) -> list[RawEvent]:
-        """Return what the host's own record tells beside `payload`; see `RecordedSource.missed`."""
-        reader = self._plugins.source(source)
-        if not isinstance(reader, RecordedSource):
-            return []
-        found = []
-        for told in reader.missed(payload, seen=seen):
-            try:
-                event = self.hook(source, told)
-            except InputError:
-                continue  # one odd line of a file must not cost the event that is at hand
-            if event is not None:
-                found.append(event)
-        return found
+        raw = self._read_hook(source, payload)
+        return None if raw is None else self._in_time(raw, received_ms)
 
     def imported(self, event: AdapterEvent) -> RawEvent:
         """Return an event that the host stored before codemem knew it, redacted and labelled."""
         given = storable(event.to_json())
         clean = self._public(given)
-        told = self._redacted(AdapterEvent.from_json(clean), already=clean != given)
+        whole = self._redacted(AdapterEvent.from_json(clean), already=clean != given)
         # The folder may be gone by now; its name still tells the project.
-        project = self._plugins.project(told.cwd, {"project": told.project or told.cwd})
-        return _raw_of(told, event_type=IMPORTED.format(event.source), project=project)
+        project = self._plugins.project(whole.cwd, {"project": whole.project or whole.cwd})
+        raw = _raw_of(whole, event_type=IMPORTED.format(event.source), project=project)
+        return self._in_time(raw, None, past=True)
 
-    def _raw_event(self, event: object, shared: Mapping[str, Any], *, require_id: bool) -> RawEvent:
-        fields = _checked_mapping(event, "event")
-        plain = shared["plain"] or self._is_plain(fields)
-        sent = fields
-        if not plain:
-            fields = self._public(storable(fields))
-        meta, timing = _meta(fields, shared), _timing(fields)
-        given = fields.get("payload")
-        public = _checked_mapping({} if given is None else given, "payload")
-        # The client saw CODEMEM_PROJECT in its own environment, which is not the server's.
-        chosen = _mapping(public.get("codemem")).get("project")
-        place = (None, chosen) if isinstance(chosen, str) else (meta["cwd"], meta["project"])
-        given_id = str(fields.get("event_id") or public.get("_raw_event_id") or "").strip()
-        if require_id and not given_id:
+    def adopted(self, body: object) -> RawEvent:
+        """Read a raw event of an older database, whose times lie in the past."""
+        shared, listed = delivery.read_request(body)
+        event = self._raw_event(listed[0], shared, False, require_id=False)
+        return self._in_time(event, None, past=True)
+
+    def _gaps(
+        self, event: RawEvent, payload: Mapping[str, Any], store: Store
+    ) -> Iterator[RawEvent]:
+        """Yield what the host's own record says and no hook sent; mostly nothing."""
+        reader = self._recorded(event.source) if ends_a_turn(event) else None
+        if reader is None:
+            return
+        for told in reader.missed(payload, seen=seen_tool_uses(store, event)):
+            try:
+                found = self._read_hook(event.source, told)
+            except InputError:
+                continue  # one odd line of a file must not cost the event that is at hand
+            if found is not None:
+                yield self._in_time(found, None, past=True)
+
+    def _recorded(self, source: str) -> RecordedSource | None:
+        try:
+            reader = self._plugins.source(source)
+        except (NotFound, PluginError):
+            return None
+        return reader if isinstance(reader, RecordedSource) else None
+
+    def _read_hook(self, source: str, payload: object) -> RawEvent | None:
+        given = checked_mapping(storable(payload), "payload")
+        clean = self._public(given)
+        extra = mapping(clean.get("codemem"))
+        cwd = clean.get("cwd") if isinstance(clean.get("cwd"), str) else None
+        event = self._plugins.normalize(source, clean, context=EventContext(cwd=cwd))
+        if event is None:
+            return None
+        # The session's own folder, where the event comes from one that a command went to.
+        folder = extra["folder"] if isinstance(extra.get("folder"), str) else event.cwd
+        if extra.get("project") is not None:
+            # The hook saw CODEMEM_PROJECT in its own environment, which is not the server's.
+            project = self._plugins.project(None, {"project": extra["project"]})
+        else:
+            project = self._plugins.project(folder, clean)
+        event = self._redacted(event, already=clean != given)
+        raw = _raw_of(event, event_type=f"{source}.hook", project=project)
+        return replace(raw, cwd=folder)
+
+    def _in_time(self, event: RawEvent, received_ms: int | None, *, past: bool = False) -> RawEvent:
+        """Return the event with the time of its receipt where its own cannot be right.
+
+        `past`: it may be as old as it likes.
+        """
+        now_ms = received_ms or time.time_ns() // 1_000_000
+        if event.ts_ms is None:
+            return event
+        late_ms = now_ms - event.ts_ms
+        if late_ms >= -_DAY_MS and (past or late_ms <= _DAY_MS):
+            return event
+        payload = dict(event.payload)
+        if isinstance(sent := payload.get("_adapter"), Mapping):
+            marked = {**sent.get("meta", {}), "ts_normalized": "received"}
+            payload["_adapter"] = {**sent, "ts": iso_time(now_ms), "meta": marked}
+        text = self._encode(payload) if event.text else ""
+        return replace(event, ts_ms=now_ms, payload=payload, text=text)
+
+    def _raw_event(
+        self, event: object, shared: Mapping[str, Any], plain: bool, *, require_id: bool
+    ) -> RawEvent:
+        fields = checked_mapping(event, "event")
+        plain = plain or self._is_plain(fields)
+        public = fields if plain else self._public(storable(fields))
+        sent = delivery.read_delivery(public, shared)
+        if require_id and not sent.event_id:
             raise InputError("event_id required")
-        context = EventContext(
-            stream_id=meta["stream"],
-            event_type=meta["type"],
-            event_id=given_id if EVENT_ID.fullmatch(given_id) else None,
-            ts_ms=timing["w"],
-            cwd=meta["cwd"],
-        )
-        adapter = self._adapter(meta["source"], {"type": meta["type"], **public}, context)
-        payload = _stored(public, adapter)
+        adapter = self._adapter(sent, {"type": sent.event_type, **sent.payload})
+        payload = _stored(sent.payload, adapter)
+        wall_ms = sent.timing.wall_ms
         return RawEvent(
-            source=meta["source"],
-            stream_id=meta["stream"],
-            event_id=given_id[:200]
-            or _derived_id(meta["type"], strip_private(sent.get("payload") or {}), timing),
-            event_type=meta["type"],
+            source=sent.source,
+            stream_id=sent.stream_id,
+            event_id=sent.event_id[:200]
+            or delivery.derived_id(
+                sent.event_type, strip_private(fields.get("payload") or {}), sent.timing
+            ),
+            event_type=sent.event_type,
             payload=payload,
-            ts_ms=timing["w"] if timing["w"] is not None or adapter is None else adapter.ts_ms,
-            mono_ms=timing["m"],
+            ts_ms=wall_ms if wall_ms is not None or adapter is None else adapter.ts_ms,
+            mono_ms=sent.timing.mono_ms,
             origin=origin_of(adapter) if adapter else "import",
-            cwd=meta["cwd"],
-            project=self._label(*place),
-            started_at=meta["started_at"],
+            cwd=sent.cwd,
+            project=self._project(sent),
+            started_at=sent.started_at,
             text=self._encode(payload),
         )
 
-    def _label(self, cwd: str | None, named: str | None) -> str | None:
+    def _project(self, sent: Delivery) -> str | None:
         """Return the project, asked for now and then: plugins look at folders for the answer."""
+        # The client saw CODEMEM_PROJECT in its own environment, which is not the server's.
+        chosen = mapping(sent.payload.get("codemem")).get("project")
+        place = (None, chosen) if isinstance(chosen, str) else (sent.cwd, sent.project)
         now_s = time.monotonic()
-        asked_s, label = self._labels.get((cwd, named), (-math.inf, None))
+        asked_s, label = self._labels.get(place, (-math.inf, None))
         if now_s - asked_s < _LABEL_S:
             return label
         if len(self._labels) >= _LABELS:
             self._labels.clear()
-        label = self._plugins.project(cwd, {"project": named})
-        self._labels[cwd, named] = now_s, label
+        label = self._plugins.project(place[0], {"project": place[1]})
+        self._labels[place] = now_s, label
         return label
 
     def _is_plain(self, event: Mapping[str, Any]) -> bool:
@@ -209,21 +318,27 @@ class Intake:
     def _is_plain_text(self, text: str) -> bool:
         return self._plain(text) and not has_binary(text)
 
-    def _adapter(
-        self, source: str, payload: Mapping[str, Any], context: EventContext
-    ) -> AdapterEvent | None:
+    def _adapter(self, sent: Delivery, payload: Mapping[str, Any]) -> AdapterEvent | None:
         """Return the event in its common form: as sent, or as the source understands it."""
         if "_adapter" in payload:
             try:
-                sent = AdapterEvent.from_json(payload["_adapter"])
+                carried = AdapterEvent.from_json(payload["_adapter"])
             except InputError:
-                sent = None
+                carried = None
             # An envelope that breaks the schema, or speaks of another stream, is ignored: the
             # native fields count.
-            if sent is not None and (sent.source, sent.session_id) == (source, context.stream_id):
-                return sent
+            stream = (sent.source, sent.stream_id)
+            if carried is not None and (carried.source, carried.session_id) == stream:
+                return completed(self._plugins, carried)
+        context = EventContext(
+            stream_id=sent.stream_id,
+            event_type=sent.event_type,
+            event_id=sent.event_id if EVENT_ID.fullmatch(sent.event_id) else None,
+            ts_ms=sent.timing.wall_ms,
+            cwd=sent.cwd,
+        )
         try:
-            return self._plugins.normalize(source, payload, context=context)
+            return self._plugins.normalize(sent.source, payload, context=context)
         except (InputError, PluginError, NotFound):
             return None  # kept raw: a later version may understand it
 
@@ -246,38 +361,6 @@ def _raw_of(event: AdapterEvent, *, event_type: str, project: str | None) -> Raw
     )
 
 
-def refuse(db: apsw.Connection, body: object, *, now_ms: int) -> None:
-    """Enter a delivery in the ledger that `Intake.raw_events` refused: all its events are lost.
-
-    They count for the source it names, if that is one we know how to write down.
-    """
-    fields = body if isinstance(body, Mapping) else {}
-    listed = fields.get("events")
-    of_events = listed if isinstance(listed, list) and listed else [fields]
-    named = {str(each.get("source") or fields.get("source") or "opencode").strip().lower()
-             for each in of_events if isinstance(each, Mapping)}  # fmt: skip
-    source = named.pop() if len(named) == 1 else "unknown"
-    if not _SOURCE.fullmatch(source):
-        source = "unknown"
-    ledger.count(db, source, rejected=len(of_events), now_ms=now_ms)
-
-
-def storable(value: object) -> Any:  # noqa: ANN401
-    """Return a JSON value fit to be stored: no lone surrogates, NUL characters, NaN or pictures."""
-    if isinstance(value, str):
-        value = without_binary(value)
-        if value.isascii() and "\0" not in value:
-            return value
-        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
-    if isinstance(value, dict):
-        return {storable(str(key)): storable(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [storable(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
 def _stored(native: Mapping[str, Any], adapter: AdapterEvent | None) -> Mapping[str, Any]:
     """Return the payload with its common form; what that says in the same words is kept once."""
     if adapter is None:
@@ -290,86 +373,3 @@ def _stored(native: Mapping[str, Any], adapter: AdapterEvent | None) -> Mapping[
     }
     kept["_adapter"] = adapter.to_json()
     return kept
-
-
-def _derived_id(event_type: str, payload: Mapping[str, Any], timing: Mapping[str, Any]) -> str:
-    """Return an id for an event that came without one: the same event gives the same id.
-
-    Made before redaction, whose marks differ from process to process.
-    """
-    body = {"t": event_type, "p": payload}
-    numbered = timing["s"] is not None
-    body |= {"s": timing["s"]} if numbered else {"w": timing["w"], "m": timing["m"]}
-    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
-    return f"legacy-seq-{timing['s']}-{digest}" if numbered else f"legacy-{digest}"
-
-
-def _checked_mapping(value: object, name: str) -> Mapping[str, Any]:
-    if not isinstance(value, _OBJECT):
-        raise InputError(f"{name} must be an object")
-    return value
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, _OBJECT) else {}
-
-
-def _check_texts(fields: Mapping[str, Any], names: Iterable[str]) -> None:
-    for name in names:
-        if fields.get(name) is not None and not isinstance(fields[name], str):
-            raise InputError(f"{name} must be string")
-    if fields.get("started_at"):
-        epoch_ms(fields["started_at"])
-
-
-def _meta(fields: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an event says of itself, else what holds for its whole delivery."""
-    stream = _stream_of(fields) or shared["stream"]
-    event_type = fields.get("event_type")
-    if not isinstance(event_type, str) or not event_type.strip():
-        raise InputError("event_type required")
-    _check_texts(fields, (*_META_KEYS, "source"))
-    if not stream:
-        raise InputError("session id required")
-    if stream.startswith("msg_"):
-        raise InputError("invalid session id", hint="this is a message's id, not a session's")
-    meta = {key: fields.get(key) or shared[key] for key in _META_KEYS}
-    source = fields.get("source") or shared["source"] or "opencode"
-    return meta | {"stream": stream, "type": event_type, "source": source.strip().lower()}
-
-
-def _timing(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the host's own number, wall clock (ms) and monotonic clock (ms) of an event."""
-    return {
-        "s": _number(fields, "event_seq", whole=True),
-        "w": _number(fields, "ts_wall_ms", whole=True),
-        "m": _number(fields, "ts_mono_ms", whole=False),
-    }
-
-
-def _stream_of(fields: Mapping[str, Any]) -> str | None:
-    """Return the one session id given under any of its names."""
-    if _STREAM_KEYS.isdisjoint(fields):
-        return None
-    _check_texts(fields, _STREAM_KEYS)
-    given = {value for key in _STREAM_KEYS if (value := (fields.get(key) or "").strip())}
-    if len(given) > 1:
-        raise InputError("conflicting session id fields")
-    return next(iter(given), None)
-
-
-def _number(fields: Mapping[str, Any], name: str, *, whole: bool) -> Any:  # noqa: ANN401
-    """Return an optional number; digits in a string count, as old clients send them."""
-    value = fields.get(name)
-    if value is None or (whole and type(value) is int and abs(value) < 2**63):
-        return value
-    problem = InputError(f"{name} must be {'int' if whole else 'number'}")
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise problem
-    try:
-        number = int(value) if whole else float(value)
-    except (ValueError, OverflowError) as error:
-        raise problem from error
-    if not -(2**63) <= number < 2**63:
-        raise problem
-    return number

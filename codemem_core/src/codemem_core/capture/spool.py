@@ -22,14 +22,13 @@ from functools import partial
 from typing import Any, Self
 
 from codemem_core.capture import spool_files
+from codemem_core.capture.delivery import storable
 from codemem_core.capture.fallback_lock import locked
 from codemem_core.capture.private_files import append_byte, open_folder, read_file, write_file
-from codemem_core.capture.receive import Intake, storable
+from codemem_core.capture.receive import Intake, Parcel
 from codemem_core.capture.spool_files import Name
-from codemem_core.capture.transcript_gaps import told_beside
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, InputError, StoreError
-from codemem_core.records.event import RawEvent
 from codemem_core.redact import redact, strip_private
 from codemem_core.store import events
 from codemem_core.store.engine.store import Store
@@ -87,6 +86,7 @@ class _Kept:
     payload: object
     form: object
     """`raw_event`, or the payload of a hook."""
+    written_ms: int
 
 
 class Spool:
@@ -229,30 +229,25 @@ class Spool:
             raise InputError("damaged or cut off: the checksum is wrong")
         try:
             kept = json.loads(body)
-            return _Kept(str(kept["source"]), kept["payload"], kept.get("form", "hook"))
+            form, written_ms = kept.get("form", "hook"), Name.parse(name).written_ns // 1_000_000
+            return _Kept(str(kept["source"]), kept["payload"], form, written_ms)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(f"not a spooled payload: {error}") from error
 
 
 def _store(kept: _Kept, *, store: Store, intake: Intake) -> str:
     """Store one payload and name the count of `Drained` it belongs to."""
-    if kept.form == "raw_event":
-        received = intake.raw_events(kept.payload, require_id=True)
-        return _append(store, received)
-    event = intake.hook(kept.source, kept.payload)
-    if event is None:
-        return "skipped"
-    if isinstance(kept.payload, Mapping):
-        _append(store, told_beside(store, intake, event, kept.payload))
-    return _append(store, [event])
-
-
-def _append(store: Store, received: list[RawEvent]) -> str:
-    """Store events; say `duplicate` when none of them was new."""
-    if not received:
+    parcel = Parcel(
+        source=None if kept.form == "raw_event" else kept.source,
+        payload=kept.payload,
+        require_id=True,
+        received_ms=kept.written_ms,
+    )
+    found = intake.read(parcel, store)
+    if not found:
         return "skipped"
     now_ms = time.time_ns() // 1_000_000
-    appended = store.write(partial(events.append, events=received, now_ms=now_ms))
+    appended = store.write(partial(events.append, events=found, now_ms=now_ms))
     return "stored" if appended.inserted else "duplicate"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -69,7 +68,7 @@ class Host:
         """Return the project to look at: as named, else the current folder's, else all (None)."""
         if everywhere:
             return None
-        cwd = os.getcwd()
+        cwd = paths.working_folder()
         return project or self._settled(self.plugins.project(cwd, {}), cwd)
 
     def _settled(self, label: str | None, cwd: str) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from codemem_core.capture.completion import completed_events
 from codemem_core.distil import verbatim
 from codemem_core.distil.evidence_builder import collect
 from codemem_core.distil.low_signal import is_trivial
@@ -59,16 +60,17 @@ class Distilled:
     error: str = ""
 
 
-def stored_events(store: Store, stretch: Stretch) -> list[RawEvent]:
-    """Return the events of a stretch as far as they are still stored."""
+def stored_events(store: Store, plugins: Plugins, stretch: Stretch) -> list[RawEvent]:
+    """Return the events of a stretch as far as they are still stored, completed."""
     with store.read() as db:
-        return events.page(
+        stored = events.page(
             db,
             stretch.stream,
             first=stretch.start_seq,
             last=stretch.end_seq,
             key=(stretch.source, stretch.stream_id),
         )
+    return completed_events(plugins, stored)
 
 
 def request_before(store: Store, stretch: Stretch) -> list[RawEvent]:

@@ -29,22 +29,15 @@ _UNSEEN = frozenset({"memory", "plan"})
 _STARTS = {"clear": "clear", "compact": "compact"}
 """Boundary kinds by the `source` of a session start; any other is a `start`."""
 
-Complete = Callable[[AdapterEvent], AdapterEvent]
-"""Fills in the fields of an event that was stored without them (`CompletingSource`)."""
-
 
 def collect(
-    events: Sequence[RawEvent],
-    *,
-    project: str | None = None,
-    cwd: str | None = None,
-    complete: Complete | None = None,
+    events: Sequence[RawEvent], *, project: str | None = None, cwd: str | None = None
 ) -> Evidence:
     """Return the evidence of one stretch of a stream, in the order things happened.
 
     Hooks of parallel tools arrive in any order, so the host's times decide where it gives them.
     """
-    items = [item for event in _each_once(events) for item in _items(event, complete)]
+    items = [item for event in _each_once(events) for item in _items(event)]
     if not any(_says_final(event) for event in events):
         items = _with_final_messages(items)
     return Evidence(
@@ -96,14 +89,12 @@ def _when(event: RawEvent) -> tuple[int, int]:
     return event.ts_ms or 0, event.seq
 
 
-def _items(event: RawEvent, complete: Complete | None) -> Iterator[EvidenceItem]:
+def _items(event: RawEvent) -> Iterator[EvidenceItem]:
     try:
         adapter = AdapterEvent.from_json(event.payload.get("_adapter"))
     except InputError:
         return
     place: dict[str, Any] = {"ts_ms": event.ts_ms, "seq": event.seq}
-    if complete is not None:
-        adapter = complete(adapter)
     if adapter.event_type == "tool_result":
         yield from _tool(adapter, event.origin, place)
     elif reader := _READERS.get(adapter.event_type):

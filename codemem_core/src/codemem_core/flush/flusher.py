@@ -183,7 +183,7 @@ class Flusher:
             try:
                 # What a hook told just before must be known when its use is looked for.
                 note_reader.take(self._store)
-                raw = stored_events(self._store, claim)
+                raw = stored_events(self._store, self._plugins, claim)
                 report.memory_ids += self._remember_preferences(claim, raw)
                 distilled = self._distilled(claim, raw)
                 found = bound_to_code(distilled.memories, claim.cwd, now_ms=self._now_ms())

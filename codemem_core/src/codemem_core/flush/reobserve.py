@@ -151,7 +151,7 @@ class Reobserver:
 
     def _events(self, stretch: Past) -> list[RawEvent]:
         """Return the stretch's events; none if they are not all there, or are to be left alone."""
-        raw = [] if stretch.forgotten else stored_events(self._store, stretch)
+        raw = [] if stretch.forgotten else stored_events(self._store, self._plugins, stretch)
         return raw if len(raw) == stretch.events else []
 
     def _reckon(self, plan: Plan, stretch: Past, raw: Sequence[RawEvent]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar, cast
 
+from codemem_core.capture import backfill
 from codemem_core.capture.receive import Intake
 from codemem_core.capture.spool import Spool
 from codemem_core.config.settings import Settings, sweep_interval_ms
@@ -109,6 +110,7 @@ class FlushWorker:
 
     def _run(self) -> None:
         self._guarded(lambda: self._store.write(batches.expect_mended))
+        self._guarded(lambda: backfill.begin(self._store))
         while not self._stopping.is_set():
             self._wake.clear()
             began = time.monotonic()
@@ -202,9 +204,10 @@ class FlushWorker:
         self._retained_at = now_s
 
     def _catch_up(self) -> None:
-        """Make messages of earlier flushes findable, while nothing else waits."""
+        """Do what an earlier version left to do, a batch at a time, while nothing else waits."""
         while not (self._stopping.is_set() or self._wake.is_set()):
-            if not self._store.write(verbatim.catch_up):
+            more = self._store.write(verbatim.catch_up)
+            if not (backfill.fill(self._store, self._plugins) or more):
                 return
 
     def _guarded(self, work: Callable[[], T]) -> T | None:

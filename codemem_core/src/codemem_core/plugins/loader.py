@@ -14,6 +14,7 @@ import pluggy
 from codemem_core import hookspecs
 from codemem_core._version import __version__
 from codemem_core.errors import CodememError, PluginError
+from codemem_core.hookpath.entry_points import installed
 from codemem_core.records.event import AdapterEvent
 from codemem_core.records.plugin import PluginInfo
 
@@ -36,6 +37,12 @@ OURS = {
 
 _NEEDS_CORE = re.compile(r"codemem[-_.]core\s*(?:\[[^\]]*\])?\s*\(?([^;)]*)", re.IGNORECASE)
 _CLAUSE = re.compile(r"(>=|<=|>|<|==|!=|~=)\s*([\d.]+)(\.\*)?")
+
+
+def third_parties() -> bool:
+    """Say whether a third party has a plugin installed, without importing any."""
+    names = (name.replace("_", "-") for name, groups in installed() if "codemem" in groups)
+    return any(name not in OURS for name in names)
 
 
 def described(entry: EntryPoint) -> PluginInfo:

@@ -182,6 +182,7 @@ class RawEvent:
     origin: str = "tool_exec"
     """One of `ORIGINS`."""
     cwd: str | None = None
+    """The session's folder; the adapter event has the one that the event came from."""
     project: str | None = None
     started_at: str | None = None
     text: str = field(default="", compare=False, repr=False)

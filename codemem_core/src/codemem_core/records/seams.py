@@ -45,6 +45,8 @@ class SeamRecord:
 class IngestSource(SeamRecord):
     """A host whose events codemem understands; target makes a `protocols.Source`."""
 
+    hook_path: str = ""
+    """Another path at which the server takes its hooks, beside `/api/hooks/NAME`."""
     agent_marks: tuple[str, ...] = ()
     """Environment variables that the host sets for what its agent runs: where one is set, an agent
     calls `codemem`, not a person."""

@@ -13,6 +13,7 @@ import apsw
 from codemem_core.records.event import RawEvent, StreamState, json_text
 from codemem_core.store import ledger, projects
 from codemem_core.store.engine.connection import rows
+from codemem_core.store.repeated_hooks import is_repeated
 from codemem_core.store.turns import ENDS_TURN
 
 RECENT_FILES = 64
@@ -65,14 +66,14 @@ def _stream_key(event: RawEvent) -> tuple[str, str]:
     return event.source, event.stream_id
 
 
-_PLACE = "SELECT cwd, label FROM streams WHERE source = ? AND stream_id = ?"
+_SETTLED = "SELECT project, label, cwd FROM streams WHERE source = ? AND stream_id = ?"
 _OPEN_STREAM = """
     INSERT INTO streams (source, stream_id, project, label, cwd, started_at, last_event_ms)
     VALUES (:source, :stream_id, :project, :label, :cwd, :started_at, :last_event_ms)
     ON CONFLICT (source, stream_id) DO UPDATE SET
         project = coalesce(excluded.project, project),
-        label = coalesce(excluded.label, label),
-        cwd = coalesce(excluded.cwd, cwd),
+        label = coalesce(:new_label, label),
+        cwd = coalesce(cwd, excluded.cwd),
         started_at = coalesce(excluded.started_at, started_at),
         last_event_ms = coalesce(max(last_event_ms, excluded.last_event_ms),
                                  last_event_ms, excluded.last_event_ms)
@@ -98,9 +99,10 @@ _ADVANCE = """
 
 def _append_to_stream(db: apsw.Connection, events: list[RawEvent], now_ms: int) -> int:
     fields = _stream_fields(events)
-    fields["project"] = _newly_settled(db, fields)
+    fields |= _identity(db, fields)
     stream, last_seq, files = db.execute(_OPEN_STREAM, fields).get
-    stored = _insert(db, stream, last_seq, events, now_ms=now_ms)
+    new = [event for event in events if not is_repeated(db, stream, last_seq, event)]
+    stored = _insert(db, stream, last_seq, new, now_ms=now_ms)
     if stored:
         prompts = [text for event in stored if (text := _prompt_of(event))]
         change = {
@@ -119,17 +121,21 @@ def _append_to_stream(db: apsw.Connection, events: list[RawEvent], now_ms: int) 
     return len(stored)
 
 
-def _newly_settled(db: apsw.Connection, fields: Mapping[str, Any]) -> str | None:
-    """Return the project of a stream; None where the one it has still holds.
+def _identity(db: apsw.Connection, fields: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the project and the label of a stream; None for each that stays as it is.
 
-    Settling looks at folders: once for a stream, not once for an event. Who gives a project another
-    name gives it to its streams.
+    A session belongs where it began, wherever its commands go later; only a name that somebody
+    chose, where so far its folder gave one, still changes that. Settling looks at folders: once
+    for a stream, not once for an event. Who renames a project renames it in its streams.
     """
     cwd, label = fields["cwd"], fields["label"]
-    known = db.execute(_PLACE, (fields["source"], fields["stream_id"])).fetchone()
-    if known is not None and cwd in (None, known[0]) and label in (None, known[1]):
-        return None
-    return projects.claim(db, label, cwd or (known[0] if known else None))
+    known = db.execute(_SETTLED, (fields["source"], fields["stream_id"])).fetchone()
+    project, known_label, began = known or (None, None, None)
+    if project is not None:
+        chosen = label not in {None, known_label} and projects.is_chosen(label, cwd)
+        if not chosen or projects.is_chosen(known_label, began):
+            return {"project": None, "new_label": None}
+    return {"project": projects.claim(db, label, cwd or began), "new_label": label}
 
 
 def _insert(
@@ -159,10 +165,10 @@ def _insert(
 
 
 def _stream_fields(events: list[RawEvent]) -> dict[str, Any]:
-    """Return what the delivery says of its stream: the last value given wins."""
+    """Return what the delivery says of its stream: the first value given wins."""
     fields: dict[str, Any] = {"source": events[0].source, "stream_id": events[0].stream_id}
     for name in ("project", "cwd", "started_at"):
-        given = (value for event in reversed(events) if (value := getattr(event, name)))
+        given = (value for event in events if (value := getattr(event, name)))
         fields[name] = next(given, None)
     fields["label"] = fields["project"]
     times = [event.ts_ms for event in events if event.ts_ms is not None]

@@ -11,7 +11,7 @@ import os
 
 import apsw
 
-from codemem_core.project import Place, normalize_label, place_of
+from codemem_core.project import Place, birth_of, normalize_label, place_of
 from codemem_core.store.engine.connection import rows
 
 TYPE_CHECKING = False
@@ -81,11 +81,16 @@ _REASONS = {
 }
 
 
+def is_chosen(label: str | None, cwd: str | None) -> bool:
+    """Say whether a person, a host or a plugin gave a name that is not the folder's own."""
+    return label is not None and label != place_of(cwd, environ={}).label
+
+
 def claim(db: apsw.Connection, label: str | None, cwd: str | None) -> str | None:
     """Return the same as `settled`, and remember which repository has the label now."""
     found = answer(db, label, cwd)
     if found.project and not found.named:
-        for kind, value in _marks(found.place):
+        for kind, value in (*_marks(found.place), *_births(found.place)):
             db.execute(
                 "INSERT INTO places (kind, value, project) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 (kind, value, found.project),
@@ -113,11 +118,40 @@ def _by_repository(db: apsw.Connection, place: Place) -> Answer | None:
     project = _named(db, "remote", remote) if remote else None
     if project:
         return Answer(project, f"known by its remote: {remote}", place)
-    for kind, value in _marks(place):
-        project = _named(db, kind, value) if kind == "repository" else None
+    for value in _known_by(place):
+        project = _named(db, "repository", value)
         if project and _may_be(db, project, remote):
             return Answer(project, f"known by its folder: {value}", place)
+    return _by_birth(db, place)
+
+
+def _known_by(place: Place) -> Iterator[str]:
+    """Yield the paths that a place may have been seen by, its own folder first.
+
+    A folder keeps its project when it becomes a repository, or a part of one, or no longer is one.
+    """
+    for path in dict.fromkeys(filter(None, (place.folder, place.root, place.repository))):
+        yield _path(path)
+    if not place.repository:
+        yield _path(os.path.join(place.folder, ".git"))
+
+
+def _by_birth(db: apsw.Connection, place: Place) -> Answer | None:
+    """Look for a repository that was moved: the same one, no longer where it was."""
+    for kind, value in _births(place):
+        project = _named(db, kind, value)
+        paths = _values(db, "repository", project)
+        # Where one of them has the same birth, this is a copy of it.
+        if project and not any(value in birth_of(path) for path in paths):
+            gone = [path for path in paths if not os.path.exists(path)]
+            return Answer(project, f"moved here from {gone[0] if gone else 'elsewhere'}", place)
     return None
+
+
+def _births(place: Place) -> Iterator[tuple[str, str]]:
+    if place.repository:
+        for value in birth_of(place.repository):
+            yield "birth", value
 
 
 def _may_be(db: apsw.Connection, project: str, remote: str) -> bool:
@@ -179,11 +213,17 @@ def _marks(place: Place) -> Iterator[tuple[str, str]]:
     """Return what this place can be known by again."""
     if place.remote:
         yield "remote", place.remote
-    seen = place.repository or place.folder
-    if seen:
-        # The same whatever links lead there. SQLite takes no lone surrogates, which stand for bytes
-        # that are no UTF-8.
-        yield "repository", os.fsencode(os.path.realpath(seen)).decode("utf-8", "replace")
+    for path in filter(None, (place.repository, place.root or place.folder)):
+        if os.path.exists(path):
+            yield "repository", _path(path)
+
+
+def _path(path: str) -> str:
+    """Return a path as it is stored: the same whatever links lead there.
+
+    SQLite takes no lone surrogates, which stand for bytes that are no UTF-8.
+    """
+    return os.fsencode(os.path.realpath(path)).decode("utf-8", "replace")
 
 
 def _named(db: apsw.Connection, kind: str, value: str) -> str | None:

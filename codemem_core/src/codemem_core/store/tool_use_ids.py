@@ -21,6 +21,22 @@ def tool_uses(db: apsw.Connection, source: str, stream_id: str, *, limit: int) -
     return {use for (use,) in rows(db, _TOOL_USES, wanted) if use}
 
 
+_KNOWN = """
+    SELECT e.kind, CASE e.kind WHEN 'prompt' THEN e.ts_ms
+                   ELSE json_extract(e.payload, '$._adapter.meta.tool_use_id') END
+      FROM streams s JOIN raw_events e ON e.stream = s.id
+     WHERE s.source = ? AND s.stream_id = ? AND e.kind IN ('prompt', 'tool_result')
+"""
+
+
+def known_events(db: apsw.Connection, key: tuple[str, str]) -> set[tuple[str, object]]:
+    """Return what is stored of stream `key`: prompts by their time, tool results by their use.
+
+    An earlier version may have stored them under other ids.
+    """
+    return {(kind, mark) for kind, mark in rows(db, _KNOWN, key) if mark}
+
+
 _RECORDED = """
     SELECT 1 FROM streams s
      WHERE s.source = ? AND s.stream_id = ?

@@ -204,7 +204,7 @@ class _Adoption:
         return stored
 
     def _event(self, key: tuple[str, str], stream: Row, row: Row) -> RawEvent:
-        event = self._intake.raw_events(adopted.delivery_of(key, stream, row))[0]
+        event = self._intake.adopted(adopted.delivery_of(key, stream, row))
         # The folder may be gone, or another repository by now: the old name counts.
         return replace(event, project=adopted.project_of(stream) or event.project)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from codemem_core.capture.receive import storable
+from codemem_core.capture.delivery import storable
 from codemem_core.distil.new_memories import summary_body, summary_title
 from codemem_core.errors import InputError
 from codemem_core.records.event import epoch_ms

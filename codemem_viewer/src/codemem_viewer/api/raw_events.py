@@ -9,12 +9,9 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter, RawBody
 
 from codemem_core._version import __version__
-from codemem_core.capture.receive import refuse
 from codemem_core.config.settings import Settings
-from codemem_core.errors import InputError
 from codemem_core.store import events
 from codemem_core.store.engine.store import Store
-from codemem_viewer.decode import json_object
 from codemem_viewer.ingest_commit import Receiving
 from codemem_viewer.openapi import takes_schema
 
@@ -46,17 +43,8 @@ async def receive(body: RawBody, receiving: NamedDependency[Receiving]) -> dict[
 
     All are checked before any is stored. The answer comes when they are on disk.
     """
-    sent: object = None
-    try:
-        sent = json_object(body)
-        received = await receiving.read(
-            lambda: receiving.intake.raw_events(sent, text=body.decode()), body
-        )
-    except InputError:
-        receiving.reject(lambda db, now_ms: refuse(db, sent, now_ms=now_ms))
-        raise
-    appended = await receiving.append(received)
-    return {"inserted": appended.inserted, "received": len(received)}
+    received = await receiving.receive(body)
+    return {"inserted": received.inserted, "received": received.inserted + received.duplicates}
 
 
 @get("/api/raw-events", sync_to_thread=True)

@@ -6,22 +6,39 @@ from collections.abc import Mapping
 
 import apsw
 
+from codemem_core.errors import StoreError
 from codemem_core.store.engine.connection import APPLICATION_ID, rows
 from codemem_core.store.engine.schema import steps, version
 from codemem_core.store.engine.write_turns import in_turn
 
 
-def migrate(db: apsw.Connection, path: str, *, wanted: Mapping[int, str] | None = None) -> None:
+class OldSchema(StoreError):
+    """The database has the schema of an earlier version, and this is not the time to change it."""
+
+    hint = "codemem serve start"
+
+
+def migrate(
+    db: apsw.Connection,
+    path: str,
+    *,
+    wanted: Mapping[int, str] | None = None,
+    upgrade: bool = True,
+) -> None:
     """Apply the steps the database has not had; do nothing when it is current.
 
     A database that holds something is backed up first. Killed at any moment it is the old one or
     the new one. `wanted` is for tests: the SQL of each step, instead of `steps()`. Raises
-    `StoreError` for a database that is not ours, newer than this program or cannot be backed up.
+    `StoreError` for a database that is not ours, newer than this program or cannot be backed up,
+    and without `upgrade` `OldSchema` for an older one.
     """
     wanted = wanted or steps()
     newest = max(wanted)
-    if version(db, path, newest=newest) == newest:
+    number = version(db, path, newest=newest)
+    if number == newest:
         return
+    if number and not upgrade:
+        raise OldSchema(f"the database waits for an upgrade: schema {number} in `{path}`")
     with in_turn(db):
         db.execute("BEGIN IMMEDIATE")
     try:

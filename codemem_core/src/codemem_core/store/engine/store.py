@@ -41,14 +41,15 @@ class Store:
         """Called, in any thread, when SQLite says that the file may be damaged."""
 
     @classmethod
-    def open(cls, path: str, *, threaded: bool = False) -> Self:
+    def open(cls, path: str, *, threaded: bool = False, upgrade: bool = True) -> Self:
         """Open, and if need be create or migrate, the database at `path`.
 
-        Writes nothing when the schema is current. Raises `StoreError`.
+        Writes nothing when the schema is current. Without `upgrade` an older schema is refused:
+        migrating takes the time of a backup. Raises `StoreError`.
         """
         db = connect(path)
         try:
-            migrate(db, path)
+            migrate(db, path, upgrade=upgrade)
         except (apsw.Error, OSError) as error:
             leave_wal(db)
             db.close(True)
