@@ -133,11 +133,10 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
 ) -> Pack:
     """Return what fits `context`, within `limit` entries and `token_budget` tokens.
 
-    `around` is what the work is about beside it; only a context of hardly any words leans on it.
-    `meaning` is how near memories are to both by an embedder (cosine by id; see `query.meant`).
-    `trusted` leaves out what nobody confirmed of the web and imports. `injected`: unasked, trusted
-    and fenced; empty below `least_confidence` (0 to 1) that the store knows an answer. `known`
-    (memories as `12`, messages as `e34`) is in the prompt's session already and left out.
+    `around` is what the work is about, `meaning` how near memories are to both by an embedder
+    (cosine by id; see `query.meant`). `trusted` leaves out what nobody confirmed of the web and
+    imports. `injected`: unasked, trusted and fenced; empty below `least_confidence` that the store
+    knows an answer. `known` (`12`, of messages `e34`) is in the session already: left out.
     """
     trusted |= injected
     topic = recap_topic(context, begun=injected or bool(around))
@@ -154,19 +153,22 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
         learned=learned,
         now_ms=now_ms,
     )
-    telling = reasons(asked) if unasked else query_terms(asked)
-    said = quotes.search(db, telling[:MAX_TERMS], project=project, trusted=trusted, known=known)
+    telling = (reasons(asked) if unasked else query_terms(asked))[:MAX_TERMS]
+    said = quotes.search(db, telling, project=project, trusted=trusted, known=known)
     least = 0.0 if said.sure() else least_confidence
     fit = gone_last(db, fitting(found, least=least) if topic is None else about(found))
     chosen = worth_telling(fit, found, leant(asked, around), meaning or ()) if unasked else fit
     recent = [] if topic is None or fit else _recent(db, limit, project, trusted, injected)
-    new = [hit for hit in recent or chosen if str(hit.id) not in known]
-    distinct, repeats = without_repeats(new)
+    distinct, repeats = without_repeats(_unknown(recent or chosen, known))
     page = Page(token_budget, limit, fenced=injected, is_recap=topic is not None)
-    quotes_it = topic is None and (said.sure() or not (fit or injected))
-    page.fill(db, said, distinct, fit, quoted_from=(project, trusted) if quotes_it else None)
-    bounds = (limit, token_budget, project, "recent" if recent else None)
-    return _packed(context, page, found, repeats, bounds)
+    quoted = topic is None and (said.sure() or not (fit or injected))
+    page.fill(db, said, distinct, fit, quoted_from=(project, trusted) if quoted else None)
+    return _packed(context, page, found, repeats, (limit, token_budget, project, bool(recent)))
+
+
+def _unknown(hits: list[Hit], known: Collection[str]) -> list[Hit]:
+    """Return what the session has not been given yet."""
+    return [hit for hit in hits if str(hit.id) not in known]
 
 
 def _packed(
@@ -174,7 +176,7 @@ def _packed(
     page: Page,
     found: Found,
     repeats: Mapping[int, list[int]],
-    bounds: tuple[object, ...],
+    bounds: tuple[int, int, str | None, bool],
 ) -> Pack:
     sections = Sections(page.hits, is_recap=page.is_recap)
     text = layout(sections, page.lines, page.quote.line() if page.quote else "")
@@ -186,8 +188,9 @@ def _packed(
         repeats={hit.id: repeats.get(hit.id, []) for hit in page.hits},
         found=found,
     )
-    names = ("limit", "token_budget", "project", "fallback")
-    pack.metrics |= zip(names, bounds, strict=True)
+    limit, token_budget, project, is_recent = bounds
+    pack.metrics |= {"limit": limit, "token_budget": token_budget, "project": project}
+    pack.metrics["fallback"] = "recent" if is_recent else None
     return pack
 
 
