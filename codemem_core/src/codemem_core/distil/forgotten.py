@@ -9,6 +9,7 @@ import apsw
 
 from codemem_core.distil import preferences
 from codemem_core.distil.claim_words import telling_words
+from codemem_core.distil.provenance.sentences import split
 from codemem_core.records.memory import Memory, NewMemory
 from codemem_core.store import tombstones
 from codemem_core.store.tombstones import Tombstone
@@ -72,6 +73,14 @@ def tombstones_of(db: apsw.Connection, said: Statement) -> list[Tombstone]:
         return []
     alike = tombstones.like(db, said.words, project=said.project)
     return [one for one in alike if said.is_that_of(one)]
+
+
+def holds_forgotten(db: apsw.Connection, text: str, *, project: str | None) -> bool:
+    """Say whether a sentence of a message makes a statement that a person had forgotten."""
+    if not tombstones.exist(db):
+        return False
+    said = (Statement(preferences.KIND, "", part, project) for part in (text, *split(text)))
+    return any(tombstones_of(db, one) for one in said)
 
 
 def lift(db: apsw.Connection, said: Statement) -> None:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import apsw
 
-from codemem_core.distil import agent_notes, forgotten
+from codemem_core.distil import agent_notes, forgotten, verbatim
 from codemem_core.distil.reconcile import judge
 from codemem_core.errors import InputError, NotFound
 from codemem_core.records.memory import KINDS, Memory, NewMemory
@@ -218,6 +218,7 @@ def forget_in(db: apsw.Connection, memory_id: int, *, now_ms: int) -> bool:
     if memory is None or not memories.forget(db, memory_id, now_ms=now_ms):
         return False
     forgotten.bury(db, memory, now_ms=now_ms)
+    verbatim.hide(db, memory)
     return True
 
 

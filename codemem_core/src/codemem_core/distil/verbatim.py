@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import apsw
 
+from codemem_core.distil.forgotten import holds_forgotten
 from codemem_core.distil.provenance.judge import Judge
 from codemem_core.distil.provenance.session import Session
 from codemem_core.records.event import RawEvent
+from codemem_core.records.memory import Memory
 from codemem_core.retrieval.pack.prompt_text import split
 from codemem_core.store import events, messages
 from codemem_core.store.tokenize import hidden_words
@@ -24,7 +26,7 @@ Row = tuple[int, str, str, int, str, str]
 
 def add(db: apsw.Connection, stream: int, found: Sequence[Row], *, last: int) -> None:
     """Make the messages of a stretch findable, in the transaction that stores its memories."""
-    messages.add(db, stream, found)
+    messages.add(db, stream, _wanted(db, stream, found))
     messages.read_until(db, stream, last)
 
 
@@ -41,9 +43,22 @@ def catch_up(db: apsw.Connection) -> bool:
     raw = events.page(db, stream, first=first, last=last, key=(source, stream_id))
     earlier = events.outside_before(db, stream, first, key=(source, stream_id))
     judge = Judge(Session.of(raw, earlier=earlier).carriers)
-    messages.add(db, stream, rows_of(raw, judge))
+    messages.add(db, stream, _wanted(db, stream, rows_of(raw, judge)))
     messages.read_until(db, stream, last)
     return True
+
+
+def hide(db: apsw.Connection, memory: Memory) -> None:
+    """Quote no message that says what a forgotten memory said; call it once that is buried."""
+    for message_id, text in messages.with_words(db, memory.title, project=memory.project):
+        if holds_forgotten(db, text, project=memory.project):
+            messages.forget(db, message_id)
+
+
+def _wanted(db: apsw.Connection, stream: int, found: Iterable[Row]) -> list[Row]:
+    """Return the messages that say nothing a person had forgotten."""
+    project = messages.project_of(db, stream)
+    return [row for row in found if not holds_forgotten(db, row[4], project=project)]
 
 
 def rows_of(raw: Sequence[RawEvent], judge: Judge) -> Iterator[Row]:

@@ -35,6 +35,13 @@ _AFTER = f"""
      WHERE m.stream = :stream AND (m.at_ms, m.seq) >= (:at_ms, :seq) AND {WANTED}
      ORDER BY m.at_ms, m.seq LIMIT :limit
 """  # noqa: S608 - constants of ours
+_WITH_WORDS = f"""
+    SELECT m.id, m.text FROM messages_fts f JOIN messages m ON m.id = f.rowid
+      JOIN streams s ON s.id = m.stream
+     WHERE messages_fts MATCH :query AND {WANTED}
+     ORDER BY f.rank LIMIT :limit
+"""  # noqa: S608 - constants of ours
+_MOST_ALIKE = 100
 
 
 class Message:
@@ -82,6 +89,20 @@ def around(  # noqa: PLR0913 - each a bound or a filter
     older = rows(db, _BEFORE, wanted | {"limit": before})
     newer = rows(db, _AFTER, wanted | {"limit": after + 1})
     return [Message(row) for row in (*reversed(older), *newer)]
+
+
+def with_words(db: apsw.Connection, text: str, *, project: str | None) -> list[tuple[int, str]]:
+    """Return id and text of the messages of a project that share most words with a text."""
+    words = ["".join(filter(str.isalnum, word)) for word in text.split()]
+    query = " OR ".join(f'"{word}"' for word in words if word)
+    wanted = {"query": query, "project": project, "trusted": False, "limit": _MOST_ALIKE}
+    return rows(db, _WITH_WORDS, wanted) if query else []
+
+
+def project_of(db: apsw.Connection, stream: int) -> str | None:
+    """Return the project of a stream."""
+    [(project,)] = rows(db, "SELECT project FROM streams WHERE id = ?", (stream,))
+    return str(project) if project is not None else None
 
 
 def forget(db: apsw.Connection, message_id: int) -> bool:
