@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import re
 import sys
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -46,3 +47,12 @@ def test_every_hook_is_documented_with_its_signature(name: str) -> None:
 
     assert f"\n## {name}\n" in text
     assert f"\ndef {name}({arguments}) -> {signature.return_annotation}: ...\n" in text
+
+
+def test_architecture_names_files_that_exist() -> None:
+    """Somebody who looks for the place to change something finds it there."""
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(codemem_[a-z]+/[\w./-]+)`", text))
+
+    assert len(named) > 40
+    assert [path for path in named if not (ROOT / path.split("/")[0] / "src" / path).exists()] == []
