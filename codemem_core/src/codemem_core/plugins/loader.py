@@ -35,9 +35,6 @@ OURS = {
 }
 """The distributions of this repository; everybody else is third-party."""
 
-_NEEDS_CORE = re.compile(r"codemem[-_.]core\s*(?:\[[^\]]*\])?\s*\(?([^;)]*)", re.IGNORECASE)
-_CLAUSE = re.compile(r"(>=|<=|>|<|==|!=|~=)\s*([\d.]+)(\.\*)?")
-
 
 def third_parties() -> bool:
     """Say whether a third party has a plugin installed, without importing any."""
@@ -121,30 +118,22 @@ def _range(requires: list[str]) -> str:
 
     pip looks at it when it installs, and at nothing when codemem is upgraded past it later.
     """
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - 15 ms
+
     for line in requires:
-        found = _NEEDS_CORE.match(line)
-        if found and "extra" not in line:
-            return found[1].strip()
+        try:
+            needed = Requirement(line)
+        except InvalidRequirement:
+            continue
+        applies = needed.marker is None or needed.marker.evaluate({"extra": ""})
+        if applies and re.sub(r"[-_.]+", "-", needed.name).lower() == "codemem-core":
+            return str(needed.specifier)
     return ""
 
 
 def _within(wanted: str, version: str) -> bool:
-    return all(_fits(version, *clause) for clause in _CLAUSE.findall(wanted))
+    if not wanted:
+        return True
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - as above
 
-
-def _fits(version: str, operator: str, bound: str, star: str) -> bool:
-    limit = [int(part) for part in bound.strip(".").split(".") if part]
-    ours = [int(part) for part in re.findall(r"\d+", version)]
-    width = len(limit) if star else max(len(limit), len(ours))
-    one = (ours + [0] * width)[:width]
-    other = (limit + [0] * width)[:width]
-    if operator == "~=":
-        return one >= other and one[: len(limit) - 1] == limit[:-1]
-    return {
-        ">=": one >= other,
-        "<=": one <= other,
-        ">": one > other,
-        "<": one < other,
-        "==": one == other,
-        "!=": one != other,
-    }[operator]
+    return SpecifierSet(wanted).contains(version, prereleases=True)
