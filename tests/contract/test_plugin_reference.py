@@ -87,9 +87,13 @@ def test_marketplace_and_plugin_have_the_documented_names() -> None:
 def test_uvx_is_always_pinned_to_the_plugins_version(script: str) -> None:
     """Never what happens to be newest on an index."""
     text = (PLUGIN / "scripts" / script).read_text()
+    shared = (PLUGIN / "scripts" / "codemem.sh").read_text()
 
-    assert set(re.findall(r'\buvx "([^"]+)"', text)) == {"codemem==$version"}
-    assert not re.search(r"\buvx (codemem[^=]|-)", text)
+    assert not re.search(r"^\s*uvx ", text, re.MULTILINE)
+    assert "can_fetch && fetched" in text or "fetched " in text
+    assert re.findall(r"\buvx .*", shared.partition("fetched() {")[2]) == [
+        'uvx --from "${CODEMEM_RUNNER_FROM:-codemem==$version}" codemem "$@"'
+    ]
 
 
 def test_a_session_of_another_tool_shares_a_project_by_name(home: Path) -> None:

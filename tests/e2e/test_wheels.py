@@ -10,13 +10,16 @@ import pytest
 
 from tests.e2e.conftest import run
 
-MEMBERS = {"core", "claude", "mcp", "observers", "opencode", "semantic", "viewer"}
+MEMBERS = {
+    *("core", "cli", "transfer", "eval", "claude", "mcp", "observers", "opencode", "semantic"),
+    "viewer",
+}
 
 pytestmark = [pytest.mark.wheels, pytest.mark.xdist_group("wheels")]
 
 
 def test_there_is_one_wheel_for_each_distribution(installed: Path) -> None:
-    """The members, and the one that pins six of them."""
+    """The members, and the one that pins them."""
     names = {path.name.split("-")[0] for path in (installed.parents[1] / "dist").glob("*.whl")}
 
     assert names == {"codemem", *(f"codemem_{member}" for member in MEMBERS)}
@@ -38,11 +41,13 @@ def test_the_demo_runs_from_the_wheels(installed: Path, environ: dict[str, str])
     assert "vat_by_rate" in shown
 
 
-def test_a_member_is_useful_alone(tmp_path: Path, installed: Path) -> None:
-    """The core without any integration imports and lists itself."""
+def test_a_subset_is_useful_alone(tmp_path: Path, installed: Path) -> None:
+    """The program and one agent's package are a working `codemem` by themselves."""
     run(sys.executable, "-m", "venv", tmp_path / "venv")
-    (core,) = (installed.parents[1] / "dist").glob("codemem_core-*.whl")
-    run(tmp_path / "venv/bin/pip", "install", "--quiet", core)
-    code = "import sys; from codemem_cli.main import main; sys.argv[1:] = ['plugins'];main()"
+    dist = installed.parents[1] / "dist"
+    wheels = [next(dist.glob(f"codemem_{name}-*.whl")) for name in ("core", "cli", "claude")]
+    run(tmp_path / "venv/bin/pip", "install", "--quiet", *wheels)
+    environ = {"HOME": str(tmp_path), "PATH": str(tmp_path / "venv/bin")}
+    listing = json.loads(run(tmp_path / "venv/bin/codemem", "plugins", "--json", environ=environ))
 
-    assert "builtin" in run(tmp_path / "venv/bin/python", "-c", code)
+    assert {info["name"] for info in listing["plugins"]} == {"builtin", "cli", "claude"}

@@ -108,8 +108,8 @@ def test_a_day_without_a_provider_costs_one_call_a_pause_and_no_batch(
     [
         (TransientError("500"), 8),
         (PermanentError("400"), 3),
-        ("", 3),
-        ("I would rather not.", 3),
+        ("", 4),
+        ("I would rather not.", 4),
     ],
     ids=["500", "400", "empty", "malformed"],
 )

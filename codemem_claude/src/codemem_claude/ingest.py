@@ -28,6 +28,8 @@ _LIMIT = 64 * 1024 * 1024
 _SENT = 900_000
 """Bytes the server takes in one request are 1 MiB; what is larger is clipped to fit."""
 _TOTAL_S = 2.0
+_SPOOL_S = 1.0
+"""Processor time on top: a plugin that turns for ever must not take the spool its turn."""
 _CONNECT_S = 1.0
 """Of a server, when the user's own limits are no limits: 0."""
 _LAST_S = 1.2
@@ -49,7 +51,7 @@ def main(arguments: list[str]) -> int:
     if not is_version(arguments):
         return OTHER_VERSION
     settings = Settings.load()
-    with Deadline(settings.real("claude_hook_http_max_time_s") or _TOTAL_S):
+    with Deadline((settings.real("claude_hook_http_max_time_s") or _TOTAL_S) + _SPOOL_S):
         raw = sys.stdin.buffer.read(_LIMIT + 1)
         if not settings.flag("plugin_ignore"):
             _take(raw, settings, started=started, began=began)
