@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codemem_core.redact import is_plain, is_sensitive, redact, strip_private
+from codemem_core.redact.table import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -378,3 +379,11 @@ def test_what_is_plain_stays_as_it_is(value: Any) -> None:
     """The shortcut gives the same as the long way."""
     if is_plain(json_of(value)):
         assert redact(strip_private(value)) == (value, 0)
+
+
+def test_a_mark_is_not_masked_again() -> None:
+    """Whatever the name of its kind: an event is looked at more than once."""
+    for kind in sorted({row["kind"] for row in TABLE["vendors"]}):
+        text = f"x [REDACTED:{kind}:1a2b] y"
+
+        assert redact(text)[0] == text
