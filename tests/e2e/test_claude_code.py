@@ -19,8 +19,8 @@ pytestmark = pytest.mark.clients
 ROOT = Path(__file__).parents[2]
 HOOKS = {
     "SessionStart", "UserPromptSubmit", "PostToolUse", "PostToolUseFailure", "Stop", "SessionEnd",
-    "StopFailure", "SubagentStop", "PostCompact",
 }  # fmt: skip
+"""Those that any session fires; subagents, compactions and broken turns have hooks of their own."""
 FIRST = "The VAT of invoice INV-7 is wrong, please find out why"
 SECOND = "A customer says the VAT on invoice INV-9 does not add up"
 DECISION = "round once per VAT rate"
