@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,28 +11,10 @@ import apsw
 import pytest
 
 from codemem_core.errors import StoreError
-from codemem_core.records.memory import Memory
-from codemem_core.store import memories
 from codemem_core.store.engine.connection import rows
 from codemem_core.store.engine.store import Store
 from codemem_transfer import claude_mem
-from codemem_transfer.incoming import Incoming, Label
-
-NOW_MS = 1_790_000_000_000
-
-
-def bring(store: Store, fill: Callable[[Incoming], None], **options: Any) -> dict[str, Any]:
-    """Import what `fill` takes and return the report."""
-    with closing(Incoming(now_ms=NOW_MS, **options)) as incoming:
-        fill(incoming)
-        return incoming.write(store, Label(text="import")).to_json()
-
-
-def active(store: Store) -> list[Memory]:
-    """Return the memories that are not forgotten, by id."""
-    with store.read() as db:
-        found = rows(db, "SELECT id FROM memories WHERE active ORDER BY id")
-        return [memory for (n,) in found if (memory := memories.get(db, n))]
+from tests.transfer.test_importers import active, bring
 
 
 def claude_mem_database(path: Path) -> str:
