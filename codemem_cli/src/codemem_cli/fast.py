@@ -1,8 +1,8 @@
 """Commands a host calls many times a minute: found without click, pluggy or importlib.metadata.
 
-Any installed distribution may list such commands in its entry-point group `codemem.fast`; `codemem
-plugins` shows them. One that is offered twice belongs to the distribution that comes first by name,
-those named after codemem before others.
+Any installed distribution may list such commands in its entry-point group `codemem.fast`. One that
+is offered twice belongs to the distribution that comes first by name, those named after codemem
+before others.
 """
 
 from __future__ import annotations
