@@ -1,8 +1,8 @@
 """What hooks note of themselves: how long they took, and which memories they told an agent.
 
 On the hook path: `os` and `time` only. A note holds numbers and names of sessions, no text. It is
-one `write` to a file that the server reads (`capture/note_reader.py`): 0.01 ms, where a row in the open
-database takes 0.7 and can meet a lock (medians of one run).
+one `write` to a file that the server reads (`capture/note_reader.py`): 0.01 ms, where a row in the
+open database takes 0.7 and can meet a lock (medians of one run).
 """
 
 from __future__ import annotations
