@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from codemem_core.commands.host import Host, json_option, pass_host
 from codemem_core.commands.output import say, say_json
 from codemem_eval.sessions import arms, product
 from codemem_eval.sessions.page import Report, page
-from codemem_eval.sessions.recording import Projects, sessions_below
+from codemem_eval.sessions.recording import Projects, Session, sessions_below
 from codemem_eval.sessions.walk import MakeArm, Row, judge, placebo, tell
 
 OURS = "codemem"
@@ -83,9 +83,15 @@ def chosen(projects: Projects, replies: Path | None) -> dict[str, MakeArm]:
     return {**found, **ARMS}
 
 
-def compare(projects: Projects, made: Mapping[str, MakeArm], *, ours: str) -> list[Row]:
+def compare(
+    projects: Projects,
+    made: Mapping[str, MakeArm],
+    *,
+    ours: str,
+    walked: Callable[[Session], bool] = lambda _: True,
+) -> list[Row]:
     """Return the rows of all arms, and of the placebo of ours."""
-    told = list(tell(projects, made))
+    told = list(tell(projects, made, walked=walked))
     return list(judge(projects, [*told, *placebo(told, ours)]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ class Figure:
     """A share, or a rate, of what rows count."""
 
     name: str
+    head: str
+    """Its name above a column."""
     of: Callable[[Row], tuple[float, float]]
     """What a row adds above and below the line."""
     scale: float = 1.0
@@ -26,18 +29,20 @@ def _wrong(row: Row) -> tuple[float, float]:
     return row.harm.gone + row.harm.replaced, row.harm.entries
 
 
+def _untouched(row: Row) -> tuple[float, float]:
+    return row.harm.untouched, row.harm.entries
+
+
 FIGURES = (
-    Figure("facts saved", lambda row: (row.saved, row.facts)),
-    Figure("saved per 1,000 tokens", lambda row: (row.saved, row.tokens), scale=1000),
-    Figure("first file named", lambda row: (row.right_file, row.files)),
-    Figure("mistakes warned of", lambda row: (row.warned, row.mistakes)),
-    Figure("corrections told", lambda row: (row.heeded, row.corrections)),
-    Figure("wrong or replaced", _wrong, less_is_better=True),
-    Figure(
-        "never touched", lambda row: (row.harm.untouched, row.harm.entries), less_is_better=True
-    ),
+    Figure("facts saved", "saved", lambda row: (row.saved, row.facts)),
+    Figure("saved per 1,000 tokens", "per 1,000", lambda row: (row.saved, row.tokens), 1000),
+    Figure("first file named", "first file", lambda row: (row.right_file, row.files)),
+    Figure("mistakes warned of", "mistakes", lambda row: (row.warned, row.mistakes)),
+    Figure("corrections told", "corrections", lambda row: (row.heeded, row.corrections)),
+    Figure("wrong or replaced", "wrong", _wrong, less_is_better=True),
+    Figure("never touched", "untouched", _untouched, less_is_better=True),
 )
-SIZE = Figure("tokens a prompt", lambda row: (row.tokens, 1), less_is_better=True)
+SIZE = Figure("tokens a prompt", "tokens", lambda row: (row.tokens, 1), less_is_better=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +86,11 @@ def value(sums: Sums, arm: str, figure: Figure) -> float | None:
 
 
 def difference(sums: Sums, arm: str, other: str, figure: Figure) -> Estimate | None:
-    """Return by how much one arm has more than another.
+    """Return by how much one arm has more than another; None where one has no such figure.
 
-    The same sessions are drawn for both, within each project (bootstrap). An arm that tells nothing
-    has a rate of 0.
+    The same sessions are drawn for both, within each project (bootstrap).
     """
-    if value(sums, arm, figure) is None and value(sums, other, figure) is None:
+    if value(sums, arm, figure) is None or value(sums, other, figure) is None:
         return None
     draw = random.Random(0)  # noqa: S311 - the same data gives the same interval
     drawn = sorted(_gap(_drawn(sums, draw), arm, other, figure) for _ in range(DRAWS))
@@ -100,3 +104,11 @@ def _drawn(sums: Sums, draw: random.Random) -> Sums:
 
 def _gap(sums: Sums, arm: str, other: str, figure: Figure) -> float:
     return (value(sums, arm, figure) or 0.0) - (value(sums, other, figure) or 0.0)
+
+
+def share_interval(found: int, of: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson's); it leaves room where there are few cases."""
+    z, share = 1.96, found / of
+    middle = share + z * z / (2 * of)
+    width = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    return (middle - width) / (1 + z * z / of), (middle + width) / (1 + z * z / of)

@@ -30,7 +30,10 @@ class Outlook:
     """What one turn brought that somebody with a good memory would have known before it."""
 
     facts: frozenset[str] = frozenset()
-    """Terms that first came up in what a tool showed, and that the agent then worked with."""
+    """Terms an earlier session had seen that this one first saw in what a tool showed, and that
+    the agent then worked with."""
+    unknown: int = 0
+    """Such terms that no earlier session had seen: nobody could have told them."""
     first_file: str = ""
     """The first file that was changed, where nobody had named it in the session before."""
     mistakes: tuple[frozenset[str], ...] = ()
@@ -45,9 +48,11 @@ class Past:
 
     mistakes: set[frozenset[str]] = field(default_factory=set)
     corrections: list[frozenset[str]] = field(default_factory=list)
+    terms: set[str] = field(default_factory=set)
 
     def add(self, session: Session) -> None:
         """Take in a session that is over."""
+        self.terms = self.terms.union(*(terms(said(i)) | terms(shown(i)) for i in session.items))
         self.mistakes |= {found for item in session.items if (found := mistake(item))}
         self.corrections += [c for item in session.items for c in corrections(item)]
 
@@ -70,7 +75,8 @@ def outlooks(session: Session, past: Past) -> list[Outlook]:
             at += 1
         found.append(
             Outlook(
-                facts=frozenset(facts),
+                facts=frozenset(facts & past.terms),
+                unknown=len(facts - past.terms),
                 first_file=first,
                 mistakes=tuple(_repeated(turn, past)),
                 corrections=tuple(_touched(turn, past)),

@@ -48,14 +48,14 @@ class Codemem:
             **(settings or {}),
         }
         host = Host(environ=self._environ)
-        self._store = Store.open(self._environ["CODEMEM_DB"])
-        self._flusher = Flusher(self._store, host.plugins, host.settings)
+        self.store = Store.open(self._environ["CODEMEM_DB"])
+        self._flusher = Flusher(self.store, host.plugins, host.settings)
         last_ms = max((event.ts_ms or 0 for one in sessions for event in one.events), default=0)
         self._later_ms = time.time_ns() // 1_000_000 - 3_600_000 - last_ms
 
     def close(self) -> None:
         """Close the database."""
-        self._store.close()
+        self.store.close()
 
     def begin(self, session: Session) -> str:
         """Return the brief of a new session."""
@@ -76,7 +76,7 @@ class Codemem:
     def _take(self, found: Sequence[RawEvent]) -> None:
         moved = [moved_by(event, self._later_ms) for event in found]
         now_ms = time.time_ns() // 1_000_000
-        self._store.write(partial(events.append, events=moved, now_ms=now_ms))
+        self.store.write(partial(events.append, events=moved, now_ms=now_ms))
 
     def _hook(self, session: Session, **payload: Any) -> str:  # noqa: ANN401 - JSON
         sent = {"session_id": session.id, "cwd": session.cwd, **payload}

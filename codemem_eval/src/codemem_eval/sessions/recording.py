@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codemem_core.capture.receive import Intake
+from codemem_core.api import Intake
 from codemem_core.distil.evidence_builder import collect
 from codemem_core.errors import InputError
 from codemem_core.plugins.registry import Plugins

@@ -39,6 +39,8 @@ class Row:
     turn: int
     tokens: int
     facts: int
+    unknown: int
+    """Facts it went on to find that no earlier session had seen."""
     saved: int
     """Facts the session went on to find that had been told before."""
     files: int
@@ -56,14 +58,22 @@ class Row:
         return flat | {f"harm_{name}": value for name, value in flat.pop("harm").items()}
 
 
-def tell(projects: Projects, arms: Mapping[str, MakeArm]) -> Iterator[Told]:
-    """Yield what each arm tells, session by session; the first of a project only teaches."""
+def tell(
+    projects: Projects,
+    arms: Mapping[str, MakeArm],
+    *,
+    walked: Callable[[Session], bool] = lambda _: True,
+) -> Iterator[Told]:
+    """Yield what each arm tells, session by session.
+
+    The first of a project, and those that are not `walked`, only teach.
+    """
     for project, sessions in projects.items():
         for name, make in arms.items():
             with ExitStack() as stack:
                 arm = make(project, stack)
                 for number, session in enumerate(sessions):
-                    if number:
+                    if number and walked(session):
                         yield from _of_session(name, arm, session)
                     arm.end(session)
 
@@ -128,6 +138,7 @@ def _rows(
             turn=at,
             tokens=tokens(text),
             facts=len(outlook.facts),
+            unknown=outlook.unknown,
             saved=sum(stands_in(fact, context) for fact in outlook.facts),
             files=bool(outlook.first_file),
             right_file=bool(outlook.first_file) and stands_in(outlook.first_file, context),
