@@ -22,6 +22,8 @@ from codemem_core.errors import (
     PluginError,
     StoreError,
 )
+from codemem_core.flush.background import Background
+from codemem_core.flush.followers import FollowWorker
 from codemem_core.retrieval.embedding import EmbedWorker, Meaning
 from codemem_viewer.api import hooks
 from codemem_viewer.ingest_commit import Receiving
@@ -52,12 +54,13 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
     """Return the application, with the routes the plugins offer.
 
     It lets everybody in: serve it through a `Guard` only. A route's function may ask, by name, for
-    `store`, `plugins`, `settings`, `intake`, `worker`, `receiving`, `live` and `meaning`. `store`
-    is open and threaded; `worker` is started and stopped by the application. `live` must be closed
-    before a server waits for its connections to end. A router may name, as
+    `store`, `plugins`, `settings`, `intake`, `worker`, `receiving`, `live`, `meaning` and
+    `background`. `store` is open and threaded; `worker` is started and stopped by the application.
+    `live` must be closed before a server waits for its connections to end. A router may name, as
     `opt={"warm_up": function}`, what is to be done in the background once the server runs.
     """
     meaning, warm_up = Meaning(plugins, settings), WarmUp()
+    background = Background(store, plugins)
     given = {
         "store": store,
         "plugins": plugins,
@@ -67,6 +70,7 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
         "live": live,
         "meaning": meaning,
         "receiving": Receiving(store, intake, worker),
+        "background": background,
     }
     app = Litestar(
         dependencies={name: _provide(value) for name, value in given.items()},
@@ -76,7 +80,10 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
             Exception: _say_nothing,
         },
         lifespan=[
-            lambda _: working(worker, EmbedWorker(store, meaning), warm_up),
+            lambda _: working(
+                *(worker, EmbedWorker(store, meaning), warm_up),
+                *(FollowWorker(store, plugins), background),
+            ),
             lambda _: reading_notes(store),
         ],
         logging_config=None,

@@ -94,6 +94,17 @@ class Command(SeamRecord):
     """The group it is a subcommand of, such as `db`; empty for a command of the program."""
 
 
+class ChangeFollower(SeamRecord):
+    """What takes each committed change of memories; target makes a `protocols.Follower`.
+
+    It is called for those that `codemem_core.store.changes.follow` was called for by its name.
+    """
+
+
+class BackgroundWorker(SeamRecord):
+    """Work that goes on while the server runs; target makes a `protocols.Worker`."""
+
+
 class Route(SeamRecord):
     """Pages or API routes of the viewer; target is a Litestar router.
 
