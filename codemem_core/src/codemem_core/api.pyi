@@ -7,6 +7,8 @@ from codemem_core.records.seams import (
     EVENTS as EVENTS,
     SERVICE as SERVICE,
     AuthSource as AuthSource,
+    BackgroundWorker as BackgroundWorker,
+    ChangeFollower as ChangeFollower,
     Command as Command,
     Embedder as Embedder,
     FlushPolicy as FlushPolicy,
@@ -29,6 +31,7 @@ from codemem_core.records.protocols import (
     CompletingSource as CompletingSource,
     Credential as Credential,
     EventContext as EventContext,
+    Follower as Follower,
     HistorySource as HistorySource,
     Installable as Installable,
     Installer as Installer,
@@ -41,6 +44,7 @@ from codemem_core.records.protocols import (
     Source as Source,
     TextEmbedder as TextEmbedder,
     TokenSource as TokenSource,
+    Worker as Worker,
 )
 
 # Events, evidence and memories.
@@ -65,6 +69,10 @@ from codemem_core.records.memory import (
     Observation as Observation,
     Summary as Summary,
 )
+
+# What was committed to memories, for a follower.
+from codemem_core.records.change import Change as Change
+from codemem_core.store import changes as changes, plugin_tables as plugin_tables
 
 # Errors.
 from codemem_core.errors import (

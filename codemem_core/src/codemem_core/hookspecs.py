@@ -136,8 +136,8 @@ def codemem_changes() -> Iterable[ChangeFollower]:
     """Offer what takes each committed change of memories, in order and once.
 
     Called once. The follower itself is called by the server, soon after a commit, for the changes
-    since the ones it took last; no change is kept before `codemem_core.store.changes.follow` was
-    called with its name.
+    since the ones it took last; no change is kept before `changes.follow` (of
+    `codemem_core.api`) was called with its name.
 
         return [ChangeFollower(name="mirror", target="codemem_mirror:Outbox")]
     """

@@ -26,7 +26,7 @@ _LOOPBACK = ("", "localhost", "127.0.0.1", "::1")
 _LOCK = 0x636F6465  # "code": one `init` at a time
 
 
-class Unreachable(CodememError):
+class ServerAway(CodememError):
     """The server does not answer, or did not end what it was asked."""
 
     hint = "nothing is lost: it is tried again, and everything else works without it"
@@ -34,7 +34,7 @@ class Unreachable(CodememError):
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    """Lend a connection to the team's server; raises `Unreachable` for whatever goes wrong.
+    """Lend a connection to the team's server; raises `ServerAway` for whatever goes wrong.
 
     It works through a pooler: nothing of a session is used beyond a transaction.
     """
@@ -46,7 +46,7 @@ def connected(settings: Settings) -> Iterator[psycopg.Connection[tuple[Any, ...]
     except psycopg.errors.InsufficientPrivilege as error:
         raise CodememError(f"the team's server refuses: {_first_line(error)}") from error
     except psycopg.Error as error:
-        raise Unreachable(f"the team's server: {_first_line(error)}") from error
+        raise ServerAway(f"the team's server: {_first_line(error)}") from error
 
 
 def conninfo(settings: Settings) -> str:

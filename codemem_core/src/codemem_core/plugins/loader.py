@@ -30,6 +30,7 @@ OURS = {
         "observers",
         "opencode",
         "semantic",
+        "team",
         "viewer",
     )
 }

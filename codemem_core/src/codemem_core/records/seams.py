@@ -97,7 +97,7 @@ class Command(SeamRecord):
 class ChangeFollower(SeamRecord):
     """What takes each committed change of memories; target makes a `protocols.Follower`.
 
-    It is called for those that `codemem_core.store.changes.follow` was called for by its name.
+    It is called once `changes.follow` (of `codemem_core.api`) was called with its name.
     """
 
 

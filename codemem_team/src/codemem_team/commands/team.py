@@ -20,6 +20,8 @@ from codemem_team.postgres import Team
 from codemem_team.status import Status, status_of
 from codemem_team.sync import sync
 
+_team_option = click.option("--team", "name", help="Which team, where there are several.")
+
 
 @click.group(cls=Group)
 def team() -> None:
@@ -36,9 +38,10 @@ def team() -> None:
     is_flag=True,
     help="Inject what any member wrote; without it, a person confirms each memory first.",
 )
+@json_option
 @db_option
 @pass_host
-def init(host: Host, *, name: str, trusting: bool, db_path: str | None) -> None:
+def init(host: Host, *, name: str, trusting: bool, as_json: bool, db_path: str | None) -> None:
     """Make the tables on the server, or upgrade them, and a team; this machine joins it.
 
     Needs a login that owns the database, and libpq's way to it: `CODEMEM_TEAM_URL`, `PGSERVICE` …
@@ -53,34 +56,37 @@ def init(host: Host, *, name: str, trusting: bool, db_path: str | None) -> None:
             if found is None:
                 key = secrets.token_bytes(32)
                 postgres.create_team(cursor, name, sealed=False, trusting=trusting, key=key)
-    if applied:
+    if applied and not as_json:
         say(f"the server's schema is at step {applied[-1]}")
-    _join(host, name, db_path)
+    _join(host, name, db_path, as_json=as_json)
 
 
 @team.command
 @click.argument("name", default="personal")
+@json_option
 @db_option
 @pass_host
-def join(host: Host, *, name: str, db_path: str | None) -> None:
+def join(host: Host, *, name: str, as_json: bool, db_path: str | None) -> None:
     """Take part in a team: this machine reads what it shares. It shares nothing by itself.
 
     Example: codemem team join acme
     """
     host.refuse_agents("join a team")
-    _join(host, name, db_path)
+    _join(host, name, db_path, as_json=as_json)
 
 
-def _join(host: Host, name: str, db_path: str | None) -> None:
+def _join(host: Host, name: str, db_path: str | None, *, as_json: bool) -> None:
     with host.store(db_path) as store:
         with store.read() as db:
             known = [one for one in local.memberships(db) if one.name == name]
         if known:
-            say(f"this machine is in `{name}` already, as {known[0].login}")
-            return
+            raise InputError(f"this machine is in `{name}` already, as {known[0].login}")
         found = take_part(store, host.settings, name, label=socket.gethostname())
         with postgres.connected(host.settings) as connection:
             moved = sync(store, connection, found.id)
+    if as_json:
+        say_json({"team": name, "login": found.login, "role": found.role, "pulled": moved.pulled})
+        return
     say(f"joined `{name}` as {found.login} ({found.role}); {moved.pulled} records pulled")
     say("nothing of this machine is shared yet: `codemem share --project NAME`")
 
@@ -112,7 +118,7 @@ def _save(db: apsw.Connection, found: Team, device: str) -> None:
 
 
 @team.command
-@click.option("--team", "name", help="Which team, where there are several.")
+@_team_option
 @json_option
 @db_option
 @pass_host
@@ -140,10 +146,11 @@ def _say_status(found: Status) -> None:
 
 
 @team.command(name="sync")
-@click.option("--team", "name", help="Which team, where there are several.")
+@_team_option
+@json_option
 @db_option
 @pass_host
-def sync_now(host: Host, *, name: str | None, db_path: str | None) -> None:
+def sync_now(host: Host, *, name: str | None, as_json: bool, db_path: str | None) -> None:
     """Push and pull now; the server does it by itself.
 
     Example: codemem team sync
@@ -153,37 +160,56 @@ def sync_now(host: Host, *, name: str | None, db_path: str | None) -> None:
             one = local.membership(db, name)
         with postgres.connected(host.settings) as connection:
             moved = sync(store, connection, one.team)
-    say(f"{moved.pushed} records pushed, {moved.pulled} pulled")
+    if as_json:
+        say_json({"pushed": moved.pushed, "pulled": moved.pulled})
+    else:
+        say(f"{moved.pushed} records pushed, {moved.pulled} pulled")
 
 
 @team.command
 @click.argument("login")
 @click.option("--maintainer", is_flag=True, help="May add members and confirm for all.")
-@click.option("--team", "name", help="Which team, where there are several.")
+@_team_option
+@json_option
 @db_option
 @pass_host
-def add(host: Host, login: str, *, maintainer: bool, name: str | None, db_path: str | None) -> None:
-    """Let a PostgreSQL login take part in the team; its owner makes the login.
+def add(
+    host: Host,
+    login: str,
+    *,
+    maintainer: bool,
+    name: str | None,
+    as_json: bool,
+    db_path: str | None,
+) -> None:
+    """Let a PostgreSQL login take part in the team; whoever owns the server makes the login.
 
     Example: codemem team add alice
     """
     role = "maintainer" if maintainer else "member"
     _change_member(host, name, db_path, "SELECT codemem.add_member(%s, %s, %s)", (login, role))
-    say(f"{login} is a {role} now")
+    if as_json:
+        say_json({"login": login, "role": role})
+    else:
+        say(f"{login} is a {role} now")
 
 
 @team.command
 @click.argument("login")
-@click.option("--team", "name", help="Which team, where there are several.")
+@_team_option
+@json_option
 @db_option
 @pass_host
-def remove(host: Host, login: str, *, name: str | None, db_path: str | None) -> None:
+def remove(host: Host, login: str, *, name: str | None, as_json: bool, db_path: str | None) -> None:
     """End a member's access: new records stop, what they have stays theirs.
 
     Example: codemem team remove alice
     """
     _change_member(host, name, db_path, "SELECT codemem.remove_member(%s, %s)", (login,))
-    say(f"{login} reads and writes nothing of the team any more")
+    if as_json:
+        say_json({"login": login, "role": None})
+    else:
+        say(f"{login} reads and writes nothing of the team any more")
 
 
 def _change_member(
