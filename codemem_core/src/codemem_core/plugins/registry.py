@@ -38,6 +38,7 @@ from codemem_core.records.seams import (
     HostSetup,
     IngestSource,
     ObserverRuntime,
+    Page,
     Route,
     SeamRecord,
 )
@@ -59,6 +60,7 @@ SEAMS: dict[str, type[Record]] = {
     "codemem_embedders": Embedder,
     "codemem_commands": Command,
     "codemem_viewer_routes": Route,
+    "codemem_viewer_pages": Page,
     "codemem_host_setups": HostSetup,
 }
 """Hook name -> the record it returns, in the order an event travels."""
@@ -150,6 +152,10 @@ class Plugins:
     def viewer_routes(self) -> dict[str, Route]:
         """Return the viewer's routes by name."""
         return self._named("codemem_viewer_routes", Route)
+
+    def viewer_pages(self) -> dict[str, Page]:
+        """Return the pages that plugins add to the viewer, by name."""
+        return self._named("codemem_viewer_pages", Page)
 
     def host_setups(self) -> dict[str, HostSetup]:
         """Return the agents codemem can be installed into, by name."""
