@@ -24,7 +24,14 @@ from codemem_core.capture.transcript_gaps import ends_a_turn, seen_tool_uses
 from codemem_core.distil.provenance.origins import origin_of
 from codemem_core.errors import InputError, NotFound, PluginError
 from codemem_core.plugins.registry import Plugins
-from codemem_core.records.event import EVENT_ID, AdapterEvent, RawEvent, iso_time, json_text
+from codemem_core.records.event import (
+    EVENT_ID,
+    IMPORTED,
+    AdapterEvent,
+    RawEvent,
+    iso_time,
+    json_text,
+)
 from codemem_core.records.protocols import EventContext, RecordedSource
 from codemem_core.redact import is_plain, redact, strip_private
 from codemem_core.redact.clean import MOST_HITS, clean_id
@@ -32,8 +39,6 @@ from codemem_core.store import events, ledger
 from codemem_core.store.engine.store import Store
 from codemem_core.store.events import Appended
 
-IMPORTED = "{}.history"
-"""Event type of what was imported, by source."""
 _GOES_ON = frozenset({"resume", "compact"})
 """Sources of a session start that continue the same session."""
 _ID_KEYS = (*sorted(delivery.STREAM_KEYS), "event_id", "tool_use_id")
