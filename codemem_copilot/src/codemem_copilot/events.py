@@ -11,12 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from codemem_copilot.payloads import Payload, camel_case, hook_of, mapping, moment, text
+from codemem_copilot.payloads import Payload, camel_case, hook_of, moment, text
 from codemem_copilot.session_log import LOG, last_payloads, log_payloads, state_folder
 from codemem_copilot.tools import call_key, tool_result
-from codemem_core.config.settings import Settings
-from codemem_core.records.event import AdapterEvent
-from codemem_core.records.protocols import EventContext
+from codemem_core.api import AdapterEvent, EventContext, Settings
 
 SOURCE = "copilot"
 TAIL_BYTES = 2 * 1024 * 1024
@@ -171,9 +169,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], _Body]] = {
 """Hooks we understand; `assistantText` is none of Copilot's but comes from its log."""
 
 
-def _event_id(
-    session_id: str, hook: str, payload: Mapping[str, Any], at: datetime | None
-) -> str:
+def _event_id(session_id: str, hook: str, payload: Mapping[str, Any], at: datetime | None) -> str:
     """Return the id of an event: by the log's own id, else by its time and what it says."""
     record = text(payload.get("toolCallId")) or text(payload.get("recordId"))
     told = {name: payload.get(name) for name in ("source", "reason", "prompt")}

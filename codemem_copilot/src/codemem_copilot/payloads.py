@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from codemem_core.errors import InputError
+from codemem_core.api import InputError
 
 Payload = dict[str, Any]
 

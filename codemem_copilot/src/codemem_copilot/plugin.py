@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import EVENTS, Command, HostSetup, IngestSource
+from codemem_core.api import EVENTS, Command, HostSetup, IngestSource, hookimpl
 
 
 @hookimpl
@@ -34,6 +33,4 @@ def codemem_commands() -> Iterator[Command]:
 @hookimpl
 def codemem_host_setups() -> Iterator[HostSetup]:
     """Copilot's hooks file and MCP server."""
-    yield HostSetup(
-        name="copilot", target="codemem_copilot.setup:Setup", help="GitHub Copilot CLI"
-    )
+    yield HostSetup(name="copilot", target="codemem_copilot.setup:Setup", help="GitHub Copilot CLI")

@@ -26,10 +26,10 @@ _WANTED = (b'"session.', b'"user.', b'"assistant.message', b'"tool.', b'"abort')
 
 def state_folder() -> Path:
     """Return where Copilot keeps a folder for each session."""
-    return home_folder() / "session-state"
+    return copilot_folder() / "session-state"
 
 
-def home_folder() -> Path:
+def copilot_folder() -> Path:
     """Return where Copilot keeps its settings, hooks and sessions."""
     return Path(os.environ.get("COPILOT_HOME") or "~/.copilot").expanduser()
 

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from codemem_copilot.payloads import mapping, text
-from codemem_core import diffs
-from codemem_core.redact import redact
+from codemem_core.api import diffs, redact
 
 _KINDS = {
     **dict.fromkeys(("view", "read", "skill"), "read"),

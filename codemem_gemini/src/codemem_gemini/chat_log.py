@@ -23,14 +23,14 @@ _DONE = "success"
 _ENDED = frozenset({_DONE, "error", "cancelled"})
 
 
-def home_folder() -> Path:
+def gemini_folder() -> Path:
     """Return where Gemini CLI keeps its settings, extensions and chats."""
     return Path(os.environ.get("GEMINI_CLI_HOME") or "~").expanduser() / ".gemini"
 
 
 def chat_logs() -> Iterator[Path]:
     """Yield the chat logs of every project."""
-    yield from (home_folder() / "tmp").glob("*/chats/session-*.jsonl")
+    yield from (gemini_folder() / "tmp").glob("*/chats/session-*.jsonl")
 
 
 def log_payloads(path: Path, skipped: Counter[str] | None = None) -> Iterator[Payload]:
@@ -56,7 +56,11 @@ def _payloads(lines: BinaryIO, path: Path, skipped: Counter[str]) -> Iterator[Pa
     header, records = _read(lines, skipped)
     common = {"session_id": header.get("sessionId"), "cwd": _folder_of(path)}
     if started := plain(header.get("startTime")):
-        yield common | {"hook_event_name": "SessionStart", "source": "startup", "timestamp": started}
+        yield common | {
+            "hook_event_name": "SessionStart",
+            "source": "startup",
+            "timestamp": started,
+        }
     for record in records:
         for payload in _said(record):
             yield {"timestamp": record.get("timestamp"), **common, **payload}

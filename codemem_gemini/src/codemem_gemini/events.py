@@ -14,10 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from codemem_core.config.settings import Settings
-from codemem_core.errors import InputError
-from codemem_core.records.event import AdapterEvent
-from codemem_core.records.protocols import EventContext
+from codemem_core.api import AdapterEvent, EventContext, InputError, Settings
 from codemem_gemini.chat_log import Payload, chat_logs, last_payloads, log_payloads
 from codemem_gemini.texts import plain, spoken
 from codemem_gemini.tools import call_key, tool_result
@@ -159,9 +156,7 @@ def _time(payload: Mapping[str, Any]) -> datetime | None:
     return None
 
 
-def _event_id(
-    session_id: str, hook: str, payload: Mapping[str, Any], at: datetime | None
-) -> str:
+def _event_id(session_id: str, hook: str, payload: Mapping[str, Any], at: datetime | None) -> str:
     """Return the id of an event: by the log's own id, else by its time and what it says."""
     record = plain(payload.get("tool_call_id")) or plain(payload.get("record_id"))
     told = {name: payload.get(name) for name in ("source", "reason", "prompt", "prompt_response")}

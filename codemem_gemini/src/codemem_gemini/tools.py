@@ -8,8 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from codemem_core import diffs
-from codemem_core.redact import redact
+from codemem_core.api import diffs, redact
 from codemem_gemini.texts import mapping, plain
 
 _KINDS = {
