@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from codemem_copilot.payloads import Payload, camel_case, hook_of, moment, text
+from codemem_copilot.payloads import Payload, camel_case, hook_of, mapping, moment, text
 from codemem_copilot.session_log import LOG, last_payloads, log_payloads, state_folder
 from codemem_copilot.tools import call_key, tool_result
 from codemem_core.api import AdapterEvent, EventContext, Settings
@@ -49,6 +49,8 @@ class Copilot:
             meta["tool_use_id"] = call_key(given.get("toolArgs"))
         if at is None:
             meta["ts_normalized"] = "generated"
+        if isinstance(flush := mapping(given.get("codemem")).get("flush"), bool):
+            meta["flush"] = flush
         return AdapterEvent(
             source=SOURCE,
             session_id=session_id,

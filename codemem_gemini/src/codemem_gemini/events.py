@@ -16,7 +16,7 @@ from typing import Any
 
 from codemem_core.api import AdapterEvent, EventContext, InputError, Settings
 from codemem_gemini.chat_log import Payload, chat_logs, last_payloads, log_payloads
-from codemem_gemini.texts import plain, spoken
+from codemem_gemini.texts import mapping, plain, spoken
 from codemem_gemini.tools import call_key, tool_result
 
 SOURCE = "gemini"
@@ -52,6 +52,8 @@ class Gemini:
             meta["tool_use_id"] = call_key(payload.get("tool_name"), payload.get("tool_input"))
         if at is None:
             meta["ts_normalized"] = "generated"
+        if isinstance(flush := mapping(payload.get("codemem")).get("flush"), bool):
+            meta["flush"] = flush
         return AdapterEvent(
             source=SOURCE,
             session_id=session_id,

@@ -6,19 +6,19 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_ADDED = re.compile(r"\s*<(hook_context|session_context)>.*?</\1>\s*", re.DOTALL)
-_PREAMBLE = re.compile(r"\s*<session_context>")
-"""The first record of a chat: the folder and its files, no person's words."""
+_ADDED = re.compile(r"\A\s*<(hook_context|session_context)>.*</\1>\s*", re.DOTALL)
+"""Up to the last end of it: what hooks add may quote such a tag."""
 
 
 def spoken(given: object) -> str:
     """Return a prompt's own words; empty when it holds none.
 
     What hooks answered stands in it as `<hook_context>…</hook_context>`: before the prompt when a
-    session begins, otherwise as a part of its own.
+    session begins, otherwise as a part of its own. The first record of a chat is a
+    `<session_context>`, the folder and its files.
     """
-    words = plain(given)
-    return "" if _PREAMBLE.match(words) else _ADDED.sub("\n", words).strip()
+    parts = given if isinstance(given, list) else [given]
+    return "\n".join(filter(None, (_ADDED.sub("", plain(part)).strip() for part in parts)))
 
 
 def plain(given: object) -> str:
