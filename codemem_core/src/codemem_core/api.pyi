@@ -17,7 +17,10 @@ from codemem_core.records.seams import (
 )
 
 # What the targets are, and what they are given.
-from codemem_core.config.settings import Settings as Settings
+from codemem_core.config.settings import (
+    Settings as Settings,
+    sweep_interval_ms as sweep_interval_ms,
+)
 from codemem_core.records.protocols import (
     AuditedHistory as AuditedHistory,
     AuthRequest as AuthRequest,
@@ -81,8 +84,15 @@ from codemem_core.errors import (
 )
 
 # Storing events, and what is stored.
-from codemem_core.capture.receive import Intake as Intake, Parcel as Parcel, receive as receive
+from codemem_core.capture.delivery import Parcel as Parcel
+from codemem_core.capture.intake import Intake as Intake
+from codemem_core.capture.receive import (
+    Received as Received,
+    receive as receive,
+    receive_all as receive_all,
+)
 from codemem_core.store.engine.store import Store as Store
+from codemem_core.store.events import Backlog as Backlog, backlog as backlog
 from codemem_core.store.tool_use_ids import last_hooks as last_hooks
 
 # Files and text.
