@@ -5,15 +5,17 @@ It answers a prompt or a new session with memories, then stores the payload.
 
 from __future__ import annotations
 
+import os
+
+from codemem_core.config.settings import Settings
 from codemem_core.hooks.hook_host import HookHost, Occasion, text_in
 from codemem_core.hooks.run import run
+from codemem_gemini.project_env import users_environ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
-
-    from codemem_core.api import Settings
 
 _OPEN, _CLOSE = "<hook_context>", "</hook_context>"
 
@@ -33,6 +35,10 @@ class GeminiCli(HookHost):
         "CLAUDE_PROJECT_",
     )
     folder_variable = "GEMINI_PROJECT_DIR"
+
+    def settings(self) -> Settings:
+        """Return the user's settings, none that the repository chose."""
+        return Settings.load(users_environ(os.environ, cwd=os.getcwd()))
 
     def flush(self, hook: str, settings: Settings) -> bool | None:
         """Ask for memories at the end of a session."""
