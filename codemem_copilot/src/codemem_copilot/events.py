@@ -69,14 +69,14 @@ class Copilot:
         given = camel_case(payload)
         if given.get("hookName") not in _ENDS:
             return
-        kept = {name: given[name] for name in ("cwd", "codemem") if name in given}
+        kept: Payload = {n: given[n] for n in ("sessionId", "cwd", "codemem") if n in given}
         for told in _tail(given, until=moment(given.get("timestamp"), given.get("ts"))):
             if told["hookName"] in _TOOLS:
                 is_new = call_key(told["toolArgs"]) not in seen
             else:
                 is_new = told["hookName"] == "assistantText"
             if is_new:
-                yield {**told, **kept, "sessionId": given.get("sessionId")}
+                yield {**told, **kept}
 
     def session(self, path: Path) -> Iterator[AdapterEvent]:
         """Yield the events of one `events.jsonl`; none of a file that is not Copilot's."""

@@ -29,7 +29,7 @@ class HooksFile:
 
     def is_current(self) -> bool:
         """Say whether it is as this codemem would write it."""
-        return self._read() == wanted()
+        return bool(self._read() == wanted())
 
     def exists(self) -> bool:
         """Say whether there is one, of whichever version."""

@@ -49,7 +49,7 @@ class GeminiCli(HookHost):
         """Leave out the whole old and new file that an edit sends along: the diff says it all."""
         response = payload.get("tool_response") if isinstance(payload, dict) else None
         display = response.get("returnDisplay") if isinstance(response, dict) else None
-        if not isinstance(display, dict):
+        if not isinstance(response, dict) or not isinstance(display, dict):
             return payload
         kept = {k: v for k, v in display.items() if k not in {"originalContent", "newContent"}}
         return {**payload, "tool_response": {**response, "returnDisplay": kept}}
