@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codemem_core.api import EVENTS, Command, HostSetup, IngestSource, hookimpl
+from codemem_core.api import Command, HostSetup, IngestSource, hookimpl
 
 
 @hookimpl
@@ -25,7 +25,6 @@ def codemem_commands() -> Iterator[Command]:
         name="copilot-hook",
         target="codemem_copilot.commands:copilot_hook",
         help="Answer a Copilot hook and store its payload.",
-        group=EVENTS,
         hidden=True,
     )
 

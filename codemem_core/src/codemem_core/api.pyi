@@ -104,6 +104,7 @@ from codemem_core.paths import (
     log_path as log_path,
     make_private_folder as make_private_folder,
     open_private as open_private,
+    socket_path as socket_path,
 )
 from codemem_core.redact import redact as redact, strip_private as strip_private
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codemem_core.api import EVENTS, Command, HostSetup, IngestSource, hookimpl
+from codemem_core.api import Command, HostSetup, IngestSource, hookimpl
 
 
 @hookimpl
@@ -26,7 +26,6 @@ def codemem_commands() -> Iterator[Command]:
         name="gemini-hook",
         target="codemem_gemini.commands:gemini_hook",
         help="Answer a Gemini CLI hook and store its payload.",
-        group=EVENTS,
         hidden=True,
     )
 
