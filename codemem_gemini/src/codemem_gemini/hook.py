@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 
-from codemem_core.config.settings import Settings
 from codemem_core.hooks.hook_host import HookHost, Occasion, text_in
 from codemem_core.hooks.run import run
 from codemem_gemini.project_env import users_environ
@@ -16,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+    from codemem_core.api import Settings
 
 _OPEN, _CLOSE = "<hook_context>", "</hook_context>"
 
@@ -36,9 +37,9 @@ class GeminiCli(HookHost):
     )
     folder_variable = "GEMINI_PROJECT_DIR"
 
-    def settings(self) -> Settings:
-        """Return the user's settings, none that the repository chose."""
-        return Settings.load(users_environ(os.environ, cwd=os.getcwd()))
+    def environ(self) -> Mapping[str, str]:
+        """Return the environment without what the project's `.env` put there."""
+        return users_environ(os.environ, cwd=os.getcwd())
 
     def flush(self, hook: str, settings: Settings) -> bool | None:
         """Ask for memories at the end of a session."""
