@@ -31,7 +31,6 @@ from codemem_core.records.protocols import (
     CompletingSource as CompletingSource,
     Credential as Credential,
     EventContext as EventContext,
-    Follower as Follower,
     HistorySource as HistorySource,
     Installable as Installable,
     Installer as Installer,
@@ -44,8 +43,9 @@ from codemem_core.records.protocols import (
     Source as Source,
     TextEmbedder as TextEmbedder,
     TokenSource as TokenSource,
-    Worker as Worker,
 )
+from codemem_core.flush.background import Worker as Worker
+from codemem_core.flush.followers import Follower as Follower
 
 # Events, evidence and memories.
 from codemem_core.records.event import (
@@ -94,6 +94,7 @@ from codemem_core.errors import (
 # Storing events, and what is stored.
 from codemem_core.capture.delivery import Parcel as Parcel
 from codemem_core.capture.intake import Intake as Intake
+from codemem_core.capture.log_tail import log_records as log_records
 from codemem_core.capture.receive import (
     Received as Received,
     receive as receive,

@@ -8,14 +8,13 @@ import threading
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from codemem_core.errors import CodememError
 from codemem_core.records.protocols import Check
 
 if TYPE_CHECKING:
     from codemem_core.plugins.registry import Plugins
-    from codemem_core.records.protocols import Worker
     from codemem_core.records.seams import BackgroundWorker
     from codemem_core.store.engine.store import Store
 
@@ -23,6 +22,22 @@ log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 300.0
+
+
+class Worker(Protocol):
+    """Works in a thread of its own as long as the server runs."""
+
+    def run(self, store: Store, stop: threading.Event) -> None:
+        """Work until `stop` is set; then return within five seconds.
+
+        Wait with `stop.wait(seconds)`. Never hold a transaction while waiting for a network. One
+        that raises or returns early is started again after a pause that grows to five minutes.
+        """
+        ...
+
+    def health(self) -> Sequence[Check]:
+        """Say how it goes; called from other threads, and answers at once."""
+        ...
 
 
 class Background:

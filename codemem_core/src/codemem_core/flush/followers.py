@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, cast
 
 from codemem_core.errors import CodememError
 from codemem_core.store import changes
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     import apsw
 
     from codemem_core.plugins.registry import Plugins
-    from codemem_core.records.protocols import Follower
+    from codemem_core.records.change import Change
     from codemem_core.store.engine.store import Store
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,19 @@ log = logging.getLogger(__name__)
 _AT_ONCE = 200
 """Changes of one transaction: it bounds how long everybody else waits to write."""
 _LOOK_EVERY_S = 1.0
+
+
+class Follower(Protocol):
+    """Takes committed changes of memories: to hand them on, to count them, to index them."""
+
+    def take(self, db: apsw.Connection, changes: Sequence[Change]) -> None:
+        """Make something of changes, oldest first, and keep it in `db`.
+
+        Called in a write transaction that also moves the follower's place: both are kept or
+        neither, so each change is taken once. No network, no waiting: everybody who writes waits
+        too. What it raises undoes the transaction; the same changes are offered again later.
+        """
+        ...
 
 
 class Followers:

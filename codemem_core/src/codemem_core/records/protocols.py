@@ -9,18 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from codemem_core.records.event import AdapterEvent, FlushDecision, StreamState
 from codemem_core.records.evidence import Evidence
-
-if TYPE_CHECKING:
-    import threading
-
-    import apsw
-
-    from codemem_core.records.change import Change
-    from codemem_core.store.engine.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,35 +244,6 @@ class Check:
     """What is so, or what is not."""
     hint: str = ""
     """How to mend it."""
-
-
-class Follower(Protocol):
-    """Takes committed changes of memories: to hand them on, to count them, to index them."""
-
-    def take(self, db: apsw.Connection, changes: Sequence[Change]) -> None:
-        """Make something of changes, oldest first, and keep it in `db`.
-
-        Called in a write transaction that also moves the follower's place: both are kept or
-        neither, so each change is taken once. No network, no waiting: everybody who writes waits
-        too. What it raises undoes the transaction; the same changes are offered again later.
-        """
-        ...
-
-
-class Worker(Protocol):
-    """Works in a thread of its own as long as the server runs."""
-
-    def run(self, store: Store, stop: threading.Event) -> None:
-        """Work until `stop` is set; then return within five seconds.
-
-        Wait with `stop.wait(seconds)`. Never hold a transaction while waiting for a network. One
-        that raises or returns early is started again after a pause that grows to five minutes.
-        """
-        ...
-
-    def health(self) -> Sequence[Check]:
-        """Say how it goes; called from other threads, and answers at once."""
-        ...
 
 
 class Installer(Protocol):

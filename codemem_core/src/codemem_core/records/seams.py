@@ -96,14 +96,14 @@ class Command(SeamRecord):
 
 
 class ChangeFollower(SeamRecord):
-    """What takes each committed change of memories; target makes a `protocols.Follower`.
+    """What takes each committed change of memories; target makes a `Follower`.
 
     It is called once `changes.follow` (of `codemem_core.api`) was called with its name.
     """
 
 
 class BackgroundWorker(SeamRecord):
-    """Work that goes on while the server runs; target makes a `protocols.Worker`."""
+    """Work that goes on while the server runs; target makes a `Worker`."""
 
 
 class Route(SeamRecord):
