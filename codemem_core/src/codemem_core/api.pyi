@@ -86,6 +86,7 @@ from codemem_core.errors import (
 # Storing events, and what is stored.
 from codemem_core.capture.delivery import Parcel as Parcel
 from codemem_core.capture.intake import Intake as Intake
+from codemem_core.capture.log_tail import log_records as log_records
 from codemem_core.capture.receive import (
     Received as Received,
     receive as receive,

@@ -26,6 +26,8 @@ OURS = {
         "eval",
         "transfer",
         "claude",
+        "copilot",
+        "gemini",
         "mcp",
         "observers",
         "opencode",
