@@ -15,7 +15,7 @@ from codemem_claude.events import Claude
 from codemem_claude.hook_host import HOST
 from codemem_claude.transcript_events import TAIL_BYTES
 from codemem_core import paths
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.capture.spool import Spool
 from codemem_core.config.settings import Settings
 from codemem_core.hooks.fallback import keep

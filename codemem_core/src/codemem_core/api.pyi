@@ -7,6 +7,8 @@ from codemem_core.records.seams import (
     EVENTS as EVENTS,
     SERVICE as SERVICE,
     AuthSource as AuthSource,
+    BackgroundWorker as BackgroundWorker,
+    ChangeFollower as ChangeFollower,
     Command as Command,
     Embedder as Embedder,
     FlushPolicy as FlushPolicy,
@@ -17,7 +19,10 @@ from codemem_core.records.seams import (
 )
 
 # What the targets are, and what they are given.
-from codemem_core.config.settings import Settings as Settings
+from codemem_core.config.settings import (
+    Settings as Settings,
+    sweep_interval_ms as sweep_interval_ms,
+)
 from codemem_core.records.protocols import (
     AuditedHistory as AuditedHistory,
     AuthRequest as AuthRequest,
@@ -39,6 +44,8 @@ from codemem_core.records.protocols import (
     TextEmbedder as TextEmbedder,
     TokenSource as TokenSource,
 )
+from codemem_core.flush.background import Worker as Worker
+from codemem_core.flush.followers import Follower as Follower
 
 # Events, evidence and memories.
 from codemem_core.records.event import (
@@ -63,6 +70,10 @@ from codemem_core.records.memory import (
     Summary as Summary,
 )
 
+# What was committed to memories, for a follower.
+from codemem_core.records.change import Change as Change
+from codemem_core.store import changes as changes, plugin_tables as plugin_tables
+
 # Errors.
 from codemem_core.errors import (
     AuthError as AuthError,
@@ -81,8 +92,16 @@ from codemem_core.errors import (
 )
 
 # Storing events, and what is stored.
-from codemem_core.capture.receive import Intake as Intake, Parcel as Parcel, receive as receive
+from codemem_core.capture.delivery import Parcel as Parcel
+from codemem_core.capture.intake import Intake as Intake
+from codemem_core.capture.log_tail import log_records as log_records
+from codemem_core.capture.receive import (
+    Received as Received,
+    receive as receive,
+    receive_all as receive_all,
+)
 from codemem_core.store.engine.store import Store as Store
+from codemem_core.store.events import Backlog as Backlog, backlog as backlog
 from codemem_core.store.tool_use_ids import last_hooks as last_hooks
 
 # Files and text.
@@ -94,6 +113,7 @@ from codemem_core.paths import (
     log_path as log_path,
     make_private_folder as make_private_folder,
     open_private as open_private,
+    socket_path as socket_path,
 )
 from codemem_core.redact import redact as redact, strip_private as strip_private
 

@@ -10,7 +10,6 @@ import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 
 _NAME = re.compile(r" as (\w+)")
 Attached = tuple[Callable[[str], object], Callable[[], list[str]], list[str]]
@@ -18,7 +17,8 @@ Attached = tuple[Callable[[str], object], Callable[[], list[str]], list[str]]
 
 def attach(module: str, file: str) -> Attached:
     """Return `__getattr__`, `__dir__` and `__all__` for a module, from the stub beside its file."""
-    homes = offered(Path(file).with_suffix(".pyi").read_text(encoding="utf-8"))
+    with open(f"{file.removesuffix('.py')}.pyi", encoding="utf-8") as stub:
+        homes = offered(stub.read())
     names = sorted(homes)
 
     def get(name: str) -> object:

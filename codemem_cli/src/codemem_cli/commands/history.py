@@ -13,7 +13,7 @@ from itertools import groupby, islice
 import click
 
 from codemem_core import paths
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.commands.host import Host, db_option, json_option, pass_host
 from codemem_core.commands.output import say, say_json, warn
 from codemem_core.commands.when import since_to_ms

@@ -13,8 +13,10 @@ from threading import Thread
 from typing import Any
 
 from codemem_core import paths
+from codemem_core.capture.delivery import Parcel
 from codemem_core.capture.fallback_lock import HOOK_WAIT_S, fallback_lock
-from codemem_core.capture.receive import Intake, Parcel, receive
+from codemem_core.capture.intake import Intake
+from codemem_core.capture.receive import receive
 from codemem_core.capture.spool import Spool
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, InputError
