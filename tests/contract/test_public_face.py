@@ -1,6 +1,5 @@
 """What plugins may rely on: `codemem_core.api` and `codemem_core.commands`."""
 
-import ast
 import importlib
 import subprocess
 import sys
@@ -29,21 +28,6 @@ def test_a_name_that_is_not_offered_is_an_error(module: str) -> None:
     """As for any other module."""
     with pytest.raises(AttributeError, match=f"module `{module}` has no attribute `invented`"):
         importlib.import_module(module).invented  # noqa: B018
-
-
-@pytest.mark.parametrize("module", STUBS)
-def test_stub_renames_nothing(module: str) -> None:
-    """A name is the same inside and outside."""
-    stub = ast.parse((CORE / STUBS[module]).read_text(encoding="utf-8"))
-    renamed = [
-        alias.name
-        for node in stub.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-        if alias.asname != alias.name
-    ]
-
-    assert renamed == []
 
 
 def test_importing_the_face_imports_nothing_behind_it() -> None:

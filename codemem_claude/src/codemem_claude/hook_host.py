@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from codemem_core.config.settings import Settings
+    from codemem_core.api import Settings
     from codemem_core.hooks.hook_host import Occasion
 
 _LAST_S = 1.2

@@ -7,6 +7,8 @@ from codemem_core.records.seams import (
     EVENTS as EVENTS,
     SERVICE as SERVICE,
     AuthSource as AuthSource,
+    BackgroundWorker as BackgroundWorker,
+    ChangeFollower as ChangeFollower,
     Command as Command,
     Embedder as Embedder,
     FlushPolicy as FlushPolicy,
@@ -43,6 +45,8 @@ from codemem_core.records.protocols import (
     TextEmbedder as TextEmbedder,
     TokenSource as TokenSource,
 )
+from codemem_core.flush.background import Worker as Worker
+from codemem_core.flush.followers import Follower as Follower
 
 # Events, evidence and memories.
 from codemem_core.records.event import (
@@ -67,6 +71,10 @@ from codemem_core.records.memory import (
     Summary as Summary,
 )
 
+# What was committed to memories, for a follower.
+from codemem_core.records.change import Change as Change
+from codemem_core.store import changes as changes, plugin_tables as plugin_tables
+
 # Errors.
 from codemem_core.errors import (
     AuthError as AuthError,
@@ -87,6 +95,7 @@ from codemem_core.errors import (
 # Storing events, and what is stored.
 from codemem_core.capture.delivery import Parcel as Parcel
 from codemem_core.capture.intake import Intake as Intake
+from codemem_core.capture.log_tail import log_records as log_records
 from codemem_core.capture.receive import (
     Received as Received,
     receive as receive,
@@ -105,6 +114,7 @@ from codemem_core.paths import (
     log_path as log_path,
     make_private_folder as make_private_folder,
     open_private as open_private,
+    socket_path as socket_path,
 )
 from codemem_core.redact import redact as redact, strip_private as strip_private
 

@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     from codemem_core.records.memory import Memory
     from codemem_core.records.seams import (
         AuthSource,
+        BackgroundWorker,
+        ChangeFollower,
         Command,
         Embedder,
         FlushPolicy,
         HostSetup,
         IngestSource,
         ObserverRuntime,
+        Page,
         Route,
     )
 
@@ -129,6 +132,30 @@ def codemem_memory_saved(memory: Memory) -> None:
     """
 
 
+@hookspec
+def codemem_changes() -> Iterable[ChangeFollower]:
+    """Offer what takes each committed change of memories, in order and once.
+
+    Called once. The follower itself is called by the server, soon after a commit, for the changes
+    since the ones it took last; no change is kept before `changes.follow` (of
+    `codemem_core.api`) was called with its name.
+
+        return [ChangeFollower(name="mirror", target="codemem_mirror:Outbox")]
+    """
+    return ()
+
+
+@hookspec
+def codemem_workers() -> Iterable[BackgroundWorker]:
+    """Offer work that goes on in the background of the server.
+
+    Called once; the server makes each worker when it starts and gives it a thread.
+
+        return [BackgroundWorker(name="mirror", target="codemem_mirror:Sender")]
+    """
+    return ()
+
+
 # --- a memory is wanted --------------------------------------------------------------------------
 
 
@@ -164,6 +191,25 @@ def codemem_viewer_routes() -> Iterable[Route]:
     Called once; the server imports them when it starts. Its guard stands before every route.
 
         return [Route(name="board", target="codemem_board:router")]
+    """
+    return ()
+
+
+@hookspec
+def codemem_viewer_pages() -> Iterable[Page]:
+    """Offer pages of the viewer, each with a link in its navigation.
+
+    Called once; a page's function is called whenever somebody looks at it. What a page changes, it
+    changes through routes (`codemem_viewer_routes`) under `/api/`.
+
+        return [
+            Page(
+                name="board",
+                title="Board",
+                target="codemem_board:board",
+                template="codemem_board:board.html",
+            )
+        ]
     """
     return ()
 

@@ -22,7 +22,10 @@ from codemem_core.errors import (
     PluginError,
     StoreError,
 )
+from codemem_core.flush.background import Background
+from codemem_core.flush.followers import FollowWorker
 from codemem_core.retrieval.embedding import EmbedWorker, Meaning
+from codemem_viewer import frame
 from codemem_viewer.api import hooks
 from codemem_viewer.ingest_commit import Receiving
 from codemem_viewer.lifespan import WarmUp, reading_notes, working
@@ -52,12 +55,15 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
     """Return the application, with the routes the plugins offer.
 
     It lets everybody in: serve it through a `Guard` only. A route's function may ask, by name, for
-    `store`, `plugins`, `settings`, `intake`, `worker`, `receiving`, `live` and `meaning`. `store`
-    is open and threaded; `worker` is started and stopped by the application. `live` must be closed
-    before a server waits for its connections to end. A router may name, as
+    `store`, `plugins`, `settings`, `intake`, `worker`, `receiving`, `live`, `meaning` and
+    `background`. `store` is open and threaded; `worker` is started and stopped by the application.
+    `live` must be closed before a server waits for its connections to end. A router may name, as
     `opt={"warm_up": function}`, what is to be done in the background once the server runs.
     """
     meaning, warm_up = Meaning(plugins, settings), WarmUp()
+    background = Background(store, plugins)
+    embedding, following = EmbedWorker(store, meaning), FollowWorker(store, plugins)
+    workers = (worker, embedding, warm_up, following, background)
     given = {
         "store": store,
         "plugins": plugins,
@@ -67,6 +73,7 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
         "live": live,
         "meaning": meaning,
         "receiving": Receiving(store, intake, worker),
+        "background": background,
     }
     app = Litestar(
         dependencies={name: _provide(value) for name, value in given.items()},
@@ -75,10 +82,7 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
             CodememError: _say_error,
             Exception: _say_nothing,
         },
-        lifespan=[
-            lambda _: working(worker, EmbedWorker(store, meaning), warm_up),
-            lambda _: reading_notes(store),
-        ],
+        lifespan=[lambda _: working(*workers), lambda _: reading_notes(store)],
         logging_config=None,
         openapi_config=OpenAPIConfig(
             title="codemem",
@@ -93,6 +97,7 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
 
 def _add_routes(app: Litestar, plugins: Plugins, warm_up: WarmUp) -> None:
     """Add what plugins offer, and the paths that hosts were given before `/api/hooks/NAME`."""
+    app.register(frame.router)
     for route in plugins.viewer_routes().values():
         _add(app, route, plugins, warm_up)
     for alias in hooks.hook_aliases(plugins):
@@ -103,12 +108,20 @@ def _add(app: Litestar, route: Route, plugins: Plugins, warm_up: WarmUp) -> None
     """Add one plugin's router; a bad one is left out and named in the log."""
     try:
         router = plugins.target(route)
+        _check_addresses(router)
         app.register(router)
     except (PluginError, LitestarException) as error:
         _log.warning("viewer route `%s` is left out: %s", route.name, error)
         return
     if work := getattr(router, "opt", {}).get("warm_up"):
         warm_up.work.append(lambda: plugins.guarded(route, work, limit_s=math.inf))
+
+
+def _check_addresses(router: object) -> None:
+    """Refuse what could be read without the token: outside `/api/` the guard lets all through."""
+    for route in getattr(router, "routes", ()):
+        if "GET" in getattr(route, "methods", ()) and not route.path.startswith("/api/"):
+            raise PluginError(f"only routes under `/api/` can be read: `{route.path}`")
 
 
 def _provide(value: object) -> Provide:

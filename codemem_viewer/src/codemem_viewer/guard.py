@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,21 +22,25 @@ if TYPE_CHECKING:
     Send = Callable[[Message], Awaitable[None]]
     Application = Callable[[Any, Any, Any], Awaitable[None]]
 
-PAGES = (
-    *("/", "/memory", "/sessions", "/session", "/inspector"),
-    *("/health", "/usage", "/settings", "/plugins", "/rules"),
+FILES = (
+    *("app.css", "pages.css", "favicon.svg"),
+    *("app.js", "key.js", "list.js", "live.js", "rows.js", "shortcuts.js"),
 )
-"""Where a browser may begin: each answers with the same empty frame."""
-FILES = ("app.js", "key.js", "list.js", "live.js", "favicon.svg", "app.css")
 """What the frame needs, in `assets/`."""
-OPEN = frozenset(
-    ("GET", path) for path in ("/api/health", *PAGES, *(f"/assets/{name}" for name in FILES))
-)
-"""Method and path of what needs no token: nothing of it tells anything about its user.
+OPEN = frozenset(("/api/health", *(f"/assets/{name}" for name in FILES)))
+"""What needs no token beside pages: nothing of it tells anything about its user."""
+_PAGE = re.compile(r"/(?!(?i:api|assets)(?:/|$))(?:[\w-][\w.-]*(?:/[\w-][\w.-]*)*)?", re.ASCII)
+"""Addresses of pages: whatever is written so gets the same empty frame, known or not."""
 
-The rest of the guard still applies to it. A browser sends no `Authorization` when it opens a page,
-so the frame must be open; what fills it is asked for with the token.
-"""
+
+def is_open(method: str, path: str) -> bool:
+    """Say whether a request needs no token.
+
+    The rest of the guard still applies to it. A browser sends no `Authorization` when it opens a
+    page, so the frame must be open; what fills it is asked for with the token.
+    """
+    return method == "GET" and (path in OPEN or _PAGE.fullmatch(path) is not None)
+
 
 MAX_BODY_BYTES = 1024 * 1024
 BODY_S = 5.0
@@ -157,7 +162,7 @@ def check(scope: Any, door: Door) -> None:  # noqa: ANN401
     if any(site not in _SAME_SITE for site in _values(headers, b"sec-fetch-site")):
         raise Refused(403, "forbidden")
     method = scope.get("method", "GET")
-    if door.token is not None and (method, scope["path"]) not in OPEN:
+    if door.token is not None and not is_open(method, scope["path"]):
         _check_token(headers, door.token)
     if _values(headers, b"content-encoding"):
         raise Refused(415, "content-encoding is not supported")
