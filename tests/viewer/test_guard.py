@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
@@ -21,6 +22,7 @@ from codemem_core.plugins.registry import Plugins
 from codemem_core.store.engine.store import Store
 from codemem_viewer.app import create_app
 from codemem_viewer.guard import HEADERS, Door, Guard
+from codemem_viewer.keys import Keys
 from codemem_viewer.live import Live
 
 PAGES = (
@@ -48,6 +50,8 @@ ROUTES = {
     ("POST", "/api/config"): "token",
     ("GET", "/api/memories"): "token",
     ("GET", "/api/memories/{memory_id:int}"): "token",
+    ("POST", "/api/links"): "token",
+    ("POST", "/api/links/open"): "anybody",
     ("POST", "/api/memories/{memory_id:int}/confirm"): "token",
     ("POST", "/api/memories/{memory_id:int}/edit"): "token",
     ("POST", "/api/memories/{memory_id:int}/forget"): "token",
@@ -73,7 +77,9 @@ ROUTES = {
     ("GET", "/api/summaries"): "token",
     ("GET", "/api/usage"): "token",
 }
-DOOR = Door.tcp("127.0.0.1", 38888, token="right")
+KEYS = Keys("right")
+JSON = {"Content-Type": "application/json"}
+DOOR = Door.tcp("127.0.0.1", 38888, keys=KEYS)
 
 # Each header's values with what they do to a request: nothing (None) or a status.
 HOSTS = {
@@ -84,7 +90,8 @@ HOSTS = {
     "localhost": 421,
     "localhost.:38888": 421,
     "0.0.0.0:38888": 421,
-    "[::1]:38888": 421,
+    "[::1]:38888": None,
+    "[::1]": 421,
     "evil.example:38888": 421,
     None: 421,
 }
@@ -92,6 +99,7 @@ ORIGINS = {
     None: None,
     "http://127.0.0.1:38888": None,
     "http://localhost:38888": None,
+    "http://[::1]:38888": None,
     "http://localhost:3000": 403,
     "https://localhost:38888": 403,
     "http://evil.example": 403,
@@ -116,7 +124,13 @@ def app(store: Store) -> Litestar:
     plugins = Plugins.only(codemem_viewer.plugin, settings=settings)
     worker = FlushWorker(store, plugins, settings)
     return create_app(
-        store, plugins, settings, intake=Intake(plugins), worker=worker, live=Live(store.path)
+        store,
+        plugins,
+        settings,
+        intake=Intake(plugins),
+        worker=worker,
+        live=Live(store.path),
+        keys=KEYS,
     )
 
 
@@ -176,13 +190,21 @@ def expected(who: str, method: str, problems: dict[str, int | None]) -> int | No
     return next((status for name in order if (status := problems[name])), None)
 
 
-def mistakes(app: Litestar, door: Door, route: tuple[str, str]) -> list[tuple[Any, ...]]:
-    """Try Host x Origin x Sec-Fetch-Site x token x content type; return what came out wrong."""
+Headers = tuple[str | None, ...]
+ALL = list(product(HOSTS, ORIGINS, SITES, TOKENS, KINDS))
+RIGHT: Headers = ("localhost:38888", None, "same-origin", "Bearer right", "application/json")
+ONE_WRONG = [each for each in ALL if sum(a != b for a, b in zip(each, RIGHT, strict=True)) <= 1]
+
+
+def mistakes(
+    app: Litestar, door: Door, route: tuple[str, str], tried: list[Headers]
+) -> list[tuple[Any, ...]]:
+    """Try Host, Origin, Sec-Fetch-Site, token and content type; return what came out wrong."""
     guard = Guard(app, door)
     wrong = []
 
     async def try_all() -> None:
-        for host, origin, site, token, kind in product(HOSTS, ORIGINS, SITES, TOKENS, KINDS):
+        for host, origin, site, token, kind in tried:
             problems = {
                 "host": HOSTS[host],
                 "origin": ORIGINS[origin],
@@ -202,16 +224,26 @@ def mistakes(app: Litestar, door: Door, route: tuple[str, str]) -> list[tuple[An
     return wrong
 
 
-@pytest.mark.parametrize("route", [*ROUTES, ("OPTIONS", "/api/raw-events")], ids=" ".join)
+@pytest.mark.parametrize(
+    "route",
+    [("POST", "/api/raw-events"), ("GET", "/api/memories"), ("GET", "/"), ("OPTIONS", "/api/pack")],
+    ids=" ".join,
+)
 def test_every_combination_gets_what_the_table_says(app: Litestar, route: tuple[str, str]) -> None:
-    """10,500 requests for each route."""
-    assert not mistakes(app, DOOR, route)
+    """The guard knows methods and open paths, no routes: one of each kind stands for all."""
+    assert not mistakes(app, DOOR, route, ALL)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+def test_one_wrong_header_closes_every_route(app: Litestar, route: tuple[str, str]) -> None:
+    """Whatever a route does, it is behind the same door."""
+    assert not mistakes(app, DOOR, route, ONE_WRONG)
 
 
 @pytest.mark.parametrize(
     "weaker",
     [
-        replace(DOOR, token=None),
+        replace(DOOR, keys=None),
         replace(DOOR, hosts=DOOR.hosts | {b"localhost"}),
         replace(DOOR, origins=DOOR.origins | {b"http://localhost:3000"}),
     ],
@@ -219,7 +251,7 @@ def test_every_combination_gets_what_the_table_says(app: Litestar, route: tuple[
 )
 def test_table_notices_a_weaker_door(app: Litestar, weaker: Door) -> None:
     """The test above can fail."""
-    assert mistakes(app, weaker, ("POST", "/api/pack"))
+    assert mistakes(app, weaker, ("POST", "/api/pack"), ALL)
 
 
 @pytest.mark.parametrize("name", ["host", "authorization", "content-type", "sec-fetch-site"])
@@ -240,7 +272,7 @@ def test_a_header_sent_twice_is_refused(app: Litestar, name: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/health/", "//api/health", "/api/health/../stats", "/API/health", "api/health", "*", ""],
+    ["/api/health/", "/api/health/../stats", "/api", "/assets/", "/assets/../api/stats", "*", ""],
 )
 def test_open_path_is_exact(app: Litestar, path: str) -> None:
     """Nothing that only looks like the open route is open."""
@@ -352,3 +384,27 @@ def test_request_that_claims_the_socket_is_not_believed(served: Any) -> None:
     """By which door a request came is the listener's word, not the request's."""
     with served.tcp(Authorization="", Host="localhost") as client:
         assert client.get("/api/stats").status_code == 421
+
+
+def test_declared_length_over_the_limit_is_refused_at_once(served: Any) -> None:
+    """Nobody waits for a terabyte."""
+    host, port = urlsplit(served.url()).netloc.split(":")
+    token = served.environ["CODEMEM_VIEWER_TOKEN"]
+    head = (
+        f"POST /api/raw-events HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 1000000000000\r\n"
+        f"Content-Type: application/json\r\nAuthorization: Bearer {token}\r\n\r\n{{"
+    )
+    with socket.create_connection((host, int(port)), timeout=3) as client:
+        client.sendall(head.encode())
+        answer = client.recv(65_536)
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"payload too large" in answer
+
+
+def test_body_over_the_limit_hears_why(served: Any) -> None:
+    """A client that sends all of it first still gets the answer."""
+    with served.tcp() as client:
+        answer = client.post("/api/raw-events", content=b" " * 4_000_000, headers=JSON)
+
+    assert answer.status_code == 413

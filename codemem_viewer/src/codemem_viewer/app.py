@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from codemem_core.plugins.registry import Plugins
     from codemem_core.records.seams import Route
     from codemem_core.store.engine.store import Store
+    from codemem_viewer.keys import Keys
     from codemem_viewer.live import Live
 
 _log = logging.getLogger("codemem.viewer")
@@ -48,13 +49,14 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
     intake: Intake,
     worker: FlushWorker,
     live: Live,
+    keys: Keys,
 ) -> Litestar:
     """Return the application, with the routes the plugins offer.
 
     It lets everybody in: serve it through a `Guard` only. A route's function may ask, by name, for
-    `store`, `plugins`, `settings`, `intake`, `worker`, `receiving`, `live` and `meaning`. `store`
-    is open and threaded; `worker` is started and stopped by the application. `live` must be closed
-    before a server waits for its connections to end. A router may name, as
+    `store`, `plugins`, `settings`, `intake`, `worker`, `receiving`, `live`, `keys` and
+    `meaning`. `store` is open and threaded; `worker` is started and stopped by the application.
+    `live` must be closed before a server waits for its connections to end. A router may name, as
     `opt={"warm_up": function}`, what is to be done in the background once the server runs.
     """
     meaning, warm_up = Meaning(plugins, settings), WarmUp()
@@ -65,6 +67,7 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
         "intake": intake,
         "worker": worker,
         "live": live,
+        "keys": keys,
         "meaning": meaning,
         "receiving": Receiving(store, intake, worker),
     }
