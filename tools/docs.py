@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from docs_plugins import internals
 
 from codemem_cli.app import cli
 from codemem_core import hookspecs
@@ -21,7 +22,8 @@ from codemem_core._version import __version__
 from codemem_core.commands.host import Host
 from codemem_core.config.catalog import SECTIONS
 from codemem_core.config.settings import Setting, Settings
-from codemem_core.plugins.registry import SEAMS, Plugins
+from codemem_core.plugins.registry import Plugins
+from codemem_core.plugins.seams import SEAMS
 from codemem_core.records import seams
 from codemem_viewer.api.hooks import hook_aliases
 
@@ -228,6 +230,7 @@ def _tools() -> Iterator[str]:
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "docs/hooks.md": _hooks,
+    "docs/internals.md": internals,
     "docs/settings.md": _settings,
     "docs/cli.md": _commands,
     "docs/http.md": _routes,

@@ -15,7 +15,7 @@ import pytest
 from litestar import Litestar
 
 import codemem_viewer.plugin
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.config.settings import Settings
 from codemem_core.flush.worker import FlushWorker
 from codemem_core.plugins.registry import Plugins
@@ -25,18 +25,17 @@ from codemem_viewer.guard import HEADERS, Door, Guard
 from codemem_viewer.keys import Keys
 from codemem_viewer.live import Live
 
-PAGES = (
-    *("/", "/memory", "/sessions", "/session", "/inspector"),
-    *("/health", "/usage", "/settings", "/plugins", "/rules"),
+FILES = (
+    *("app.css", "pages.css", "favicon.svg"),
+    *("app.js", "key.js", "list.js", "live.js", "rows.js", "shortcuts.js"),
 )
-FILES = ("app.js", "key.js", "list.js", "live.js", "favicon.svg", "app.css")
 VIEWS = (
-    *("feed", "health", "inspector", "memory", "plugins", "rules"),
-    *("session", "sessions", "settings", "usage"),
+    *("home", "health", "inspector", "memories", "memory", "plugins"),
+    *("session", "sessions", "settings", "usage", "{name:str}"),
 )
 # Who may call what: a route that is not in this table fails the test below.
 ROUTES = {
-    **{("GET", path): "anybody" for path in ("/api/health", *PAGES)},
+    **{("GET", path): "anybody" for path in ("/", "/{page:path}", "/api/health")},
     **{("GET", f"/assets/{name}"): "anybody" for name in FILES},
     **{("GET", f"/api/pages/{name}"): "token" for name in VIEWS},
     ("POST", "/api/pages/inspector"): "token",
@@ -57,9 +56,13 @@ ROUTES = {
     ("POST", "/api/memories/{memory_id:int}/forget"): "token",
     ("POST", "/api/memories/{memory_id:int}/pin"): "token",
     ("POST", "/api/memories/{memory_id:int}/restore"): "token",
+    ("POST", "/api/memories/many/confirm"): "token",
+    ("POST", "/api/memories/many/forget"): "token",
+    ("POST", "/api/memories/many/pin"): "token",
     ("POST", "/api/memories/visibility"): "token",
     ("GET", "/api/memory"): "token",
     ("POST", "/api/near"): "token",
+    ("GET", "/api/navigation"): "token",
     ("GET", "/api/observations"): "token",
     ("GET", "/api/openapi"): "token",
     ("GET", "/api/openapi/openapi.json"): "token",
@@ -70,6 +73,8 @@ ROUTES = {
     ("GET", "/api/raw-events"): "token",
     ("POST", "/api/raw-events"): "token",
     ("GET", "/api/raw-events/status"): "token",
+    ("POST", "/api/review/{proposal:int}/accept"): "token",
+    ("POST", "/api/review/{proposal:int}/reject"): "token",
     ("GET", "/api/session"): "token",
     ("GET", "/api/sessions"): "token",
     ("GET", "/api/stats"): "token",
@@ -215,7 +220,8 @@ def mistakes(
             want = expected(ROUTES.get(route, "token"), route[0], problems)
             given = {"host": host, "origin": origin, "sec_fetch_site": site}
             headers = headers_of(**given, authorization=token, content_type=kind)
-            got, answered = await status_of(guard, *route, headers)
+            path = route[1].replace("{page:path}", "some/page")
+            got, answered = await status_of(guard, route[0], path, headers)
             right = got == want if want else got < 500 and got not in {401, 403, 415, 421}
             if not right or not HEADERS.items() <= answered.items():
                 wrong.append((host, origin, site, token, kind, want, got))
@@ -238,6 +244,13 @@ def test_every_combination_gets_what_the_table_says(app: Litestar, route: tuple[
 def test_one_wrong_header_closes_every_route(app: Litestar, route: tuple[str, str]) -> None:
     """Whatever a route does, it is behind the same door."""
     assert not mistakes(app, DOOR, route, ONE_WRONG)
+
+
+def test_every_page_has_the_open_frame_and_nothing_else_has(app: Litestar) -> None:
+    """A route of a plugin outside `/api/` would be open: none is let in."""
+    outside = [route.path for route in app.routes if not route.path.startswith("/api/")]
+
+    assert sorted(outside) == sorted(["/", "/{page:path}", *(f"/assets/{name}" for name in FILES)])
 
 
 @pytest.mark.parametrize(
@@ -272,7 +285,11 @@ def test_a_header_sent_twice_is_refused(app: Litestar, name: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/health/", "/api/health/../stats", "/api", "/assets/", "/assets/../api/stats", "*", ""],
+    [
+        *("/api/health/", "//api/health", "/api/health/../stats", "/API/health", "api/health"),
+        *("*", "", "//", "//api/stats", "/../api/stats", "/./api/stats", "/x//api/stats", "/x/.."),
+        *("/api", "/Api/stats", "/assets/", "/assets/../api/stats", "/a%2fb", "/\u017fession"),
+    ],
 )
 def test_open_path_is_exact(app: Litestar, path: str) -> None:
     """Nothing that only looks like the open route is open."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         HostSetup,
         IngestSource,
         ObserverRuntime,
+        Page,
         Route,
     )
 
@@ -164,6 +165,25 @@ def codemem_viewer_routes() -> Iterable[Route]:
     Called once; the server imports them when it starts. Its guard stands before every route.
 
         return [Route(name="board", target="codemem_board:router")]
+    """
+    return ()
+
+
+@hookspec
+def codemem_viewer_pages() -> Iterable[Page]:
+    """Offer pages of the viewer, each with a link in its navigation.
+
+    Called once; a page's function is called whenever somebody looks at it. What a page changes, it
+    changes through routes (`codemem_viewer_routes`) under `/api/`.
+
+        return [
+            Page(
+                name="board",
+                title="Board",
+                target="codemem_board:board",
+                template="codemem_board:board.html",
+            )
+        ]
     """
     return ()
 

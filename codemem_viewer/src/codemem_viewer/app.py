@@ -23,12 +23,13 @@ from codemem_core.errors import (
     StoreError,
 )
 from codemem_core.retrieval.embedding import EmbedWorker, Meaning
+from codemem_viewer import frame
 from codemem_viewer.api import hooks
 from codemem_viewer.ingest_commit import Receiving
 from codemem_viewer.lifespan import WarmUp, reading_notes, working
 
 if TYPE_CHECKING:
-    from codemem_core.capture.receive import Intake
+    from codemem_core.capture.intake import Intake
     from codemem_core.config.settings import Settings
     from codemem_core.flush.worker import FlushWorker
     from codemem_core.plugins.registry import Plugins
@@ -96,6 +97,7 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
 
 def _add_routes(app: Litestar, plugins: Plugins, warm_up: WarmUp) -> None:
     """Add what plugins offer, and the paths that hosts were given before `/api/hooks/NAME`."""
+    app.register(frame.router)
     for route in plugins.viewer_routes().values():
         _add(app, route, plugins, warm_up)
     for alias in hooks.hook_aliases(plugins):
@@ -106,12 +108,20 @@ def _add(app: Litestar, route: Route, plugins: Plugins, warm_up: WarmUp) -> None
     """Add one plugin's router; a bad one is left out and named in the log."""
     try:
         router = plugins.target(route)
+        _check_addresses(router)
         app.register(router)
     except (PluginError, LitestarException) as error:
         _log.warning("viewer route `%s` is left out: %s", route.name, error)
         return
     if work := getattr(router, "opt", {}).get("warm_up"):
         warm_up.work.append(lambda: plugins.guarded(route, work, limit_s=math.inf))
+
+
+def _check_addresses(router: object) -> None:
+    """Refuse what could be read without the token: outside `/api/` the guard lets all through."""
+    for route in getattr(router, "routes", ()):
+        if "GET" in getattr(route, "methods", ()) and not route.path.startswith("/api/"):
+            raise PluginError(f"only routes under `/api/` can be read: `{route.path}`")
 
 
 def _provide(value: object) -> Provide:

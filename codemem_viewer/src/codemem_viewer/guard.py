@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,26 +24,31 @@ if TYPE_CHECKING:
     Send = Callable[[Message], Awaitable[None]]
     Application = Callable[[Any, Any, Any], Awaitable[None]]
 
-PAGES = (
-    *("/", "/memory", "/sessions", "/session", "/inspector"),
-    *("/health", "/usage", "/settings", "/plugins", "/rules"),
+FILES = (
+    *("app.css", "pages.css", "favicon.svg"),
+    *("app.js", "key.js", "list.js", "live.js", "rows.js", "shortcuts.js"),
 )
-"""Where a browser may begin: each answers with the same empty frame."""
-FILES = ("app.js", "key.js", "list.js", "live.js", "favicon.svg", "app.css")
 """What the frame needs, in `assets/`."""
 OPEN = frozenset(
-    (
+    {
         ("GET", "/api/health"),
         *(("GET", f"/assets/{name}") for name in FILES),
         ("POST", "/api/links/open"),
-    )
+    }
 )
-"""Method and path of what needs no token: nothing of it reveals anything about its user.
+"""What needs no token beside pages: nothing of it reveals anything about its user."""
+_PAGE = re.compile(r"/(?!(?i:api|assets)(?:/|$))(?:[\w-][\w.-]*(?:/[\w-][\w.-]*)*)?", re.ASCII)
+"""Addresses of pages: whatever is written so gets the same empty frame, known or not."""
 
-The rest of the guard still applies to it. A browser sends no `Authorization` when it opens a page,
-so the frame is open too, at every address outside `/api` and `/assets`; what fills it is asked for
-with a key.
-"""
+
+def is_open(method: str, path: str) -> bool:
+    """Say whether a request needs no token.
+
+    The rest of the guard still applies to it. A browser sends no `Authorization` when it opens a
+    page, so the frame must be open; what fills it is asked for with the token.
+    """
+    return (method, path) in OPEN or (method == "GET" and _PAGE.fullmatch(path) is not None)
+
 
 MAX_BODY_BYTES = 1024 * 1024
 BODY_S = 5.0
@@ -205,18 +211,12 @@ def check(scope: Any, door: Door) -> None:  # noqa: ANN401
     if any(site not in _SAME_SITE for site in _values(headers, b"sec-fetch-site")):
         raise Refused(403, "forbidden")
     method = scope.get("method", "GET")
-    if door.keys is not None and not _is_open(method, scope["path"]):
+    if door.keys is not None and not is_open(method, scope["path"]):
         _check_token(headers, door.keys)
     if _values(headers, b"content-encoding"):
         raise Refused(415, "content-encoding is not supported")
     if method not in _READING:
         _check_json(headers)
-
-
-def _is_open(method: str, path: str) -> bool:
-    """Return whether a request needs no token: the frame lies at every address of a page."""
-    is_page = path.startswith("/") and not path.startswith(("/api", "/assets"))
-    return (method, path) in OPEN or (method == "GET" and is_page)
 
 
 def _check_token(headers: list[tuple[bytes, bytes]], keys: Keys) -> None:
@@ -233,7 +233,7 @@ def _check_room(answering: int) -> None:
 
 def _is_known(scope: Any, door: Door) -> bool:  # noqa: ANN401
     """Return whether a checked request showed a token or needs none; mark it for its protocol."""
-    is_known = door.keys is None or not _is_open(scope.get("method", "GET"), scope["path"])
+    is_known = door.keys is None or not is_open(scope.get("method", "GET"), scope["path"])
     if is_known:
         scope.setdefault("state", {})["known"] = True
     return is_known

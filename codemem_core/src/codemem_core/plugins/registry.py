@@ -28,6 +28,7 @@ from codemem_core.config.settings import Settings, blocked_plugins
 from codemem_core.errors import CodememError, InputError, NotFound, PluginError
 from codemem_core.plugins import loader
 from codemem_core.plugins.caller import contained
+from codemem_core.plugins.seams import SEAMS, Record, names
 from codemem_core.records.event import AdapterEvent
 from codemem_core.records.plugin import PluginInfo
 from codemem_core.records.seams import (
@@ -38,6 +39,7 @@ from codemem_core.records.seams import (
     HostSetup,
     IngestSource,
     ObserverRuntime,
+    Page,
     Route,
     SeamRecord,
 )
@@ -46,22 +48,8 @@ if TYPE_CHECKING:
     from codemem_core.records.memory import Memory
     from codemem_core.records.protocols import EventContext, Source
 
-Record = SeamRecord | Setting
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
-
-SEAMS: dict[str, type[Record]] = {
-    "codemem_settings": Setting,
-    "codemem_ingest_sources": IngestSource,
-    "codemem_flush_policies": FlushPolicy,
-    "codemem_observer_runtimes": ObserverRuntime,
-    "codemem_auth_sources": AuthSource,
-    "codemem_embedders": Embedder,
-    "codemem_commands": Command,
-    "codemem_viewer_routes": Route,
-    "codemem_host_setups": HostSetup,
-}
-"""Hook name -> the record it returns, in the order an event travels."""
 
 MOST_FAULTS = 3
 """Whoever failed so often at one thing is not asked for it again until the process starts anew."""
@@ -150,6 +138,10 @@ class Plugins:
     def viewer_routes(self) -> dict[str, Route]:
         """Return the viewer's routes by name."""
         return self._named("codemem_viewer_routes", Route)
+
+    def viewer_pages(self) -> dict[str, Page]:
+        """Return the pages that plugins add to the viewer, by name."""
+        return self._named("codemem_viewer_pages", Page)
 
     def host_setups(self) -> dict[str, HostSetup]:
         """Return the agents codemem can be installed into, by name."""
@@ -293,7 +285,7 @@ class Plugins:
             for record in chain.from_iterable(self._call(info.name, hook)):
                 if not isinstance(record, kind):
                     raise PluginError(f"`{hook}` gave no {kind.__name__}: `{record!r:.80}`")
-                for key in [(hook, name) for name in _names(record)]:
+                for key in [(hook, name) for name in names(record)]:
                     first = info if key in offered else self._provider.get(key)
                     if first:
                         raise PluginError(f"`{key[1]}` of `{hook}` is offered by {first} too")
@@ -304,7 +296,7 @@ class Plugins:
         self._infos.append(info)
         for (hook, name), record in offered.items():
             self._provider[hook, name] = info
-            if name == _names(record)[0]:
+            if name == names(record)[0]:
                 self._records[hook][name] = record
 
     # --- calling ---------------------------------------------------------------------------------
@@ -392,8 +384,3 @@ def _then(read: Callable[[object], T], call: Callable[[], object]) -> Callable[[
 
 def _itself(module: ModuleType) -> ModuleType:
     return module
-
-
-def _names(record: Record) -> tuple[str, ...]:
-    """Return what must be unique in a record; the first is its name."""
-    return (record.key, record.env) if isinstance(record, Setting) else (record.name,)

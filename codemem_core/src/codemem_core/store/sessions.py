@@ -59,12 +59,21 @@ class Session:
     ended_ms: int | None
     memories: int
     """Those that are not forgotten."""
+    request: str | None
+    """The first thing asked in it."""
+    last_ms: int | None
+    """When its newest event happened."""
+    files: int
+    """Files its tools touched, counted up to 64."""
+    events: int
 
 
 _SESSIONS = """
     SELECT s.id, s.project, s.cwd, s.source, s.stream_id, s.started_ms, s.ended_ms,
-           (SELECT count(*) FROM memories m WHERE m.session_id = s.id AND m.active = 1)
-      FROM sessions s
+           (SELECT count(*) FROM memories m WHERE m.session_id = s.id AND m.active = 1),
+           t.first_prompt, t.last_event_ms, json_array_length(ifnull(t.recent_files, '[]')),
+           ifnull(t.last_received_seq + 1, 0)
+      FROM sessions s LEFT JOIN streams t ON t.source = s.source AND t.stream_id = s.stream_id
      WHERE {conditions}
      ORDER BY s.started_ms DESC, s.id DESC
      LIMIT :limit
@@ -114,12 +123,18 @@ _DISTINCT = """
     SELECT name FROM each WHERE name <> ''
 """
 _PROJECTS = _DISTINCT.format(column="project", table="memories")
+_KINDS = _DISTINCT.format(column="kind", table="memories")
 _HOSTS = _DISTINCT.format(column="source", table="sessions")
 
 
 def projects(db: apsw.Connection) -> list[str]:
     """Return every project that has memories, sorted."""
     return [name for (name,) in rows(db, _PROJECTS)]
+
+
+def kinds(db: apsw.Connection) -> list[str]:
+    """Return every kind of memory that there is, sorted."""
+    return [name for (name,) in rows(db, _KINDS)]
 
 
 def hosts(db: apsw.Connection) -> list[str]:

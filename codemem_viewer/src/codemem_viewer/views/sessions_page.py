@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import groupby
 from typing import Annotated, Any
 
 import apsw
@@ -13,6 +14,7 @@ from litestar.params import FromQuery, QueryParameter
 from codemem_core.errors import NotFound
 from codemem_core.store import memories, sessions, timeline
 from codemem_core.store.engine.store import Store
+from codemem_viewer import text
 from codemem_viewer.negotiate import shown
 from codemem_viewer.paging import mark, place
 from codemem_viewer.timeline import entries
@@ -35,7 +37,8 @@ def listing(
         found = sessions.recent(db, limit=PAGE + 1, project=project or None, after=place(after))
         values: dict[str, Any] = {"projects": sessions.projects(db), "project": project}
     page = found[:PAGE]
-    values["sessions"] = page
+    days = groupby(page, key=lambda each: text.day(each.started_ms))
+    values["days"] = [(day, list(each)) for day, each in days]
     values["next"] = mark(page[-1].started_ms, page[-1].id) if len(found) > PAGE else None
     return shown(request, "sessions.html", values)
 
