@@ -32,8 +32,16 @@ def opencode_samples() -> list[dict[str, Any]]:
     return [row["event"] if row["hook"] == "event" else {"type": row["hook"]} for row in rows][:40]
 
 
+def recorded(folder: str) -> list[dict[str, Any]]:
+    """Return the payloads recorded from a client."""
+    paths = sorted((TESTS / "fixtures" / folder).glob("*.json"))
+    return [json.loads(path.read_text()) for path in paths]
+
+
 GIVEN: dict[str, dict[str, Any]] = {
     "claude": {"samples": claude_samples()},
+    "copilot": {"samples": recorded("copilot/1.0.102")},
+    "gemini": {"samples": recorded("gemini/0.61.0")},
     "opencode": {
         "samples": opencode_samples(),
         "context": EventContext(stream_id="ses_1", ts_ms=1_795_000_000_000),

@@ -188,13 +188,13 @@ def test_a_pack_for_a_session_is_told_on_its_page(api: httpx.Client) -> None:
     }
     told = api.post("/api/pack", json=body).json()
 
-    wait_until(lambda: bool(api.get("/api/pages/session?id=3").json()["told"]))
+    wait_until(lambda: bool(api.get("/api/pages/session?id=3").json()["injected"]))
     page = api.get("/api/pages/session?id=3").json()
-    assert [[memory for memory, _ in each["memories"]] for each in page["told"]] == [
+    assert [[memory["id"] for memory in each["memories"]] for each in page["injected"]] == [
         [item["id"] for item in told["items"]]
     ]
-    assert page["told"][0]["tokens"] == told["metrics"]["pack_tokens"]
-    assert [e["memories"] for e in page["entries"] if e["what"] == "told"]
+    assert page["injected"][0]["tokens"] == told["metrics"]["pack_tokens"]
+    assert [e["memories"] for e in page["entries"] if e["what"] == "injected"]
     assert api.get("/api/usage").json()["recent_packs"][0]["tokens_read"] > 0
 
 

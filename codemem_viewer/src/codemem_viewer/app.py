@@ -22,6 +22,8 @@ from codemem_core.errors import (
     PluginError,
     StoreError,
 )
+from codemem_core.flush.background import Background
+from codemem_core.flush.followers import FollowWorker
 from codemem_core.retrieval.embedding import EmbedWorker, Meaning
 from codemem_viewer import frame
 from codemem_viewer.api import hooks
@@ -55,12 +57,16 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
     """Return the application, with the routes the plugins offer.
 
     It lets everybody in: serve it through a `Guard` only. A route's function may ask, by name, for
-    `store`, `plugins`, `settings`, `intake`, `worker`, `receiving`, `live`, `keys` and
-    `meaning`. `store` is open and threaded; `worker` is started and stopped by the application.
+    `store`, `plugins`, `settings`, `intake`, `worker`, `receiving`, `live`, `keys`,
+    `meaning` and `background`. `store` is open and threaded; the application starts and stops
+    `worker`.
     `live` must be closed before a server waits for its connections to end. A router may name, as
     `opt={"warm_up": function}`, what is to be done in the background once the server runs.
     """
     meaning, warm_up = Meaning(plugins, settings), WarmUp()
+    background = Background(store, plugins)
+    embedding, following = EmbedWorker(store, meaning), FollowWorker(store, plugins)
+    workers = (worker, embedding, warm_up, following, background)
     given = {
         "store": store,
         "plugins": plugins,
@@ -71,6 +77,7 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
         "keys": keys,
         "meaning": meaning,
         "receiving": Receiving(store, intake, worker),
+        "background": background,
     }
     app = Litestar(
         dependencies={name: _provide(value) for name, value in given.items()},
@@ -79,10 +86,7 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
             CodememError: _say_error,
             Exception: _say_nothing,
         },
-        lifespan=[
-            lambda _: working(worker, EmbedWorker(store, meaning), warm_up),
-            lambda _: reading_notes(store),
-        ],
+        lifespan=[lambda _: working(*workers), lambda _: reading_notes(store)],
         logging_config=None,
         openapi_config=OpenAPIConfig(
             title="codemem",

@@ -26,10 +26,13 @@ OURS = {
         "eval",
         "transfer",
         "claude",
+        "copilot",
+        "gemini",
         "mcp",
         "observers",
         "opencode",
         "semantic",
+        "team",
         "viewer",
     )
 }
