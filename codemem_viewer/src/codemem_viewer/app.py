@@ -88,15 +88,19 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
         },
         lifespan=[lambda _: working(*workers), lambda _: reading_notes(store)],
         logging_config=None,
-        openapi_config=OpenAPIConfig(
-            title="codemem",
-            version=__version__,
-            path="/api/openapi",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-        ),
+        openapi_config=_openapi(),
     )
     _add_routes(app, plugins, warm_up)
     return app
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="codemem",
+        version=__version__,
+        path="/api/openapi",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+    )
 
 
 def _add_routes(app: Litestar, plugins: Plugins, warm_up: WarmUp) -> None:
