@@ -114,6 +114,14 @@ ELSEWHERE = {
     "mcp": "speaks JSON-RPC: tests/mcp",
     "serve": "stays: tests/viewer/test_serve",
     "setup": "changes other programs: tests/claude/test_status",
+    "share": "needs a team: tests/team/test_commands",
+    "team add": "needs a server: tests/team/test_commands",
+    "team init": "needs a server: tests/team/test_commands",
+    "team join": "needs a server: tests/team/test_commands",
+    "team remove": "needs a server: tests/team/test_commands",
+    "team status": "needs a team: tests/team/test_commands",
+    "team sync": "needs a server: tests/team/test_commands",
+    "unshare": "needs a team: tests/team/test_commands",
 }
 """Commands that have a test of their own, and why."""
 

@@ -10,13 +10,13 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from codemem_core.errors import CodememError, SettingsError
 from codemem_viewer.guard import Door, Guard
+from codemem_viewer.protocol import BoundedProtocol
 
 if TYPE_CHECKING:
     from litestar import Litestar
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
 Listener = tuple[socket.socket, Door]
 """A listening socket and what may come in by it."""
 
-CONNECTIONS = 64
-"""Per listener, so that whoever fills up TCP does not keep the hooks out of the socket."""
-HEAD_S = 5.0
-"""How long a client may take to send the head of a request."""
-HEAD_BYTES = 65_536
-"""How long that head may be."""
-_TOGETHER_BYTES = 65_536
 GRACE_S = 10.0
 """How long a stopping server waits for requests it has begun."""
 
@@ -73,7 +66,7 @@ def listen_tcp(host: str, port: int) -> socket.socket:
         reason = "another program uses it" if taken else error.strerror
         raise PortTaken(
             f"cannot listen on port `{port}` of {host}: {reason}",
-            hint="choose another with `--port` or `CODEMEM_VIEWER_PORT`",
+            hint="end that program, or set another `CODEMEM_VIEWER_PORT`; then restart",
         ) from error
     return listener
 
@@ -89,79 +82,6 @@ def _loopback(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
             hint="use 127.0.0.1; for a remote machine, forward the port with ssh",
         )
     return address
-
-
-class PromptProtocol(HttpToolsProtocol):
-    """HTTP that hangs up on a client which takes longer than `HEAD_S` to send a request's head.
-
-    uvicorn limits the pause between two requests only: whoever connects and says nothing, or a
-    letter a minute, would keep a place for ever. Nor does its parser limit how long a head is.
-    """
-
-    _deadline: asyncio.TimerHandle | None = None
-    _head_bytes = 0
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the clock."""
-        super().connection_made(cast("asyncio.Transport", _Together(transport, self.loop)))
-        self._deadline = self.loop.call_later(HEAD_S, transport.close)
-
-    def data_received(self, data: bytes) -> None:
-        """Stop the clock when the head is complete, start it with the first byte of another."""
-        super().data_received(data)
-        in_request = self.cycle is not None and not self.cycle.response_complete
-        if in_request:
-            self._stop_clock()
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > HEAD_BYTES:
-            self.transport.close()
-        elif self._deadline is None:
-            self._deadline = self.loop.call_later(HEAD_S, self.transport.close)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
-        self._stop_clock()
-        super().connection_lost(exc)
-
-    def _stop_clock(self) -> None:
-        self._head_bytes = 0
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-
-class _Together:
-    """A transport that sends together what is written in one go: head and body of an answer.
-
-    Each send lets go of the interpreter, and waits for it when another thread works.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._written = bytearray()
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - all else is the transport's own
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Send when the loop comes round, or once there is much."""
-        if not self._written:
-            self._loop.call_soon(self._send)
-        self._written += data
-        if len(self._written) > _TOGETHER_BYTES:
-            self._send()
-
-    def close(self) -> None:
-        """Send what is left and hang up."""
-        self._send()
-        self._transport.close()
-
-    def _send(self) -> None:
-        if self._written:
-            written, self._written = self._written, bytearray()
-            self._transport.write(written)
 
 
 class _Server(uvicorn.Server):
@@ -213,7 +133,7 @@ async def _end(unused: Unused, stop: Callable[[], None]) -> None:
 def _config(app: Application, door: Door, max_body_bytes: int) -> uvicorn.Config:
     return uvicorn.Config(
         Guard(app, door, max_body_bytes=max_body_bytes),
-        http=PromptProtocol,
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",  # once, around both
         log_config=None,
@@ -221,6 +141,5 @@ def _config(app: Application, door: Door, max_body_bytes: int) -> uvicorn.Config
         access_log=False,  # it prints query strings
         proxy_headers=False,  # any local client could claim to be another
         server_header=False,
-        limit_concurrency=CONNECTIONS,
         timeout_graceful_shutdown=int(GRACE_S),
     )

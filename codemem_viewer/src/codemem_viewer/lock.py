@@ -12,6 +12,7 @@ import os
 import time
 from typing import Any, Self
 
+from codemem_core.errors import CodememError
 from codemem_core.paths import open_private
 
 _LOOK_AGAIN_S = 0.05
@@ -41,10 +42,12 @@ class ServerLock:
                 self._fd = fd
                 return True
 
-    def note(self, *, url: str | None, problem: str = "") -> None:
+    def note(self, *, url: str | None, problem: CodememError | None = None) -> None:
         """Leave a note of who holds the lock, and where it listens on TCP, or why it does not."""
         if self._fd is not None:
-            known = {"pid": os.getpid(), "url": url, **({"problem": problem} if problem else {})}
+            known: dict[str, object] = {"pid": os.getpid(), "url": url}
+            if problem is not None:
+                known |= {"problem": str(problem), "hint": problem.hint}
             os.pwrite(self._fd, json.dumps(known).encode(), 0)
 
     def read_note(self) -> dict[str, Any]:

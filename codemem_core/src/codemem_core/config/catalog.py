@@ -158,7 +158,8 @@ _SERVER = (
            help="Seconds after which a server ends that nobody asks anything, unless events wait "
                 "to be flushed; 0 lets it run."),
     _works("CODEMEM_VIEWER_TOKEN", "text", None, secret=True,
-           help="Token that TCP clients must show; `viewer.token` beside the database when unset."),
+           help="Token that TCP clients must show, 128 random bits or more; when unset, a new one "
+                "in `viewer.token` beside the database at each start."),
     _later("CODEMEM_VIEWER_PID", "path", None,
            help="Pid file of the background server; `viewer.pid` beside the database when unset."),
 )

@@ -33,6 +33,8 @@ from codemem_core.records.plugin import PluginInfo
 from codemem_core.records.protocols import RecordedSource
 from codemem_core.records.seams import (
     AuthSource,
+    BackgroundWorker,
+    ChangeFollower,
     Command,
     Embedder,
     FlushPolicy,
@@ -125,6 +127,14 @@ class Plugins:
     def auth_sources(self) -> dict[str, AuthSource]:
         """Return the auth sources by name."""
         return self._named("codemem_auth_sources", AuthSource)
+
+    def change_followers(self) -> dict[str, ChangeFollower]:
+        """Return what takes committed changes, by name."""
+        return self._named("codemem_changes", ChangeFollower)
+
+    def background_workers(self) -> dict[str, BackgroundWorker]:
+        """Return what works in the background of the server, by name."""
+        return self._named("codemem_workers", BackgroundWorker)
 
     def embedders(self) -> dict[str, Embedder]:
         """Return the embedders by name."""
