@@ -122,7 +122,7 @@ def _add(app: Litestar, route: Route, plugins: Plugins, warm_up: WarmUp) -> None
         _log.warning("viewer route `%s` is left out: %s", route.name, error)
         return
     if work := getattr(router, "opt", {}).get("warm_up"):
-        warm_up.work.append(lambda: plugins.guarded(route, work, limit_s=math.inf))
+        warm_up.work.append(lambda: plugins.call(route, work, limit_s=math.inf))
 
 
 def _check_addresses(router: object) -> None:

@@ -18,6 +18,7 @@ from codemem_core.capture.intake import Intake
 from codemem_core.config.settings import Settings
 from codemem_core.errors import Damaged
 from codemem_core.flush.worker import FlushWorker
+from codemem_core.plugins import streams
 from codemem_core.plugins.registry import Plugins
 from codemem_core.store.engine.fd_guard import guard
 from codemem_core.store.engine.store import Store
@@ -114,6 +115,8 @@ def _serve_until(  # noqa: PLR0913 - what `run` was given
         ends = [partial(removed, place, lock), *([unused.over] if unused_s > 0 else [])]
         _spare_the_collector()
         with _listening(place, address, lock, keys, weak) as listeners:
+            if any(info.third_party for info in plugins.listing()):
+                streams.divert()  # all that is to be printed has been
             serving = serve(
                 app,
                 listeners,
