@@ -8,7 +8,7 @@ import gc
 import os
 import secrets
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +112,9 @@ def _serve_until(  # noqa: PLR0913 - what `run` was given
         unused = Unused(
             app, store, after_s=unused_s, on_end=partial(lock.note, url=None, unused=True)
         )
-        ends = [partial(removed, place, lock), *([unused.over] if unused_s > 0 else [])]
+        ends: list[Callable[[], Awaitable[None]]] = [partial(removed, place, lock)]
+        if unused_s > 0:
+            ends.append(unused.over)
         _spare_the_collector()
         with _listening(place, address, lock, keys, weak) as listeners:
             if any(info.third_party for info in plugins.listing()):
