@@ -17,7 +17,7 @@ class Usage:
     """One call that cost something."""
 
     event: str
-    """`observe` or `pack`."""
+    """`observe`, `pack`, or `holdout`: a prompt that got nothing on purpose."""
     session_id: int | None = None
     runtime: str = ""
     model: str = ""
