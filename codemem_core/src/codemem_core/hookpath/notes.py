@@ -39,7 +39,8 @@ def note(db: str, *, began: float, **fields: Any) -> None:  # noqa: ANN401 - JSO
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     path = paths.hook_notes_path(db)
     try:
-        paths.make_private_folder(os.path.dirname(path))
+        if os.path.exists(db):
+            paths.make_private_folder(os.path.dirname(path))
         fd = paths.open_private(path, flags=flags)
         try:
             if os.fstat(fd).st_size < MOST_BYTES:

@@ -77,6 +77,9 @@ def _summary(report: Report, told: Sequence[Told], sessions: Sequence[Session]) 
         yield "Too little was told so far to say whether it helps."
         return
     facts = report.cases(_SAVED)
+    if not facts:
+        yield "Nothing that an earlier session had seen had to be found again: no comparison."
+        return
     share = value(report.sums(_SAVED), own.ARM, _SAVED) or 0.0
     yield f"Facts of earlier sessions that had to be found again: {facts}; told before: {share:.1%}"
     yield f"Tokens told: {own.tokens_told(packs)}"
