@@ -14,7 +14,6 @@ import apsw
 
 from codemem_core.distil import arrivals
 from codemem_core.distil.arrivals import Arrival
-from codemem_core.errors import InputError
 from codemem_core.records.memory import Memory
 from codemem_core.store import changes, journal, memories, projects, proposals, tombstones
 from codemem_team import bodies, local, outbox
@@ -47,11 +46,7 @@ def receive(db: apsw.Connection, one: Membership, records: Iterable[Record], *, 
 
 def _checked(one: Membership, record: Record) -> Record:
     """Return the record as it is kept: to be applied, or quarantined with the reason."""
-    problem = ""
-    try:
-        bodies.check(record.kind, record.body)
-    except InputError as error:
-        problem = str(error)
+    problem = record.reason or bodies.problem_of(record.kind, record.body)
     if not problem and record.kind == "memory":
         expected = bodies.subject_of(one.team, record.author, record.body["key"])
         problem = "" if record.subject == expected else "its subject is not its author's"
@@ -173,6 +168,7 @@ class _Applied:
                 source="team",
                 session=f"{first.author}/{body['session']}",
                 project=self._local_project(body),
+                restores="#" in body["key"],
             )
             settled = arrivals.arrive(self._db, arrival, now_ms=self._now_ms)
             memory_id = settled.memory_id

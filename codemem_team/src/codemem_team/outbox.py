@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import apsw
 
@@ -92,7 +93,8 @@ class _Team:
             session=_session(self._one, memory),
             remotes=projects.remotes(self._db, memory.project),
         )
-        self._append("memory", subject, hlc, body, project=memory.project)
+        if not self._append("memory", subject, hlc, body, project=memory.project):
+            return False
         self._save(
             Subject(subject=subject, memory_id=memory_id, author=self._one.login, forgotten=False)
         )
@@ -112,7 +114,8 @@ class _Team:
         for each in known:
             edited = [name for name in bodies.EDITABLE if name in change.fields]
             if edited and memory.active:
-                body = bodies.edit_body(memory, edited)
+                seen = local.last_edit(self._db, self._one.team, each.subject)
+                body = bodies.edit_body(memory, edited, seen=seen)
                 self._append("edit", each.subject, change.hlc, body, project=memory.project)
             vouched = [
                 name for name in bodies.VOUCHED if name in change.fields and getattr(memory, name)
@@ -148,10 +151,13 @@ class _Team:
         return each.author == self._one.login or self._one.role == "maintainer"
 
     def _append(
-        self, kind: str, subject: str, hlc: int, body: dict[str, object], *, project: str | None
-    ) -> None:
+        self, kind: str, subject: str, hlc: int, body: dict[str, Any], *, project: str | None
+    ) -> bool:
+        """Write a record; False when it could not be read by others, and stays here as refused."""
         new = NewRecord(kind=kind, subject=subject, hlc=hlc, body=body, project=project)
-        local.append(self._db, self._one.team, new)
+        refusal = bodies.problem_of(kind, body)
+        local.append(self._db, self._one, new, refusal=refusal)
+        return not refusal
 
     def _save(self, subject: Subject) -> None:
         local.save_subject(self._db, self._one.team, subject)
