@@ -18,6 +18,7 @@ from codemem_core.capture.intake import Intake
 from codemem_core.config.settings import Settings
 from codemem_core.errors import Damaged
 from codemem_core.flush.worker import FlushWorker
+from codemem_core.hookpath.lost_count import reserve
 from codemem_core.plugins import streams
 from codemem_core.plugins.registry import Plugins
 from codemem_core.store.engine.fd_guard import guard
@@ -96,6 +97,7 @@ def _serve_until(  # noqa: PLR0913 - what `run` was given
         return Health(damage=(str(error),))
     with store:
         unguard = guard(place.db)
+        reserve(place.db)
         keys, weak = _keys(settings, place.db)
         watch, live = Watch(store, first_look_s=first_look_s), Live(store.path)
         app = create_app(
