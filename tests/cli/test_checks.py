@@ -138,6 +138,7 @@ def _lost_payload(_: Path) -> None:
 
 
 def _lost_payload_on_a_full_disk(place: Path) -> None:
+    (place.parent / "run").mkdir(mode=0o700, exist_ok=True)
     lost_count.reserve(str(place))
     lost_count.count(str(place), f"2026-11-22T08:00:00Z {log.LOST}: no space left on device")
 

@@ -58,6 +58,7 @@ def run(
     serving goes on with the new one. Raises `SettingsError` for an address that is not loopback,
     `StoreError` for a database that cannot be used.
     """
+    reserve(place.db)
     first_look_s = FIRST_LOOK_S if _mend_before(place.db) else SOON_S
     while damage := _serve_until(
         place, lock, plugins, settings, address, first_look_s=first_look_s
@@ -97,7 +98,6 @@ def _serve_until(  # noqa: PLR0913 - what `run` was given
         return Health(damage=(str(error),))
     with store:
         unguard = guard(place.db)
-        reserve(place.db)
         keys, weak = _keys(settings, place.db)
         watch, live = Watch(store, first_look_s=first_look_s), Live(store.path)
         app = create_app(
