@@ -77,7 +77,7 @@ def server_lock_path(db: str) -> str:
 
 
 def read_server_note(db: str) -> dict[str, object]:
-    """Return what the database's last server noted: `pid`, `url` and, with no pages, `problem`."""
+    """Return what the database's last server noted: `pid`, `url`; `problem`, `hint` if no `url`."""
     import json  # noqa: PLC0415 - 7 ms that no hook spends
 
     try:

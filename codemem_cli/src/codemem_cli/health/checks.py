@@ -222,12 +222,12 @@ def _hooks(patient: Patient) -> Iterator[Finding]:
 
 def _server(patient: Patient) -> Iterator[Finding]:
     """Not running is no fault: hooks store events themselves then."""
-    problem = paths.read_server_note(patient.database).get("problem")
+    note = paths.read_server_note(patient.database)
     if not client.answers(paths.socket_path(patient.database)):
         yield _good("server", "not running; `codemem serve start` starts it")
-    elif problem:
-        hint = "end that program, or choose another port with `CODEMEM_VIEWER_PORT`; then restart"
-        yield _bad("server", f"running, but its pages cannot be opened: {problem}", hint)
+    elif note.get("problem"):
+        text = f"running, but its pages cannot be opened: {note['problem']}"
+        yield _bad("server", text, str(note.get("hint")))
     else:
         yield _good("server", "running")
 

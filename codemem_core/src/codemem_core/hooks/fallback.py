@@ -22,7 +22,7 @@ from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, InputError
 from codemem_core.hookpath.log import LOST, log
 from codemem_core.hooks.hook_host import HookHost
-from codemem_core.plugins import builtin, loader
+from codemem_core.plugins import builtin, loader, streams
 from codemem_core.plugins.registry import Plugins
 from codemem_core.store.engine.store import Store
 
@@ -81,5 +81,6 @@ def _plugins(host: HookHost, settings: Settings) -> Plugins:
     """Return all plugins when a third party may name projects, else the two that are needed."""
     if loader.third_parties():
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # a hook prints nothing, whoever is in it
+        streams.divert()
         return Plugins.load(settings)
     return Plugins.only(builtin, import_module(host.plugin), settings=settings)
