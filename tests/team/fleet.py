@@ -17,7 +17,7 @@ from team.homes import Home, Server
 from codemem_core.distil import manual
 from codemem_core.errors import CodememError
 from codemem_core.store import memories
-from codemem_team import local
+from codemem_team import log
 
 _SYLLABLES = "ba ce di fo gu ka le mi no pu ra se ti vo zu".split()
 
@@ -119,7 +119,7 @@ def assert_in_step(server: Server, homes: Iterable[Home], ledger: Ledger) -> Non
         assert ledger.made - ledger.forgotten - set(bodies) == set(), "lost"
         assert ledger.forgotten & set(bodies) == set(), "back"
         with home.store.read() as db:
-            assert local.queued(db, home.member(), limit=1) == []
+            assert log.queued(db, home.member(), limit=1) == []
 
 
 def main(arguments: list[str]) -> None:

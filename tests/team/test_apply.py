@@ -11,7 +11,7 @@ from team.homes import Home, Server
 from codemem_core.distil import manual
 from codemem_core.store import journal, memories
 from codemem_core.store.engine.connection import rows
-from codemem_team import local
+from codemem_team import log
 
 HomeMaker = Callable[..., Home]
 
@@ -43,7 +43,7 @@ def test_the_later_of_two_edits_holds_and_the_other_stays_in_the_history(
 
     assert alice.titles() == bob.titles() == ["Retries stop after nine attempts"]
     with bob.store.read() as db:
-        [conflict] = local.conflicts(db, bob.member().team)
+        [conflict] = log.conflicts(db, bob.member().team)
         entries = [(each.who, each.label) for each in journal.entries(db)]
     assert (conflict.field, conflict.winner, conflict.loser) == ("title", "bob", "alice")
     assert conflict.lost == "Retries stop after six attempts"
@@ -65,7 +65,7 @@ def test_an_edit_that_saw_the_other_is_no_conflict(make_home: HomeMaker) -> None
     both(bob, alice)
 
     with alice.store.read() as db:
-        assert local.conflicts(db, alice.member().team) == []
+        assert log.conflicts(db, alice.member().team) == []
     assert alice.titles() == ["Nine"]
 
 

@@ -10,7 +10,7 @@ import apsw
 import psycopg
 from team.homes import OWNER, Home, Server
 
-from codemem_team import postgres
+from codemem_team import log, postgres
 from codemem_team.postgres import Sent
 
 HomeMaker = Callable[..., Home]
@@ -130,9 +130,8 @@ def _take(db: object) -> None:
 
 
 def _waiting(db: object, home: Home) -> list[Sent]:
-    from codemem_team import local  # noqa: PLC0415
 
-    found = local.queued(db, home.member(), limit=10)  # type: ignore[arg-type]
+    found = log.queued(db, home.member(), limit=10)  # type: ignore[arg-type]
     return [Sent(record, None, postgres.plain_body(record)) for record in found]
 
 

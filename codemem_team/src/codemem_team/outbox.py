@@ -15,8 +15,10 @@ from codemem_core.records.change import Change
 from codemem_core.records.memory import Memory
 from codemem_core.store import changes, memories, projects
 from codemem_core.store.engine.connection import rows
-from codemem_team import bodies, local
-from codemem_team.local import Membership, NewRecord, Subject
+from codemem_team import bodies, local, log, subjects
+from codemem_team.local import Membership
+from codemem_team.log import NewRecord
+from codemem_team.subjects import Subject
 
 FOLLOWER = "team"
 """This plugin's name as a follower of changes and as their origin."""
@@ -78,14 +80,14 @@ class _Team:
         memory = memories.get(self._db, memory_id)
         if memory is None or not may_travel(memory) or not is_shared(self._db, self._one, memory):
             return False
-        known = local.subjects_of(self._db, self._one.team, memory_id)
+        known = subjects.subjects_of(self._db, self._one.team, memory_id)
         if any(not each.forgotten for each in known):
             return False
         key = memories.key_of(self._db, memory_id)
         # A forgotten subject stays so: what was restored is another one.
         key = f"{key}#{len(known) + 1}" if known else key
         subject = bodies.subject_of(self._one.team, self._one.login, key)
-        if local.subject(self._db, self._one.team, subject) is not None:
+        if subjects.subject(self._db, self._one.team, subject) is not None:
             return False  # an earlier copy of this database shared it
         body = bodies.memory_body(
             memory,
@@ -106,7 +108,7 @@ class _Team:
             return
         known = [
             each
-            for each in local.subjects_of(self._db, self._one.team, memory.id)
+            for each in subjects.subjects_of(self._db, self._one.team, memory.id)
             if not each.forgotten
         ]
         if not known:
@@ -114,7 +116,7 @@ class _Team:
         for each in known:
             edited = [name for name in bodies.EDITABLE if name in change.fields]
             if edited and memory.active:
-                seen = local.last_edit(self._db, self._one.team, each.subject)
+                seen = log.last_edit(self._db, self._one.team, each.subject)
                 body = bodies.edit_body(memory, edited, seen=seen)
                 self._append("edit", each.subject, change.hlc, body, project=memory.project)
             vouched = [
@@ -133,7 +135,7 @@ class _Team:
             if reason == "forgotten":
                 claim = arrivals.claim_hashes(self._db, memory_id, key=self._one.claim_key)
         written = 0
-        for each in local.subjects_of(self._db, self._one.team, memory_id):
+        for each in subjects.subjects_of(self._db, self._one.team, memory_id):
             if each.forgotten or not self._may_forget(each):
                 continue
             body = bodies.forget_body(reason, claim=claim, kind=kind, project=project)
@@ -156,11 +158,11 @@ class _Team:
         """Write a record; False when it could not be read by others, and stays here as refused."""
         new = NewRecord(kind=kind, subject=subject, hlc=hlc, body=body, project=project)
         refusal = bodies.problem_of(kind, body)
-        local.append(self._db, self._one, new, refusal=refusal)
+        log.append(self._db, self._one, new, refusal=refusal)
         return not refusal
 
     def _save(self, subject: Subject) -> None:
-        local.save_subject(self._db, self._one.team, subject)
+        subjects.save_subject(self._db, self._one.team, subject)
 
 
 def may_travel(memory: Memory) -> bool:

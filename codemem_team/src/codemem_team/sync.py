@@ -14,8 +14,9 @@ import psycopg
 
 from codemem_core.errors import CodememError
 from codemem_core.store.engine.store import Store
-from codemem_team import apply, local, outbox, postgres
-from codemem_team.local import Membership, Record
+from codemem_team import apply, local, log, outbox, postgres
+from codemem_team.local import Membership
+from codemem_team.log import Record
 from codemem_team.postgres import Received, Sent
 
 BATCH = 500
@@ -78,9 +79,9 @@ def _push_all(
     with postgres.transaction(connection) as cursor:
         head = postgres.head(cursor, one)
     with store.read() as db:
-        acknowledged = local.acknowledged(db, one)
+        acknowledged = log.acknowledged(db, one)
     if head < acknowledged:
-        store.write(lambda db: local.send_again(db, one, after=head))
+        store.write(lambda db: log.send_again(db, one, after=head))
     pushed, is_copy = 0, False
     while not is_copy and (batch := _queued(store, one)):
         answer = _push(connection, one, batch)
@@ -92,14 +93,14 @@ def _push_all(
     # The server has records under our numbers that we did not write: a copy of this database did.
     with postgres.transaction(connection) as cursor:
         device = postgres.add_device(cursor, one.team, label="restored", public_key=None)
-    store.write(lambda db: local.become(db, one, device))
+    store.write(lambda db: log.become(db, one, device))
     more, one = _push_all(store, connection, _membership(store, one.team))
     return pushed + more, one
 
 
 def _queued(store: Store, one: Membership) -> list[Record]:
     with store.read() as db:
-        return local.queued(db, one, limit=BATCH)
+        return log.queued(db, one, limit=BATCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,8 @@ def _push(connection: psycopg.Connection[Any], one: Membership, batch: Sequence[
 
 
 def _acknowledge(db: apsw.Connection, one: Membership, answer: _Answer) -> None:
-    local.mark(db, one, answer.new, "stored")
-    local.mark(db, one, answer.duplicate, "duplicate")
+    log.mark(db, one, answer.new, "stored")
+    log.mark(db, one, answer.duplicate, "duplicate")
 
 
 # --- pull ----------------------------------------------------------------------------------------

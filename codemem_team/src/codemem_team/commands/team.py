@@ -16,7 +16,7 @@ from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, InputError
 from codemem_core.store import changes, memories, tombstones
 from codemem_core.store.engine.store import Store
-from codemem_team import local, outbox, postgres
+from codemem_team import local, outbox, postgres, subjects
 from codemem_team.doctor import examine
 from codemem_team.local import Membership
 from codemem_team.postgres import Team
@@ -198,7 +198,7 @@ def leave(
 
 def _leave(db: apsw.Connection, one: Membership, *, forget: bool) -> int:
     outbox.take_waiting(db)
-    theirs = local.memories_of_others(db, one) if forget else []
+    theirs = subjects.memories_of_others(db, one) if forget else []
     with changes.made_by(db, outbox.FOLLOWER):
         for memory_id in theirs:
             memories.forget(db, memory_id, now_ms=time.time_ns() // 1_000_000)
