@@ -42,6 +42,7 @@ from codemem_core.records.protocols import (
     ObserverReply as ObserverReply,
     Policy as Policy,
     RecordedSource as RecordedSource,
+    SessionFiles as SessionFiles,
     Source as Source,
     TextEmbedder as TextEmbedder,
     TokenSource as TokenSource,

@@ -9,7 +9,7 @@ import ipaddress
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from litestar import Litestar
 
     from codemem_viewer.guard import Application
-    from codemem_viewer.idle_shutdown import Unused
 
 Listener = tuple[socket.socket, Door]
 """A listening socket and what may come in by it."""
@@ -92,20 +91,22 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(
+async def serve(  # noqa: PLR0913 - each by name
     app: Litestar,
     listeners: Sequence[Listener],
     *,
     max_body_bytes: int,
     stopping: Callable[[], None] = lambda: None,
-    unused: Unused | None = None,
+    around: Application | None = None,
+    ends: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> None:
     """Serve `app` on every listener until SIGTERM or SIGINT, then finish what was begun.
 
     `stopping` ends answers that would go on for ever: they are waited for until `GRACE_S` is over.
-    With `unused`, which is around `app`, serving ends too when nobody needs it.
+    `around` is an application around `app` that gets the requests. Serving ends, too, when one of
+    `ends` returns.
     """
-    servers = [_Server(_config(unused or app, door, max_body_bytes)) for _, door in listeners]
+    servers = [_Server(_config(around or app, door, max_body_bytes)) for _, door in listeners]
 
     def stop() -> None:
         stopping()
@@ -117,16 +118,16 @@ async def serve(
         loop.add_signal_handler(number, stop)
     sockets = [listener for listener, _ in listeners]
     async with app.lifespan():
-        ending = asyncio.create_task(_end(unused, stop)) if unused else None
+        endings = [asyncio.create_task(_end(over, stop)) for over in ends]
         await asyncio.gather(
             *(server.serve([own]) for server, own in zip(servers, sockets, strict=True))
         )
-        if ending:
+        for ending in endings:
             ending.cancel()
 
 
-async def _end(unused: Unused, stop: Callable[[], None]) -> None:
-    await unused.over()
+async def _end(over: Callable[[], Awaitable[None]], stop: Callable[[], None]) -> None:
+    await over()
     stop()
 
 

@@ -8,8 +8,8 @@ import gc
 import os
 import secrets
 import sys
-from collections.abc import Coroutine, Iterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,7 +27,7 @@ from codemem_core.store.repair.recover import mend, recover
 from codemem_viewer.app import create_app
 from codemem_viewer.decode import json_text
 from codemem_viewer.guard import Door
-from codemem_viewer.idle_shutdown import Unused
+from codemem_viewer.idle_shutdown import Unused, removed
 from codemem_viewer.keys import Keys
 from codemem_viewer.lifespan import FIRST_LOOK_S, SOON_S, Watch
 from codemem_viewer.listen import PortTaken, listen_tcp, listen_unix, serve
@@ -109,13 +109,23 @@ def _serve_until(  # noqa: PLR0913 - what `run` was given
         )
         limit = settings.number("raw_events_max_body_bytes")
         unused_s = settings.real("viewer_unused_s")
-        unused = Unused(app, store, after_s=unused_s) if unused_s > 0 else None
+        unused = Unused(
+            app, store, after_s=unused_s, on_end=partial(lock.note, url=None, unused=True)
+        )
+        ends: list[Callable[[], Awaitable[None]]] = [partial(removed, place, lock)]
+        if unused_s > 0:
+            ends.append(unused.over)
         _spare_the_collector()
         with _listening(place, address, lock, keys, weak) as listeners:
             if any(info.third_party for info in plugins.listing()):
                 streams.divert()  # all that is to be printed has been
             serving = serve(
-                app, listeners, max_body_bytes=limit, stopping=live.close, unused=unused
+                app,
+                listeners,
+                max_body_bytes=limit,
+                stopping=live.close,
+                around=unused,
+                ends=ends,
             )
             asyncio.run(_watched(watch, serving))
     unguard()  # a damaged file is read and replaced now
@@ -145,6 +155,13 @@ def _keys(settings: Settings, db: str) -> tuple[Keys, WeakToken | None]:
         return Keys(secrets.token_urlsafe()), weak
 
 
+def _unlink(path: str, own: os.stat_result) -> None:
+    """Remove our socket; another server's stays, which began when our folder had been replaced."""
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.samestat(os.stat(path), own):
+            os.unlink(path)
+
+
 @contextlib.contextmanager
 def _listening(
     place: Place, address: tuple[str, int], lock: ServerLock, keys: Keys, weak: WeakToken | None
@@ -167,7 +184,7 @@ def _listening(
             listeners.append((tcp, Door.tcp(host, port, keys=keys)))
             url = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
         listeners.append((opened.enter_context(listen_unix(place.socket)), Door.unix()))
-        opened.callback(Path(place.socket).unlink, missing_ok=True)
+        opened.callback(_unlink, place.socket, os.stat(place.socket))
         lock.note(url=url, problem=problem)
         if url and sys.stdout.isatty():
             click.echo(f"codemem serves {place.db}\n{url}#code={keys.new_code()}")
