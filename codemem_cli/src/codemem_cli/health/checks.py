@@ -17,7 +17,7 @@ from codemem_core._version import __version__
 from codemem_core.capture import spool_files
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, NotFound, StoreError
-from codemem_core.hookpath import client, log
+from codemem_core.hookpath import client, log, lost_count
 from codemem_core.plugins.health import HealthScope
 from codemem_core.plugins.server_faults import with_faults
 from codemem_core.records.protocols import Check
@@ -198,9 +198,12 @@ def _hooks(scope: HealthScope) -> Iterator[Check]:
     """Look for payloads that neither the server, the database nor the spool took."""
     path = paths.log_path(scope.settings)
     lost = log.lost(path)
-    if lost:
-        text = f"{len(lost)} payloads of hooks are lost, the last: {lost[-1]}"
-        yield _bad("hooks", text, f"note it and remove the lines from `{path}`")
+    counted, last = lost_count.counted(scope.database)
+    if number := len(lost) + counted:
+        text = f"{number} payloads of hooks are lost, the last: {max([*lost[-1:], last])}"
+        files = [f"the lines from `{path}`"] if lost else []
+        files += [f"`{paths.lost_count_path(scope.database)}`"] if counted else []
+        yield _bad("hooks", text, f"note it and remove {' and '.join(files)}")
     else:
         yield _good("hooks", "no payload was lost")
 
