@@ -18,6 +18,7 @@ from codemem_core.capture.intake import Intake
 from codemem_core.config.settings import Settings
 from codemem_core.errors import Damaged
 from codemem_core.flush.worker import FlushWorker
+from codemem_core.hookpath.lost_count import reserve
 from codemem_core.plugins import streams
 from codemem_core.plugins.registry import Plugins
 from codemem_core.store.engine.fd_guard import guard
@@ -57,6 +58,7 @@ def run(
     serving goes on with the new one. Raises `SettingsError` for an address that is not loopback,
     `StoreError` for a database that cannot be used.
     """
+    reserve(place.db)
     first_look_s = FIRST_LOOK_S if _mend_before(place.db) else SOON_S
     while damage := _serve_until(
         place, lock, plugins, settings, address, first_look_s=first_look_s
