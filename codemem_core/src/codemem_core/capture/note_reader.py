@@ -11,7 +11,6 @@ from typing import Any
 import apsw
 
 from codemem_core import paths
-from codemem_core.hookpath import holdout
 from codemem_core.hookpath import notes as hooknotes
 from codemem_core.store import hook_times, receipts, usage
 from codemem_core.store.engine.store import Store
@@ -66,7 +65,7 @@ def told(db: apsw.Connection, key: tuple[str, str], pack: Mapping[str, Any], *, 
 
 def held_out(db: apsw.Connection, key: tuple[str, str], *, at_ms: int) -> None:
     """Record that a prompt of stream `key` (source, stream id) got nothing on purpose."""
-    usage.record(db, Usage(event=holdout.EVENT, source=key[0], stream_id=key[1]), now_ms=at_ms)
+    usage.record(db, Usage(event=usage.HOLDOUT, source=key[0], stream_id=key[1]), now_ms=at_ms)
 
 
 def _write(db: apsw.Connection, notes: list[dict[str, Any]]) -> None:

@@ -15,8 +15,7 @@ from codemem_core import paths
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, NotFound
 from codemem_core.hookpath import json as quick_json
-from codemem_core.hookpath.holdout import is_held_out
-from codemem_core.hookpath.injected import forget_injected, injected, note_injected
+from codemem_core.hookpath.injected import forget_injected, injected, is_held_out, note_injected
 from codemem_core.hooks.hook_host import HookHost, Occasion
 from codemem_core.project import project_label
 from codemem_core.retrieval.pack.build import build_pack

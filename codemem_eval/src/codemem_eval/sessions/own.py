@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import apsw
 
-from codemem_core.hookpath.holdout import EVENT
 from codemem_core.retrieval.pack.render import tokens
 from codemem_core.store.engine.connection import rows
 from codemem_core.store.events import page
+from codemem_core.store.usage import HOLDOUT
 from codemem_eval.sessions.recording import Projects, Session, in_order, session_of
 from codemem_eval.sessions.walk import Told
 
@@ -74,7 +74,7 @@ def as_told(db: apsw.Connection, sessions: Sequence[Session]) -> Iterator[Told]:
 
 def held_out(db: apsw.Connection) -> set[tuple[str, str]]:
     """Return the sessions that got nothing on purpose, as `(source, stream id)`."""
-    return {(source, stream_id) for source, stream_id in rows(db, _HELD_OUT, (EVENT,))}
+    return {(source, stream_id) for source, stream_id in rows(db, _HELD_OUT, (HOLDOUT,))}
 
 
 def tokens_told(told: Sequence[Told]) -> int:

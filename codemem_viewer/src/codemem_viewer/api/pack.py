@@ -14,7 +14,7 @@ from litestar.params import FromQuery, QueryParameter, RawBody
 from codemem_core.capture import note_reader
 from codemem_core.config.settings import Settings
 from codemem_core.errors import InputError
-from codemem_core.hookpath.holdout import is_held_out
+from codemem_core.hookpath.injected import is_held_out
 from codemem_core.plugins.registry import Plugins
 from codemem_core.retrieval.embedding import Meaning
 from codemem_core.retrieval.pack.build import Pack, build_pack

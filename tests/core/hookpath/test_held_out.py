@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from codemem_core.hookpath.holdout import is_held_out
+from codemem_core.hookpath.injected import is_held_out
 
 IDS = [str(UUID(int=number * 0x9E3779B97F4A7C15)) for number in range(2000)]
 
