@@ -65,6 +65,22 @@ def test_pending_tells_policies_what_waits(store: Store, make_event: EventMaker)
         (state,) = events.pending(db, now_ms=100)
     assert (state.pending, state.pending_prompts, state.pending_tools) == (3, 1, 1)
     assert (state.first_pending_ms, state.last_event_type) == (77, "session_end")
+    assert state.flush_asked is None
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_pending_tells_what_the_host_asked_for(
+    store: Store, make_event: EventMaker, asked: bool
+) -> None:
+    """As a truth value: a policy may compare it with one."""
+    event = make_event("session_end", reason="x")
+    adapter = {**event.payload["_adapter"], "meta": {"flush": asked}}
+    event = replace(event, payload={"_adapter": adapter})
+    store.write(lambda db: events.append(db, [event], now_ms=77))
+
+    with store.read() as db:
+        (state,) = events.pending(db, now_ms=100)
+    assert state.flush_asked is asked
 
 
 @settings(max_examples=30, deadline=None)

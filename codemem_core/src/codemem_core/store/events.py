@@ -306,9 +306,14 @@ def pending(db: apsw.Connection, *, now_ms: int) -> list[StreamState]:
     """
     names = tuple(StreamState.__dataclass_fields__)
     found = rows(db, _PENDING, {"now": now_ms})
-    return [
-        StreamState(**dict(zip(names, (*row[:-1], bool(row[-1])), strict=True))) for row in found
-    ]
+    return [_state(dict(zip(names, row, strict=True))) for row in found]
+
+
+def _state(row: dict[str, Any]) -> StreamState:
+    """Return a row as a record; SQLite has numbers for truth values."""
+    asked = row["flush_asked"]
+    row["flush_asked"] = None if asked is None else bool(asked)
+    return StreamState(**row | {"turn_is_open": bool(row["turn_is_open"])})
 
 
 # Ids grow with time, so the oldest 1,000 that may go are enough to see whether any is old enough.
