@@ -37,6 +37,7 @@ _pages.filters |= {
     "count": text.count,
     "day": text.day,
     "dollars": text.dollars,
+    "headline": text.headline,
     "iso": text.iso,
     "kind": text.kind,
     "line": text.line,

@@ -66,11 +66,12 @@ def span(ms: float) -> str:
     return f"{hours} h {rest:02} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
 
 
-_MARKS = re.compile(r"[*`]|^#+ +|^\s*[-*•] +", re.MULTILINE)
+_CODE = re.compile(r"`([^`\n]+)`")
+_MARKS = re.compile(r"[*`]|^#+ .*$|^\s*[-*•] +", re.MULTILINE)
 
 
 def line(source: str, chars: int = 160) -> str:
-    """Return the beginning of a text on one line, without the marks of Markdown."""
+    """Return the beginning of a text on one line, without headings and marks of Markdown."""
     plain = " ".join(_MARKS.sub("", source[: 4 * chars]).split())
     return plain if len(plain) <= chars else plain[:chars].rsplit(" ", 1)[0] + "…"
 
@@ -154,6 +155,14 @@ def mark(source: str, words: Iterable[str]) -> Markup:
     parts = found.split(source)  # every second one matched
     marked = (Markup("<mark>{}</mark>").format(p) if at % 2 else p for at, p in enumerate(parts))
     return Markup("").join(marked)
+
+
+def headline(source: str, words: Iterable[str] = ()) -> Markup:
+    """Return a title: code between backticks as code, the words that were looked for marked."""
+    words = tuple(words)
+    parts = _CODE.split(source)  # every second one is code
+    marked = (Markup("<code>{}</code>") if at % 2 else Markup("{}") for at in range(len(parts)))
+    return Markup("").join(m.format(mark(p, words)) for m, p in zip(marked, parts, strict=True))
 
 
 def around(source: str, words: Iterable[str], chars: int = 200) -> Markup:

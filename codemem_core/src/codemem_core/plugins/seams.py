@@ -5,9 +5,12 @@ from __future__ import annotations
 from codemem_core.config.setting import Setting
 from codemem_core.records.seams import (
     AuthSource,
+    BackgroundWorker,
+    ChangeFollower,
     Command,
     Embedder,
     FlushPolicy,
+    HealthCheck,
     HostSetup,
     IngestSource,
     ObserverRuntime,
@@ -24,11 +27,14 @@ SEAMS: dict[str, type[Record]] = {
     "codemem_flush_policies": FlushPolicy,
     "codemem_observer_runtimes": ObserverRuntime,
     "codemem_auth_sources": AuthSource,
+    "codemem_changes": ChangeFollower,
+    "codemem_workers": BackgroundWorker,
     "codemem_embedders": Embedder,
     "codemem_commands": Command,
     "codemem_viewer_routes": Route,
     "codemem_viewer_pages": Page,
     "codemem_host_setups": HostSetup,
+    "codemem_health_checks": HealthCheck,
 }
 """Hook name -> the record it returns, in the order an event travels."""
 

@@ -305,15 +305,13 @@ def pending(db: apsw.Connection, *, now_ms: int) -> list[StreamState]:
     one call to a provider in trouble is not to be spent on what may itself be the trouble.
     """
     names = tuple(StreamState.__dataclass_fields__)
-    found = rows(db, _PENDING, {"now": now_ms})
-    return [_state(dict(zip(names, row, strict=True))) for row in found]
-
-
-def _state(row: dict[str, Any]) -> StreamState:
-    """Return a row as a record; SQLite has numbers for truth values."""
-    asked = row["flush_asked"]
-    row["flush_asked"] = None if asked is None else bool(asked)
-    return StreamState(**row | {"turn_is_open": bool(row["turn_is_open"])})
+    flags = ("flush_asked", "turn_is_open")
+    found = (dict(zip(names, row, strict=True)) for row in rows(db, _PENDING, {"now": now_ms}))
+    # SQLite has no booleans; None means that the host did not say.
+    return [
+        StreamState(**row | {name: row[name] and bool(row[name]) for name in flags})
+        for row in found
+    ]
 
 
 # Ids grow with time, so the oldest 1,000 that may go are enough to see whether any is old enough.

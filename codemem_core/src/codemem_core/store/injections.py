@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import apsw
 
@@ -39,10 +40,10 @@ class Injection:
     """What was deleted since is left out."""
 
 
-_SINCE = """
+_PACKS = """
     WITH packs AS (
         SELECT id, created_ms, metadata, tokens_read, source, stream_id FROM usage_events
-         WHERE event = 'pack' AND created_ms >= :since
+         WHERE event = 'pack' AND {which}
          ORDER BY id DESC LIMIT :limit)
     SELECT p.id, p.created_ms, coalesce(p.metadata ->> '$.hook', ''), p.tokens_read, p.source,
            (SELECT s.id FROM sessions s WHERE s.source = p.source AND s.stream_id = p.stream_id),
@@ -56,30 +57,31 @@ _SINCE = """
                           AND r.stream_id = p.stream_id AND r.used_ms IS NOT NULL
      ORDER BY p.id DESC, item.key
 """
+_SINCE = _PACKS.format(which="created_ms >= :since")
+_OF_STREAM = _PACKS.format(which="source = :source AND stream_id = :stream_id")
+_MOST = 1_000
 
 
 def since(db: apsw.Connection, since_ms: int, *, limit: int) -> list[Injection]:
     """Return the last injections since a time, newest first."""
-    found: dict[int, Injection] = {}
-    for row in rows(db, _SINCE, {"since": since_ms, "limit": limit}):
-        (number, at_ms, hook, tokens, source, session, request, project), item = row[:8], row[8:]
-        one = found.setdefault(
-            number,
-            Injection(
-                id=number,
-                at_ms=at_ms,
-                hook=hook,
-                tokens=tokens,
-                source=source,
-                session_id=session,
-                request=request,
-                project=project,
-                memories=[],
-            ),
-        )
-        if item[0] is not None:
-            one.memories.append(Injected(id=item[0], title=item[1], kind=item[2], used=item[3]))
-    return list(found.values())
+    return _injections(rows(db, _SINCE, {"since": since_ms, "limit": limit}))
+
+
+def of_stream(db: apsw.Connection, key: tuple[str | None, str | None]) -> list[Injection]:
+    """Return what a session `(source, stream id)` was given, oldest first; the last 1,000."""
+    which = {"source": key[0], "stream_id": key[1], "limit": _MOST}
+    return _injections(rows(db, _OF_STREAM, which))[::-1]
+
+
+def _injections(found: list[tuple[Any, ...]]) -> list[Injection]:
+    names = tuple(Injection.__dataclass_fields__)[:-1]
+    made: dict[int, Injection] = {}
+    for row in found:
+        fields = dict(zip(names, row, strict=False))
+        one = made.setdefault(row[0], Injection(**fields, memories=[]))
+        if row[8] is not None:
+            one.memories.append(Injected(id=row[8], title=row[9], kind=row[10], used=row[11]))
+    return list(made.values())
 
 
 _TIMES = """

@@ -59,21 +59,12 @@ class Session:
     ended_ms: int | None
     memories: int
     """Those that are not forgotten."""
-    request: str | None
-    """The first thing asked in it."""
-    last_ms: int | None
-    """When its newest event happened."""
-    files: int
-    """Files its tools touched, counted up to 64."""
-    events: int
 
 
 _SESSIONS = """
     SELECT s.id, s.project, s.cwd, s.source, s.stream_id, s.started_ms, s.ended_ms,
-           (SELECT count(*) FROM memories m WHERE m.session_id = s.id AND m.active = 1),
-           t.first_prompt, t.last_event_ms, json_array_length(ifnull(t.recent_files, '[]')),
-           ifnull(t.last_received_seq + 1, 0)
-      FROM sessions s LEFT JOIN streams t ON t.source = s.source AND t.stream_id = s.stream_id
+           (SELECT count(*) FROM memories m WHERE m.session_id = s.id AND m.active = 1)
+      FROM sessions s
      WHERE {conditions}
      ORDER BY s.started_ms DESC, s.id DESC
      LIMIT :limit

@@ -17,7 +17,9 @@ from codemem_core.store import injections, memories, proposals, sessions
 from codemem_core.store.engine.store import Store
 from codemem_core.store.overview import glance
 from codemem_core.store.rules import rules_for
+from codemem_core.store.stories import stories
 from codemem_viewer.negotiate import shown
+from codemem_viewer.story import in_a_line
 
 SESSIONS, RULES, PROPOSALS, INJECTIONS = 8, 12, 4, 40
 
@@ -45,7 +47,7 @@ def _state(db: apsw.Connection, asked: str) -> dict[str, Any]:
         "project": project,
         "rules": [memory for rule in found if (memory := memories.get(db, rule.id)) is not None],
         "card": project_card.card_of(db, project),
-        "sessions": recent,
+        "sessions": [in_a_line(each) for each in stories(db, recent)],
         "proposals": proposals.waiting(db, now_ms=now_ms, limit=PROPOSALS),
         "waiting": proposals.count(db, now_ms=now_ms),
         "injected": injections.since(db, _today_ms(), limit=INJECTIONS),
