@@ -12,7 +12,7 @@ from codemem_core.retrieval.pack.query import asked_for, recap_topic
 from codemem_core.retrieval.pack.rank import MIN_CONFIDENCE, about, fitting, without_repeats
 from codemem_core.retrieval.pack.render import layout, tokens
 from codemem_core.retrieval.pack.select import Sections
-from codemem_core.retrieval.pack.silence import leant, reasons, worth_telling
+from codemem_core.retrieval.pack.silence import leant, of_quoted, reasons, why_silent, worth_telling
 from codemem_core.retrieval.search import newest, search
 from codemem_core.store.tokenize import MAX_TERMS, query_terms
 
@@ -34,7 +34,7 @@ _RECAP_SUMMARIES = 2
 class Pack:
     """What the memory has to say about a context."""
 
-    __slots__ = ("context", "found", "items", "metrics", "quote", "repeats", "text")
+    __slots__ = ("context", "found", "items", "metrics", "quote", "repeats", "silence", "text")
 
     def __init__(  # noqa: PLR0913 - what it is made of
         self,
@@ -57,6 +57,8 @@ class Pack:
         """What is quoted beside them."""
         self.repeats = repeats
         """Ids of memories that say the same as an item, by the item's id."""
+        self.silence = ""
+        """Why an injected pack is empty, in one line."""
         self.metrics: dict[str, Any] = {
             "items": len(items),
             "pack_tokens": tokens(text),
@@ -85,6 +87,7 @@ class Pack:
             "terms": self.found.terms,
             "confidence": round(self.found.confidence, 3),
             "least_confidence": MIN_CONFIDENCE,
+            "silence": self.silence,
             "items": [_reasons(hit) for hit in self.items],
             "left_out": [
                 {**_reasons(hit), "why": _why(hit, fit, repeats)}
@@ -158,12 +161,18 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     least = 0.0 if said.sure() else least_confidence
     fit = gone_last(db, fitting(found, least=least) if topic is None else about(found))
     chosen = worth_telling(fit, found, leant(asked, around), meaning or ()) if unasked else fit
+    if unasked and said.sure():
+        said.look_further(db)
+        chosen = of_quoted(found, chosen, quotes.memory_sessions(db, said))
     recent = [] if topic is None or fit else _recent(db, limit, project, trusted, injected)
     distinct, repeats = without_repeats(_unknown(recent or chosen, known))
     page = Page(token_budget, limit, fenced=injected, is_recap=topic is not None)
     quoted = topic is None and (said.sure() or not (fit or injected))
-    page.fill(db, said, distinct, fit, quoted=quoted)
-    return _packed(context, page, found, repeats, (limit, token_budget, project, bool(recent)))
+    page.fill(db, said, distinct, _unknown(fit, known), quoted=quoted)
+    pack = _packed(context, page, found, repeats, (limit, token_budget, project, bool(recent)))
+    if injected and not pack.text:
+        pack.silence = why_silent(telling, found, fit, chosen, least=least_confidence)
+    return pack
 
 
 def _unknown(hits: list[Hit], known: Collection[str]) -> list[Hit]:
@@ -178,7 +187,7 @@ def _packed(
     repeats: Mapping[int, list[int]],
     bounds: tuple[int, int, str | None, bool],
 ) -> Pack:
-    sections = Sections(page.hits, is_recap=page.is_recap)
+    sections = Sections(page.hits, is_recap=page.is_recap, best_first=page.fence[0] != "")
     text = layout(sections, page.lines, page.quote.line() if page.quote else "")
     pack = Pack(
         context,
