@@ -74,7 +74,7 @@ class Background:
         for name, worker in self._made.items():
             record = self._plugins.background_workers()[name]
             try:
-                found += self._plugins.guarded(record, partial(_said, worker))
+                found += self._plugins.call(record, partial(_said, worker))
             except CodememError as error:
                 found.append(Check(ok=False, text=str(error)))
         return found
@@ -97,7 +97,7 @@ class Background:
     def _work(self, record: BackgroundWorker) -> None:
         worker = cast("Worker", self._plugins.make(record))
         self._made[record.name] = worker
-        self._plugins.guarded(record, lambda: worker.run(self._store, self._stop), limit_s=math.inf)
+        self._plugins.call(record, lambda: worker.run(self._store, self._stop), limit_s=math.inf)
 
 
 def _said(worker: Worker) -> Sequence[Check]:

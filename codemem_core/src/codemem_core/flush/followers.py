@@ -69,7 +69,7 @@ class Followers:
         waiting = changes.pending(db, name, limit=_AT_ONCE)
         if waiting:
             record = self._plugins.change_followers()[name]
-            self._plugins.guarded(record, lambda: follower.take(db, waiting))
+            self._plugins.call(record, lambda: follower.take(db, waiting))
             changes.taken(db, name, waiting[-1].seq)
         return len(waiting)
 
