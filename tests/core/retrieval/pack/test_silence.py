@@ -79,8 +79,8 @@ def test_where_an_answer_is_hardly_likely_two_words_of_many_are_no_reason(
     found = search(db, " ".join(asked), limit=8)
     found.confidence = 0.3
 
-    assert worth_telling(found, found, asked, ()) == []
-    assert worth_telling(found, found, ["set", "module"], ()) == found
+    assert worth_telling(found, found, asked) == []
+    assert worth_telling(found, found, ["set", "module"]) == found
 
 
 @pytest.mark.parametrize(

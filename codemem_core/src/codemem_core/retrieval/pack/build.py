@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import apsw
 
     from codemem_core.retrieval.hit import Found, Hit
-    from codemem_core.retrieval.pack.quotes import Part, Quote
+    from codemem_core.retrieval.pack.quotes import Part, Quote, Sessions
 
 LIMIT = 8
 TOKEN_BUDGET = 800
@@ -160,10 +160,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     said = quotes.search(db, telling, project=project, trusted=trusted, known=known)
     least = 0.0 if said.sure() else least_confidence
     fit = gone_last(db, fitting(found, least=least) if topic is None else about(found))
-    chosen = worth_telling(fit, found, leant(asked, around), meaning or ()) if unasked else fit
-    if unasked and said.sure():
-        said.look_further(db)
-        chosen = of_quoted(found, chosen, quotes.memory_sessions(db, said))
+    chosen = _worth_telling(db, fit, found, said, leant(asked, around)) if unasked else fit
     recent = [] if topic is None or fit else _recent(db, limit, project, trusted, injected)
     distinct, repeats = without_repeats(_unknown(recent or chosen, known))
     page = Page(token_budget, limit, fenced=injected, is_recap=topic is not None)
@@ -173,6 +170,17 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     if injected and not pack.text:
         pack.silence = why_silent(telling, found, fit, chosen, least=least_confidence)
     return pack
+
+
+def _worth_telling(
+    db: apsw.Connection, fit: list[Hit], found: Found, said: Sessions, asked: Collection[str]
+) -> list[Hit]:
+    """Return what a prompt gives a reason to tell, and what the session that answers left."""
+    chosen = worth_telling(fit, found, asked)
+    if not said.sure():
+        return chosen
+    said.look_further(db)
+    return of_quoted(found, chosen, quotes.memory_sessions(db, said))
 
 
 def _unknown(hits: list[Hit], known: Collection[str]) -> list[Hit]:

@@ -57,15 +57,12 @@ def leant(text: str, around: str) -> list[str]:
     return [*own, *reasons(around)] if own and leans(text) else own
 
 
-def worth_telling(
-    hits: Sequence[Hit], found: Found, asked: Collection[str], near: Collection[int]
-) -> list[Hit]:
+def worth_telling(hits: Sequence[Hit], found: Found, asked: Collection[str]) -> list[Hit]:
     """Return of `hits` those that a prompt gives a reason for, best first.
 
-    `asked` are its telling words. `near` are the ids of memories near in meaning: they need no word
-    in common. The less sure it is that `found` has an answer, the fewer.
+    `asked` are its telling words; what is near in meaning needs none in common. The less sure it is that `found` has an answer, the fewer.
     """
-    shared = {hit.id: _shared(hit, asked) for hit in hits}
+    shared, near = {hit.id: _shared(hit, asked) for hit in hits}, found.near
     share = 0.0 if found.confidence >= _UNSURE else _SHARE
     telling = [
         hit
