@@ -136,10 +136,9 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
 ) -> Pack:
     """Return what fits `context`, within `limit` entries and `token_budget` tokens.
 
-    `around` is what the work is about, `meaning` how near memories are to both by an embedder
-    (cosine by id; see `query.meant`). `trusted` leaves out what nobody confirmed of the web and
-    imports. `injected`: unasked, trusted and fenced; empty below `least_confidence` that the store
-    knows an answer. `known` (`12`, of messages `e34`) is in the session already: left out.
+    `around` is what the work is about, `meaning` how near memories are to both (cosine by id; see
+    `query.meant`). `trusted` leaves out what nobody confirmed of the web and imports. `injected`:
+    unasked, trusted and fenced; empty below `least_confidence`. `known` is left out.
     """
     trusted |= injected
     topic = recap_topic(context, begun=injected or bool(around))
@@ -166,10 +165,8 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     page = Page(token_budget, limit, fenced=injected, is_recap=topic is not None)
     quoted = topic is None and (said.sure() or not (fit or injected))
     page.fill(db, said, distinct, _unknown(fit, known), quoted=quoted)
-    pack = _packed(context, page, found, repeats, (limit, token_budget, project, bool(recent)))
-    if injected and not pack.text:
-        pack.silence = why_silent(telling, found, fit, chosen, least=least_confidence)
-    return pack
+    why = why_silent(telling, found, fit, chosen, least=least_confidence) if injected else ""
+    return _packed(context, page, found, repeats, (limit, project, bool(recent)), why)
 
 
 def _worth_telling(
@@ -188,12 +185,13 @@ def _unknown(hits: list[Hit], known: Collection[str]) -> list[Hit]:
     return [hit for hit in hits if str(hit.id) not in known]
 
 
-def _packed(
+def _packed(  # noqa: PLR0913, PLR0917 - what it is made of
     context: str,
     page: Page,
     found: Found,
     repeats: Mapping[int, list[int]],
-    bounds: tuple[int, int, str | None, bool],
+    bounds: tuple[int, str | None, bool],
+    why: str,
 ) -> Pack:
     sections = Sections(page.hits, is_recap=page.is_recap, best_first=page.fence[0] != "")
     text = layout(sections, page.lines, page.quote.line() if page.quote else "")
@@ -205,8 +203,9 @@ def _packed(
         repeats={hit.id: repeats.get(hit.id, []) for hit in page.hits},
         found=found,
     )
-    limit, token_budget, project, is_recent = bounds
-    pack.metrics |= {"limit": limit, "token_budget": token_budget, "project": project}
+    limit, project, is_recent = bounds
+    pack.silence = "" if text else why
+    pack.metrics |= {"limit": limit, "token_budget": page.budget, "project": project}
     pack.metrics["fallback"] = "recent" if is_recent else None
     return pack
 

@@ -46,6 +46,7 @@ class Page:
     def __init__(self, room: int, limit: int, *, fenced: bool, is_recap: bool) -> None:
         self.fence = fence() if fenced else ("", "")
         """What stands before and after the lines."""
+        self.budget = room
         self.room = room - tokens(_HEADINGS + "".join(self.fence))
         self.limit = limit
         self.is_recap = is_recap

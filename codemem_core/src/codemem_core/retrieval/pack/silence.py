@@ -60,7 +60,8 @@ def leant(text: str, around: str) -> list[str]:
 def worth_telling(hits: Sequence[Hit], found: Found, asked: Collection[str]) -> list[Hit]:
     """Return of `hits` those that a prompt gives a reason for, best first.
 
-    `asked` are its telling words; what is near in meaning needs none in common. The less sure it is that `found` has an answer, the fewer.
+    `asked` are its telling words; what is near in meaning needs none in common. The less sure it is
+    that `found` has an answer, the fewer.
     """
     shared, near = {hit.id: _shared(hit, asked) for hit in hits}, found.near
     share = 0.0 if found.confidence >= _UNSURE else _SHARE
