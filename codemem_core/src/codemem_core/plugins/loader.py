@@ -26,6 +26,7 @@ OURS = {
         "eval",
         "transfer",
         "claude",
+        "codex",
         "copilot",
         "gemini",
         "mcp",
