@@ -174,7 +174,10 @@ def _openapi() -> dict[str, Any]:
     from litestar.di import Provide
     from litestar.openapi import OpenAPIConfig
 
-    names = ("store", "plugins", "settings", "intake", "worker", "receiving", "live", "meaning")
+    names = (
+        *("store", "plugins", "settings", "intake", "worker"),
+        *("receiving", "live", "keys", "meaning"),
+    )
     plugins = _ours().obj.plugins
     app = Litestar(
         route_handlers=[

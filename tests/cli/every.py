@@ -30,7 +30,7 @@ READS: dict[str, list[str]] = {
     "db size-report": ["--limit", "2"],
     "db stats": [],
     "doctor": [],
-    "eval": ["{questions}", "--all-projects"],
+    "eval questions": ["{questions}", "--all-projects"],
     "history": [],
     "export-memories": ["-", "--all-projects", "--since", "2026-05-26"],
     "hybrid-eval": ["{questions}", "--all-projects"],
@@ -106,6 +106,7 @@ ELSEWHERE = {
     "db salvage": "test_salvage",
     "demo": "has a database of its own: test_demo",
     "embed": "needs a model: test_meaning",
+    "eval sessions": "reads a folder: tests/eval/test_sessions",
     "install-mcp": "changes another program: tests/opencode/test_install",
     "install-plugin": "changes another program: tests/opencode/test_install",
     "import-from-basic-memory": "reads a folder: test_importers",
@@ -114,6 +115,14 @@ ELSEWHERE = {
     "mcp": "speaks JSON-RPC: tests/mcp",
     "serve": "stays: tests/viewer/test_serve",
     "setup": "changes other programs: tests/claude/test_status",
+    "share": "needs a team: tests/team/test_commands",
+    "team add": "needs a server: tests/team/test_commands",
+    "team init": "needs a server: tests/team/test_commands",
+    "team join": "needs a server: tests/team/test_commands",
+    "team remove": "needs a server: tests/team/test_commands",
+    "team status": "needs a team: tests/team/test_commands",
+    "team sync": "needs a server: tests/team/test_commands",
+    "unshare": "needs a team: tests/team/test_commands",
 }
 """Commands that have a test of their own, and why."""
 

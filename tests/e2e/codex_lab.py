@@ -189,6 +189,8 @@ enabled = false
         )
         # Hooks go by the config file alone: Codex keeps the environment of another terminal.
         config = {"observer_runtime": "extractive", "viewer_port": 0}
+        # A busy machine spools the end of a session, whose hook asks for its memories.
+        config |= {"raw_events_sweeper_interval_ms": 1000, "raw_events_sweeper_idle_ms": 3000}
         self.write(".config/codemem/config.json", json.dumps(config))
 
     def write(self, name: str, text: str) -> Path:

@@ -24,6 +24,7 @@ from codemem_core.records.seams import Page, Route
 from codemem_core.store.engine.store import Store
 from codemem_viewer import lifespan
 from codemem_viewer.app import create_app
+from codemem_viewer.keys import Keys
 from codemem_viewer.live import Live
 
 ERRORS = {
@@ -67,7 +68,13 @@ def app_with(store: Store, *modules: ModuleType) -> Litestar:
     plugins = Plugins.only(*modules, settings=settings)
     worker = FlushWorker(store, plugins, settings)
     return create_app(
-        store, plugins, settings, intake=Intake(plugins), worker=worker, live=Live(store.path)
+        store,
+        plugins,
+        settings,
+        intake=Intake(plugins),
+        worker=worker,
+        live=Live(store.path),
+        keys=Keys("right"),
     )
 
 

@@ -56,7 +56,7 @@ class LazyGroup(click.Group):
         if command_table.target_of(name) or name not in (records := _records(ctx)):
             return super().invoke(ctx)
         run = partial(super().invoke, ctx)
-        return _host(ctx).plugins.by_hand(records[name], run, passing=_PASSING)
+        return _host(ctx).plugins.call_in_front(records[name], run, passing=_PASSING)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Offer commands from the records alone, as the shell's TAB waits for it."""

@@ -7,6 +7,8 @@ from codemem_core.records.seams import (
     EVENTS as EVENTS,
     SERVICE as SERVICE,
     AuthSource as AuthSource,
+    BackgroundWorker as BackgroundWorker,
+    ChangeFollower as ChangeFollower,
     Command as Command,
     Embedder as Embedder,
     FlushPolicy as FlushPolicy,
@@ -38,10 +40,13 @@ from codemem_core.records.protocols import (
     ObserverReply as ObserverReply,
     Policy as Policy,
     RecordedSource as RecordedSource,
+    SessionFiles as SessionFiles,
     Source as Source,
     TextEmbedder as TextEmbedder,
     TokenSource as TokenSource,
 )
+from codemem_core.flush.background import Worker as Worker
+from codemem_core.flush.followers import Follower as Follower
 
 # Events, evidence and memories.
 from codemem_core.records.event import (
@@ -65,6 +70,10 @@ from codemem_core.records.memory import (
     Observation as Observation,
     Summary as Summary,
 )
+
+# What was committed to memories, for a follower.
+from codemem_core.records.change import Change as Change
+from codemem_core.store import changes as changes, plugin_tables as plugin_tables
 
 # Errors.
 from codemem_core.errors import (

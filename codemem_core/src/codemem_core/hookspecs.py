@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from codemem_core.records.memory import Memory
     from codemem_core.records.seams import (
         AuthSource,
+        BackgroundWorker,
+        ChangeFollower,
         Command,
         Embedder,
         FlushPolicy,
@@ -128,6 +130,30 @@ def codemem_memory_saved(memory: Memory) -> None:
 
         subprocess.Popen(["notify-send", memory.title])
     """
+
+
+@hookspec
+def codemem_changes() -> Iterable[ChangeFollower]:
+    """Offer what takes each committed change of memories, in order and once.
+
+    Called once. The follower itself is called by the server, soon after a commit, for the changes
+    since the ones it took last; no change is kept before `changes.follow` (of
+    `codemem_core.api`) was called with its name.
+
+        return [ChangeFollower(name="mirror", target="codemem_mirror:Outbox")]
+    """
+    return ()
+
+
+@hookspec
+def codemem_workers() -> Iterable[BackgroundWorker]:
+    """Offer work that goes on in the background of the server.
+
+    Called once; the server makes each worker when it starts and gives it a thread.
+
+        return [BackgroundWorker(name="mirror", target="codemem_mirror:Sender")]
+    """
+    return ()
 
 
 # --- a memory is wanted --------------------------------------------------------------------------

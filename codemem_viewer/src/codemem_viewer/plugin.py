@@ -20,7 +20,7 @@ def codemem_commands() -> Iterator[Command]:
 
 
 _API = (
-    *("batches", "changes", "config", "health", "hooks", "memories", "near", "pack"),
+    *("batches", "changes", "config", "health", "hooks", "links", "memories", "near", "pack"),
     *("raw_events", "review", "sessions", "stats", "stream", "usage"),
 )
 _VIEWS = (

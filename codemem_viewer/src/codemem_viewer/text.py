@@ -67,11 +67,11 @@ def span(ms: float) -> str:
 
 
 _CODE = re.compile(r"`([^`\n]+)`")
-_MARKS = re.compile(r"[*`]|^#+ +|^\s*[-*•] +", re.MULTILINE)
+_MARKS = re.compile(r"[*`]|^#+ .*$|^\s*[-*•] +", re.MULTILINE)
 
 
 def line(source: str, chars: int = 160) -> str:
-    """Return the beginning of a text on one line, without the marks of Markdown."""
+    """Return the beginning of a text on one line, without headings and marks of Markdown."""
     plain = " ".join(_MARKS.sub("", source[: 4 * chars]).split())
     return plain if len(plain) <= chars else plain[:chars].rsplit(" ", 1)[0] + "…"
 

@@ -18,7 +18,7 @@ from codemem_core._version import __version__
 from codemem_core.capture import spool_files
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, NotFound, StoreError
-from codemem_core.hookpath import client, log
+from codemem_core.hookpath import client, log, lost_count
 from codemem_core.plugins.registry import Plugins
 from codemem_core.plugins.server_faults import with_faults
 from codemem_core.retrieval.embedding import Meaning
@@ -213,21 +213,24 @@ def _hooks(patient: Patient) -> Iterator[Finding]:
     """Look for payloads that neither the server, the database nor the spool took."""
     path = paths.log_path(patient.settings)
     lost = log.lost(path)
-    if lost:
-        text = f"{len(lost)} payloads of hooks are lost, the last: {lost[-1]}"
-        yield _bad("hooks", text, f"note it and remove the lines from `{path}`")
+    counted, last = lost_count.counted(patient.database)
+    if number := len(lost) + counted:
+        text = f"{number} payloads of hooks are lost, the last: {max([*lost[-1:], last])}"
+        files = [f"the lines from `{path}`"] if lost else []
+        files += [f"`{paths.lost_count_path(patient.database)}`"] if counted else []
+        yield _bad("hooks", text, f"note it and remove {' and '.join(files)}")
     else:
         yield _good("hooks", "no payload was lost")
 
 
 def _server(patient: Patient) -> Iterator[Finding]:
     """Not running is no fault: hooks store events themselves then."""
-    problem = paths.read_server_note(patient.database).get("problem")
+    note = paths.read_server_note(patient.database)
     if not client.answers(paths.socket_path(patient.database)):
         yield _good("server", "not running; `codemem serve start` starts it")
-    elif problem:
-        hint = "end that program, or choose another port with `CODEMEM_VIEWER_PORT`; then restart"
-        yield _bad("server", f"running, but its pages cannot be opened: {problem}", hint)
+    elif note.get("problem"):
+        text = f"running, but its pages cannot be opened: {note['problem']}"
+        yield _bad("server", text, str(note.get("hint")))
     else:
         yield _good("server", "running")
 

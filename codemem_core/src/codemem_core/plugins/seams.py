@@ -5,6 +5,8 @@ from __future__ import annotations
 from codemem_core.config.setting import Setting
 from codemem_core.records.seams import (
     AuthSource,
+    BackgroundWorker,
+    ChangeFollower,
     Command,
     Embedder,
     FlushPolicy,
@@ -24,6 +26,8 @@ SEAMS: dict[str, type[Record]] = {
     "codemem_flush_policies": FlushPolicy,
     "codemem_observer_runtimes": ObserverRuntime,
     "codemem_auth_sources": AuthSource,
+    "codemem_changes": ChangeFollower,
+    "codemem_workers": BackgroundWorker,
     "codemem_embedders": Embedder,
     "codemem_commands": Command,
     "codemem_viewer_routes": Route,

@@ -95,6 +95,17 @@ class Command(SeamRecord):
     """The group it is a subcommand of, such as `db`; empty for a command of the program."""
 
 
+class ChangeFollower(SeamRecord):
+    """What takes each committed change of memories; target makes a `Follower`.
+
+    It is called once `changes.follow` (of `codemem_core.api`) was called with its name.
+    """
+
+
+class BackgroundWorker(SeamRecord):
+    """Work that goes on while the server runs; target makes a `Worker`."""
+
+
 class Route(SeamRecord):
     """Pages or API routes of the viewer; target is a Litestar router.
 

@@ -1,7 +1,7 @@
 // Navigation, forms and live updates. The server renders every page; this asks for it with the key
 // and puts it into the frame. `/health` in the address bar is `/api/pages/health` of the server.
 
-import { ask, findKey, keep } from "/assets/key.js";
+import { ask, findKey, unlock } from "/assets/key.js";
 import { append, parse, renew } from "/assets/list.js";
 import { watch } from "/assets/live.js";
 import { clearPicked, edit, renewFolds, rowOf, showPicked, unfold } from "/assets/rows.js";
@@ -155,8 +155,10 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   event.preventDefault();
   if (form.id === "unlock") {
-    keep(form.key.value.trim());
-    show(new URL(location)).then(showWaiting);
+    await unlock(form.key.value).then(
+      () => location.reload(),
+      (error) => say(`${error.message}; ${error.hint ?? ""}`),
+    );
   } else if (form.dataset.filter) {
     filter(form);
   } else if (form.dataset.page) {
@@ -266,4 +268,4 @@ addEventListener("popstate", () => show(new URL(location)));
 await findKey();
 await show(new URL(location));
 showWaiting();
-watch(hear, state);
+watch(hear, state).catch(fail);

@@ -31,7 +31,7 @@ def page(
     if offered is None:
         raise NotFound(f"no such page: `/{name}`")
     target, query = plugins.target(offered), dict(request.query_params)
-    values = plugins.guarded(offered, lambda: target(store, settings, query), limit_s=math.inf)
+    values = plugins.call(offered, lambda: target(store, settings, query), limit_s=math.inf)
     return shown(request, offered.template, values)
 
 

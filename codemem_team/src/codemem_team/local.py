@@ -1,0 +1,344 @@
+"""What a machine keeps of its team: membership, shared projects, and a copy of the log.
+
+Everything a device writes or receives is a row of `team_records`, under the device's number for it.
+What is true of a memory follows from its records, in whatever order they came.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+from codemem_core.errors import CodememError
+from codemem_core.store import plugin_tables
+from codemem_core.store.engine.connection import rows
+
+_STEPS = {
+    1: """
+    CREATE TABLE team_memberships (
+        team TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        login TEXT NOT NULL,
+        role TEXT NOT NULL,
+        device TEXT NOT NULL,
+        next_idx INTEGER NOT NULL DEFAULT 1,   -- of the next record this device writes
+        sealed INTEGER NOT NULL,
+        trusting INTEGER NOT NULL,
+        claim_key BLOB NOT NULL,
+        private_key BLOB,                      -- X25519, where the team is sealed
+        synced_ms INTEGER,                     -- when all was pushed and pulled last
+        problem TEXT NOT NULL DEFAULT ''
+    ) WITHOUT ROWID;
+    CREATE TABLE team_shares (
+        team TEXT NOT NULL,
+        project TEXT NOT NULL,
+        kind TEXT NOT NULL,                    -- '': every kind
+        PRIMARY KEY (team, project, kind)
+    ) WITHOUT ROWID;
+    CREATE TABLE team_records (
+        team TEXT NOT NULL,
+        device TEXT NOT NULL,
+        idx INTEGER NOT NULL,
+        author TEXT NOT NULL,
+        role TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        hlc INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        project TEXT,
+        state TEXT NOT NULL,                   -- own: queued, stored, duplicate, refused; others':
+        reason TEXT NOT NULL DEFAULT '',       -- applied, duplicate, forgotten, quarantined
+        PRIMARY KEY (team, device, idx)
+    ) WITHOUT ROWID;
+    CREATE INDEX team_records_subject ON team_records (team, subject, hlc);
+    CREATE INDEX team_records_state ON team_records (team, device, state, idx);
+    CREATE TABLE team_subjects (
+        team TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        memory_id INTEGER,                     -- NULL: no memory of this machine says it
+        author TEXT NOT NULL,
+        forgotten INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (team, subject)
+    ) WITHOUT ROWID;
+    CREATE INDEX team_subjects_memory ON team_subjects (memory_id);
+    CREATE TABLE team_devices (
+        team TEXT NOT NULL,
+        device TEXT NOT NULL,
+        login TEXT NOT NULL,
+        idx INTEGER NOT NULL DEFAULT 0,        -- the last record that is here; none is missing
+        PRIMARY KEY (team, device)
+    ) WITHOUT ROWID;
+    """,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """A team that this machine takes part in."""
+
+    team: str
+    """The team's uuid."""
+    name: str
+    login: str
+    """The PostgreSQL login that this machine writes as."""
+    role: str
+    device: str
+    """This machine's uuid in the team; a database that was restored gets a new one."""
+    next_idx: int
+    sealed: bool
+    trusting: bool
+    claim_key: bytes
+    private_key: bytes | None = None
+    synced_ms: int | None = None
+    problem: str = ""
+    """Why it does not push and pull just now; empty: it does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One entry of the log."""
+
+    device: str
+    idx: int
+    author: str
+    role: str
+    kind: str
+    """`memory`, `edit`, `confirm` or `forget`."""
+    subject: str
+    """The uuid of the memory it is about."""
+    hlc: int
+    body: Mapping[str, Any]
+    state: str = ""
+    reason: str = ""
+
+
+def ensure_tables(db: apsw.Connection) -> None:
+    """Make or upgrade this plugin's tables."""
+    plugin_tables.ensure(db, "team", _STEPS)
+
+
+def memberships(db: apsw.Connection) -> list[Membership]:
+    """Return the teams this machine takes part in, by name."""
+    if not plugin_tables.version(db, "team"):
+        return []
+    names = tuple(Membership.__dataclass_fields__)
+    query = f"SELECT {', '.join(names)} FROM team_memberships ORDER BY name"  # noqa: S608 - our fields
+    found = [dict(zip(names, row, strict=True)) for row in rows(db, query)]
+    return [
+        Membership(**{**row, "sealed": bool(row["sealed"]), "trusting": bool(row["trusting"])})
+        for row in found
+    ]
+
+
+def membership(db: apsw.Connection, name: str | None = None) -> Membership:
+    """Return a team by name, or the only one; raises `CodememError`."""
+    found = [one for one in memberships(db) if name in {None, one.name}]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise CodememError("several teams: say which", hint="--team NAME")
+    raise CodememError("this machine is in no team", hint="`codemem team join NAME`")
+
+
+def save_membership(db: apsw.Connection, one: Membership) -> None:
+    """Write a membership; `next_idx` of one that is there is left alone."""
+    names = tuple(Membership.__dataclass_fields__)
+    updates = ", ".join(f"{name} = excluded.{name}" for name in names if name != "next_idx")
+    db.execute(
+        f"INSERT INTO team_memberships ({', '.join(names)})"  # noqa: S608 - our fields
+        f" VALUES ({', '.join(':' + name for name in names)})"
+        f" ON CONFLICT (team) DO UPDATE SET {updates}",
+        {name: getattr(one, name) for name in names},
+    )
+
+
+def note_problem(db: apsw.Connection, team: str, problem: str) -> None:
+    """Keep why a team does not sync; empty when it does."""
+    db.execute("UPDATE team_memberships SET problem = ? WHERE team = ?", (problem, team))
+
+
+def note_synced(db: apsw.Connection, team: str, *, now_ms: int) -> None:
+    """Keep that all was pushed and pulled."""
+    db.execute(
+        "UPDATE team_memberships SET problem = '', synced_ms = ? WHERE team = ?", (now_ms, team)
+    )
+
+
+# --- records -------------------------------------------------------------------------------------
+
+_APPEND = """
+    INSERT INTO team_records
+        (team, device, idx, author, role, kind, subject, hlc, body, project, state)
+    SELECT team, device, next_idx, login, role, :kind, :subject, :hlc, :body, :project, 'queued'
+      FROM team_memberships WHERE team = :team
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRecord:
+    """A record that this machine is about to write."""
+
+    kind: str
+    subject: str
+    hlc: int
+    body: Mapping[str, Any]
+    project: str | None
+
+
+def append(db: apsw.Connection, team: str, new: NewRecord) -> None:
+    """Write a record of this machine; it waits to be pushed."""
+    fields = {"team": team, "body": json.dumps(dict(new.body), ensure_ascii=False)}
+    fields |= {name: getattr(new, name) for name in ("kind", "subject", "hlc", "project")}
+    db.execute(_APPEND, fields)
+    db.execute("UPDATE team_memberships SET next_idx = next_idx + 1 WHERE team = ?", (team,))
+
+
+def keep(db: apsw.Connection, team: str, record: Record, *, project: str | None = None) -> bool:
+    """Write a record of another device; False when it is here already."""
+    db.execute(
+        "INSERT INTO team_records"
+        " (team, device, idx, author, role, kind, subject, hlc, body, project, state, reason)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (
+            *(team, record.device, record.idx, record.author, record.role, record.kind),
+            *(record.subject, record.hlc, json.dumps(dict(record.body), ensure_ascii=False)),
+            *(project, record.state, record.reason),
+        ),
+    )
+    return bool(db.changes())
+
+
+_RECORD = "device, idx, author, role, kind, subject, hlc, body, state, reason"
+
+
+def queued(db: apsw.Connection, one: Membership, *, limit: int) -> list[Record]:
+    """Return what waits to be pushed, in the order of its numbers."""
+    query = (
+        f"SELECT {_RECORD} FROM team_records"  # noqa: S608 - constant
+        " WHERE team = ? AND device = ? AND state = 'queued' ORDER BY idx LIMIT ?"
+    )
+    return [_record(row) for row in rows(db, query, (one.team, one.device, limit))]
+
+
+def of_subject(db: apsw.Connection, team: str, subject: str) -> list[Record]:
+    """Return everything that was said of a memory, oldest first, in the same order everywhere."""
+    query = (
+        f"SELECT {_RECORD} FROM team_records"  # noqa: S608 - constant
+        " WHERE team = ? AND subject = ? AND state <> 'quarantined' ORDER BY hlc, device, idx"
+    )
+    return [_record(row) for row in rows(db, query, (team, subject))]
+
+
+def mark(
+    db: apsw.Connection, one: Membership, idxs: Iterable[int], state: str, reason: str = ""
+) -> None:
+    """Set the state of records of this machine."""
+    db.executemany(
+        "UPDATE team_records SET state = ?, reason = ? WHERE team = ? AND device = ? AND idx = ?",
+        [(state, reason, one.team, one.device, idx) for idx in idxs],
+    )
+
+
+def mark_record(db: apsw.Connection, team: str, record: Record, state: str) -> None:
+    """Set what became of a record of another device; one of this machine keeps its state."""
+    db.execute(
+        "UPDATE team_records SET state = ? WHERE team = ? AND device = ? AND idx = ?"
+        " AND state IN ('applied', 'duplicate', 'forgotten')",
+        (state, team, record.device, record.idx),
+    )
+
+
+def _record(row: tuple[Any, ...]) -> Record:
+    fields = dict(zip(Record.__dataclass_fields__, row, strict=True))
+    return Record(**{**fields, "body": json.loads(fields["body"])})
+
+
+# --- subjects ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A memory of the team, and which one of this machine it is."""
+
+    subject: str
+    memory_id: int | None
+    author: str
+    forgotten: bool
+
+
+def subject(db: apsw.Connection, team: str, wanted: str) -> Subject | None:
+    """Return what is known of a subject, or None."""
+    query = (
+        "SELECT subject, memory_id, author, forgotten FROM team_subjects"
+        " WHERE team = ? AND subject = ?"
+    )
+    found = rows(db, query, (team, wanted))
+    return _subject(found[0]) if found else None
+
+
+def subjects_of(db: apsw.Connection, team: str, memory_id: int) -> list[Subject]:
+    """Return the subjects that a memory of this machine stands for."""
+    query = (
+        "SELECT subject, memory_id, author, forgotten FROM team_subjects"
+        " WHERE team = ? AND memory_id = ? ORDER BY subject"
+    )
+    return [_subject(row) for row in rows(db, query, (team, memory_id))]
+
+
+def save_subject(db: apsw.Connection, team: str, one: Subject) -> None:
+    """Write what is known of a subject."""
+    db.execute(
+        "INSERT OR REPLACE INTO team_subjects (team, subject, memory_id, author, forgotten)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (team, one.subject, one.memory_id, one.author, one.forgotten),
+    )
+
+
+def _subject(row: tuple[Any, ...]) -> Subject:
+    name, memory_id, author, forgotten = row
+    return Subject(subject=name, memory_id=memory_id, author=author, forgotten=bool(forgotten))
+
+
+# --- shares --------------------------------------------------------------------------------------
+
+
+def shares(db: apsw.Connection, team: str) -> set[tuple[str, str]]:
+    """Return what is shared: project and kind; the kind is empty for all of them."""
+    found = rows(db, "SELECT project, kind FROM team_shares WHERE team = ?", (team,))
+    return {(project, kind) for project, kind in found}
+
+
+def share(db: apsw.Connection, team: str, project: str, kinds: Iterable[str]) -> None:
+    """Share kinds of a project's memories; none named means all."""
+    db.executemany(
+        "INSERT INTO team_shares (team, project, kind) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        [(team, project, kind) for kind in (tuple(kinds) or ("",))],
+    )
+
+
+def unshare(db: apsw.Connection, team: str, project: str) -> int:
+    """Share nothing more of a project; return how many rules there were."""
+    db.execute("DELETE FROM team_shares WHERE team = ? AND project = ?", (team, project))
+    return db.changes()
+
+
+# --- devices -------------------------------------------------------------------------------------
+
+
+def positions(db: apsw.Connection, team: str) -> dict[str, int]:
+    """Return the number of the last record of each device that is here."""
+    query = "SELECT device, idx FROM team_devices WHERE team = ?"
+    return dict(rows(db, query, (team,)))
+
+
+def move_to(db: apsw.Connection, team: str, device: str, idx: int, *, login: str) -> None:
+    """Note that all records of a device up to a number are here."""
+    db.execute(
+        "INSERT INTO team_devices (team, device, login, idx) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (team, device) DO UPDATE SET idx = excluded.idx",
+        (team, device, login, idx),
+    )
