@@ -17,29 +17,7 @@ from codemem_core.errors import CodememError, PluginError
 from codemem_core.records.event import AdapterEvent
 from codemem_core.records.plugin import PluginInfo
 
-<<<<<<< HEAD
-OURS = {
-    f"codemem-{name}"
-    for name in (
-        "core",
-        "cli",
-        "eval",
-        "transfer",
-        "claude",
-        "codex",
-        "copilot",
-        "gemini",
-        "mcp",
-        "observers",
-        "opencode",
-        "semantic",
-        "viewer",
-    )
-}
-"""The distributions of this repository; everybody else is third-party."""
-=======
 _CORE = "codemem-core"
->>>>>>> main
 
 
 def third_parties() -> bool:
