@@ -206,9 +206,9 @@ def test_sessions_from_before_are_imported(codex: Lab) -> None:
     session = codex.session(project, FIX)[0]["thread_id"]
     os.utime(codex.rollout(session), (1_795_000_000, 1_795_000_000))
 
-    codex.codemem("import", "history", "codex")
+    codex.codemem("import-history", "codex")
     first = [hook for _, hook, _ in codex.stored()]
-    codex.codemem("import", "history", "codex")
+    codex.codemem("import-history", "codex")
 
     assert Counter(first) == {
         "SessionStart": 1, "UserPromptSubmit": 1, "AssistantText": 2, "PostToolUse": 4,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 
-from codemem_core.config.settings import Settings
 from codemem_core.hooks.hook_host import HookHost, Occasion
 from codemem_core.hooks.run import run
 
@@ -16,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+    from codemem_core.api import Settings
 
 _TOTAL_S = 2.0
 _LAST_S = 1.2
@@ -32,11 +33,13 @@ class CodexCli(HookHost):
     context_chars = 9_000
     session_variables = ("CODEX_", "CODEMEM_")
 
-    def settings(self) -> Settings:
-        """Read the config file, but for the mark of an observer's child."""
-        own = {"CODEMEM_PLUGIN_IGNORE"}
-        kept = {k: v for k, v in os.environ.items() if k in own or not k.startswith("CODEMEM_")}
-        return Settings.load(kept)
+    def environ(self) -> Mapping[str, str]:
+        """Return the environment without settings, but for the mark of an observer's child."""
+        return {
+            name: value
+            for name, value in os.environ.items()
+            if name == "CODEMEM_PLUGIN_IGNORE" or not name.startswith("CODEMEM_")
+        }
 
     def total_s(self, hook: str, settings: Settings) -> float:
         """Return less than Codex allows at the end of a session."""
