@@ -17,6 +17,7 @@ EVENT = {"session_id": "s9", "event_id": "e-1", "event_type": "user_prompt"}
 INGEST = {"cwd": "/tmp", "events": [{"type": "user_prompt", "prompt_text": "why is VAT rounded"}]}
 
 READS: dict[str, list[str]] = {
+    "benefit": ["--all-projects"],
     "backfill-tags": ["--dry-run", "--all-projects"],
     "claude-integration-status": [],
     "db backup": ["--list"],
@@ -117,8 +118,10 @@ ELSEWHERE = {
     "setup": "changes other programs: tests/claude/test_status",
     "share": "needs a team: tests/team/test_commands",
     "team add": "needs a server: tests/team/test_commands",
+    "team doctor": "needs a server: tests/team/test_commands",
     "team init": "needs a server: tests/team/test_commands",
     "team join": "needs a server: tests/team/test_commands",
+    "team leave": "needs a team: tests/team/test_commands",
     "team remove": "needs a server: tests/team/test_commands",
     "team status": "needs a team: tests/team/test_commands",
     "team sync": "needs a server: tests/team/test_commands",

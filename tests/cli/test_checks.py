@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from codemem_cli.health import secret_probe
-from codemem_core.capture import receive
+from codemem_core.capture import intake
 from codemem_core.capture.spool import Spool
 from codemem_core.config.settings import Settings
 from codemem_core.hookpath import log, lost_count
@@ -219,7 +219,7 @@ def test_a_secret_that_gets_through_is_found(monkeypatch: pytest.MonkeyPatch) ->
     plugins = Plugins.load(Settings.load({}))
     assert secret_probe.leaks(plugins) == []
 
-    monkeypatch.setattr(receive, "redact", lambda value, **_: (value, 0))
+    monkeypatch.setattr(intake, "redact", lambda value, **_: (value, 0))
 
     assert "GitHub token" in secret_probe.leaks(plugins)
     assert "password" in secret_probe.leaks(plugins)

@@ -66,6 +66,7 @@ def records() -> Iterator[SeamRecord]:
         PLUGINS.commands(),
         PLUGINS.viewer_routes(),
         PLUGINS.host_setups(),
+        PLUGINS.health_checks(),
     ):
         yield from offered.values()
 

@@ -9,13 +9,16 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import apsw
 import psycopg
 
 from codemem_core.config.settings import Settings
 from codemem_core.distil import manual
 from codemem_core.distil.manual import Note
+from codemem_core.plugins.registry import Plugins
 from codemem_core.store.engine.store import Store
-from codemem_team import local, postgres
+from codemem_team import local, plugin, postgres
+from codemem_team.commands.team import take_part
 from codemem_team.local import Membership
 from codemem_team.sync import Round, sync
 
@@ -51,6 +54,7 @@ class Server:
         settings = {
             "unix_socket_directories": str(self.folder),
             "listen_addresses": "",
+            "fsync": "off",  # processes are killed here, the machine is not
             "max_connections": "300",
             "shared_buffers": "32MB",
         }
@@ -109,6 +113,12 @@ class Server:
                 key = b"k" * 32
                 postgres.create_team(cursor, "acme", sealed=sealed, trusting=trusting, key=key)
 
+    def count(self) -> int:
+        """Return how many records the log has."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            found = connection.execute("SELECT count(*) FROM codemem.record").fetchone()
+        return int(str((found or (0,))[0]))
+
     def add_member(self, login: str, role: str) -> None:
         """Let a login take part in every team."""
         with self.as_login(OWNER) as connection:
@@ -123,6 +133,29 @@ class Home:
     store: Store
     settings: Settings
     login: str
+
+    @classmethod
+    def open(cls, database: Path, url: str, login: str) -> Home:
+        """Open a machine's database; it is in no team yet, or goes on in its team."""
+        settings = Settings.load({**os.environ, "CODEMEM_TEAM_URL": url})
+        Plugins.only(plugin, settings=settings)  # brings its settings
+        return cls(Store.open(str(database), threaded=True), settings, login)
+
+    def join(self) -> None:
+        """Take part in the team `acme`."""
+        take_part(self.store, self.settings, "acme", label=f"{self.login}'s machine")
+
+    def set_clock(self, skew_ms: int) -> None:
+        """Let this machine's clock be ahead of the others', or behind."""
+
+        def now(*_: object) -> float:
+            return time.time() + skew_ms / 1000
+
+        def skew(db: apsw.Connection) -> None:
+            flags = apsw.SQLITE_INNOCUOUS
+            db.create_scalar_function("unixepoch", now, -1, flags=flags)
+
+        self.store.write(skew)
 
     def member(self) -> Membership:
         """Return its membership."""
@@ -141,9 +174,8 @@ class Home:
 
     def remember(self, title: str, body: str = "", *, project: str = "api") -> int:
         """Write a memory as its user would."""
-        note = Note(
-            kind="decision", title=title, body=body or f"{title}, all of it.", origin="user"
-        )
+        body = body or f"{title}, all of it."
+        note = Note(kind="decision", title=title, body=body, origin="user")
         return manual.remember(self.store, note, project=project, cwd=None)
 
     def find(self, title: str) -> int:
@@ -152,7 +184,26 @@ class Home:
             return int(db.execute("SELECT id FROM memories WHERE title = ?", (title,)).get)
 
     def titles(self) -> list[str]:
-        """Return the titles of its memories, sorted."""
+        """Return the titles of its memories, sorted; one that is there twice twice."""
         with self.store.read() as db:
             found = db.execute("SELECT title FROM memories WHERE active ORDER BY title").fetchall()
         return [title for (title,) in found]
+
+    def state(self) -> dict[str, tuple[object, ...]]:
+        """Return what each memory of the team says here, by subject; forgotten ones left out."""
+        query = (
+            "SELECT s.subject, m.title, m.body, m.narrative, m.facts, m.tags, m.kind, m.active"
+            "  FROM team_subjects s LEFT JOIN memories m ON m.id = s.memory_id"
+            " WHERE NOT s.forgotten"
+        )
+        with self.store.read() as db:
+            return {row[0]: row[1:] for row in db.execute(query).fetchall()}
+
+    def history(self) -> set[tuple[object, ...]]:
+        """Return every record that is here or that this machine has sent."""
+        query = (
+            "SELECT device, idx, author, role, kind, subject, hlc, body FROM team_records"
+            " WHERE idx > 0"
+        )
+        with self.store.read() as db:
+            return set(db.execute(query).fetchall())

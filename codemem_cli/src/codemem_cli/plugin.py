@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from codemem_cli.command_table import COMMANDS, MODULES
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import Command
+from codemem_core.records.seams import Command, HealthCheck
 
 
 @hookimpl
@@ -17,3 +17,9 @@ def codemem_commands() -> Iterable[Command]:
         for group, commands in COMMANDS.items()
         for name, target, text in commands
     ]
+
+
+@hookimpl
+def codemem_health_checks() -> Iterable[HealthCheck]:
+    """Offer to look at everything that is not one plugin's alone."""
+    return [HealthCheck(name="installation", target="codemem_cli.health.checks:Installation")]

@@ -12,6 +12,7 @@ from codemem_core.records.seams import (
     Command as Command,
     Embedder as Embedder,
     FlushPolicy as FlushPolicy,
+    HealthCheck as HealthCheck,
     HostSetup as HostSetup,
     IngestSource as IngestSource,
     ObserverRuntime as ObserverRuntime,
@@ -23,6 +24,7 @@ from codemem_core.config.settings import (
     Settings as Settings,
     sweep_interval_ms as sweep_interval_ms,
 )
+from codemem_core.plugins.health import Examiner as Examiner, HealthScope as HealthScope
 from codemem_core.records.protocols import (
     AuditedHistory as AuditedHistory,
     AuthRequest as AuthRequest,

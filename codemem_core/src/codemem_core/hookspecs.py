@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Command,
         Embedder,
         FlushPolicy,
+        HealthCheck,
         HostSetup,
         IngestSource,
         ObserverRuntime,
@@ -221,5 +222,16 @@ def codemem_host_setups() -> Iterable[HostSetup]:
     Called once; an installer is made when somebody runs the command.
 
         return [HostSetup(name="cursor", target="codemem_cursor.setup:Cursor", help="Cursor")]
+    """
+    return ()
+
+
+@hookspec
+def codemem_health_checks() -> Iterable[HealthCheck]:
+    """Offer to look at a part of the installation that you know about.
+
+    Called once; `codemem doctor` and the page *Health* make the target and ask it.
+
+        return [HealthCheck(name="keyring", target="codemem_keyring.health:Keyring")]
     """
     return ()

@@ -17,7 +17,8 @@ from psycopg.conninfo import make_conninfo
 
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, StoreError
-from codemem_team.local import Membership, Record
+from codemem_team.local import Membership
+from codemem_team.log import Record
 
 _STEP = re.compile(r"(\d{4})_\w+\.sql")
 _CONNECT_S = 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -13,8 +14,9 @@ import psycopg
 
 from codemem_core.errors import CodememError
 from codemem_core.store.engine.store import Store
-from codemem_team import apply, local, outbox, postgres
-from codemem_team.local import Membership, Record
+from codemem_team import apply, local, log, outbox, postgres
+from codemem_team.local import Membership
+from codemem_team.log import Record
 from codemem_team.postgres import Received, Sent
 
 BATCH = 500
@@ -39,7 +41,7 @@ def sync(store: Store, connection: psycopg.Connection[Any], team: str) -> Round:
     """Push and pull until nothing is left; no local transaction is open while the server works."""
     store.write(outbox.take_waiting)
     one = _refreshed(store, connection, team)
-    pushed = _push_all(store, connection, one)
+    pushed, one = _push_all(store, connection, one)
     pulled = _pull_all(store, connection, one)
     now_ms = time.time_ns() // 1_000_000
     store.write(lambda db: local.note_synced(db, team, now_ms=now_ms))
@@ -51,8 +53,7 @@ def _refreshed(store: Store, connection: psycopg.Connection[Any], team: str) -> 
     with postgres.transaction(connection) as cursor:
         postgres.require_current(cursor)
         found = postgres.find_team(cursor, team)
-    with store.read() as db:
-        known = next(each for each in local.memberships(db) if each.team == team)
+    known = _membership(store, team)
     if found is None:
         raise CodememError(
             f"you are no member of `{known.name}` any more", hint="`codemem team leave`"
@@ -63,27 +64,76 @@ def _refreshed(store: Store, connection: psycopg.Connection[Any], team: str) -> 
     return fresh
 
 
-def _push_all(store: Store, connection: psycopg.Connection[Any], one: Membership) -> int:
-    pushed = 0
-    while True:
-        with store.read() as db:
-            batch = local.queued(db, one, limit=BATCH)
-        if not batch:
-            return pushed
-        new = _push(connection, one, batch)
-        store.write(partial(_acknowledge, one=one, batch=batch, new=new))
-        pushed += len(new)
+def _membership(store: Store, team: str) -> Membership:
+    with store.read() as db:
+        return next(each for each in local.memberships(db) if each.team == team)
 
 
-def _push(connection: psycopg.Connection[Any], one: Membership, batch: list[Record]) -> set[int]:
+# --- push ----------------------------------------------------------------------------------------
+
+
+def _push_all(
+    store: Store, connection: psycopg.Connection[Any], one: Membership
+) -> tuple[int, Membership]:
+    """Push what waits; return how many records were new, and the device that they are of."""
+    with postgres.transaction(connection) as cursor:
+        head = postgres.head(cursor, one)
+    with store.read() as db:
+        acknowledged = log.acknowledged(db, one)
+    if head < acknowledged:
+        store.write(lambda db: log.send_again(db, one, after=head))
+    pushed, is_copy = 0, False
+    while not is_copy and (batch := _queued(store, one)):
+        answer = _push(connection, one, batch)
+        store.write(partial(_acknowledge, one=one, answer=answer))
+        pushed += len(answer.new)
+        is_copy = bool(answer.taken)
+    if not is_copy and head < _membership(store, one.team).next_idx:
+        return pushed, one
+    # The server has records under our numbers that we did not write: a copy of this database did.
+    with postgres.transaction(connection) as cursor:
+        device = postgres.add_device(cursor, one.team, label="restored", public_key=None)
+    store.write(lambda db: log.become(db, one, device))
+    more, one = _push_all(store, connection, _membership(store, one.team))
+    return pushed + more, one
+
+
+def _queued(store: Store, one: Membership) -> list[Record]:
+    with store.read() as db:
+        return log.queued(db, one, limit=BATCH)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What became of a batch, by number."""
+
+    new: set[int]
+    duplicate: set[int]
+    """The server has had them."""
+    taken: set[int]
+    """The server has others under these numbers; then nothing of the batch was new."""
+
+
+def _push(connection: psycopg.Connection[Any], one: Membership, batch: Sequence[Record]) -> _Answer:
     sent = [Sent(record, None, postgres.plain_body(record)) for record in batch]
     with postgres.transaction(connection) as cursor:
-        return postgres.push(cursor, one, sent)
+        new = postgres.push(cursor, one, sent)
+        known = {record.idx: (record.subject, record.hlc) for record in batch}
+        old = postgres.stored(cursor, one, sorted(known.keys() - new))
+        same = {idx for idx, what in old.items() if what == known[idx]}
+        taken = known.keys() - new - same
+        if taken:
+            raise psycopg.Rollback
+        return _Answer(new, same, set())
+    return _Answer(set(), same, taken)
 
 
-def _acknowledge(db: apsw.Connection, one: Membership, batch: list[Record], new: set[int]) -> None:
-    local.mark(db, one, new, "stored")
-    local.mark(db, one, {record.idx for record in batch} - new, "duplicate")
+def _acknowledge(db: apsw.Connection, one: Membership, answer: _Answer) -> None:
+    log.mark(db, one, answer.new, "stored")
+    log.mark(db, one, answer.duplicate, "duplicate")
+
+
+# --- pull ----------------------------------------------------------------------------------------
 
 
 def _pull_all(store: Store, connection: psycopg.Connection[Any], one: Membership) -> int:
@@ -100,7 +150,7 @@ def _pull_all(store: Store, connection: psycopg.Connection[Any], one: Membership
         pulled += store.write(partial(_apply, one=one, records=records))
 
 
-def _require_no_gap(received: list[Received], positions: dict[str, int]) -> None:
+def _require_no_gap(received: Sequence[Received], positions: Mapping[str, int]) -> None:
     expected = dict(positions)
     for each in received:
         device, idx = each.record.device, each.record.idx
@@ -110,14 +160,17 @@ def _require_no_gap(received: list[Received], positions: dict[str, int]) -> None
 
 
 def _opened(received: Received) -> Record:
+    """Return a record with its body; one that cannot be read has the reason."""
     try:
         body = json.loads(received.body)
     except ValueError:
         body = None
-    return replace(received.record, body=body if isinstance(body, dict) else {})
+    if isinstance(body, dict):
+        return replace(received.record, body=body)
+    return replace(received.record, reason="its body is no JSON object")
 
 
-def _apply(db: apsw.Connection, one: Membership, records: list[Record]) -> int:
+def _apply(db: apsw.Connection, one: Membership, records: Sequence[Record]) -> int:
     now_ms = time.time_ns() // 1_000_000
     new = apply.receive(db, one, records, now_ms=now_ms)
     for record in records:

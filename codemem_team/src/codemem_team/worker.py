@@ -12,7 +12,7 @@ from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError
 from codemem_core.records.protocols import Check
 from codemem_core.store.engine.store import Store
-from codemem_team import local, postgres
+from codemem_team import local, log, postgres
 from codemem_team.sync import sync
 
 _LOOK_S = 1.0
@@ -35,7 +35,7 @@ class TeamWorker:
         while not stop.wait(_LOOK_S):
             with store.read() as db:
                 teams = local.memberships(db)
-                has_news = any(local.queued(db, one, limit=1) for one in teams)
+                has_news = any(log.queued(db, one, limit=1) for one in teams)
             if not teams:
                 stop.wait(self._poll_s)
             elif time.monotonic() >= due_at or (has_news and not self._failures):

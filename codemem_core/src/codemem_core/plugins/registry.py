@@ -38,6 +38,7 @@ from codemem_core.records.seams import (
     Command,
     Embedder,
     FlushPolicy,
+    HealthCheck,
     HostSetup,
     IngestSource,
     ObserverRuntime,
@@ -155,6 +156,10 @@ class Plugins:
     def host_setups(self) -> dict[str, HostSetup]:
         """Return the agents codemem can be installed into, by name."""
         return self._named("codemem_host_setups", HostSetup)
+
+    def health_checks(self) -> dict[str, HealthCheck]:
+        """Return who looks at a part of the installation, by name."""
+        return self._named("codemem_health_checks", HealthCheck)
 
     def project(self, cwd: str | None, payload: Mapping[str, Any]) -> str | None:
         """Return the project an event belongs to: the first answer, the core's last."""

@@ -10,6 +10,7 @@ from codemem_core.records.seams import (
     Command,
     Embedder,
     FlushPolicy,
+    HealthCheck,
     HostSetup,
     IngestSource,
     ObserverRuntime,
@@ -33,6 +34,7 @@ SEAMS: dict[str, type[Record]] = {
     "codemem_viewer_routes": Route,
     "codemem_viewer_pages": Page,
     "codemem_host_setups": HostSetup,
+    "codemem_health_checks": HealthCheck,
 }
 """Hook name -> the record it returns, in the order an event travels."""
 

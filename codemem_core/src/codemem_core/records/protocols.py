@@ -254,6 +254,8 @@ class Installable(Protocol):
 class Check:
     """One thing that has to be so."""
 
+    name: str = ""
+    """What was looked at, in a word; empty: what the plugin is called."""
     ok: bool
     text: str
     """What is so, or what is not."""

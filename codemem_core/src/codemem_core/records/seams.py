@@ -106,6 +106,10 @@ class BackgroundWorker(SeamRecord):
     """Work that goes on while the server runs; target makes a `Worker`."""
 
 
+class HealthCheck(SeamRecord):
+    """A look at one part of an installation; target makes an `Examiner`."""
+
+
 class Route(SeamRecord):
     """Pages or API routes of the viewer; target is a Litestar router.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import socket
+import time
+from dataclasses import asdict
 
 import apsw
 import click
@@ -12,9 +14,10 @@ from codemem_core.commands.host import Group, Host, db_option, json_option, pass
 from codemem_core.commands.output import ago, say, say_json
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, InputError
-from codemem_core.store import changes, tombstones
+from codemem_core.store import changes, memories, tombstones
 from codemem_core.store.engine.store import Store
-from codemem_team import local, outbox, postgres
+from codemem_team import local, outbox, postgres, subjects
+from codemem_team.doctor import examine
 from codemem_team.local import Membership
 from codemem_team.postgres import Team
 from codemem_team.status import Status, status_of
@@ -143,6 +146,67 @@ def _say_status(found: Status) -> None:
         say(f"problem: {found.problem}", colour="red")
     for line in found.lines():
         say(line.text, colour=None if line.ok else "red")
+
+
+@team.command
+@_team_option
+@json_option
+@db_option
+@pass_host
+def doctor(host: Host, *, name: str | None, as_json: bool, db_path: str | None) -> None:
+    """Check rights, transport, clocks and counts; exit 1 when something is wrong.
+
+    Example: codemem team doctor
+    """
+    with host.store(db_path) as store:
+        checks = examine(store, host.settings, name)
+    if as_json:
+        say_json({"checks": [asdict(each) for each in checks]})
+    else:
+        for each in checks:
+            say(f"{'ok  ' if each.ok else 'FAIL'}  {each.text}", colour=None if each.ok else "red")
+            if each.hint and not each.ok:
+                say(f"      hint: {each.hint}")
+    if not all(each.ok for each in checks):
+        raise SystemExit(1)
+
+
+@team.command
+@click.option("--forget", is_flag=True, help="Forget here what teammates wrote, too.")
+@_team_option
+@json_option
+@db_option
+@pass_host
+def leave(
+    host: Host, *, forget: bool, name: str | None, as_json: bool, db_path: str | None
+) -> None:
+    """End this machine's part in a team; what was shared stays with the others.
+
+    Example: codemem team leave
+    """
+    host.refuse_agents("leave a team")
+    with host.store(db_path) as store:
+        with store.read() as db:
+            one = local.membership(db, name)
+        gone = store.write(lambda db: _leave(db, one, forget=forget))
+    if as_json:
+        say_json({"team": one.name, "forgotten": gone})
+    else:
+        say(f"left `{one.name}`; {gone} memories of teammates forgotten here")
+        say(f"a maintainer ends your login's access with `codemem team remove {one.login}`")
+
+
+def _leave(db: apsw.Connection, one: Membership, *, forget: bool) -> int:
+    outbox.take_waiting(db)
+    theirs = subjects.memories_of_others(db, one) if forget else []
+    with changes.made_by(db, outbox.FOLLOWER):
+        for memory_id in theirs:
+            memories.forget(db, memory_id, now_ms=time.time_ns() // 1_000_000)
+    local.drop(db, one.team)
+    tombstones.forget_key(db, one.team)
+    if not local.memberships(db):
+        changes.unfollow(db, outbox.FOLLOWER)
+    return len(theirs)
 
 
 @team.command(name="sync")
