@@ -49,10 +49,12 @@ def _server(connection: psycopg.Connection[Any]) -> Iterator[Check]:
     yield _transport(connection)
     with postgres.transaction(connection) as cursor:
         yield _clock(cursor)
-        yield from _login(cursor)
+        owns = _owns(cursor)
+        yield from _login(cursor, owns=owns)
         yield from _rows(cursor)
-    for statement in ("UPDATE codemem.record SET kind = kind", "DELETE FROM codemem.record"):
-        yield _refused(connection, statement)
+    if not owns:
+        for statement in ("UPDATE codemem.record SET kind = kind", "DELETE FROM codemem.record"):
+            yield _refused(connection, statement)
 
 
 def _transport(connection: psycopg.Connection[Any]) -> Check:
@@ -78,27 +80,33 @@ def _clock(cursor: Cursor) -> Check:
     )
 
 
+def _owns(cursor: Cursor) -> bool:
+    cursor.execute(
+        "SELECT pg_has_role(session_user, relowner, 'USAGE') FROM pg_class"
+        " WHERE oid = 'codemem.record'::regclass"
+    )
+    return bool((cursor.fetchone() or (True,))[0])
+
+
 _LOGIN = """
-    SELECT r.rolsuper OR r.rolbypassrls,
-           pg_has_role(session_user, c.relowner, 'USAGE'),
+    SELECT rolsuper OR rolbypassrls,
            (SELECT count(*) FROM codemem.member WHERE left_at IS NULL)
-      FROM pg_roles r, pg_class c
-     WHERE r.rolname = session_user AND c.oid = 'codemem.record'::regclass
+      FROM pg_roles WHERE rolname = session_user
 """
 
 
-def _login(cursor: Cursor) -> Iterator[Check]:
+def _login(cursor: Cursor, *, owns: bool) -> Iterator[Check]:
     cursor.execute(_LOGIN)
-    bypasses, owns, members = cursor.fetchone() or (True, True, 0)
+    bypasses, members = cursor.fetchone() or (True, 0)
     yield Check(
         ok=not bypasses,
-        text="your login is held to the policies" if not bypasses else "your login passes policies",
+        text="your login passes policies" if bypasses else "your login is held to the policies",
         hint="connect as a login that is no superuser and has no BYPASSRLS",
     )
     yield Check(
         ok=not owns or members == 1,
         text="your login owns the tables" if owns else "your login does not own the tables",
-        hint="in a team of several, members connect as logins of their own",
+        hint="in a team of several, the owner's login is for `team init` alone",
     )
 
 

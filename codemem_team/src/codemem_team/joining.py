@@ -26,6 +26,8 @@ class NewTeam:
     """What any member wrote is injected without a confirmation."""
     sealed: bool = False
     """The server cannot read what it stores."""
+    maintainer: str = ""
+    """The login of its first maintainer; empty: the owner's."""
 
 
 def make_team(settings: Settings, new: NewTeam) -> bytes | None:
@@ -45,6 +47,7 @@ def make_team(settings: Settings, new: NewTeam) -> bytes | None:
                 trusting=new.trusting,
                 claim_key=secrets.token_bytes(32),
                 recovery_key=sealing.public_key(recovery) if recovery else None,
+                maintainer=new.maintainer,
             )
     return recovery
 

@@ -180,20 +180,27 @@ class Team:
     role: str
 
 
-def create_team(
-    cursor: Cursor, name: str, *, trusting: bool, claim_key: bytes, recovery_key: bytes | None
+def create_team(  # noqa: PLR0913 - what a team has
+    cursor: Cursor,
+    name: str,
+    *,
+    trusting: bool,
+    claim_key: bytes,
+    recovery_key: bytes | None,
+    maintainer: str,
 ) -> None:
-    """Make a team with the caller, the owner of the schema, as its maintainer.
+    """Make a team, as the owner of the schema; one with a recovery key is sealed.
 
-    One with a recovery key is sealed.
+    Without a maintainer it is the caller.
     """
     cursor.execute(
         "WITH made AS ("
         "  INSERT INTO codemem.team (name, sealed, trusting, claim_key, recovery_key)"
         "  VALUES (%s, %s, %s, %s, %s) RETURNING id)"
         " INSERT INTO codemem.member (team, login, role)"
-        " SELECT id, session_user, 'maintainer' FROM made",
-        (name, recovery_key is not None, trusting, claim_key, recovery_key),
+        " SELECT id, coalesce(nullif(%s, ''), session_user), 'maintainer' FROM made"
+        " RETURNING codemem.grant_rights(login)",
+        (name, recovery_key is not None, trusting, claim_key, recovery_key, maintainer),
     )
 
 

@@ -9,6 +9,7 @@ import click
 
 from codemem_core.commands.host import Group, Host, db_option, json_option, pass_host
 from codemem_core.commands.output import ago, say, say_json, warn
+from codemem_core.errors import InputError
 from codemem_team import joining, local, postgres, sealing
 from codemem_team.commands import members
 from codemem_team.commands.members import team_option
@@ -35,25 +36,48 @@ def team() -> None:
     help="Inject what any member wrote; without it, a person confirms each memory first.",
 )
 @click.option("--sealed", is_flag=True, help="Encrypt end to end: the server cannot read records.")
+@click.option(
+    "--maintainer", default="", help="The login that adds members. [default: the one that connects]"
+)
 @json_option
 @db_option
 @pass_host
 def init(
-    host: Host, *, name: str, trusting: bool, sealed: bool, as_json: bool, db_path: str | None
+    host: Host,
+    *,
+    name: str,
+    trusting: bool,
+    sealed: bool,
+    maintainer: str,
+    as_json: bool,
+    db_path: str | None,
 ) -> None:
-    """Make the tables on the server, or upgrade them, and a team; this machine joins it.
+    """Make the tables on the server, or upgrade them, and a team.
 
     Needs a login that owns the database, and libpq's way to it: `CODEMEM_TEAM_URL`, `PGSERVICE` …
+    This machine joins, unless another login is to be the maintainer.
 
     Example: PGSERVICE=codemem codemem team init --name acme
     """
     host.refuse_agents("make a team")
-    new = NewTeam(name=name, trusting=trusting, sealed=sealed)
+    if sealed and maintainer:
+        raise InputError("a sealed team is made by its maintainer, who makes its first key")
+    new = NewTeam(name=name, trusting=trusting, sealed=sealed, maintainer=maintainer)
     recovery = joining.make_team(host.settings, new)
+    if maintainer:
+        _tell_made(name, maintainer, as_json=as_json)
+        return
     if recovery is not None:
         warn("recovery phrase, shown once; write it down and keep it away from the server:")
         warn(f"\n    {sealing.phrase_of(recovery)}\n")
     _join(host, name, db_path, recovery=recovery, as_json=as_json)
+
+
+def _tell_made(name: str, maintainer: str, *, as_json: bool) -> None:
+    if as_json:
+        say_json({"team": name, "maintainer": maintainer})
+    else:
+        say(f"`{name}` is made; {maintainer} runs `codemem team join {name}`")
 
 
 @team.command
