@@ -17,6 +17,7 @@ EVENT = {"session_id": "s9", "event_id": "e-1", "event_type": "user_prompt"}
 INGEST = {"cwd": "/tmp", "events": [{"type": "user_prompt", "prompt_text": "why is VAT rounded"}]}
 
 READS: dict[str, list[str]] = {
+    "benefit": ["--all-projects"],
     "backfill-tags": ["--dry-run", "--all-projects"],
     "claude-integration-status": [],
     "db backup": ["--list"],
