@@ -35,6 +35,7 @@ from codemem_viewer.listen import PortTaken, listen_tcp, listen_unix, serve
 from codemem_viewer.live import Live
 from codemem_viewer.plain import is_plain
 from codemem_viewer.runtime_paths import Place, WeakToken, new_viewer_token
+from codemem_viewer.telemetry import exported
 
 if TYPE_CHECKING:
     from codemem_viewer.listen import Listener
@@ -129,7 +130,8 @@ def _serve_until(  # noqa: PLR0913 - what `run` was given
                 around=unused,
                 ends=ends,
             )
-            asyncio.run(_watched(watch, serving))
+            with exported(settings):
+                asyncio.run(_watched(watch, serving))
     unguard()  # a damaged file is read and replaced now
     return watch.damage
 
