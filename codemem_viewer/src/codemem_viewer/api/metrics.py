@@ -14,6 +14,7 @@ from codemem_core.config.settings import Settings
 from codemem_core.store import health, hook_times, ledger, service_levels, usage
 from codemem_core.store.engine.connection import rows
 from codemem_core.store.engine.store import Store
+from codemem_core.store.ledger import Entry
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _CHARS_A_TOKEN = 4
@@ -45,16 +46,15 @@ class Metric:
 @get("/api/metrics", media_type=CONTENT_TYPE, sync_to_thread=True)
 def metrics(store: NamedDependency[Store], settings: NamedDependency[Settings]) -> str:
     """Return the figures of this store in the text format of Prometheus."""
-    waiting, _ = spool_files.counts(settings.path("claude_hook_spool_dir"))
+    spooled, refused = spool_files.counts(settings.path("claude_hook_spool_dir"))
     with store.read() as db:
-        found = [*_queue(db, sum(waiting.values())), *_memories(db), *_cost(db)]
+        found = [*_queue(db, ledger.entries(db, spooled=spooled, refused=refused)), *_memories(db), *_cost(db)]
     files = [({"file": name}, size) for name, size in health.file_bytes(store.path).items()]
     found.append(Metric("database_bytes", "gauge", "Size of the database's files.", files))
     return "\n".join(line for metric in found for line in metric.lines()) + "\n"
 
 
-def _queue(db: apsw.Connection, spooled: int) -> Iterator[Metric]:
-    entries = ledger.entries(db)
+def _queue(db: apsw.Connection, entries: Iterable[Entry]) -> Iterator[Metric]:
     by_source: dict[tuple[str, str], int] = {}
     for entry in entries:
         for outcome in ledger.COUNTS:
@@ -64,7 +64,6 @@ def _queue(db: apsw.Connection, spooled: int) -> Iterator[Metric]:
     yield Metric("events_total", "counter", "Events by what became of them.", counted)
     [(pending,)] = rows(db, _PENDING)
     yield Metric("events_pending", "gauge", "Events that wait for a flush.", [({}, pending)])
-    yield Metric("events_spooled", "gauge", "Events in the spool.", [({}, spooled)])
     states = [({"state": state}, count) for state, count in rows(db, _STATES)]
     yield Metric("batches", "gauge", "Batches by state.", states)
     lag = service_levels.lag(db)
