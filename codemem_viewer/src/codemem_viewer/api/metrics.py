@@ -48,7 +48,11 @@ def metrics(store: NamedDependency[Store], settings: NamedDependency[Settings]) 
     """Return the figures of this store in the text format of Prometheus."""
     spooled, refused = spool_files.counts(settings.path("claude_hook_spool_dir"))
     with store.read() as db:
-        found = [*_queue(db, ledger.entries(db, spooled=spooled, refused=refused)), *_memories(db), *_cost(db)]
+        found = [
+            *_queue(db, ledger.entries(db, spooled=spooled, refused=refused)),
+            *_memories(db),
+            *_cost(db),
+        ]
     files = [({"file": name}, size) for name, size in health.file_bytes(store.path).items()]
     found.append(Metric("database_bytes", "gauge", "Size of the database's files.", files))
     return "\n".join(line for metric in found for line in metric.lines()) + "\n"
