@@ -46,10 +46,11 @@ def brief(db: apsw.Connection, project: str, *, joined: str = "") -> str:
 def _joined(project: str, remote: str) -> list[str]:
     if not remote:
         return []
+    name = harmless(project)
     return [
-        f"This folder shares the memories of the project `{harmless(project)}`, because its git"
-        f" remote is {clip(harmless(remote), _TITLE_CHARS)}.",
-        f"If it should not: `codemem project split {harmless(project)} --folder . --into NAME --yes`.",
+        f"This folder shares the memories of the project `{name}`, because its git remote is"
+        f" {clip(harmless(remote), _TITLE_CHARS)}.",
+        f"If it should not: `codemem project split {name} --folder . --into NAME --yes`.",
     ]
 
 
