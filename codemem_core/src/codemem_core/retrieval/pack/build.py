@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from codemem_core.retrieval.code_state import gone_last
 from codemem_core.retrieval.pack import quotes
-from codemem_core.retrieval.pack.conventions import rules_asked_for
 from codemem_core.retrieval.pack.page import Page
 from codemem_core.retrieval.pack.query import asked_for, recap_topic
 from codemem_core.retrieval.pack.rank import MIN_CONFIDENCE, about, fitting, without_repeats
@@ -179,9 +178,19 @@ def _worth_telling(  # noqa: PLR0913, PLR0917 - what was found, and by what
     """
     chosen = worth_telling(fit, found, leant(asked_for(prompt), around))
     if not said.sure():
-        return chosen or rules_asked_for(db, prompt, project=said.project)
+        return chosen or _rules_asked_for(db, prompt, said.project)
     said.look_further(db)
     return of_quoted(found, chosen, quotes.memory_sessions(db, said))
+
+
+def _rules_asked_for(db: apsw.Connection, prompt: str, project: str | None) -> list[Hit]:
+    if prompt.isascii() and "?" not in prompt:
+        return []
+    from codemem_core.retrieval.pack.conventions import (  # noqa: PLC0415 - 2 ms, rarely needed
+        rules_asked_for,
+    )
+
+    return rules_asked_for(db, prompt, project=project)
 
 
 def _unknown(hits: list[Hit], known: Collection[str]) -> list[Hit]:
