@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from codemem_core.config.setting import Setting
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import BackgroundWorker, ChangeFollower, Command
+from codemem_core.records.seams import BackgroundWorker, ChangeFollower, Command, Page
 
 CODEMEM_API = 1
 
@@ -56,3 +56,14 @@ def codemem_commands() -> Iterator[Command]:
     ):
         target = f"codemem_team.commands.{'team' if name == 'team' else 'sharing'}:{name}"
         yield Command(name=name, target=target, help=text, group=GROUP)
+
+
+@hookimpl
+def codemem_viewer_pages() -> Iterator[Page]:
+    """Offer the Team page."""
+    yield Page(
+        name="team",
+        title="Team",
+        target="codemem_team.page:team",
+        template="codemem_team:team.html",
+    )

@@ -280,16 +280,31 @@ def recovery_key(cursor: Cursor, team: str) -> bytes:
     return bytes((cursor.fetchone() or (b"",))[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How much the server has of a device."""
+
+    login: str
+    label: str
+    idx: int
+    """The number of its last record, which is how many there are."""
+
+
 # --- the log -------------------------------------------------------------------------------------
 
 
-def head(cursor: Cursor, one: Membership) -> int:
-    """Return the number of the last record of this device that the server has."""
-    cursor.execute(
-        "SELECT coalesce(max(idx), 0) FROM codemem.record WHERE team = %s AND device = %s",
-        (one.team, one.device),
-    )
-    return int((cursor.fetchone() or (0,))[0])
+_HEADS = """
+    SELECT d.device::text, d.login::text, d.label,
+           (SELECT coalesce(max(r.idx), 0) FROM codemem.record r
+             WHERE r.team = d.team AND r.device = d.device)
+      FROM codemem.device d WHERE d.team = %s
+"""
+
+
+def heads(cursor: Cursor, team: str) -> dict[str, Head]:
+    """Return, of each device, the number of the last record that the server has."""
+    cursor.execute(_HEADS, (team,))
+    return {device: Head(login, label, int(idx)) for device, login, label, idx in cursor}
 
 
 _COUNTS = """

@@ -25,7 +25,8 @@ class TeamWorker:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._poll_s = float(settings.number("team_poll_s"))
+        self.poll_s = float(settings.number("team_poll_s"))
+        """Seconds between two looks at the server."""
         self._failures = 0
         self._problem = ""
 
@@ -37,7 +38,7 @@ class TeamWorker:
                 teams = local.memberships(db)
                 has_news = any(log.queued(db, one, limit=1) for one in teams)
             if not teams:
-                stop.wait(self._poll_s)
+                stop.wait(self.poll_s)
             elif time.monotonic() >= due_at or (has_news and not self._failures):
                 self._sync(store, [one.team for one in teams])
                 due_at = time.monotonic() + self._pause_s()
@@ -61,5 +62,5 @@ class TeamWorker:
 
     def _pause_s(self) -> float:
         """Return how long to wait: with jitter, and after failures longer each time."""
-        pause_s = min(self._poll_s * 2.0 ** min(self._failures, 10), _LONGEST_PAUSE_S)
+        pause_s = min(self.poll_s * 2.0 ** min(self._failures, 10), _LONGEST_PAUSE_S)
         return pause_s * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
