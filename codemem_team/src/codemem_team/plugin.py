@@ -32,6 +32,13 @@ def codemem_settings() -> Iterator[Setting]:
         least=1,
         help="Seconds between two looks at the team's server, give or take a quarter.",
     )
+    yield Setting(
+        "team_listen",
+        "CODEMEM_TEAM_LISTEN",
+        kind="flag",
+        default=False,
+        help="Keep a connection open and look as soon as a teammate pushed; not through a pooler.",
+    )
 
 
 @hookimpl

@@ -13,7 +13,7 @@ from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError
 from codemem_core.store.engine.connection import rows
 from codemem_core.store.engine.store import Store
-from codemem_team import local, postgres
+from codemem_team import client, local, postgres
 from codemem_team.local import Membership
 
 
@@ -101,8 +101,8 @@ def status_of(store: Store, settings: Settings, name: str | None) -> Status:
     problem, server = one.problem, None
     try:
         with (
-            postgres.connected(settings) as connection,
-            postgres.transaction(connection) as cursor,
+            client.connected(settings) as connection,
+            client.transaction(connection) as cursor,
         ):
             server = postgres.device_counts(cursor, one.team)
     except CodememError as error:

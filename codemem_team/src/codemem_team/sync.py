@@ -14,7 +14,7 @@ import psycopg
 
 from codemem_core.errors import CodememError
 from codemem_core.store.engine.store import Store
-from codemem_team import apply, keys, local, log, outbox, postgres, sealing
+from codemem_team import apply, client, keys, local, log, outbox, postgres, sealing, server_schema
 from codemem_team.keys import NoKey
 from codemem_team.local import Membership
 from codemem_team.log import Record
@@ -62,8 +62,8 @@ def _refreshed(
 
     Raises when this login has left.
     """
-    with postgres.transaction(connection) as cursor:
-        postgres.require_current(cursor)
+    with client.transaction(connection) as cursor:
+        server_schema.require_current(cursor)
         found = postgres.find_team(cursor, team)
         heads = postgres.heads(cursor, team)
     known = _membership(store, team)
@@ -129,7 +129,7 @@ def _new_device(store: Store, connection: psycopg.Connection[Any], one: Membersh
     public_key = sealing.public_key(one.private_key) if one.private_key else None
     with store.read() as db:
         held = keys.known(db, one.team)
-    with postgres.transaction(connection) as cursor:
+    with client.transaction(connection) as cursor:
         device = postgres.add_device(cursor, one.team, label="restored", public_key=public_key)
         if public_key:
             keys.give_all(cursor, one, held, device=device, public_key=public_key)
@@ -165,7 +165,7 @@ def _wrapped(store: Store, one: Membership, batch: Sequence[Record]) -> list[Sen
 
 
 def _push(connection: psycopg.Connection[Any], one: Membership, sent: Sequence[Sent]) -> _Answer:
-    with postgres.transaction(connection) as cursor:
+    with client.transaction(connection) as cursor:
         new = postgres.push(cursor, one, sent)
         known = {each.record.idx: (each.record.subject, each.record.hlc) for each in sent}
         old = postgres.stored(cursor, one, sorted(known.keys() - new))
@@ -191,7 +191,7 @@ def _pull_all(store: Store, connection: psycopg.Connection[Any], one: Membership
         with store.read() as db:
             positions = local.positions(db, one.team)
             held = keys.known(db, one.team)
-        with postgres.transaction(connection) as cursor:
+        with client.transaction(connection) as cursor:
             received = postgres.pull(cursor, one, positions, limit=BATCH)
         if not received:
             return pulled
