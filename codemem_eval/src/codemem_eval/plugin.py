@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import FIGURES, Command
+from codemem_core.records.seams import Command
 
 _COMMANDS = (
     ("eval", "commands.evaluate:evaluate", "Measure search and packs on judged questions."),
-    ("hybrid-eval", "commands.evaluate:evaluate", "The same as `eval`."),
-    ("pack-benchmark", "commands.evaluate:pack_benchmark", "Say how large packs get."),
+    ("pack-benchmark", "commands.evaluate:pack_benchmark", "Measure how large packs are."),
 )
 """Name, target below `_MODULES`, and help."""
 _MODULES = "codemem_eval."
 
 
 @hookimpl
-def codemem_commands() -> Iterable[Command]:
+def codemem_commands() -> Iterator[Command]:
     """Offer the commands that measure."""
-    return [
-        Command(name=name, target=_MODULES + target, help=text, group=FIGURES)
-        for name, target, text in _COMMANDS
-    ]
+    for name, target, text in _COMMANDS:
+        yield Command(name=name, target=_MODULES + target, help=text, parent="dev")
+        yield Command(name=name, target=_MODULES + target, help=text, hidden=True)
+    evaluate = _MODULES + _COMMANDS[0][1]
+    yield Command(name="hybrid-eval", target=evaluate, help="The same as `eval`.", hidden=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import SERVICE, Command, FlushPolicy, HostSetup, IngestSource
+from codemem_core.records.seams import Command, FlushPolicy, HostSetup, IngestSource
 
 
 @hookimpl
@@ -41,13 +41,13 @@ def codemem_commands() -> Iterator[Command]:
         name="install-plugin",
         target="codemem_opencode.commands:install_plugin",
         help="Install the plugin into OpenCode.",
-        group=SERVICE,
+        hidden=True,
     )
     yield Command(
         name="install-mcp",
         target="codemem_opencode.commands:install_mcp",
-        help="Enter the MCP server in OpenCode's configuration.",
-        group=SERVICE,
+        help="Add the MCP server to OpenCode's configuration.",
+        hidden=True,
     )
 
 

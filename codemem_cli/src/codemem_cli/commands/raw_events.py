@@ -28,7 +28,7 @@ def enqueue(host: Host, db_path: str | None) -> None:
     """Store one event, given as JSON on standard input.
 
     Example: echo '{"session_id":"s","event_id":"e-000001","event_type":"user_prompt"}' |
-    codemem enqueue-raw-event
+    codemem queue enqueue
     """
     body = read_json(sys.stdin.buffer.read(MAX_BYTES + 1))
     with host.store(db_path) as store:
@@ -44,7 +44,7 @@ def enqueue(host: Host, db_path: str | None) -> None:
 def status(host: Host, limit: int, db_path: str | None, as_json: bool) -> None:
     """List streams whose events wait for a flush, and batches that the model failed to answer.
 
-    Example: codemem raw-events-status
+    Example: codemem queue status
     """
     with host.store(db_path) as store, store.read() as db:
         waiting = events.backlog(db, limit=limit)
@@ -103,8 +103,8 @@ def _dead_line(batch: Unfinished) -> str:
 
 def _without_model_line(batch: Unfinished) -> str:
     return (
-        f"= {batch.source}:{batch.stream_id} batch {batch.batch} was distilled without the model"
-        f" (codemem reobserve --without-model asks it again): {batch.error_kind}: {batch.error}"
+        f"= {batch.source}:{batch.stream_id} batch {batch.batch} was distilled without the model:"
+        f" {batch.error_kind}: {batch.error} (codemem queue reobserve --without-model asks again)"
     )
 
 
@@ -125,7 +125,7 @@ def flush(
 ) -> None:
     """Turn a stream's waiting events into memories now.
 
-    Example: codemem flush-raw-events 5a1f0c2e --source claude
+    Example: codemem queue flush 5a1f0c2e --source claude
     """
     with host.store(db_path) as store:
         flusher = Flusher(store, host.plugins, host.settings)
@@ -136,7 +136,7 @@ def flush(
         say(f"Flushed {report.events} events")
     if report.failure:
         raise ObserverError(
-            f"the flush stopped: {report.failure}", hint="codemem raw-events-status shows the batch"
+            f"the flush stopped: {report.failure}", hint="codemem queue status shows the batch"
         )
 
 
@@ -152,7 +152,7 @@ def retry(
 ) -> None:
     """Flush a stream's failed and given-up batches again, one by one, oldest first.
 
-    Example: codemem raw-events-retry 5a1f0c2e --source claude
+    Example: codemem queue retry 5a1f0c2e --source claude
     """
     failures, told = [], []
     with host.store(db_path) as store:
@@ -169,5 +169,5 @@ def retry(
     if failures:
         raise ObserverError(
             f"{len(failures)} of {len(told)} batches failed again: {failures[-1]}",
-            hint="codemem raw-events-status shows them",
+            hint="codemem queue status shows them",
         )

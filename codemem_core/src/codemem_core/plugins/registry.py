@@ -144,7 +144,7 @@ class Plugins:
         return self._named("codemem_embedders", Embedder)
 
     def commands(self) -> dict[str, Command]:
-        """Return the commands by name."""
+        """Return the commands by what calls them: `status`, `db adopt`."""
         return self._named("codemem_commands", Command)
 
     def viewer_routes(self) -> dict[str, Route]:
@@ -247,8 +247,8 @@ class Plugins:
     def provider(self, record: SeamRecord) -> PluginInfo | None:
         """Return the plugin that offers a record."""
         for hook, records in self._records.items():
-            if records.get(record.name) is record:
-                return self._provider[hook, record.name]
+            if records.get(record.path) is record:
+                return self._provider[hook, record.path]
         return None
 
     def listing(self) -> list[PluginInfo]:
@@ -396,4 +396,4 @@ def _itself(module: ModuleType) -> ModuleType:
 
 def _names(record: Record) -> tuple[str, ...]:
     """Return what must be unique in a record; the first is its name."""
-    return (record.key, record.env) if isinstance(record, Setting) else (record.name,)
+    return (record.key, record.env) if isinstance(record, Setting) else (record.path,)
