@@ -27,7 +27,7 @@ from typing import Any
 
 from codemem_claude import plugin
 from codemem_claude.history import hook_payloads
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.config.settings import Settings
 from codemem_core.distil.evidence_builder import collect
 from codemem_core.plugins.registry import Plugins

@@ -16,7 +16,7 @@ import tracemalloc
 from pathlib import Path
 
 from codemem_claude.history import hook_payloads
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.config.settings import Settings
 from codemem_core.flush.flusher import Flusher
 from codemem_core.plugins.registry import Plugins

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from docs_plugins import internals
 
 from codemem_cli.app import cli
 from codemem_core import hookspecs
@@ -238,6 +239,7 @@ def _tools() -> Iterator[str]:
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "docs/hooks.md": _hooks,
+    "docs/internals.md": internals,
     "docs/settings.md": _settings,
     "docs/cli.md": _commands,
     "docs/http.md": _routes,

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from codemem_claude.autostart import server_environ
+from codemem_claude.hook_host import HOST
 from codemem_core import paths
 from codemem_viewer.runtime_paths import Place, answers, server_pid
 
@@ -135,6 +135,6 @@ def test_a_repository_cannot_configure_the_server(tmp_path: Path) -> None:
         "PYTHONPATH": ".", "CODEMEM_OBSERVER_MODEL": "m", "PATH": "/bin",
     }  # fmt: skip
 
-    kept = server_environ({"cwd": str(deeper)}, environ)
+    kept = HOST.server_environ({"cwd": str(deeper)}, environ)
 
     assert kept == {"CODEMEM_OBSERVER_MODEL": "m", "PATH": "/bin"}

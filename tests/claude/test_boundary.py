@@ -6,8 +6,9 @@ import pytest
 
 from codemem_claude.boundary import Boundary
 from codemem_claude.events import Claude
-from codemem_claude.ingest import stamp
+from codemem_claude.hook_host import HOST
 from codemem_core.config.settings import Settings
+from codemem_core.hooks.hand_over import stamp
 from codemem_core.records.event import StreamState
 from codemem_core.records.protocols import EventContext
 
@@ -18,7 +19,7 @@ STOP = {"hook_event_name": "Stop", "session_id": "s1", "last_assistant_message":
 def is_due(payload: dict[str, object], hook: dict[str, str], server: dict[str, str]) -> bool:
     """Send a payload from a hook with one environment to a server with another."""
     payload = dict(payload)
-    stamp(payload, Settings.load(hook))
+    stamp(HOST, payload, Settings.load(hook))
     event = Claude(Settings.load({})).normalize(payload, context=EventContext())
     assert event
     state = StreamState(

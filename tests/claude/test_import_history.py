@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from codemem_cli.app import cli
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.commands.when import since_to_ms
 from codemem_core.config.settings import Settings
 from codemem_core.errors import InputError

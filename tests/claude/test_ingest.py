@@ -18,7 +18,7 @@ import pytest
 from codemem_claude import plugin
 from codemem_core import paths
 from codemem_core._version import __version__
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.capture.spool import Spool
 from codemem_core.config.settings import Settings
 from codemem_core.plugins import builtin

@@ -12,12 +12,13 @@ import pytest
 
 from codemem_claude import plugin
 from codemem_claude.events import Claude
-from codemem_claude.fallback import keep
+from codemem_claude.hook_host import HOST
 from codemem_claude.transcript_events import TAIL_BYTES
 from codemem_core import paths
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.capture.spool import Spool
 from codemem_core.config.settings import Settings
+from codemem_core.hooks.fallback import keep
 from codemem_core.plugins import builtin
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import AdapterEvent
@@ -209,7 +210,7 @@ def test_a_session_without_a_server_is_reconciled_too(
     if spooled:
         Spool.of(settings).write("claude", payload)
     else:
-        keep(payload, settings, until=time.monotonic() + 30)
+        keep(HOST, payload, settings, until=time.monotonic() + 30)
 
     with Store.open(paths.database_path(settings)) as store:
         Spool.of(settings).drain(store, Intake(Plugins.only(builtin, plugin, settings=settings)))

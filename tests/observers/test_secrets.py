@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.config.settings import Settings
 from codemem_core.flush.flusher import Flusher
 from codemem_core.plugins import builtin

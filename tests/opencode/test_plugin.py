@@ -17,7 +17,7 @@ from core.secret_corpus import corpus
 
 import codemem_core.redact
 import codemem_opencode.plugin
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.capture.spool import Spool
 from codemem_core.config.settings import Settings
 from codemem_core.paths import socket_path

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from litestar.testing import TestClient
 
 import codemem_viewer.plugin
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.config.settings import Settings
 from codemem_core.errors import NotFound, PluginError, StoreError
 from codemem_core.flush.worker import FlushWorker

@@ -14,7 +14,7 @@ import pytest
 from litestar import Litestar
 
 import codemem_viewer.plugin
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.config.settings import Settings
 from codemem_core.flush.worker import FlushWorker
 from codemem_core.plugins.registry import Plugins

@@ -8,10 +8,8 @@ from contextlib import suppress
 import click
 
 from codemem_claude import ingest, inject
-from codemem_core.capture.receive import Intake, Parcel, receive
-from codemem_core.commands.host import Host, db_option, pass_host
-from codemem_core.commands.input import MAX_BYTES, read_json
-from codemem_core.errors import InputError
+from codemem_core.api import InputError, Intake, Parcel, receive
+from codemem_core.commands import MAX_BYTES, Host, db_option, pass_host, read_json
 
 _plugin_version = click.option(
     "--plugin-version", metavar="V", help="Exit with 75, reading nothing, unless this is codemem V."

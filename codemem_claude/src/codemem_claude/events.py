@@ -19,10 +19,7 @@ from codemem_claude.outputs import with_ends
 from codemem_claude.tools import typed
 from codemem_claude.transcript import last_reply, usage_of
 from codemem_claude.transcript_events import missed_payloads
-from codemem_core.config.settings import Settings
-from codemem_core.errors import InputError
-from codemem_core.records.event import AdapterEvent
-from codemem_core.records.protocols import EventContext
+from codemem_core.api import AdapterEvent, EventContext, InputError, Settings
 
 _ALWAYS_READ = frozenset(
     [

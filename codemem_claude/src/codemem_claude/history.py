@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from codemem_claude.transcript import usage_of
-from codemem_core.errors import InputError
-from codemem_core.records.event import epoch_ms, iso_time
+from codemem_core.api import InputError, epoch_ms, iso_time
 
 # A record holds one tool result at most; the largest seen was 1.3 MB. What is longer is skipped.
 MAX_LINE_BYTES = 32 * 1024 * 1024

@@ -12,15 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from codemem_claude.history import config_folder
-from codemem_core import paths
-from codemem_core._version import __version__
-from codemem_core.commands.install_checks import (
-    check_program,
-    check_server,
-    installed_program,
-    said_by,
-)
-from codemem_core.records.protocols import Check
+from codemem_core.api import Check, __version__, make_private_folder
+from codemem_core.commands import check_program, check_server, installed_program, said_by
 
 PLUGIN = "codemem@codemem-marketplace"
 UPGRADE = "uv tool install --upgrade codemem, update the plugin, restart Claude Code"
@@ -99,7 +92,7 @@ def _object(path: Path) -> Mapping[str, Any]:
 
 def write_marketplace(folder: str) -> None:
     """Write a marketplace with this codemem's plugin, for `claude plugin marketplace add`."""
-    paths.make_private_folder(folder)
+    make_private_folder(folder)
     plugin = Path(__file__).with_name("claude_plugin")
     entry = {"name": "codemem", "source": "./plugin", "version": __version__}
     market = {"name": PLUGIN.partition("@")[2], "owner": {"name": "codemem"}, "plugins": [entry]}

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Mapping
 from typing import Any
 
-from codemem_core.redact import redact
+from codemem_core.api import redact
 
 HEAD_CHARS = 4_000
 TAIL_CHARS = 12_000

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import (
+from codemem_core.api import (
     SERVICE,
     Command,
     FlushPolicy,
     HostSetup,
     IngestSource,
+    hookimpl,
 )
 
 CODEMEM_API = 1

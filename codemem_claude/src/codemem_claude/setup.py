@@ -8,13 +8,16 @@ import subprocess
 from collections.abc import Iterator
 
 from codemem_claude.installation import PLUGIN, checks, plugin_state, write_marketplace
-from codemem_core import paths
-from codemem_core._version import __version__
-from codemem_core.config.settings import Settings
-from codemem_core.errors import CodememError, InputError
-from codemem_core.records.protocols import Check
-from codemem_core.store.engine.store import Store
-from codemem_core.store.tool_use_ids import last_hooks
+from codemem_core.api import (
+    Check,
+    CodememError,
+    InputError,
+    Settings,
+    Store,
+    __version__,
+    home_folder,
+    last_hooks,
+)
 
 _MARKETPLACE = PLUGIN.partition("@")[2]
 
@@ -38,7 +41,7 @@ class Setup:
 
     def apply(self) -> None:
         """Add the marketplace and install, or bring up to date, the plugin."""
-        folder = os.path.join(paths.home_folder(), "claude-marketplace")
+        folder = os.path.join(home_folder(), "claude-marketplace")
         write_marketplace(folder)
         _claude("plugin", "marketplace", "add", folder)
         if plugin_state().version is None:

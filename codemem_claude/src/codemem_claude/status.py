@@ -11,15 +11,18 @@ from typing import Any
 import click
 
 from codemem_claude.installation import checks, plugin_state
-from codemem_core import paths
-from codemem_core._version import __version__
-from codemem_core.commands.host import Host, always_json_option, db_option, pass_host
-from codemem_core.commands.install_checks import server_answers
-from codemem_core.config.settings import Settings, sweep_interval_ms
-from codemem_core.store import events
-from codemem_core.store.engine.store import Store
-from codemem_core.store.events import Backlog
-from codemem_core.store.tool_use_ids import last_hooks
+from codemem_core.api import (
+    Backlog,
+    Settings,
+    Store,
+    __version__,
+    backlog,
+    database_path,
+    last_hooks,
+    log_path,
+    sweep_interval_ms,
+)
+from codemem_core.commands import Host, always_json_option, db_option, pass_host, server_answers
 
 _TOP = 5
 _LOG_LINES = 5
@@ -39,7 +42,7 @@ def status(host: Host, *, limit: int, db_path: str | None) -> None:
 
     Example: codemem claude-integration-status
     """
-    database = paths.database_path(host.settings, db_path)
+    database = database_path(host.settings, db_path)
     waiting, hooks = _stored(database, limit)
     found = checks(database=database, last_hook_ms=max(hooks.values(), default=None))
     report = {
@@ -50,8 +53,8 @@ def status(host: Host, *, limit: int, db_path: str | None) -> None:
         "plugin": asdict(plugin_state()),
         "server_running": server_answers(database),
         "last_hooks": hooks,
-        "log": paths.log_path(host.settings),
-        "log_tail": _tail(paths.log_path(host.settings)),
+        "log": log_path(host.settings),
+        "log_tail": _tail(log_path(host.settings)),
     }
     click.echo(json.dumps(report, indent=2, sort_keys=True))
 
@@ -61,7 +64,7 @@ def _stored(database: str, limit: int) -> tuple[list[Backlog], dict[str, int]]:
     if not os.path.exists(database):
         return [], {}
     with Store.open(database) as store, store.read() as db:
-        waiting = [s for s in events.backlog(db, limit=limit) if s.source == "claude"]
+        waiting = [s for s in backlog(db, limit=limit) if s.source == "claude"]
         return waiting, last_hooks(db, "claude")
 
 

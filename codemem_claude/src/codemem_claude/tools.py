@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from codemem_core import diffs
+from codemem_core.api import diffs
 
 _KINDS = {
     **dict.fromkeys(("read", "notebookread", "skill"), "read"),

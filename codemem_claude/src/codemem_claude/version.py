@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codemem_core._version import __version__
+from codemem_core import __version__
 
 OTHER_VERSION = 75
 """Exit code of a hook command that is not what the plugin wants (`EX_TEMPFAIL`)."""

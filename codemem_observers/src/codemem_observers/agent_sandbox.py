@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from codemem_core.errors import (
+from codemem_core.api import (
     AuthError,
     Misconfigured,
     ObserverError,
@@ -26,7 +26,7 @@ from codemem_core.errors import (
 from codemem_observers.child import Ended, run_child
 
 if TYPE_CHECKING:
-    from codemem_core.config.settings import Settings
+    from codemem_core.api import Settings
 
 TIME_LIMIT_S = 120.0
 """For one answer, start-up included; a long answer takes a slow model about 80 s."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from codemem_core.errors import TransientError
+from codemem_core.api import TransientError
 
 _DONE = {"done": True}
 """Stands for the `[DONE]` that ends a stream of chat completions."""

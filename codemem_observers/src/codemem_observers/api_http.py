@@ -11,9 +11,15 @@ from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from codemem_core import paths
-from codemem_core.errors import ObserverError, PermanentError, TransientError, Unreachable
-from codemem_core.records.protocols import ObserveRequest, ObserverReply
+from codemem_core.api import (
+    ObserveRequest,
+    ObserverError,
+    ObserverReply,
+    PermanentError,
+    TransientError,
+    Unreachable,
+    database_path,
+)
 from codemem_observers.complaints import Complaint, complaint_of, error_of
 from codemem_observers.endpoints import Endpoint, endpoint
 from codemem_observers.http_client import client
@@ -23,7 +29,7 @@ from codemem_observers.url_policy import checked
 if TYPE_CHECKING:
     import httpx
 
-    from codemem_core.config.settings import Settings
+    from codemem_core.api import Settings
 
 _CONNECT_S = 5.0
 _SILENCE_S = 60.0
@@ -52,7 +58,7 @@ class ApiHttp:
         self._settings = settings
         self._silence_s = silence_s
         self._total_s = total_s
-        self._quirks = QuirkBook(os.path.dirname(paths.database_path(settings)))
+        self._quirks = QuirkBook(os.path.dirname(database_path(settings)))
 
     def observe(self, request: ObserveRequest) -> ObserverReply:
         """Send the request and return the model's answer.

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from codemem_core.config import jsonc
+from codemem_core.api import jsonc
 from codemem_observers.auth.file import read_small
 
 _SETTINGS = ("apiKeyHelper", "awsAuthRefresh", "awsCredentialExport", "forceLoginMethod")

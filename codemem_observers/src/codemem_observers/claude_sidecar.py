@@ -7,15 +7,20 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from codemem_core.errors import Misconfigured, ObserverError, TransientError
-from codemem_core.records.protocols import ObserveRequest, ObserverReply
+from codemem_core.api import (
+    Misconfigured,
+    ObserveRequest,
+    ObserverError,
+    ObserverReply,
+    TransientError,
+)
 from codemem_observers.agent_sandbox import TIME_LIMIT_S, ask_agent, failure, new_room
 from codemem_observers.child import Ended
 from codemem_observers.claude_login import login_settings, login_variables
 from codemem_observers.providers import counted
 
 if TYPE_CHECKING:
-    from codemem_core.config.settings import Settings
+    from codemem_core.api import Settings
 
 _DEFAULT_MODEL = "claude-4.5-haiku"
 # No tools, MCP servers, hooks, settings, slash commands or session file; measured on 2.1.197 and

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from codemem_core.errors import (
+from codemem_core.api import (
     AuthError,
     ContextTooLong,
     Misconfigured,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from codemem_core.errors import AuthError, PermanentError, SettingsError, TransientError
+from codemem_core.api import AuthError, PermanentError, SettingsError, TransientError
 from codemem_observers.http_client import client
 
 if TYPE_CHECKING:
-    from codemem_core.config.settings import Settings
+    from codemem_core.api import Settings
 
 _TIMEOUT_S = 20.0
 _REFUSED = frozenset({401, 403})

@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from codemem_core.errors import Misconfigured
-from codemem_core.observers.credentials import provider_of
-from codemem_core.records.protocols import ObserveRequest
+from codemem_core.api import Misconfigured, ObserveRequest, provider_of
 from codemem_observers.opencode_config import Custom, custom_provider
 from codemem_observers.providers import AZURE, CHAT, CODEX, MESSAGES, RESPONSES, Shape
 
 if TYPE_CHECKING:
-    from codemem_core.config.settings import Settings
+    from codemem_core.api import Settings
 
 _OPENAI = "https://api.openai.com/v1"
 _CODEX = "https://chatgpt.com/backend-api/codex/responses"

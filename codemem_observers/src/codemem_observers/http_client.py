@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from codemem_core.errors import Misconfigured
+from codemem_core.api import Misconfigured
 
 if TYPE_CHECKING:
     import httpx

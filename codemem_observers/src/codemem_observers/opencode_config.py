@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from codemem_core.config import jsonc
+from codemem_core.api import jsonc
 from codemem_observers.auth.file import read_small
 
 _FILES = ("opencode.json", "opencode.jsonc")

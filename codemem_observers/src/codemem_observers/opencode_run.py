@@ -7,8 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from codemem_core.errors import ObserverError, TransientError
-from codemem_core.records.protocols import ObserveRequest, ObserverReply
+from codemem_core.api import ObserveRequest, ObserverError, ObserverReply, TransientError
 from codemem_observers.agent_sandbox import TIME_LIMIT_S, Room, ask_agent, failure, new_room
 from codemem_observers.child import Ended
 from codemem_observers.opencode_config import (
@@ -20,7 +19,7 @@ from codemem_observers.opencode_config import (
 from codemem_observers.providers import counted
 
 if TYPE_CHECKING:
-    from codemem_core.config.settings import Settings
+    from codemem_core.api import Settings
 
 _AGENT = "codemem-observer"
 _PASSED = ("OPENCODE_API_KEY", "OPENCODE_DISABLE_*", "OPENAI_*", "ANTHROPIC_*", "npm_config_*")

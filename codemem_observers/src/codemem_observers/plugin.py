@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import AuthSource, Embedder, ObserverRuntime
+from codemem_core.api import AuthSource, Embedder, ObserverRuntime, hookimpl
 
 CODEMEM_API = 1
 

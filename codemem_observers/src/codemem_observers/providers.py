@@ -6,9 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
-from codemem_core._version import __version__
-from codemem_core.errors import ContextTooLong, PermanentError, TransientError
-from codemem_core.records.protocols import Credential, ObserveRequest, ObserverReply
+from codemem_core.api import (
+    ContextTooLong,
+    Credential,
+    ObserveRequest,
+    ObserverReply,
+    PermanentError,
+    TransientError,
+    __version__,
+)
 from codemem_observers.answers import as_list, as_object, first, read_answer, text_of
 
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from codemem_core import paths
+from codemem_core.api import make_private_folder, open_private
 from codemem_observers.complaints import Complaint, is_unexplained
 
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
@@ -194,9 +194,9 @@ class QuirkBook:
         return self._known
 
     def _save(self, content: Mapping[str, object]) -> None:
-        paths.make_private_folder(os.path.dirname(self._path))
+        make_private_folder(os.path.dirname(self._path))
         partial = f"{self._path}.{os.getpid()}"
-        with open(paths.open_private(partial), "w", encoding="utf-8") as file:
+        with open(open_private(partial), "w", encoding="utf-8") as file:
             json.dump(content, file, indent=1)
         os.replace(partial, self._path)
 

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
-from codemem_core.errors import Misconfigured
+from codemem_core.api import Misconfigured
 
 _PLAIN = re.compile(r"[!#-\[\]_a-z~]+", re.IGNORECASE)  # ASCII without blanks, quotes, `\ ^ | { }`
 _VERSION = re.compile(r"(?:api-version=[\w.-]{0,40})?")

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from codemem_core.commands.host import Host, pass_host
-from codemem_core.commands.output import say
+from codemem_core.commands import Host, pass_host, say
 from codemem_opencode.mcp_entry import McpEntry
 from codemem_opencode.places import config_folder
 from codemem_opencode.plugin_files import PluginFiles

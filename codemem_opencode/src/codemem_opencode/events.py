@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from codemem_core.errors import InputError
-from codemem_core.records.event import AdapterEvent
-from codemem_core.records.protocols import EventContext
+from codemem_core.api import AdapterEvent, EventContext, InputError
 from codemem_opencode import messages, sessions, tools
 from codemem_opencode.identity import event_id, iso_time, now
 from codemem_opencode.places import session_database
@@ -17,7 +15,7 @@ from codemem_opencode.tool_text import Said, child, word
 from codemem_opencode.typed import typed
 
 if TYPE_CHECKING:
-    from codemem_core.config.settings import Settings
+    from codemem_core.api import Settings
 
 SOURCE = "opencode"
 _TOOLS = frozenset({"tool_call", "tool_result"})

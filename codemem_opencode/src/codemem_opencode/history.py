@@ -14,7 +14,7 @@ from typing import Any
 
 import apsw
 
-from codemem_core.errors import NotFound, StoreError
+from codemem_core.api import NotFound, StoreError
 from codemem_opencode.tool_text import child, word
 
 # A session that changed a moment ago may go on.

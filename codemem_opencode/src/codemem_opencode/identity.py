@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from codemem_core.errors import InputError
-from codemem_core.records.event import epoch_ms
+from codemem_core.api import InputError, epoch_ms
 from codemem_opencode.tool_text import sorted_json
 
 _ODD = re.compile(r"[^A-Za-z0-9._:-]")

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
-from codemem_core._version import PUBLISHED, __version__
-from codemem_core.commands.install_checks import installed_program
-from codemem_core.config import jsonc, jsonc_edit
-from codemem_core.errors import CodememError
-from codemem_opencode.files import keep_copy, replace
+from codemem_core.api import CodememError, jsonc, jsonc_edit
+from codemem_core.commands import keep_copy, mcp_command, replace_file
 
 _PATH = ("mcp", "codemem")
 
@@ -44,20 +40,15 @@ class McpEntry:
 
     def _edit(self, file: Path, text: str) -> Path | None:
         kept = keep_copy(file) if file.exists() else None
-        replace(file, text)
+        replace_file(file, text)
         return kept
 
 
 def wanted() -> dict[str, Any]:
     """Return the entry for this machine: the installed program, else what `uvx` fetches."""
-    program = installed_program()
-    entry: dict[str, Any] = {"type": "local", "command": [program or "codemem", "mcp"]}
-    entry["enabled"] = True
-    if not program and (PUBLISHED or os.environ.get("CODEMEM_RUNNER") == "uvx"):
-        entry["command"] = ["uvx", f"codemem=={__version__}", "mcp"]
-        # A project may bring uv settings that name another package index.
-        entry["environment"] = {"UV_NO_CONFIG": "1"}
-    return entry
+    command, environ = mcp_command()
+    entry = {"type": "local", "command": command, "enabled": True}
+    return {**entry, "environment": environ} if environ else entry
 
 
 def _servers(file: Path) -> dict[str, Any]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import Command, FlushPolicy, HostSetup, IngestSource
+from codemem_core.api import Command, FlushPolicy, HostSetup, IngestSource, hookimpl
 
 
 @hookimpl

@@ -11,9 +11,8 @@ import os
 import shutil
 from pathlib import Path
 
-from codemem_core._version import __version__
-from codemem_core.errors import CodememError
-from codemem_opencode.files import keep_copy, replace
+from codemem_core.api import CodememError, __version__
+from codemem_core.commands import keep_copy, replace_file
 
 _SOURCE = Path(__file__).with_name("opencode_plugin")
 _MARK = "// Installed by `codemem install-plugin`"
@@ -74,7 +73,7 @@ class PluginFiles:
             shutil.rmtree(old, ignore_errors=True)
         except OSError as error:
             raise CodememError(f"cannot write `{self._parts}`: {error.strerror}") from error
-        replace(self.entry, ENTRY_TEXT)
+        replace_file(self.entry, ENTRY_TEXT)
         return kept
 
     def remove(self) -> bool:

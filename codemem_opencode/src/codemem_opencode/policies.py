@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from codemem_core.config.settings import Settings
-from codemem_core.records.event import FlushDecision, StreamState
+from codemem_core.api import FlushDecision, Settings, StreamState
 
 _TOOLS = 50
 _PROMPTS = 15

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 
-from codemem_core._version import __version__
-from codemem_core.capture.receive import IMPORTED
-from codemem_core.commands.install_checks import check_program, check_server, said_by
-from codemem_core.config.settings import Settings
-from codemem_core.errors import CodememError
-from codemem_core.records.protocols import Check
-from codemem_core.store.engine.store import Store
-from codemem_core.store.tool_use_ids import heard_of
+from codemem_core.api import Check, CodememError, Settings, __version__
+from codemem_core.commands import check_program, check_recorded, check_server, said_by
 from codemem_opencode.events import SOURCE
 from codemem_opencode.mcp_entry import McpEntry
 from codemem_opencode.places import config_folder
 from codemem_opencode.plugin_files import PluginFiles
 
 _HINT = "codemem setup opencode"
+_NO_SESSION = "work in OpenCode; set CODEMEM_PLUGIN_LOG=1 to see what its plugin does"
 UPGRADE = "uv tool install --upgrade codemem; codemem setup opencode; restart OpenCode"
 
 
@@ -63,7 +57,7 @@ class Setup:
         yield self._plugin()
         yield self._mcp()
         yield check_program(upgrade=UPGRADE)
-        yield _heard_of(database)
+        yield check_recorded(database, source=SOURCE, hint=_NO_SESSION)
         yield check_server(database)
 
     def _plugin(self) -> Check:
@@ -93,12 +87,3 @@ def _client() -> Check:
         hint = "install OpenCode: https://opencode.ai"
         return Check(ok=False, text="opencode is not on PATH", hint=hint)
     return Check(ok=True, text=f"OpenCode is {said_by('opencode', '--version') or 'there'}")
-
-
-def _heard_of(database: str) -> Check:
-    if os.path.exists(database):
-        with Store.open(database) as store, store.read() as db:
-            if heard_of(db, SOURCE, imported=IMPORTED.format(SOURCE)):
-                return Check(ok=True, text="sessions have been recorded")
-    hint = "work in OpenCode; set CODEMEM_PLUGIN_LOG=1 to see what its plugin does"
-    return Check(ok=False, text="no session has been recorded yet", hint=hint)

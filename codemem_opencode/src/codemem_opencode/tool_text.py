@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from codemem_core.errors import InputError
+from codemem_core.api import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

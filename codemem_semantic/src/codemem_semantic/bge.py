@@ -7,11 +7,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from codemem_core.errors import InputError, NotFound
+from codemem_core.api import InputError, NotFound
 from codemem_semantic.weights import FILES, MODEL, checksum, fetch, folder_of
 
 if TYPE_CHECKING:
-    from codemem_core.config.settings import Settings
+    from codemem_core.api import Settings
 
 # The model was trained with it before questions, and with nothing before passages.
 _INSTRUCTION = "Represent this sentence for searching relevant passages: "

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import Embedder
+from codemem_core.api import Embedder, hookimpl
 
 CODEMEM_API = 1
 

@@ -9,11 +9,10 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, BinaryIO
 
-from codemem_core.errors import PermanentError, TransientError
-from codemem_core.paths import make_private_folder
+from codemem_core.api import PermanentError, TransientError, make_private_folder
 
 if TYPE_CHECKING:
-    from codemem_core.config.settings import Settings
+    from codemem_core.api import Settings
 
 MODEL = "bge-small-en-v1.5"
 """The one model whose files are pinned; others are not downloaded."""

@@ -28,7 +28,7 @@ from codemem_viewer.ingest_commit import Receiving
 from codemem_viewer.lifespan import WarmUp, reading_notes, working
 
 if TYPE_CHECKING:
-    from codemem_core.capture.receive import Intake
+    from codemem_core.capture.intake import Intake
     from codemem_core.config.settings import Settings
     from codemem_core.flush.worker import FlushWorker
     from codemem_core.plugins.registry import Plugins

@@ -9,7 +9,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from codemem_core.capture.receive import Intake, Parcel, refuse
+from codemem_core.capture.delivery import Parcel
+from codemem_core.capture.intake import Intake
+from codemem_core.capture.receive import refuse
 from codemem_core.errors import InputError
 from codemem_core.flush.worker import FlushWorker
 from codemem_core.records.event import RawEvent

@@ -9,7 +9,7 @@ import random
 import pytest
 
 from codemem_core.capture.binary import LEAST_CHARS, without_binary
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.config.settings import Settings
 from codemem_core.plugins.registry import Plugins
 

@@ -14,8 +14,8 @@ import pytest
 import codemem_claude.plugin
 from codemem_core.capture import spool_files
 from codemem_core.capture.fallback_lock import locked
+from codemem_core.capture.intake import Intake
 from codemem_core.capture.private_files import open_folder, read_file
-from codemem_core.capture.receive import Intake
 from codemem_core.capture.spool import MAX_ATTEMPTS, Spool, SpoolFull
 from codemem_core.config.settings import Settings
 from codemem_core.errors import StoreError

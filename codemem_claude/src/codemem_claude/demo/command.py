@@ -16,13 +16,9 @@ from typing import Any, TypeVar
 
 import click
 
-from codemem_core import paths
-from codemem_core.commands.output import say
-from codemem_core.errors import CodememError
+from codemem_core.api import CodememError, Store, backlog, socket_path
+from codemem_core.commands import say
 from codemem_core.hookpath.client import post_json
-from codemem_core.records.memory import Memory
-from codemem_core.store import events, memories
-from codemem_core.store.engine.store import Store
 
 T = TypeVar("T")
 
@@ -141,7 +137,7 @@ def _server(home: Home) -> Iterator[None]:
 
 
 def _wait_for_server(home: Home, server: subprocess.Popen[bytes]) -> None:
-    socket = paths.socket_path(home.database)
+    socket = socket_path(home.database)
 
     def answers() -> bool | None:
         if server.poll() is not None:
@@ -181,16 +177,17 @@ def _send(home: Home, payloads: list[dict[str, Any]]) -> None:
         raise StepFailed(f"{len(payloads)} hooks were sent, {kept} events are stored")
 
 
-def _wait_for_memories(home: Home) -> list[Memory]:
+def _wait_for_memories(home: Home) -> list[dict[str, Any]]:
     """Wait until the session's end has made the server flush it; return what it remembers."""
     with Store.open(home.database) as store:
 
-        def flushed() -> list[Memory] | None:
+        def flushed() -> bool | None:
             with store.read() as db:
-                _, pending = events.totals(db)
-                return None if pending else memories.recent(db, limit=50)
+                return None if backlog(db, limit=1) else True
 
-        found = _wait_until(flushed, "the session was not flushed")
+        _wait_until(flushed, "the session was not flushed")
+    listed = json.loads(home.run("recent", "--limit", "50", "--all-projects", "--json"))
+    found: list[dict[str, Any]] = listed["items"]
     if not found:
         raise StepFailed("the session left no memory")
     return found
@@ -216,11 +213,11 @@ def _context_of(home: Home, payload: Mapping[str, Any]) -> str:
     return str(answer.get("hookSpecificOutput", {}).get("additionalContext", ""))
 
 
-def _show_memories(found: list[Memory]) -> None:
+def _show_memories(found: list[dict[str, Any]]) -> None:
     say(f"What codemem remembers of the session ({len(found)} memories)\n")
     for memory in reversed(found):
-        say(f"[{memory.id}] ({memory.kind}) {memory.title}")
-        say("    " + memory.body.replace("\n", "\n    ") + "\n")
+        say(f"[{memory['id']}] ({memory['kind']}) {memory['title']}")
+        say("    " + memory["body"].replace("\n", "\n    ") + "\n")
 
 
 def _show_pack(pack: str) -> None:

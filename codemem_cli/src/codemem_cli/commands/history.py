@@ -13,7 +13,7 @@ from itertools import groupby, islice
 import click
 
 from codemem_core import paths
-from codemem_core.capture.receive import IMPORTED, Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.commands.host import Host, db_option, json_option, pass_host
 from codemem_core.commands.output import say, say_json, warn
 from codemem_core.commands.when import since_to_ms
@@ -123,7 +123,7 @@ def _import(
 ) -> None:
     for stream_id, of_session in groupby(told, key=lambda event: event.stream_id):
         with store.read() as db:
-            recorded = is_recorded(db, (source, stream_id), imported=IMPORTED.format(source))
+            recorded = is_recorded(db, (source, stream_id))
         if recorded:
             done.recorded += 1
         elif dry_run:

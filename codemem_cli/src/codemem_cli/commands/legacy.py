@@ -11,7 +11,7 @@ from typing import Any
 import apsw
 import click
 
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.commands.host import Host, db_option, json_option, pass_host, project_options
 from codemem_core.commands.input import MAX_BYTES, read_json
 from codemem_core.commands.output import say, say_json

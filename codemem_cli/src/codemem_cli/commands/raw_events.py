@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 
 import click
 
-from codemem_core.capture.receive import Intake, Parcel, receive
+from codemem_core.capture.delivery import Parcel
+from codemem_core.capture.intake import Intake
+from codemem_core.capture.receive import receive
 from codemem_core.commands.host import Host, always_json_option, db_option, json_option, pass_host
 from codemem_core.commands.input import MAX_BYTES, read_json
 from codemem_core.commands.output import say, say_json

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from codemem_core.capture import spool_files
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.capture.spool import Spool
 from codemem_core.commands.host import Group, Host, db_option, json_option, pass_host
 from codemem_core.commands.output import day, say, say_json

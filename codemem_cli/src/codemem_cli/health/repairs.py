@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from codemem_cli.health.checks import Patient, not_private
 from codemem_core.capture import spool_files
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.capture.spool import Spool
 from codemem_core.errors import CodememError
 from codemem_core.store.engine.store import Store

@@ -7,7 +7,7 @@ import secrets
 import tempfile
 import time
 
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.distil import manual
 from codemem_core.distil.manual import Note
 from codemem_core.plugins.registry import Plugins

@@ -21,6 +21,23 @@ _OBJECT = (dict, Mapping)
 """`dict` first: it is recognised in a third of the time."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """What somebody hands in."""
+
+    payload: object
+    source: str | None = None
+    """The host whose hook payload it is; None for raw events, which name their source."""
+    text: str = ""
+    """The JSON that raw events were read from, where there is one."""
+    require_id: bool = False
+    """Refuse raw events without an id instead of deriving one."""
+    received_ms: int | None = None
+    """When it came in; now, unless it waited in the spool."""
+    past: bool = False
+    """It was read from the host's own record, so its time may be as long ago as it likes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """When the client says that an event happened; every field may be missing."""

@@ -22,10 +22,10 @@ from functools import partial
 from typing import Any, Self
 
 from codemem_core.capture import spool_files
-from codemem_core.capture.delivery import storable
+from codemem_core.capture.delivery import Parcel, storable
 from codemem_core.capture.fallback_lock import locked
+from codemem_core.capture.intake import Intake
 from codemem_core.capture.private_files import append_byte, open_folder, read_file, write_file
-from codemem_core.capture.receive import Intake, Parcel
 from codemem_core.capture.spool_files import Name
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, InputError, StoreError

@@ -9,8 +9,10 @@ import subprocess
 import sys
 
 from codemem_core import paths
-from codemem_core._version import __version__
+from codemem_core._version import PUBLISHED, __version__
 from codemem_core.records.protocols import Check
+from codemem_core.store.engine.store import Store
+from codemem_core.store.tool_use_ids import heard_of
 
 _ANSWER_S = 10.0
 
@@ -51,6 +53,15 @@ def check_server(database: str) -> Check:
     return Check(ok=True, text=text)
 
 
+def check_recorded(database: str, *, source: str, hint: str) -> Check:
+    """Say whether a host has sent an event yet; `hint` is what to do when it has not."""
+    if os.path.exists(database):
+        with Store.open(database) as store, store.read() as db:
+            if heard_of(db, source):
+                return Check(ok=True, text="sessions have been recorded")
+    return Check(ok=False, text="no session has been recorded yet", hint=hint)
+
+
 def server_answers(database: str) -> bool:
     """Say whether somebody listens on the server's socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
@@ -73,3 +84,15 @@ def installed_program() -> str:
         return beside
     found = shutil.which("codemem") or ""
     return found if os.path.isabs(found) else ""
+
+
+def mcp_command() -> tuple[list[str], dict[str, str]]:
+    """Return what starts codemem's MCP server on this machine, and its environment.
+
+    The installed program, else what `uvx` fetches. A host's configuration file takes both.
+    """
+    program = installed_program()
+    if program or not (PUBLISHED or os.environ.get("CODEMEM_RUNNER") == "uvx"):
+        return [program or "codemem", "mcp"], {}
+    # A project may bring uv settings that name another package index.
+    return ["uvx", f"codemem=={__version__}", "mcp"], {"UV_NO_CONFIG": "1"}

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeVar, cast
 
 from codemem_core.capture import backfill
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.capture.spool import Spool
 from codemem_core.config.settings import Settings, sweep_interval_ms
 from codemem_core.distil import verbatim

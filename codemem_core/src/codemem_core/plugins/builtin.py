@@ -31,7 +31,12 @@ def codemem_project(cwd: str | None, payload: Mapping[str, Any]) -> str | None:
 
 @hookimpl
 def codemem_flush_policies() -> Iterator[FlushPolicy]:
-    """Flush a session that has been quiet for a while, or a shorter while if asked to."""
+    """Flush a session that its host says is due, or that has been quiet for a while."""
+    yield FlushPolicy(
+        name="requested",
+        target="codemem_core.policies.requested:Requested",
+        help="Flush a session when the hook that sent its newest event asks for it.",
+    )
     yield FlushPolicy(
         name="debounce",
         target="codemem_core.policies.debounce:Debounce",

@@ -23,6 +23,8 @@ ORIGINS = (
 `external` is the web, MCP servers, packages and whatever else comes from outside; `agent` is what a
 subagent reports or an agent writes on its own account."""
 
+IMPORTED = "{}.history"
+"""`RawEvent.event_type` of what a host had stored before codemem came, by source."""
 EVENT_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MILLISECOND = timedelta(milliseconds=1)

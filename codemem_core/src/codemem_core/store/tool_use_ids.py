@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import apsw
 
+from codemem_core.records.event import IMPORTED
 from codemem_core.store.engine.connection import rows
 
 _TOOL_USES = """
@@ -45,12 +46,12 @@ _RECORDED = """
 """
 
 
-def is_recorded(db: apsw.Connection, key: tuple[str, str], *, imported: str) -> bool:
-    """Say whether stream `key` (source, stream id) holds more than events of type `imported`.
+def is_recorded(db: apsw.Connection, key: tuple[str, str]) -> bool:
+    """Say whether stream `key` (source, stream id) holds more than imported events.
 
     True also when retention has deleted all its events: whatever they were, they were used.
     """
-    return bool(rows(db, _RECORDED, (*key, imported)))
+    return bool(rows(db, _RECORDED, (*key, IMPORTED.format(key[0]))))
 
 
 _LAST_HOOKS = """
@@ -76,6 +77,6 @@ _HEARD_OF = """
 """
 
 
-def heard_of(db: apsw.Connection, source: str, *, imported: str) -> bool:
-    """Say whether a host has sent an event that is still stored, beside those it had kept."""
-    return bool(rows(db, _HEARD_OF, (source, imported)))
+def heard_of(db: apsw.Connection, source: str) -> bool:
+    """Say whether a host has sent an event that is still stored; its imported history is none."""
+    return bool(rows(db, _HEARD_OF, (source, IMPORTED.format(source))))

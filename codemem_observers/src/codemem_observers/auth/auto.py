@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codemem_core.records.protocols import AuthRequest, Credential
+from codemem_core.api import AuthRequest, Credential
 from codemem_observers.auth.command import Command
 from codemem_observers.auth.env import Env
 from codemem_observers.auth.file import File
@@ -12,7 +12,7 @@ from codemem_observers.auth.login import Login
 from codemem_observers.endpoints import own_provider
 
 if TYPE_CHECKING:
-    from codemem_core.config.settings import Settings
+    from codemem_core.api import Settings
 
 
 class Auto:

@@ -8,10 +8,10 @@ import stat
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from codemem_core.records.protocols import AuthRequest, Credential
+from codemem_core.api import AuthRequest, Credential
 
 if TYPE_CHECKING:
-    from codemem_core.config.settings import Settings
+    from codemem_core.api import Settings
 
 _MOST_BYTES = 65_536
 """A signed token is a few kilobytes; more than this is some other file."""

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from codemem_core.records.protocols import AuthRequest, Credential
+from codemem_core.api import AuthRequest, Credential
 from codemem_observers.opencode_config import stored_login
 
 if TYPE_CHECKING:
-    from codemem_core.config.settings import Settings
+    from codemem_core.api import Settings
 
 _VENDORS = frozenset({"openai", "anthropic"})
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codemem_core.records.protocols import AuthRequest, Credential
+from codemem_core.api import AuthRequest, Credential
 
 if TYPE_CHECKING:
-    from codemem_core.config.settings import Settings
+    from codemem_core.api import Settings
 
 
 class NoToken:

@@ -6,15 +6,14 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from codemem_core.records.memory import Observation, Summary
-from codemem_core.records.protocols import ObserveRequest, ObserverReply
+from codemem_core.api import Observation, ObserveRequest, ObserverReply, Summary
 from codemem_observers.extractive.outcomes import judge
 from codemem_observers.extractive.selection import claims_of
 from codemem_observers.extractive.summary import summarize
 from codemem_observers.extractive.turns import read_turns
 
 if TYPE_CHECKING:
-    from codemem_core.config.settings import Settings
+    from codemem_core.api import Settings
 
 MODEL = "extractive-2"
 

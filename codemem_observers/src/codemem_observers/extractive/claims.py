@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from codemem_core.records.memory import Observation
+from codemem_core.api import Observation
 from codemem_observers.extractive.lexicon import lexicon_of
 from codemem_observers.extractive.markdown import Statement, topic_of
 from codemem_observers.extractive.phrasing import paragraph, size

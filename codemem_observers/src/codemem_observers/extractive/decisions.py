@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codemem_core.records.evidence import Answer
+from codemem_core.api import Answer
 from codemem_observers.extractive.claims import Claim
 from codemem_observers.extractive.lexicon import lexicon_of
 from codemem_observers.extractive.markdown import Statement, sentences, statements

@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from codemem_core.diffs import NOWHERE, from_patch
-from codemem_core.records.evidence import ToolCall
+from codemem_core.api import ToolCall, diffs
 from codemem_observers.extractive.edits import MAX_LINES, FileChange
 
 _DIFF_FILE = re.compile(r"^(?:---|\+\+\+) (?:[ab]/)?([^\t\n]+)")
@@ -19,7 +18,7 @@ def read_changes(call: ToolCall, *, patch: str = "") -> list[FileChange]:
 
     `patch` is the patch when it came on a command line.
     """
-    diff = from_patch(patch) if patch else call.output
+    diff = diffs.from_patch(patch) if patch else call.output
     path = call.files_changed[0] if len(call.files_changed) == 1 else ""
     changes = [change for change in _from_diff(diff, path) if change.path]
     for change in changes:
@@ -61,7 +60,7 @@ def _from_diff(diff: str, path: str) -> Iterator[FileChange]:
 
 def _opened(old: str, new: str, path: str) -> FileChange:
     """Return the change of the file that two header lines name."""
-    created, deleted = old == NOWHERE, new == NOWHERE
+    created, deleted = old == diffs.NOWHERE, new == diffs.NOWHERE
     moved_to = new if old != new and not (created or deleted) else ""
     return FileChange(path or (new if created else old), created, deleted, moved_to)
 

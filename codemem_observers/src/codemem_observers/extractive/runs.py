@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from codemem_core.records.evidence import ToolCall
+from codemem_core.api import ToolCall
 from codemem_observers.extractive.checks import Check, failing_tests, read_checks, silent_success
 from codemem_observers.extractive.commits import Commit, commits, read_commits
 from codemem_observers.extractive.phrasing import clip

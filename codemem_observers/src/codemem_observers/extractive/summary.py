@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codemem_core.records.memory import Summary
+from codemem_core.api import Summary
 from codemem_observers.extractive.claims import Claim
 from codemem_observers.extractive.open_items import open_items
 from codemem_observers.extractive.outcomes import Withdrawn

@@ -8,15 +8,7 @@ from enum import StrEnum
 from itertools import pairwise
 from pathlib import PurePosixPath
 
-from codemem_core.records.evidence import (
-    Answer,
-    Boundary,
-    Evidence,
-    EvidenceItem,
-    Message,
-    Prompt,
-    ToolCall,
-)
+from codemem_core.api import Answer, Boundary, Evidence, EvidenceItem, Message, Prompt, ToolCall
 from codemem_observers.extractive.commits import Commit
 from codemem_observers.extractive.diffs import merged, read_changes
 from codemem_observers.extractive.edits import FileChange

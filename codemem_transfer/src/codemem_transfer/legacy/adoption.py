@@ -15,7 +15,7 @@ from typing import Any
 
 import apsw
 
-from codemem_core.capture.receive import Intake
+from codemem_core.capture.intake import Intake
 from codemem_core.errors import InputError
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import RawEvent

@@ -3,17 +3,12 @@
 import json
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
-from codemem_core.capture.receive import Intake
-from codemem_core.commands.host import Host, db_option, pass_host
-from codemem_core.commands.output import say, warn
-from codemem_core.errors import InputError
-from codemem_core.store import events
+from codemem_core.api import Intake, Parcel, receive_all
+from codemem_core.commands import Host, db_option, pass_host, say, warn
 
 _BATCH = 200
 _PAUSE_S = 0.5
@@ -32,22 +27,22 @@ def read(host: Host, log: Path, follow: bool, db_path: str | None) -> None:
     intake, stored, bad = Intake(host.plugins), 0, 0
     with host.store(db_path) as store:
         for lines in _batches(log, follow=follow):
-            batch = []
-            for line in lines:
-                try:
-                    event = intake.hook("jsonl", json.loads(line))
-                except (InputError, ValueError):
-                    bad += 1
-                    continue
-                batch += [event] if event else []
-            now_ms = time.time_ns() // 1_000_000
-            stored += store.write(partial(events.append, events=batch, now_ms=now_ms)).inserted
+            done = receive_all(store, intake, map(_parcel, lines))
+            stored += done.stored
+            bad += done.refused
     say(f"Stored {stored} events")
     if bad:
         warn(f"codemem: {bad} lines are no events and were left out")
 
 
-def _batches(log: Path, *, follow: bool) -> Iterator[list[Any]]:
+def _parcel(line: bytes) -> Parcel:
+    try:
+        return Parcel(source="jsonl", payload=json.loads(line), past=True)
+    except ValueError:
+        return Parcel(source="jsonl", payload=None)  # which is refused, and counted
+
+
+def _batches(log: Path, *, follow: bool) -> Iterator[list[bytes]]:
     """Yield whole lines in groups; a half-written last line waits for its rest."""
     with log.open("rb") as file:
         while True:

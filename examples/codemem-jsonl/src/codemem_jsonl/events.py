@@ -5,9 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from codemem_core.config.settings import Settings
-from codemem_core.records.event import AdapterEvent
-from codemem_core.records.protocols import EventContext
+from codemem_core.api import AdapterEvent, EventContext, Settings
 
 _TYPES = {
     "prompt": "prompt",

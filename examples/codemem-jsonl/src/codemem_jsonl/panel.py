@@ -1,4 +1,4 @@
-"""A panel of the viewer: the sessions that came from logs."""
+"""A panel of the viewer: sessions from logs that are not memories yet."""
 
 import asyncio
 from typing import Any
@@ -6,22 +6,19 @@ from typing import Any
 from litestar import get
 from litestar.di import NamedDependency
 
-from codemem_core.store.engine.store import Store
-
-_SESSIONS = """
-    SELECT stream_id, project, last_received_seq + 1, last_received_seq - last_flushed_seq
-      FROM streams WHERE source = 'jsonl'
-     ORDER BY last_received_ms DESC LIMIT 50
-"""
+from codemem_core.api import Store, backlog
 
 
 @get("/api/jsonl")
 async def sessions(store: NamedDependency[Store]) -> dict[str, Any]:
-    """Return the newest sessions, with how many events each has and how many wait."""
+    """Return the sessions that wait to become memories, newest first."""
     return {"items": await asyncio.to_thread(_read, store)}
 
 
 def _read(store: Store) -> list[dict[str, Any]]:
-    names = ("session", "project", "events", "pending")
     with store.read() as db:
-        return [dict(zip(names, row, strict=True)) for row in db.execute(_SESSIONS).fetchall()]
+        waiting = [each for each in backlog(db, limit=50) if each.source == "jsonl"]
+    return [
+        {"session": each.stream_id, "project": each.project, "pending": each.pending}
+        for each in waiting
+    ]

@@ -4,9 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 
-from codemem_core.hookspecs import hookimpl
-from codemem_core.records.memory import Memory
-from codemem_core.records.seams import Command, FlushPolicy, IngestSource, Route
+from codemem_core.api import Command, FlushPolicy, IngestSource, Memory, Route, hookimpl
 
 CODEMEM_API = 1
 

@@ -1,7 +1,6 @@
 """Flush a session when its log says that it is over."""
 
-from codemem_core.config.settings import Settings
-from codemem_core.records.event import FlushDecision, StreamState
+from codemem_core.api import FlushDecision, Settings, StreamState
 
 
 class AtEnd:

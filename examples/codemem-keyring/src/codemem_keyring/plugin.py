@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 
-from codemem_core.config.setting import Setting
-from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import AuthSource
+from codemem_core.api import AuthSource, Setting, hookimpl
 
 CODEMEM_API = 1
 

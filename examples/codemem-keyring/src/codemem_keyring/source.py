@@ -3,8 +3,7 @@
 import keyring
 from keyring.errors import KeyringError
 
-from codemem_core.config.settings import Settings
-from codemem_core.records.protocols import AuthRequest, Credential
+from codemem_core.api import AuthRequest, Credential, Settings
 
 
 class Keyring:

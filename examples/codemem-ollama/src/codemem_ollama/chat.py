@@ -5,9 +5,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-from codemem_core.config.settings import Settings
-from codemem_core.errors import PermanentError, TransientError
-from codemem_core.records.protocols import ObserveRequest, ObserverReply
+from codemem_core.api import ObserveRequest, ObserverReply, PermanentError, Settings, TransientError
 
 # A small model on a laptop reads 12,000 characters in about a minute.
 ANSWER_WITHIN_S = 180

@@ -1,14 +1,15 @@
-"""A pack as it fills up: which lines get a place, and how long they are.
+"""A pack as it fills up: which lines get a place, how long they are, what amended a memory.
 
 On the hook path: modules that are on it.
 """
 
 from __future__ import annotations
 
+from codemem_core.hookpath import json as quick_json
 from codemem_core.retrieval.pack import quotes
 from codemem_core.retrieval.pack.excerpt import line, stems
 from codemem_core.retrieval.pack.render import fence, tokens
-from codemem_core.retrieval.pack.succession import amended, with_newer
+from codemem_core.store.engine.connection import rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ _USUAL_TOKENS = 220
 """What is kept free for a memory before a quote gets more."""
 _REPEATED = 0.8
 """Share of a line's words from which it says nothing that is not quoted."""
+
+_STREAMS = """
+    SELECT s.id, t.id FROM sessions s JOIN streams t
+        ON t.source = s.source AND t.stream_id = s.stream_id
+     WHERE s.id IN (SELECT value FROM json_each(?))
+"""
+_ALIKE = 0.13
+"""Cosine of two sessions' words, where the later one also says something anew."""
 
 
 class Page:
@@ -66,8 +75,8 @@ class Page:
             left = self.room - _USUAL_TOKENS * len(hits)
             room = min(self.room, max(_QUOTED_TOKENS, left))
             self._add_quote(db, said, room, project=quoted_from[0], trusted=quoted_from[1])
-        newer_ids = amended(db, found, said)
-        self._add(with_newer(hits, found, newer_ids), quotes.asked(said.scan), newer_ids)
+        newer_ids = _amended(db, found, said)
+        self._add(_with_newer(hits, found, newer_ids), quotes.asked(said.scan), newer_ids)
 
     def _add_quote(
         self, db: apsw.Connection, said: Sessions, room: int, *, project: str | None, trusted: bool
@@ -106,3 +115,41 @@ def _repeats(line: str, known: Collection[str]) -> bool:
     """Say whether nearly all of a line is quoted already."""
     words = stems(line)
     return bool(known) and sum(word in known for word in words) >= _REPEATED * len(words)
+
+
+def _amended(db: apsw.Connection, hits: Sequence[Hit], said: Sessions) -> dict[int, int | str]:
+    """Return, by id, what amended memories: the id of a later memory among `hits`, or of a message.
+
+    A message's is `e12`.
+    """
+    if len(said.ranked) < 2:
+        return {}
+    ids = quick_json.write(list({hit.session_id for hit in hits}))
+    stream_of = dict(rows(db, _STREAMS, (ids,)))
+    by_stream = {session.messages[0].stream: session for session in said.ranked}
+    of_hits = by_stream.keys() & set(stream_of.values())
+    later = {stream: said.later(by_stream[stream], least=_ALIKE) for stream in of_hits}
+    of_stream = {stream_of.get(hit.session_id): hit.id for hit in reversed(hits)}
+    newer_ids: dict[int, int | str] = {}
+    for hit in hits:
+        newer = later.get(stream_of.get(hit.session_id, -1), ())
+        text = f"{hit.title}. {hit.body}"
+        changing = next((session for session in newer if session.changes(text)), None)
+        if changing is not None:
+            first = changing.messages[0]
+            newer_ids[hit.id] = of_stream.get(first.stream, f"e{first.id}")
+    return newer_ids
+
+
+def _with_newer(
+    chosen: Sequence[Hit], found: Sequence[Hit], newer_ids: Mapping[int, int | str]
+) -> list[Hit]:
+    """Return the chosen memories with those that amended one of them right before it."""
+    by_id = {hit.id: hit for hit in found}
+    told: dict[int, Hit] = {}
+    for hit in chosen:
+        newer = newer_ids.get(hit.id)
+        if isinstance(newer, int):
+            told.setdefault(newer, by_id[newer])
+        told.setdefault(hit.id, hit)
+    return list(told.values())

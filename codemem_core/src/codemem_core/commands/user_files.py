@@ -18,8 +18,8 @@ def keep_copy(path: Path) -> Path:
     return kept
 
 
-def replace(path: Path, text: str) -> None:
-    """Write a file as a whole, keeping its mode; a link to it stays a link.
+def replace_file(path: Path, text: str) -> None:
+    """Write a user's file as a whole, keeping its mode; a link to it stays a link.
 
     Raises `CodememError`.
     """

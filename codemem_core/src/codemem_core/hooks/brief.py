@@ -16,8 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import apsw
 
-NEW_SESSIONS = frozenset({"startup", "clear"})
-"""Sources of `SessionStart` after which the model knows nothing yet."""
 _RULE_TOKENS = 400
 _PART_CHARS = 400
 _TITLE_CHARS = 160

@@ -9,14 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from codemem_claude.fallback import keep
 from codemem_core import paths
 from codemem_core.capture import spool_files
 from codemem_core.capture.fallback_lock import fallback_lock
 from codemem_core.config.settings import Settings
+from codemem_core.hooks.fallback import keep
+from codemem_core.hooks.hook_host import HookHost
 from codemem_core.store import events, ledger
 from codemem_core.store.engine.store import Store
 
+
+class _Claude(HookHost):
+    source = "claude"
+    plugin = "codemem_claude.plugin"
+
+
+HOST = _Claude()
 PAYLOAD = {
     "hook_event_name": "UserPromptSubmit",
     "session_id": "s",
@@ -52,7 +60,7 @@ def waiting(settings: Settings) -> int:
 
 def test_the_database_comes_first(settings: Settings) -> None:
     """A hook without a server stores its event itself."""
-    keep(PAYLOAD, settings, until=time.monotonic() + 5)
+    keep(HOST, PAYLOAD, settings, until=time.monotonic() + 5)
     with Store.open(paths.database_path(settings)) as store, store.read() as db:
         assert events.totals(db) == (1, 1)
     assert waiting(settings) == 0
@@ -61,7 +69,7 @@ def test_the_database_comes_first(settings: Settings) -> None:
 @pytest.mark.usefixtures("other_hook")
 def test_who_does_not_get_its_turn_spools(settings: Settings) -> None:
     """Twenty hooks at once must not wait for one another longer than their host does."""
-    keep(PAYLOAD, settings, until=time.monotonic() + 5)
+    keep(HOST, PAYLOAD, settings, until=time.monotonic() + 5)
 
     assert waiting(settings) == 1
     assert "payload spooled: other hooks are writing" in said(settings)
@@ -76,7 +84,7 @@ def test_a_planted_lock_costs_nothing_but_the_database(settings: Settings, kind:
         folder.symlink_to(folder.parent)
     else:
         os.mkfifo(folder)
-    keep(PAYLOAD, settings, until=time.monotonic() + 5)
+    keep(HOST, PAYLOAD, settings, until=time.monotonic() + 5)
 
     assert waiting(settings) == 1
     assert "payload spooled: not a folder" in said(settings)
@@ -87,7 +95,7 @@ def test_a_full_spool_says_so(settings: Settings) -> None:
     """In the log and in the count, never silently."""
     full = Settings.load({**os.environ, "CODEMEM_SPOOL_MAX_FILES": "1"})
     for _ in range(2):
-        keep(PAYLOAD, full, until=time.monotonic() + 5)
+        keep(HOST, PAYLOAD, full, until=time.monotonic() + 5)
 
     assert "payload LOST: other hooks are writing" in said(settings)
     assert "the spool is full: 1 payloads" in said(settings)
@@ -96,7 +104,7 @@ def test_a_full_spool_says_so(settings: Settings) -> None:
 
 def test_an_unusable_payload_is_rejected_for_good(settings: Settings) -> None:
     """It stands in the ledger, not in the spool."""
-    keep({"hook_event_name": 7}, settings, until=time.monotonic() + 5)
+    keep(HOST, {"hook_event_name": 7}, settings, until=time.monotonic() + 5)
     with Store.open(paths.database_path(settings)) as store, store.read() as db:
         [entry] = ledger.entries(db)
 

@@ -1,0 +1,82 @@
+"""What differs from host to host in a hook, for Claude Code."""
+
+from __future__ import annotations
+
+from codemem_core.hooks.hook_host import HookHost
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from codemem_core.api import Settings
+    from codemem_core.hooks.hook_host import Occasion
+
+_LAST_S = 1.2
+"""Claude Code ends a SessionEnd hook after 1.5 s, whatever the plugin asks for."""
+
+
+class ClaudeCode(HookHost):
+    """Claude Code: its limits, the settings that steer its hooks, and its answers."""
+
+    source = "claude"
+    plugin = "codemem_claude.plugin"
+    path = "/api/claude-hooks"
+    # Claude Code moves context above 10,000 into a file and shows the model its first 2 KB.
+    context_chars = 9_900
+    nothing = '{"continue": true}'
+    session_variables = (
+        "CLAUDE_CODE_", "CLAUDE_PLUGIN_", "CLAUDE_PROJECT_", "CLAUDECODE", "CLAUDE_PID",
+    )  # fmt: skip
+    folder_variable = "CLAUDE_PROJECT_DIR"
+
+    def total_s(self, hook: str, settings: Settings) -> float:
+        """Return the user's limit, and less at the end of a session."""
+        total_s = settings.real("claude_hook_http_max_time_s") or super().total_s(hook, settings)
+        return min(total_s, _LAST_S) if hook == "SessionEnd" else total_s
+
+    def connect_s(self, settings: Settings) -> float:
+        """Return the user's limit."""
+        chosen = settings.real("claude_hook_http_connect_timeout_s")
+        return chosen or super().connect_s(settings)
+
+    def flush(self, hook: str, settings: Settings) -> bool | None:
+        """Say whether the user wants memories made at this hook, without waiting for silence."""
+        if hook not in {"Stop", "SessionEnd"}:
+            return None
+        at_end = settings.flag("claude_hook_flush")
+        return at_end and (hook == "SessionEnd" or settings.flag("claude_hook_flush_on_stop"))
+
+    def shrink(self, payload: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+        """Leave out the whole old file that Edit and Write send along: the patch says it all."""
+        response = payload.get("tool_response") if isinstance(payload, dict) else None
+        if not isinstance(response, dict) or "originalFile" not in response:
+            return payload
+        kept = {name: value for name, value in response.items() if name != "originalFile"}
+        return {**payload, "tool_response": kept}
+
+    def occasion(self, payload: Mapping[str, Any]) -> Occasion | None:
+        """Return the occasion; what the client itself sends as a prompt was typed by nobody."""
+        # Whoever calls the command without a hook's name has a prompt.
+        asked = {"hook_event_name": "UserPromptSubmit", **payload}
+        occasion = super().occasion(asked)
+        if occasion and occasion.prompt.lstrip().startswith("<task-notification>"):
+            return None
+        return occasion
+
+    def answer(self, occasion: Occasion, context: str) -> Mapping[str, Any]:
+        """Return the context as Claude Code reads it."""
+        return {"continue": True, **super().answer(occasion, context)}
+
+    def server_environ(
+        self, payload: Mapping[str, Any], environ: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Leave out also what a repository's settings set for every hook."""
+        from codemem_claude.autostart import set_by_projects  # noqa: PLC0415 - once a session
+
+        foreign = set_by_projects(payload, environ)
+        own = super().server_environ(payload, environ)
+        return {name: value for name, value in own.items() if name not in foreign}
+
+
+HOST = ClaudeCode()
