@@ -80,9 +80,11 @@ def remember(
 
 def _worded(words: tuple[str, ...], kind: str | None, title: str | None) -> tuple[str, str, str]:
     """Return kind, title and body of what was typed."""
-    if kind is None and title is None and len(words) == 3 and words[0].lower() in KINDS:
-        return words[0].lower(), words[1], said(words[2])
-    text = said(words[0]) if len(words) == 1 else " ".join(words)
+    if kind is None and title is None and len(words) == 3:
+        return words[0], words[1], said(words[2])
+    if len(words) > 1:
+        raise InputError("the text must be one argument", hint='codemem remember "…"')
+    text = said(words[0])
     first = _SENTENCE_END.split(text.strip(), maxsplit=1)[0]
     kind = kind or ("preference" if rules_in(text) else "note")
     return kind, title or cut(" ".join(first.split()), _TITLE), text
