@@ -25,7 +25,7 @@ from load import Client, machine, percentile, serving
 
 from codemem_core.records.memory import NewMemory
 from codemem_core.retrieval.search import search
-from codemem_core.store import memories, sessions
+from codemem_core.store import memories, messages, sessions
 from codemem_core.store.engine.connection import rows
 from codemem_core.store.engine.store import Store
 from codemem_eval.measure import plain_fts
@@ -34,6 +34,10 @@ QUESTIONS = 200
 CHUNK = 2_000
 _SYLLABLES = [first + second for first in "bdfgklmnprstvz" for second in "aeiou"]
 _VOCABULARY = 60_000
+_STREAM = """
+    INSERT INTO streams (source, stream_id, project) VALUES ('bench', ?, 'shop')
+    RETURNING id
+"""
 
 
 def main() -> None:
@@ -86,11 +90,15 @@ class Words:
 
 
 def fill(db: apsw.Connection, *, words: Words, first: int, count: int) -> None:
-    """Write memories in sessions of 20."""
-    session = 0
+    """Write memories in sessions of 20, each with the prompt and the reply it comes from."""
+    session = stream = 0
     for n in range(first, first + count):
         if n % 20 == 0:
             session = sessions.by_hand(db, project="shop", cwd=None, now_ms=n)
+            stream = rows(db, _STREAM, (f"s{n}",))[0][0]
+        said = ((2 * n, "prompt", 25), (2 * n + 1, "reply", 120))
+        spoken = [(seq, role, "user", n, words.text(size), "") for seq, role, size in said]
+        messages.add(db, stream, spoken)
         new = NewMemory(
             key=f"k{n}", kind="bugfix", title=words.text(8), body=words.text(60), origin="user"
         )

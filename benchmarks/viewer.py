@@ -110,7 +110,7 @@ def browse(socket: str) -> None:
     with connected(socket) as client, client.stream("GET", "/api/stream") as stream:
         for line in stream.iter_lines():
             if line == "event: memory":
-                client.get("/api/pages/feed", headers=HTML)
+                client.get("/api/pages/memories", headers=HTML)
 
 
 @contextmanager
@@ -161,8 +161,8 @@ def measure(count: int, home: str) -> dict[str, float]:
     try:
         figures = {"ready": timed(lambda: _wait(place))}
         with connected(place.socket) as client:
-            feed = first_byte(client, "/api/pages/feed")
-            found = first_byte(client, "/api/pages/feed?q=word40+word300")
+            feed = first_byte(client, "/api/pages/memories")
+            found = first_byte(client, "/api/pages/memories?q=word40+word300")
             figures |= {"feed": median(feed), "feed p95": p(95, feed), "search": median(found)}
             figures["pack p95"] = p(95, packs(client))
             with company(place.socket):

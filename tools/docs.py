@@ -22,7 +22,8 @@ from codemem_core._version import __version__
 from codemem_core.commands.host import Host
 from codemem_core.config.catalog import SECTIONS
 from codemem_core.config.settings import Setting, Settings
-from codemem_core.plugins.registry import SEAMS, Plugins
+from codemem_core.plugins.registry import Plugins
+from codemem_core.plugins.seams import SEAMS
 from codemem_core.records import seams
 from codemem_viewer.api.hooks import hook_aliases
 
@@ -186,7 +187,10 @@ def _openapi() -> dict[str, Any]:
     from litestar.di import Provide
     from litestar.openapi import OpenAPIConfig
 
-    names = ("store", "plugins", "settings", "intake", "worker", "receiving", "live", "meaning")
+    names = (
+        *("store", "plugins", "settings", "intake", "worker"),
+        *("receiving", "live", "keys", "meaning"),
+    )
     plugins = _ours().obj.plugins
     app = Litestar(
         route_handlers=[

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-TOKEN = "fuzz-token"  # noqa: S105 - of a server that lives for this run
+TOKEN = "token-of-one-fuzzing-run"  # noqa: S105 - of a server that lives for this run
 
 
 def main(options: list[str]) -> int:

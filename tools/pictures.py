@@ -25,7 +25,7 @@ from seed import fill  # noqa: E402
 from codemem_core.store.engine.store import Store  # noqa: E402
 
 FOLDER = ROOT / "docs" / "pictures"
-KEY = "pictures"
+KEY = "token-of-the-picture-taker"
 PROMPT = "Customers see totals that are off by a cent on long invoices"
 # name: address, colour scheme, width, height
 PICTURES = {

@@ -25,7 +25,7 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     "--host-resolver-rules=MAP evil.example 127.0.0.1",
 )
-KEY = "browser-test-key"
+KEY = "token-of-one-browser-test"
 
 
 @dataclass

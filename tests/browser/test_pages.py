@@ -13,8 +13,9 @@ import pytest
 pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
 PAGES = {
-    "feed": "/",
-    "search": "/?q=rounding",
+    "home": "/",
+    "memories": "/memories",
+    "search": "/memories?q=rounding",
     "sessions": "/sessions",
     "session": "/session?id=2",
     "memory": "/memory?id=2",
@@ -24,6 +25,8 @@ PAGES = {
     "settings": "/settings",
     "plugins": "/plugins",
     "rules": "/rules",
+    "review": "/review",
+    "nowhere": "/no/such-page",
 }
 WIDE, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
 LOOKS = {"light": (WIDE, "light"), "dark": (WIDE, "dark"), "phone": (PHONE, "light")}

@@ -111,6 +111,26 @@ def test_only_a_new_session_starts_it(machine: Machine) -> None:
     assert machine.servers() == []
 
 
+def test_a_server_that_a_hook_started_ends_when_unused(machine: Machine) -> None:
+    """As one that OpenCode started; the user's own number of seconds counts more."""
+    machine.run()
+    wait_until(lambda: answers(machine.place()))
+    server = Path("/proc") / str(machine.servers()[0]) / "environ"
+
+    assert b"CODEMEM_VIEWER_UNUSED_S=300" in server.read_bytes().split(b"\0")
+
+
+def test_the_next_hook_starts_a_server_that_had_ended_unused(machine: Machine) -> None:
+    """The session goes on after a long pause."""
+    machine.run(CODEMEM_VIEWER_UNUSED_S="0.5")
+    wait_until(lambda: answers(machine.place()))
+    wait_until(lambda: machine.servers() == [])
+
+    machine.run("UserPromptSubmit")
+
+    wait_until(lambda: answers(machine.place()))
+
+
 def test_a_repository_cannot_name_the_database_of_a_server(machine: Machine) -> None:
     """Its settings set variables for the hook; they start nothing."""
     elsewhere = {"CODEMEM_DB": str(machine.home / "other.sqlite")}

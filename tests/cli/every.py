@@ -17,6 +17,7 @@ EVENT = {"session_id": "s9", "event_id": "e-1", "event_type": "user_prompt"}
 INGEST = {"cwd": "/tmp", "events": [{"type": "user_prompt", "prompt_text": "why is VAT rounded"}]}
 
 READS: dict[str, list[str]] = {
+    "benefit": ["--all-projects"],
     "db backfill-tags": ["--dry-run", "--all-projects"],
     "claude-integration-status": [],
     "db backup": ["--list"],
@@ -32,7 +33,7 @@ READS: dict[str, list[str]] = {
     "db size-report": ["--limit", "2"],
     "db stats": [],
     "doctor": [],
-    "dev eval": ["{questions}", "--all-projects"],
+    "dev eval questions": ["{questions}", "--all-projects"],
     "history": [],
     "export": ["-", "--all-projects", "--since", "2026-05-26"],
     "dev inject": ["VAT rounding", "--all-projects"],
@@ -107,6 +108,7 @@ ELSEWHERE = {
     "db salvage": "test_salvage",
     "demo": "has a database of its own: test_demo",
     "db embed": "needs a model: test_meaning",
+    "dev eval sessions": "reads a folder: tests/eval/test_sessions",
     "install-mcp": "changes another program: tests/opencode/test_install",
     "install-plugin": "changes another program: tests/opencode/test_install",
     "import basic-memory": "reads a folder: test_importers",
@@ -115,6 +117,16 @@ ELSEWHERE = {
     "mcp": "speaks JSON-RPC: tests/mcp",
     "serve": "stays: tests/viewer/test_serve",
     "setup": "changes other programs: tests/claude/test_status",
+    "share": "needs a team: tests/team/test_commands",
+    "team add": "needs a server: tests/team/test_commands",
+    "team doctor": "needs a server: tests/team/test_commands",
+    "team init": "needs a server: tests/team/test_commands",
+    "team join": "needs a server: tests/team/test_commands",
+    "team leave": "needs a team: tests/team/test_commands",
+    "team remove": "needs a server: tests/team/test_commands",
+    "team status": "needs a team: tests/team/test_commands",
+    "team sync": "needs a server: tests/team/test_commands",
+    "unshare": "needs a team: tests/team/test_commands",
 }
 """Commands that have a test of their own, and why."""
 

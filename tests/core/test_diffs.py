@@ -25,3 +25,8 @@ def test_a_patch_becomes_a_diff_with_two_names_a_file() -> None:
 def test_a_patch_names_its_files_once() -> None:
     """In the order of the patch."""
     assert patched_files(PATCH) == ["old.py", "new.py", "gone.py"]
+
+
+def test_a_patch_without_a_line_is_no_diff() -> None:
+    """Hosts send what the model wrote, and it may have written nothing."""
+    assert from_patch("") == ""

@@ -11,8 +11,8 @@ import pytest
 from tests.e2e.conftest import run
 
 MEMBERS = {
-    *("core", "cli", "transfer", "eval", "claude", "mcp", "observers", "opencode", "semantic"),
-    "viewer",
+    *("core", "cli", "transfer", "eval", "mcp", "observers", "semantic", "viewer"),
+    *("claude", "copilot", "gemini", "opencode"),
 }
 
 pytestmark = [pytest.mark.wheels, pytest.mark.xdist_group("wheels")]

@@ -19,7 +19,7 @@ import pytest
 from codemem_core.paths import socket_path
 from codemem_viewer.runtime_paths import Place, answers
 
-TOKEN = "test-token"
+TOKEN = "token-of-one-test-run-only"
 
 
 @dataclass

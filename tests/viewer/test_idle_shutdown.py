@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from typing import Any
 
 import httpx
 
+from codemem_core.paths import read_server_note
 from codemem_core.store import events
 from codemem_core.store.engine.store import Store
 from codemem_viewer.idle_shutdown import Unused
@@ -73,3 +75,34 @@ def test_a_server_stays_without_the_setting(machine: Any) -> None:
     with machine.unix() as client:
         assert client.get("/api/health").status_code == httpx.codes.OK
     assert server.poll() is None
+
+
+def test_a_server_ends_when_its_folder_is_removed(machine: Any) -> None:
+    """What it would store is in files that nobody finds again."""
+    server = machine.start()
+
+    shutil.rmtree(machine.db.parent)
+
+    assert server.wait(30) == 0
+
+
+def test_a_server_leaves_the_socket_of_its_successor(machine: Any) -> None:
+    """The folder was replaced, and another server began before this one noticed."""
+    first = machine.start()
+    machine.db.parent.rename(machine.path / "moved")
+    second = machine.start()
+
+    assert first.wait(30) == 0
+    assert second.poll() is None
+    assert machine.answers()
+
+
+def test_server_that_ended_unused_says_so(machine: Any) -> None:
+    """A hook may start another one; after `serve stop` none may."""
+    machine.start(CODEMEM_VIEWER_UNUSED_S="0.5").wait(30)
+    unused = read_server_note(str(machine.db)).get("unused")
+    machine.start()
+    machine.serve("stop")
+
+    assert unused is True
+    assert "unused" not in read_server_note(str(machine.db))

@@ -13,7 +13,7 @@ READ = (
     "/api/pack?context=horse",
     "/api/raw-events",
     "/api/sessions",
-    "/api/pages/feed",
+    "/api/pages/memories",
     "/api/pages/session?id=1",
 )
 

@@ -9,12 +9,13 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from codemem_claude.history import stored_payloads
+from codemem_claude.history import hook_payloads, stored_payloads
 from codemem_claude.outputs import with_ends
 from codemem_claude.tools import typed
 from codemem_claude.transcript import last_reply, usage_of
@@ -126,7 +127,14 @@ class Claude:
     def history(self, *, since_ms: int = 0) -> Iterator[AdapterEvent]:
         """Yield what stands in the transcripts that Claude Code keeps."""
         self.unread.clear()
-        for stored in stored_payloads(since_ms=since_ms, skipped=self.unread):
+        yield from self._events(stored_payloads(since_ms=since_ms, skipped=self.unread))
+
+    def session(self, path: Path) -> Iterator[AdapterEvent]:
+        """Yield what stands in one transcript."""
+        yield from self._events(hook_payloads(path, everything=True))
+
+    def _events(self, payloads: Iterable[Mapping[str, Any]]) -> Iterator[AdapterEvent]:
+        for stored in payloads:
             event = self.normalize(stored, context=EventContext(cwd=stored.get("cwd")))
             if event is not None:
                 yield event

@@ -108,7 +108,7 @@ class CommandGroup(click.Group):
         if name not in (records := self.records(ctx)):
             return super().invoke(ctx)
         run = partial(super().invoke, ctx)
-        return host_of(ctx).plugins.by_hand(records[name], run, passing=_PASSING)
+        return host_of(ctx).plugins.call_in_front(records[name], run, passing=_PASSING)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Offer commands from the records alone, as the shell's TAB waits for it."""

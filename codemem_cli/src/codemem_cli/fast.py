@@ -30,11 +30,20 @@ def find(command: str) -> Target | None:
     for _, groups in installed():
         target = groups.get("codemem.fast", {}).get(command)
         if target and blocked.isdisjoint(groups.get("codemem", {})):
-            module, _, name = target.partition(":")
-            __import__(module)
-            function: Target = getattr(sys.modules[module], name)
-            return function
+            return _when_called(target)
     return None
+
+
+def _when_called(target: str) -> Target:
+    """Return what imports and runs a target: a module that cannot be imported fails as a call."""
+    module, _, name = target.partition(":")
+
+    def run(arguments: list[str]) -> int:
+        __import__(module)
+        function: Target = getattr(sys.modules[module], name)
+        return function(arguments)
+
+    return run
 
 
 def _words(text: str) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from codemem_cli import command_table as table
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import Command
+from codemem_core.records.seams import Command, HealthCheck
 
 
 @hookimpl
@@ -24,3 +24,9 @@ def codemem_commands() -> Iterator[Command]:
         parent, _, name = path.rpartition(" ")
         target = table.target_of(path) or ""
         yield Command(name=name, target=target, help=text, parent=parent, hidden=True)
+
+
+@hookimpl
+def codemem_health_checks() -> Iterator[HealthCheck]:
+    """Offer to look at everything that is not one plugin's alone."""
+    yield HealthCheck(name="installation", target="codemem_cli.health.checks:Installation")

@@ -7,9 +7,12 @@ from codemem_core.records.seams import (
     MORE as MORE,
     SERVICE as SERVICE,
     AuthSource as AuthSource,
+    BackgroundWorker as BackgroundWorker,
+    ChangeFollower as ChangeFollower,
     Command as Command,
     Embedder as Embedder,
     FlushPolicy as FlushPolicy,
+    HealthCheck as HealthCheck,
     HostSetup as HostSetup,
     IngestSource as IngestSource,
     ObserverRuntime as ObserverRuntime,
@@ -21,6 +24,7 @@ from codemem_core.config.settings import (
     Settings as Settings,
     sweep_interval_ms as sweep_interval_ms,
 )
+from codemem_core.plugins.health import Examiner as Examiner, HealthScope as HealthScope
 from codemem_core.records.protocols import (
     AuditedHistory as AuditedHistory,
     AuthRequest as AuthRequest,
@@ -38,10 +42,13 @@ from codemem_core.records.protocols import (
     ObserverReply as ObserverReply,
     Policy as Policy,
     RecordedSource as RecordedSource,
+    SessionFiles as SessionFiles,
     Source as Source,
     TextEmbedder as TextEmbedder,
     TokenSource as TokenSource,
 )
+from codemem_core.flush.background import Worker as Worker
+from codemem_core.flush.followers import Follower as Follower
 
 # Events, evidence and memories.
 from codemem_core.records.event import (
@@ -66,6 +73,10 @@ from codemem_core.records.memory import (
     Summary as Summary,
 )
 
+# What was committed to memories, for a follower.
+from codemem_core.records.change import Change as Change
+from codemem_core.store import changes as changes, plugin_tables as plugin_tables
+
 # Errors.
 from codemem_core.errors import (
     AuthError as AuthError,
@@ -86,6 +97,7 @@ from codemem_core.errors import (
 # Storing events, and what is stored.
 from codemem_core.capture.delivery import Parcel as Parcel
 from codemem_core.capture.intake import Intake as Intake
+from codemem_core.capture.log_tail import log_records as log_records
 from codemem_core.capture.receive import (
     Received as Received,
     receive as receive,

@@ -7,6 +7,7 @@ as the old or the new name means that the file was created or deleted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 
 NOWHERE = "/dev/null"
 _SECTIONS = {
@@ -50,8 +51,7 @@ def from_patch(patch: str) -> str:
 
 
 def _from_patch(lines: list[str]) -> Iterator[str]:
-    following = [*lines[1:], ""]
-    for line, after in zip(lines, following, strict=True):
+    for line, after in zip_longest(lines, lines[1:], fillvalue=""):
         mark = next((mark for mark in _SECTIONS if line.startswith(mark)), None)
         if mark is not None:
             path = line.removeprefix(mark).strip()

@@ -24,12 +24,16 @@ if TYPE_CHECKING:
     from codemem_core.records.memory import Memory
     from codemem_core.records.seams import (
         AuthSource,
+        BackgroundWorker,
+        ChangeFollower,
         Command,
         Embedder,
         FlushPolicy,
+        HealthCheck,
         HostSetup,
         IngestSource,
         ObserverRuntime,
+        Page,
         Route,
     )
 
@@ -129,6 +133,30 @@ def codemem_memory_saved(memory: Memory) -> None:
     """
 
 
+@hookspec
+def codemem_changes() -> Iterable[ChangeFollower]:
+    """Offer what takes each committed change of memories, in order and once.
+
+    Called once. The follower itself is called by the server, soon after a commit, for the changes
+    since the ones it took last; no change is kept before `changes.follow` (of
+    `codemem_core.api`) was called with its name.
+
+        return [ChangeFollower(name="mirror", target="codemem_mirror:Outbox")]
+    """
+    return ()
+
+
+@hookspec
+def codemem_workers() -> Iterable[BackgroundWorker]:
+    """Offer work that goes on in the background of the server.
+
+    Called once; the server makes each worker when it starts and gives it a thread.
+
+        return [BackgroundWorker(name="mirror", target="codemem_mirror:Sender")]
+    """
+    return ()
+
+
 # --- a memory is wanted --------------------------------------------------------------------------
 
 
@@ -169,11 +197,41 @@ def codemem_viewer_routes() -> Iterable[Route]:
 
 
 @hookspec
+def codemem_viewer_pages() -> Iterable[Page]:
+    """Offer pages of the viewer, each with a link in its navigation.
+
+    Called once; a page's function is called whenever somebody looks at it. What a page changes, it
+    changes through routes (`codemem_viewer_routes`) under `/api/`.
+
+        return [
+            Page(
+                name="board",
+                title="Board",
+                target="codemem_board:board",
+                template="codemem_board:board.html",
+            )
+        ]
+    """
+    return ()
+
+
+@hookspec
 def codemem_host_setups() -> Iterable[HostSetup]:
     """Offer agents that `codemem setup` can install codemem into.
 
     Called once; an installer is made when somebody runs the command.
 
         return [HostSetup(name="cursor", target="codemem_cursor.setup:Cursor", help="Cursor")]
+    """
+    return ()
+
+
+@hookspec
+def codemem_health_checks() -> Iterable[HealthCheck]:
+    """Offer to look at a part of the installation that you know about.
+
+    Called once; `codemem doctor` and the page *Health* make the target and ask it.
+
+        return [HealthCheck(name="keyring", target="codemem_keyring.health:Keyring")]
     """
     return ()

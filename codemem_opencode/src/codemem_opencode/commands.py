@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from codemem_core.commands import Host, pass_host, say
-from codemem_opencode.mcp_entry import McpEntry
+from codemem_opencode.mcp_entry import mcp_entry, wanted
 from codemem_opencode.places import config_folder
 from codemem_opencode.plugin_files import PluginFiles
 
@@ -51,14 +51,14 @@ def install_mcp(host: Host, *, force: bool, uninstall: bool) -> None:
 
     Example: codemem install-mcp
     """
-    entry = McpEntry(config_folder(host.settings.environ))
+    entry = mcp_entry(config_folder(host.settings.environ))
     if uninstall:
         files = entry.remove()
         say(f"removed from {files[0]}" if files else "the MCP server is not configured")
     elif entry.current() is not None and not force:
         say(f"the MCP server is configured: {entry.file}")
     else:
-        _say_kept(entry.install())
+        _say_kept(entry.install(wanted()))
         say(f"configured the MCP server: {entry.file}; restart OpenCode")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from codemem_core.api import Check, CodememError, Settings, __version__
 from codemem_core.commands import check_program, check_recorded, check_server, said_by
 from codemem_opencode.events import SOURCE
-from codemem_opencode.mcp_entry import McpEntry
+from codemem_opencode.mcp_entry import mcp_entry, wanted
 from codemem_opencode.places import config_folder
 from codemem_opencode.plugin_files import PluginFiles
 
@@ -24,7 +24,7 @@ class Setup:
         folder = config_folder(settings.environ)
         self._folder = folder
         self._files = PluginFiles(folder)
-        self._entry = McpEntry(folder)
+        self._entry = mcp_entry(folder)
 
     def found(self) -> bool:
         """Say whether OpenCode is on PATH or was configured."""
@@ -44,7 +44,7 @@ class Setup:
         if not self._files.is_current():
             self._files.install()
         if self._entry.current() is None:
-            self._entry.install()
+            self._entry.install(wanted())
 
     def remove(self) -> list[str]:
         """Take out both."""

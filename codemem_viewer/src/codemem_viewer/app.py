@@ -22,7 +22,10 @@ from codemem_core.errors import (
     PluginError,
     StoreError,
 )
+from codemem_core.flush.background import Background
+from codemem_core.flush.followers import FollowWorker
 from codemem_core.retrieval.embedding import EmbedWorker, Meaning
+from codemem_viewer import frame
 from codemem_viewer.api import hooks
 from codemem_viewer.ingest_commit import Receiving
 from codemem_viewer.lifespan import WarmUp, reading_notes, working
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from codemem_core.plugins.registry import Plugins
     from codemem_core.records.seams import Route
     from codemem_core.store.engine.store import Store
+    from codemem_viewer.keys import Keys
     from codemem_viewer.live import Live
 
 _log = logging.getLogger("codemem.viewer")
@@ -48,16 +52,21 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
     intake: Intake,
     worker: FlushWorker,
     live: Live,
+    keys: Keys,
 ) -> Litestar:
     """Return the application, with the routes the plugins offer.
 
     It lets everybody in: serve it through a `Guard` only. A route's function may ask, by name, for
-    `store`, `plugins`, `settings`, `intake`, `worker`, `receiving`, `live` and `meaning`. `store`
-    is open and threaded; `worker` is started and stopped by the application. `live` must be closed
-    before a server waits for its connections to end. A router may name, as
+    `store`, `plugins`, `settings`, `intake`, `worker`, `receiving`, `live`, `keys`,
+    `meaning` and `background`. `store` is open and threaded; the application starts and stops
+    `worker`.
+    `live` must be closed before a server waits for its connections to end. A router may name, as
     `opt={"warm_up": function}`, what is to be done in the background once the server runs.
     """
     meaning, warm_up = Meaning(plugins, settings), WarmUp()
+    background = Background(store, plugins)
+    embedding, following = EmbedWorker(store, meaning), FollowWorker(store, plugins)
+    workers = (worker, embedding, warm_up, following, background)
     given = {
         "store": store,
         "plugins": plugins,
@@ -65,8 +74,10 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
         "intake": intake,
         "worker": worker,
         "live": live,
+        "keys": keys,
         "meaning": meaning,
         "receiving": Receiving(store, intake, worker),
+        "background": background,
     }
     app = Litestar(
         dependencies={name: _provide(value) for name, value in given.items()},
@@ -75,24 +86,26 @@ def create_app(  # noqa: PLR0913 - what its routes may ask for, each by name
             CodememError: _say_error,
             Exception: _say_nothing,
         },
-        lifespan=[
-            lambda _: working(worker, EmbedWorker(store, meaning), warm_up),
-            lambda _: reading_notes(store),
-        ],
+        lifespan=[lambda _: working(*workers), lambda _: reading_notes(store)],
         logging_config=None,
-        openapi_config=OpenAPIConfig(
-            title="codemem",
-            version=__version__,
-            path="/api/openapi",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-        ),
+        openapi_config=_openapi(),
     )
     _add_routes(app, plugins, warm_up)
     return app
 
 
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="codemem",
+        version=__version__,
+        path="/api/openapi",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+    )
+
+
 def _add_routes(app: Litestar, plugins: Plugins, warm_up: WarmUp) -> None:
     """Add what plugins offer, and the paths that hosts were given before `/api/hooks/NAME`."""
+    app.register(frame.router)
     for route in plugins.viewer_routes().values():
         _add(app, route, plugins, warm_up)
     for alias in hooks.hook_aliases(plugins):
@@ -103,12 +116,20 @@ def _add(app: Litestar, route: Route, plugins: Plugins, warm_up: WarmUp) -> None
     """Add one plugin's router; a bad one is left out and named in the log."""
     try:
         router = plugins.target(route)
+        _check_addresses(router)
         app.register(router)
     except (PluginError, LitestarException) as error:
         _log.warning("viewer route `%s` is left out: %s", route.name, error)
         return
     if work := getattr(router, "opt", {}).get("warm_up"):
-        warm_up.work.append(lambda: plugins.guarded(route, work, limit_s=math.inf))
+        warm_up.work.append(lambda: plugins.call(route, work, limit_s=math.inf))
+
+
+def _check_addresses(router: object) -> None:
+    """Refuse what could be read without the token: outside `/api/` the guard lets all through."""
+    for route in getattr(router, "routes", ()):
+        if "GET" in getattr(route, "methods", ()) and not route.path.startswith("/api/"):
+            raise PluginError(f"only routes under `/api/` can be read: `{route.path}`")
 
 
 def _provide(value: object) -> Provide:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from litestar import MediaType, Request, Response, Router, get
+from litestar.exceptions import NotFoundException
 
-from codemem_viewer.guard import FILES, PAGES
+from codemem_viewer.guard import FILES, is_open
 from codemem_viewer.negotiate import render
 
 _FOLDER = Path(__file__).parent / "assets"
@@ -16,15 +17,17 @@ _CONTENT = {name: (_FOLDER / name).read_bytes() for name in FILES}
 _FRAME = render("frame.html", {})
 
 
-@get(list(PAGES), include_in_schema=False)
-async def frame() -> Response[str]:
-    """Return the frame; its script asks for the page that belongs into it."""
+@get(["/", "/{page:path}"], include_in_schema=False)
+async def frame(request: Request[Any, Any, Any]) -> Response[str]:
+    """Return the frame; its script asks for the page that belongs into it, known or not."""
+    if not is_open("GET", request.scope["path"]):
+        raise NotFoundException
     return Response(_FRAME, media_type=MediaType.HTML)
 
 
 @get([f"/assets/{name}" for name in FILES], include_in_schema=False)
 async def file(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Return a script, the style sheet or the mark."""
+    """Return a script, a style sheet or the mark."""
     name = request.scope["path"].rpartition("/")[2]
     return Response(_CONTENT[name], media_type=_KINDS[Path(name).suffix] + "; charset=utf-8")
 

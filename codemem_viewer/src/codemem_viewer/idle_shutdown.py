@@ -1,8 +1,10 @@
-"""When a server that was started for somebody may end: nobody asks it, and nothing waits."""
+"""When a server ends by itself: nobody uses it and nothing waits, or its database was removed."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +12,16 @@ from codemem_core.store import events
 from codemem_core.store.engine.store import Store
 
 if TYPE_CHECKING:
-    from codemem_viewer.guard import Application, Receive, Send
+    from collections.abc import Callable
 
+    from codemem_viewer.guard import Application, Receive, Send
+    from codemem_viewer.lock import ServerLock
+    from codemem_viewer.runtime_paths import Place
+
+_log = logging.getLogger("codemem.viewer")
 _LOOK_S = 1.0
+REMOVED_S = 2.0
+"""How long a server goes on at most after its database was removed."""
 _PATIENCE = 12
 """So many times as long it goes on for events that cannot be flushed: a provider may be down."""
 
@@ -20,8 +29,16 @@ _PATIENCE = 12
 class Unused:
     """Counts the requests of an application; it is one itself, around that one."""
 
-    def __init__(self, app: Application, store: Store, *, after_s: float) -> None:
-        """Let it end once nobody has asked for `after_s` seconds."""
+    def __init__(
+        self,
+        app: Application,
+        store: Store,
+        *,
+        after_s: float,
+        on_end: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Let it end once nobody has asked for `after_s` seconds; `on_end` is called then."""
+        self._on_end = on_end
         self._app = app
         self._store = store
         self._after_s = after_s
@@ -46,8 +63,19 @@ class Unused:
             if quiet_s < after_s:
                 continue
             if quiet_s >= _PATIENCE * after_s or not await asyncio.to_thread(self._waits):
+                self._on_end()
                 return
 
     def _waits(self) -> bool:
         with self._store.read() as db:
             return events.totals(db)[1] > 0
+
+
+async def removed(place: Place, lock: ServerLock) -> None:
+    """Return once the database or the lock is no longer where it was.
+
+    What this server stores then is in files without a name, and another one may have begun.
+    """
+    while lock.is_in_place and os.path.exists(place.db):
+        await asyncio.sleep(REMOVED_S)
+    _log.warning("the database was removed, so its server ends: `%s`", place.db)

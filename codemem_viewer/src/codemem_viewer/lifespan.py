@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from codemem_core.capture import note_reader
 from codemem_core.errors import CodememError, StoreError
@@ -17,8 +17,6 @@ from codemem_core.paths import hook_notes_path
 from codemem_core.store.repair.check import Health, check, rebuild_index
 
 if TYPE_CHECKING:
-    from codemem_core.flush.worker import FlushWorker
-    from codemem_core.retrieval.embedding import EmbedWorker
     from codemem_core.store.engine.store import Store
 
 STOP_S = 5.0
@@ -36,9 +34,21 @@ AGAIN_S = 60.0
 _log = logging.getLogger("codemem.viewer")
 
 
+class Working(Protocol):
+    """What works in threads of its own."""
+
+    def start(self) -> None:
+        """Begin."""
+        ...
+
+    def stop(self, timeout_s: float) -> None:
+        """Wait at most so long for what it is at."""
+        ...
+
+
 @asynccontextmanager
-async def working(*workers: FlushWorker | EmbedWorker | WarmUp) -> AsyncIterator[None]:
-    """Flush streams, embed memories and warm up in the background while the block runs."""
+async def working(*workers: Working) -> AsyncIterator[None]:
+    """Let workers work in the background while the block runs."""
     for worker in workers:
         worker.start()
     try:

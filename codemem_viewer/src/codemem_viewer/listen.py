@@ -9,31 +9,23 @@ import ipaddress
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from codemem_core.errors import CodememError, SettingsError
 from codemem_viewer.guard import Door, Guard
+from codemem_viewer.protocol import BoundedProtocol
 
 if TYPE_CHECKING:
     from litestar import Litestar
 
     from codemem_viewer.guard import Application
-    from codemem_viewer.idle_shutdown import Unused
 
 Listener = tuple[socket.socket, Door]
 """A listening socket and what may come in by it."""
 
-CONNECTIONS = 64
-"""Per listener, so that whoever fills up TCP does not keep the hooks out of the socket."""
-HEAD_S = 5.0
-"""How long a client may take to send the head of a request."""
-HEAD_BYTES = 65_536
-"""How long that head may be."""
-_TOGETHER_BYTES = 65_536
 GRACE_S = 10.0
 """How long a stopping server waits for requests it has begun."""
 
@@ -73,7 +65,7 @@ def listen_tcp(host: str, port: int) -> socket.socket:
         reason = "another program uses it" if taken else error.strerror
         raise PortTaken(
             f"cannot listen on port `{port}` of {host}: {reason}",
-            hint="choose another with `--port` or `CODEMEM_VIEWER_PORT`",
+            hint="end that program, or set another `CODEMEM_VIEWER_PORT`; then restart",
         ) from error
     return listener
 
@@ -91,79 +83,6 @@ def _loopback(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     return address
 
 
-class PromptProtocol(HttpToolsProtocol):
-    """HTTP that hangs up on a client which takes longer than `HEAD_S` to send a request's head.
-
-    uvicorn limits the pause between two requests only: whoever connects and says nothing, or a
-    letter a minute, would keep a place for ever. Nor does its parser limit how long a head is.
-    """
-
-    _deadline: asyncio.TimerHandle | None = None
-    _head_bytes = 0
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the clock."""
-        super().connection_made(cast("asyncio.Transport", _Together(transport, self.loop)))
-        self._deadline = self.loop.call_later(HEAD_S, transport.close)
-
-    def data_received(self, data: bytes) -> None:
-        """Stop the clock when the head is complete, start it with the first byte of another."""
-        super().data_received(data)
-        in_request = self.cycle is not None and not self.cycle.response_complete
-        if in_request:
-            self._stop_clock()
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > HEAD_BYTES:
-            self.transport.close()
-        elif self._deadline is None:
-            self._deadline = self.loop.call_later(HEAD_S, self.transport.close)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
-        self._stop_clock()
-        super().connection_lost(exc)
-
-    def _stop_clock(self) -> None:
-        self._head_bytes = 0
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-
-class _Together:
-    """A transport that sends together what is written in one go: head and body of an answer.
-
-    Each send lets go of the interpreter, and waits for it when another thread works.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._written = bytearray()
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - all else is the transport's own
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Send when the loop comes round, or once there is much."""
-        if not self._written:
-            self._loop.call_soon(self._send)
-        self._written += data
-        if len(self._written) > _TOGETHER_BYTES:
-            self._send()
-
-    def close(self) -> None:
-        """Send what is left and hang up."""
-        self._send()
-        self._transport.close()
-
-    def _send(self) -> None:
-        if self._written:
-            written, self._written = self._written, bytearray()
-            self._transport.write(written)
-
-
 class _Server(uvicorn.Server):
     """A server that leaves the signals to `serve`: two of them run side by side."""
 
@@ -172,20 +91,22 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(
+async def serve(  # noqa: PLR0913 - each by name
     app: Litestar,
     listeners: Sequence[Listener],
     *,
     max_body_bytes: int,
     stopping: Callable[[], None] = lambda: None,
-    unused: Unused | None = None,
+    around: Application | None = None,
+    ends: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> None:
     """Serve `app` on every listener until SIGTERM or SIGINT, then finish what was begun.
 
     `stopping` ends answers that would go on for ever: they are waited for until `GRACE_S` is over.
-    With `unused`, which is around `app`, serving ends too when nobody needs it.
+    `around` is an application around `app` that gets the requests. Serving ends, too, when one of
+    `ends` returns.
     """
-    servers = [_Server(_config(unused or app, door, max_body_bytes)) for _, door in listeners]
+    servers = [_Server(_config(around or app, door, max_body_bytes)) for _, door in listeners]
 
     def stop() -> None:
         stopping()
@@ -197,23 +118,23 @@ async def serve(
         loop.add_signal_handler(number, stop)
     sockets = [listener for listener, _ in listeners]
     async with app.lifespan():
-        ending = asyncio.create_task(_end(unused, stop)) if unused else None
+        endings = [asyncio.create_task(_end(over, stop)) for over in ends]
         await asyncio.gather(
             *(server.serve([own]) for server, own in zip(servers, sockets, strict=True))
         )
-        if ending:
+        for ending in endings:
             ending.cancel()
 
 
-async def _end(unused: Unused, stop: Callable[[], None]) -> None:
-    await unused.over()
+async def _end(over: Callable[[], Awaitable[None]], stop: Callable[[], None]) -> None:
+    await over()
     stop()
 
 
 def _config(app: Application, door: Door, max_body_bytes: int) -> uvicorn.Config:
     return uvicorn.Config(
         Guard(app, door, max_body_bytes=max_body_bytes),
-        http=PromptProtocol,
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",  # once, around both
         log_config=None,
@@ -221,6 +142,5 @@ def _config(app: Application, door: Door, max_body_bytes: int) -> uvicorn.Config
         access_log=False,  # it prints query strings
         proxy_headers=False,  # any local client could claim to be another
         server_header=False,
-        limit_concurrency=CONNECTIONS,
         timeout_graceful_shutdown=int(GRACE_S),
     )

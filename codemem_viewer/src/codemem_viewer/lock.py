@@ -12,6 +12,7 @@ import os
 import time
 from typing import Any, Self
 
+from codemem_core.errors import CodememError
 from codemem_core.paths import open_private
 
 _LOOK_AGAIN_S = 0.05
@@ -41,11 +42,27 @@ class ServerLock:
                 self._fd = fd
                 return True
 
-    def note(self, *, url: str | None, problem: str = "") -> None:
-        """Leave a note of who holds the lock, and where it listens on TCP, or why it does not."""
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the lock's file is the one that was locked: another server would take another."""
+        return self._fd is not None and _is_at(self._path, os.fstat(self._fd))
+
+    def note(
+        self, *, url: str | None, problem: CodememError | None = None, unused: bool = False
+    ) -> None:
+        """Leave a note of who holds the lock, and where it listens on TCP, or why it does not.
+
+        `unused` says that it ends because nobody used it: a hook may start another one.
+        """
         if self._fd is not None:
-            known = {"pid": os.getpid(), "url": url, **({"problem": problem} if problem else {})}
-            os.pwrite(self._fd, json.dumps(known).encode(), 0)
+            known: dict[str, object] = {"pid": os.getpid(), "url": url}
+            if unused:
+                known["unused"] = True
+            if problem is not None:
+                known |= {"problem": str(problem), "hint": problem.hint}
+            text = json.dumps(known).encode()
+            os.pwrite(self._fd, text, 0)
+            os.ftruncate(self._fd, len(text))
 
     def read_note(self) -> dict[str, Any]:
         """Return what the last holder noted, as in `note`; empty when it noted nothing."""

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, StrictUndefined
 from litestar import MediaType, Request, Response
 
-from codemem_viewer import text
+from codemem_viewer import text, trust
 
+
+def _packaged(template: str) -> str | None:
+    """Return the text of a template that is named as `package:file.html`."""
+    package, colon, name = template.partition(":")
+    return (files(package) / "templates" / name).read_text("utf-8") if colon else None
+
+
+_OURS = FileSystemLoader(Path(__file__).parent / "templates")
 _pages = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    loader=ChoiceLoader([FunctionLoader(_packaged), _OURS]),
     autoescape=True,  # whatever its name says: memory text is never code
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -21,14 +30,24 @@ _pages = Environment(
 _pages.filters |= {
     "ago": text.ago,
     "amount": text.amount,
+    "around": text.around,
     "bytes": text.bytes_,
+    "clock": text.clock,
+    "confirming": trust.confirming,
     "count": text.count,
     "day": text.day,
     "dollars": text.dollars,
+    "headline": text.headline,
     "iso": text.iso,
+    "kind": text.kind,
+    "line": text.line,
+    "mark": text.mark,
     "markdown": text.markdown,
     "moment": text.moment,
     "numbers": text.numbers,
+    "span": text.span,
+    "trust": trust.trust,
+    "request": text.request,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import SERVICE, Command, Route
+from codemem_core.records.seams import SERVICE, Command, Page, Route
 
 
 @hookimpl
@@ -20,21 +20,37 @@ def codemem_commands() -> Iterator[Command]:
 
 
 _API = (
-    *("batches", "changes", "config", "health", "hooks", "memories", "near", "pack"),
-    *("raw_events", "sessions", "stats", "stream", "usage"),
+    *("batches", "changes", "config", "health", "hooks", "links", "memories", "near", "pack"),
+    *("raw_events", "review", "sessions", "stats", "stream", "usage"),
 )
 _VIEWS = (
-    *("feed", "health", "inspector", "memory", "plugins", "rules", "sessions", "settings"),
-    "usage",
+    *("added", "health", "home", "inspector", "memories", "memory", "plugins"),
+    *("sessions", "settings", "usage"),
 )
 
 
 @hookimpl
 def codemem_viewer_routes() -> Iterator[Route]:
-    """Offer the frame, the pages and the API."""
-    yield Route(name="frame", target="codemem_viewer.frame:router")
+    """Offer the pages and the API."""
     for name in _VIEWS:
         yield Route(name=f"{name}-page", target=f"codemem_viewer.views.{name}_page:router")
     for name in _API:
         route = name.replace("_", "-")
         yield Route(name=route, target=f"codemem_viewer.api.{name}:router")
+
+
+@hookimpl
+def codemem_viewer_pages() -> Iterator[Page]:
+    """Offer the pages that need nothing but the database."""
+    yield Page(
+        name="rules",
+        title="Rules",
+        target="codemem_viewer.views.rules_page:rules",
+        template="codemem_viewer:rules.html",
+    )
+    yield Page(
+        name="review",
+        title="Review",
+        target="codemem_viewer.views.review_page:review",
+        template="codemem_viewer:review.html",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from codemem_core.config.settings import Settings
-from codemem_core.errors import StoreError
+from codemem_core.errors import SettingsError, StoreError
+from codemem_core.hookpath.client import post_json
 from codemem_core.paths import (
     open_private,
     run_folder,
@@ -22,6 +24,10 @@ from codemem_core.paths import (
 from codemem_viewer.lock import ServerLock
 
 _ANSWER_S = 2.0
+_TOKEN_LENGTH = 22
+"""128 bits in base64."""
+_TOKEN_LETTERS = 8
+"""Random text of that length has more; a repeated word has fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +60,46 @@ class Place:
         return ServerLock(self.lock)
 
 
-def viewer_token(settings: Settings, db: str) -> str:
-    """Return what TCP clients must show; made up, and kept in a file, on first use.
+class WeakToken(SettingsError):
+    """A chosen token that could be guessed."""
 
-    Raises `StoreError` for a file that somebody else made.
+
+def new_viewer_token(settings: Settings, db: str) -> str:
+    """Return what programs must show over TCP: `CODEMEM_VIEWER_TOKEN`, or a new one in a file.
+
+    Raises `WeakToken` for a chosen one of less than 128 bits, `StoreError` for a file that somebody
+    else made.
     """
     chosen = settings.text("viewer_token")
     if chosen:
+        if len(chosen) < _TOKEN_LENGTH or len(set(chosen)) < _TOKEN_LETTERS:
+            raise WeakToken(
+                "`CODEMEM_VIEWER_TOKEN` is too short to be a secret",
+                hint="unset it, or set what `openssl rand -base64 32` prints",
+            )
         return chosen
     path = viewer_token_path(db)
     with open(open_private(path, flags=os.O_RDWR | os.O_CREAT), "r+", encoding="ascii") as file:
         if os.fstat(file.fileno()).st_uid != os.geteuid():
             raise StoreError(f"the token belongs to another user: `{path}`", hint="remove it")
         os.fchmod(file.fileno(), 0o600)
-        token = file.read().strip()
-        if not token:
-            token = secrets.token_urlsafe(32)
-            file.write(token + "\n")
+        file.truncate()
+        token = secrets.token_urlsafe(32)
+        file.write(token + "\n")
     return token
+
+
+def page_link(place: Place, url: str, path: str = "") -> str:
+    """Return a link to a page that opens without asking for a key, once; raises `OSError`.
+
+    `url` is what the running server noted; `path` has no leading slash.
+    """
+    status, body = post_json(
+        place.socket, "/api/links", b"{}", connect_s=_ANSWER_S, total_s=_ANSWER_S
+    )
+    if status != 200:
+        raise OSError(f"the server answers {status}")
+    return f"{url}{path}#code={json.loads(body)['code']}"
 
 
 def answers(place: Place) -> bool:

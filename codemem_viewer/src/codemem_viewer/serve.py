@@ -17,14 +17,13 @@ from codemem_core.commands.output import say_json
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, InputError
 from codemem_core.paths import database_path, open_private
-from codemem_viewer.runtime_paths import Place, answers, server_pid, viewer_token
+from codemem_viewer.runtime_paths import Place, answers, page_link, server_pid
 
 SETTLE_S = 0.5
 """How long to wait for the lock of a server that may just be ending."""
 START_S = 20.0
 STOP_S = 30.0
 LOOK_AGAIN_S = 0.05
-_PORT_HINT = "end the program that has the port, or choose another with `CODEMEM_VIEWER_PORT`"
 Tell = Callable[[str], None]
 _NO_SOCKET_HINT = "`codemem serve restart` makes it anew; until then hooks find no server"
 
@@ -63,7 +62,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     """Run the codemem server: it takes events, makes memories and serves the API.
 
     One server per database; starting a second one does nothing. Hooks reach it by a Unix socket,
-    browsers by TCP with the token that `codemem serve status` shows. `install` makes it a service
+    browsers by TCP with the link that `codemem serve status` prints. `install` makes it a service
     that starts when you log in, of systemd or launchd; `uninstall` takes that back. After `start`,
     `stop`, `restart` and `status`, `--json` tells how things are.
 
@@ -90,7 +89,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     if as_json:
         say_json(_state(place))
     if action == "status":
-        _show(place, settings, tell)
+        _show(place, tell)
 
 
 def _begin(
@@ -221,12 +220,13 @@ def _state(place: Place) -> dict[str, Any]:
         "pid": pid,
         "url": noted.get("url"),
         "problem": noted.get("problem"),
+        "hint": noted.get("hint"),
         "database": place.db,
         "socket": place.socket if os.path.exists(place.socket) else None,
     }
 
 
-def _show(place: Place, settings: Settings, tell: Tell) -> None:
+def _show(place: Place, tell: Tell) -> None:
     """Say whether a server runs, and its link; exit 3 when none does, as `systemctl` does."""
     state = _state(place)
     if not state["running"]:
@@ -234,7 +234,7 @@ def _show(place: Place, settings: Settings, tell: Tell) -> None:
         raise SystemExit(3)
     tell(f"server running, pid {state['pid']}, database {place.db}")
     if state["url"] and sys.stdout.isatty():
-        tell(f"{state['url']}#token={viewer_token(settings, place.db)}")
+        tell(page_link(place, state["url"]))
     elif state["url"]:
         tell(state["url"])
     _tell_problem(state, tell)
@@ -245,4 +245,4 @@ def _show(place: Place, settings: Settings, tell: Tell) -> None:
 def _tell_problem(state: dict[str, Any], tell: Tell) -> None:
     """Say why a running server has no pages, if it has none."""
     if state["problem"]:
-        tell(f"its pages cannot be opened: {state['problem']}\nhint: {_PORT_HINT}")
+        tell(f"its pages cannot be opened: {state['problem']}\nhint: {state['hint']}")

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import gc
 import os
+import secrets
 import sys
-from collections.abc import Coroutine, Iterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,8 @@ from codemem_core.capture.intake import Intake
 from codemem_core.config.settings import Settings
 from codemem_core.errors import Damaged
 from codemem_core.flush.worker import FlushWorker
+from codemem_core.hookpath.lost_count import reserve
+from codemem_core.plugins import streams
 from codemem_core.plugins.registry import Plugins
 from codemem_core.store.engine.fd_guard import guard
 from codemem_core.store.engine.store import Store
@@ -25,12 +28,13 @@ from codemem_core.store.repair.recover import mend, recover
 from codemem_viewer.app import create_app
 from codemem_viewer.decode import json_text
 from codemem_viewer.guard import Door
-from codemem_viewer.idle_shutdown import Unused
+from codemem_viewer.idle_shutdown import Unused, removed
+from codemem_viewer.keys import Keys
 from codemem_viewer.lifespan import FIRST_LOOK_S, SOON_S, Watch
 from codemem_viewer.listen import PortTaken, listen_tcp, listen_unix, serve
 from codemem_viewer.live import Live
 from codemem_viewer.plain import is_plain
-from codemem_viewer.runtime_paths import Place, viewer_token
+from codemem_viewer.runtime_paths import Place, WeakToken, new_viewer_token
 
 if TYPE_CHECKING:
     from codemem_viewer.listen import Listener
@@ -54,6 +58,7 @@ def run(
     serving goes on with the new one. Raises `SettingsError` for an address that is not loopback,
     `StoreError` for a database that cannot be used.
     """
+    reserve(place.db)
     first_look_s = FIRST_LOOK_S if _mend_before(place.db) else SOON_S
     while damage := _serve_until(
         place, lock, plugins, settings, address, first_look_s=first_look_s
@@ -93,6 +98,7 @@ def _serve_until(  # noqa: PLR0913 - what `run` was given
         return Health(damage=(str(error),))
     with store:
         unguard = guard(place.db)
+        keys, weak = _keys(settings, place.db)
         watch, live = Watch(store, first_look_s=first_look_s), Live(store.path)
         app = create_app(
             store,
@@ -101,14 +107,27 @@ def _serve_until(  # noqa: PLR0913 - what `run` was given
             intake=Intake(plugins, encode=json_text, plain=is_plain),
             worker=FlushWorker(store, plugins, settings),
             live=live,
+            keys=keys,
         )
         limit = settings.number("raw_events_max_body_bytes")
         unused_s = settings.real("viewer_unused_s")
-        unused = Unused(app, store, after_s=unused_s) if unused_s > 0 else None
+        unused = Unused(
+            app, store, after_s=unused_s, on_end=partial(lock.note, url=None, unused=True)
+        )
+        ends: list[Callable[[], Awaitable[None]]] = [partial(removed, place, lock)]
+        if unused_s > 0:
+            ends.append(unused.over)
         _spare_the_collector()
-        with _listening(place, settings, address, lock) as listeners:
+        with _listening(place, address, lock, keys, weak) as listeners:
+            if any(info.third_party for info in plugins.listing()):
+                streams.divert()  # all that is to be printed has been
             serving = serve(
-                app, listeners, max_body_bytes=limit, stopping=live.close, unused=unused
+                app,
+                listeners,
+                max_body_bytes=limit,
+                stopping=live.close,
+                around=unused,
+                ends=ends,
             )
             asyncio.run(_watched(watch, serving))
     unguard()  # a damaged file is read and replaced now
@@ -130,28 +149,45 @@ async def _watched(watch: Watch, serving: Coroutine[Any, Any, None]) -> None:
         await serving
 
 
+def _keys(settings: Settings, db: str) -> tuple[Keys, WeakToken | None]:
+    """Return who may come in over TCP, and the reason why nobody may."""
+    try:
+        return Keys(new_viewer_token(settings, db)), None
+    except WeakToken as weak:
+        return Keys(secrets.token_urlsafe()), weak
+
+
+def _unlink(path: str, own: os.stat_result) -> None:
+    """Remove our socket; another server's stays, which began when our folder had been replaced."""
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.samestat(os.stat(path), own):
+            os.unlink(path)
+
+
 @contextlib.contextmanager
 def _listening(
-    place: Place, settings: Settings, address: tuple[str, int], lock: ServerLock
+    place: Place, address: tuple[str, int], lock: ServerLock, keys: Keys, weak: WeakToken | None
 ) -> Iterator[list[Listener]]:
     """Open both doors; the socket's file is gone when the block ends."""
-    token = viewer_token(settings, place.db)
+    url: str | None = None
+    problem: PortTaken | WeakToken | None = None
     with contextlib.ExitStack() as opened:
         listeners = []
-        url, problem = None, ""
         try:
+            if weak:
+                raise weak
             tcp = opened.enter_context(listen_tcp(*address))
-        except PortTaken as taken:
+        except (PortTaken, WeakToken) as error:
             # The hooks need the socket alone: losing the pages is no reason to lose events.
-            click.echo(f"{taken}\nhint: {taken.hint}\nserving the socket only", err=True)
-            problem = str(taken)
+            click.echo(f"{error}\nhint: {error.hint}\nserving the socket only", err=True)
+            problem = error
         else:
             host, port = tcp.getsockname()[:2]
-            listeners.append((tcp, Door.tcp(host, port, token=token)))
+            listeners.append((tcp, Door.tcp(host, port, keys=keys)))
             url = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
         listeners.append((opened.enter_context(listen_unix(place.socket)), Door.unix()))
-        opened.callback(Path(place.socket).unlink, missing_ok=True)
+        opened.callback(_unlink, place.socket, os.stat(place.socket))
         lock.note(url=url, problem=problem)
         if url and sys.stdout.isatty():
-            click.echo(f"codemem serves {place.db}\n{url}#token={token}")
+            click.echo(f"codemem serves {place.db}\n{url}#code={keys.new_code()}")
         yield listeners

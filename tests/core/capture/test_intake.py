@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import codemem_claude.events
 import codemem_claude.plugin
 import codemem_opencode.plugin
-from codemem_core.capture.delivery import storable
+from codemem_core.capture.delivery import Parcel, storable
 from codemem_core.capture.intake import Intake
 from codemem_core.config.settings import Settings
 from codemem_core.distil.provenance.origins import origin_of
@@ -20,6 +21,7 @@ from codemem_core.errors import InputError
 from codemem_core.plugins import builtin
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import AdapterEvent
+from codemem_core.store.engine.store import Store
 
 EVENT = {"session_id": "s1", "event_id": "e-000001", "event_type": "user_prompt"}
 
@@ -227,3 +229,19 @@ def test_no_field_of_a_delivery_keeps_a_secret(field: str) -> None:
     [event] = intake().raw_events(body | {field: f"/a/{SECRET}/b"})
 
     assert SECRET[4:] not in repr(event)
+
+
+def test_a_fault_in_reading_the_hosts_record_costs_no_event(
+    monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    """The record comes on top: the payload at hand is read whatever happens there."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("a format we do not know")
+
+    monkeypatch.setattr(codemem_claude.events.Claude, "missed", broken)
+    stop = {"hook_event_name": "Stop", "session_id": "s1", "last_assistant_message": "Done."}
+
+    (event,) = intake().read(Parcel(source="claude", payload=stop), store)
+
+    assert event.payload["_adapter"]["payload"]["text"] == "Done."

@@ -15,7 +15,7 @@ from codemem_core import paths
 from codemem_core.capture import note_reader
 from codemem_core.hookpath import notes as hooknotes
 from codemem_core.records.memory import NewMemory
-from codemem_core.store import hook_times, memories, sessions, timeline, usage
+from codemem_core.store import hook_times, injections, memories, sessions, usage
 from codemem_core.store.engine.store import Store
 
 
@@ -55,9 +55,10 @@ def test_a_note_becomes_a_record_of_what_was_told(store: Store, notes: Path) -> 
 
     assert note_reader.take(store) == 1
     with store.read() as db:
-        [one] = timeline.told(db, key)
+        [one] = injections.of_stream(db, key)
         [pack] = [row for row in db.execute("SELECT tokens_read, tokens_saved FROM usage_events")]
-    assert (one.memories, one.tokens, one.hook) == ([(1, "One")], 90, "UserPromptSubmit")
+    assert [(each.id, each.title) for each in one.memories] == [(1, "One")]
+    assert (one.tokens, one.hook) == (90, "UserPromptSubmit")
     assert pack == (90, 410)
     assert note_reader.take(store) == 0
 

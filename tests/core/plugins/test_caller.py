@@ -7,10 +7,15 @@ import os
 import pty
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from codemem_core.errors import PluginError
+from codemem_core.plugins.caller import Callee, Caller
+from codemem_core.records.plugin import PluginInfo
 
 HOOKS = """
 from codemem_core.hookspecs import hookimpl
@@ -356,3 +361,27 @@ def test_doctor_names_plugins_of_others(site: Site) -> None:
 
     assert "BAD plugins: plugin `evil` (codemem-evil 1.2): ZeroDivisionError" in told
     assert "ok  plugins: third-party: `evil` (codemem-evil 1.2)" in told
+
+
+THEIRS = Callee(info=PluginInfo(name="evil", third_party=True), key="evil", about="`evil`")
+
+
+def test_quick_calls_of_a_plugin_share_a_thread() -> None:
+    """They come with every event; starting a thread for each would cost more than the call."""
+    caller = Caller(5.0, report=lambda *_: None)
+
+    threads = {caller.call(THEIRS, threading.get_ident, quick=True) for _ in range(20)}
+
+    assert len(threads) == 1
+    assert threads != {threading.get_ident()}
+
+
+def test_a_quick_call_that_hangs_is_left_behind() -> None:
+    """The next one gets a thread that is free."""
+    caller = Caller(0.2, report=lambda *_: None)
+    release = threading.Event()
+    with pytest.raises(PluginError, match="no answer within"):
+        caller.call(THEIRS, release.wait, quick=True)
+
+    assert caller.call(THEIRS, lambda: "answer", quick=True) == "answer"
+    release.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from tempfile import TemporaryDirectory
 
 import apsw
@@ -153,3 +154,21 @@ def test_the_same_words_after_an_answer_are_another_prompt(
 
     with store.read() as db:
         assert db.execute("SELECT count(*) FROM raw_events").get == 3
+
+
+def test_a_waiting_stream_says_what_its_host_asked_for(
+    store: Store, make_event: EventMaker
+) -> None:
+    """True, False, or None when the host did not say: policies tell the three apart."""
+    asked = {"s1": True, "s2": False, "s3": None}
+    for stream_id, flush in asked.items():
+        event = make_event(stream_id=stream_id)
+        meta = {} if flush is None else {"flush": flush}
+        payload = {"_adapter": {**event.payload["_adapter"], "meta": meta}}
+        changed = replace(event, payload=payload)
+        store.write(partial(events.append, events=[changed], now_ms=1))
+    with store.read() as db:
+        waiting = events.pending(db, now_ms=100)
+
+    assert [state.flush_asked for state in waiting] == [True, False, None]
+    assert all(state.turn_is_open is True for state in waiting)

@@ -33,6 +33,8 @@ def plugins(ctx: click.Context, host: Host, as_json: bool) -> None:
     for info in listing:
         origin = f"{info.distribution} {info.version}".strip()
         say(f"{info.name:12} {info.state:8} {origin:28} {_offers(info)}")
+        if info.fast_commands:
+            say(f"{'':12} fast: {', '.join(info.fast_commands)}")
         if info.problem:
             say(f"{'':12} {info.problem}")
 

@@ -75,7 +75,7 @@ class _Agent:
 
     def call(self, work: Callable[[], T]) -> T:
         """Run a method of the installer; a fault in it names its plugin."""
-        return self.plugins.by_hand(self.record, work, passing=(CodememError,))
+        return self.plugins.call_in_front(self.record, work, passing=(CodememError,))
 
     def tell(self, sentences: list[str]) -> None:
         """Print what concerns the agent."""

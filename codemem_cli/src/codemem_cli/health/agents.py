@@ -24,14 +24,14 @@ def checks(plugins: Plugins, database: str) -> Iterator[tuple[str, Check]]:
     for name, record in sorted(plugins.host_setups().items()):
         try:
             installer = cast("Installer", plugins.make(record))
-            if not plugins.guarded(record, installer.found):
+            if not plugins.call(record, installer.found):
                 continue
-            changes = plugins.guarded(record, installer.changes)
+            changes = plugins.call(record, installer.changes)
             if changes and not _heard_of(database, name):
                 text = f"there, but does not use codemem; `codemem setup {name}` connects it"
                 yield name, Check(ok=True, text=text)
                 continue
-            found = plugins.guarded(record, partial(_all, installer, database))
+            found = plugins.call(record, partial(_all, installer, database))
         except CodememError as error:
             yield name, Check(ok=False, text=str(error), hint=error.hint)
             continue

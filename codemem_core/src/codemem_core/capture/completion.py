@@ -20,7 +20,7 @@ def completed(plugins: Plugins, event: AdapterEvent) -> AdapterEvent:
         source = plugins.source(event.source)
         if not isinstance(source, CompletingSource):
             return event
-        return plugins.guarded(record, lambda: source.complete(event))
+        return plugins.call(record, lambda: source.complete(event), quick=True)
     except CodememError:
         return event
 

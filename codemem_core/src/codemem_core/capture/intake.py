@@ -96,7 +96,7 @@ class Intake:
 
     def may_have_gaps(self, event: RawEvent) -> bool:
         """Say whether a host's own record is to be looked at after an event."""
-        return ends_a_turn(event) and self._recorded(event.source) is not None
+        return ends_a_turn(event) and self._is_recorded(event.source)
 
     def raw_events(
         self,
@@ -152,23 +152,27 @@ class Intake:
         self, event: RawEvent, payload: Mapping[str, Any], store: Store
     ) -> Iterator[RawEvent]:
         """Yield what the host's own record says and no hook sent; mostly nothing."""
-        reader = self._recorded(event.source) if ends_a_turn(event) else None
-        if reader is None:
+        if not self.may_have_gaps(event):
             return
-        for told in reader.missed(payload, seen=seen_tool_uses(store, event)):
+        try:
+            seen = seen_tool_uses(store, event)
+            missed = self._plugins.missed(event.source, payload, seen=seen)
+        except (InputError, PluginError):
+            return  # what the record says comes on top: the event that is at hand is kept
+        for told in missed:
             try:
                 found = self._read_hook(event.source, told)
-            except InputError:
+            except (InputError, PluginError):
                 continue  # one odd line of a file must not cost the event that is at hand
             if found is not None:
                 yield self._in_time(found, None, past=True)
 
-    def _recorded(self, source: str) -> RecordedSource | None:
+    def _is_recorded(self, source: str) -> bool:
+        """Say whether a source reads its host's own record."""
         try:
-            reader = self._plugins.source(source)
+            return isinstance(self._plugins.source(source), RecordedSource)
         except (NotFound, PluginError):
-            return None
-        return reader if isinstance(reader, RecordedSource) else None
+            return False
 
     def _read_hook(self, source: str, payload: object) -> RawEvent | None:
         given = checked_mapping(storable(payload), "payload")

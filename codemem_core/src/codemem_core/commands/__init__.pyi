@@ -29,4 +29,5 @@ from codemem_core.commands.install_checks import (
     said_by as said_by,
     server_answers as server_answers,
 )
+from codemem_core.commands.json_entry import JsonEntry as JsonEntry
 from codemem_core.commands.user_files import keep_copy as keep_copy, replace_file as replace_file

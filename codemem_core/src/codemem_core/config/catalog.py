@@ -125,6 +125,9 @@ _INJECTION = (
            help="Put a pack of memories into prompts."),
     _works("CODEMEM_INJECT_BRIEF", "flag", True,
            help="Tell a new Claude Code session what the last one did and left open."),
+    _works("CODEMEM_HOLDOUT_PERCENT", "number", 0, least=0,
+           help="Of a hundred sessions, so many get no memories, chosen by their id: "
+                "`codemem benefit` compares them with the others."),
     _works("CODEMEM_INJECT_LIMIT", "number", 8, least=0,
            help="Memories in an injected pack, at most."),
     _works("CODEMEM_INJECT_TOKEN_BUDGET", "number", 800, least=0,
@@ -153,12 +156,13 @@ _SERVER = (
     _works("CODEMEM_VIEWER_AUTO", "flag", True,
            help="Start the server with a session when none runs."),
     _works("CODEMEM_VIEWER_AUTO_STOP", "flag", True,
-           help="A server that OpenCode started ends when nobody has used it for 5 minutes."),
+           help="A server that a hook started ends when nobody has used it for 5 minutes."),
     _works("CODEMEM_VIEWER_UNUSED_S", "real", 0.0, least=0,
            help="Seconds after which a server ends that nobody asks anything, unless events wait "
                 "to be flushed; 0 lets it run."),
     _works("CODEMEM_VIEWER_TOKEN", "text", None, secret=True,
-           help="Token that TCP clients must show; `viewer.token` beside the database when unset."),
+           help="Token that TCP clients must show, 128 random bits or more; when unset, a new one "
+                "in `viewer.token` beside the database at each start."),
     _later("CODEMEM_VIEWER_PID", "path", None,
            help="Pid file of the background server; `viewer.pid` beside the database when unset."),
 )

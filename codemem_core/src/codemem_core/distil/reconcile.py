@@ -108,7 +108,9 @@ def judge(
         return _judge_preference(db, new, session_id=session_id, now_ms=now_ms)
     if is_card(new):
         card = card_of(db, sessions.project_of(db, session_id))
-        return Judged(twin=card.id if card else None)
+        # Lines that wait for a person must not get into a card that is told.
+        is_trusted = card is not None and _trust(new) >= min(_trust(card), 1)
+        return Judged(twin=card.id if card and is_trusted else None)
     judged, told_ms = Judged(), new.created_ms or now_ms
     for old in _rivals(db, new, session_id):
         pair = _Pair(new, old)
@@ -217,5 +219,5 @@ def _trust(memory: Memory | NewMemory) -> int:
 def is_held(memory: Memory | NewMemory) -> bool:
     """Say whether a memory is kept from prompts until a person confirms it."""
     if memory.held is None:
-        return memory.origin in {"external", "import"}
+        return memory.origin in {"external", "import", "teammate"}
     return memory.held

@@ -177,7 +177,7 @@ class FlushWorker:
             return decision
 
         record = self._plugins.flush_policies()[name]
-        return self._plugins.guarded(record, ask, passing=(PluginError,))
+        return self._plugins.call(record, ask, passing=(PluginError,), quick=True)
 
     def _flush(self, key: Key) -> None:
         asked_for = self._again.pop(key, [])

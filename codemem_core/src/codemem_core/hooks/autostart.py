@@ -1,4 +1,4 @@
-"""Start the server when a session begins and none runs.
+"""Start the server when a session begins and none runs, or when one has ended for want of use.
 
 The hook does not wait for it. Any number may be started at once: the server's own lock lets one
 live. Only the user's settings count: a repository may have set variables for the hook.
@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+UNUSED_S = "300"
+"""A server that a hook started ends after so many seconds without use."""
+
+
+def has_ended_unused(settings: Settings) -> bool:
+    """Return whether the database's last server ended by itself because nobody used it."""
+    return paths.read_server_note(paths.database_path(settings)).get("unused") is True
+
+
 def start_server(settings: Settings, environ: Mapping[str, str]) -> bool:
     """Start a server for the hook's database and return at once; False when it should not run.
 
@@ -29,6 +38,8 @@ def start_server(settings: Settings, environ: Mapping[str, str]) -> bool:
         return False
     if database != paths.database_path(trusted):
         return False
+    if trusted.flag("viewer_auto_stop") and not trusted.real("viewer_unused_s"):
+        environ = {**environ, "CODEMEM_VIEWER_UNUSED_S": UNUSED_S}
     folder = os.path.dirname(database)
     paths.run_folder(os.path.join(folder, "run"))
     os.chdir(folder)  # not the repository: it would stay busy as long as the server runs

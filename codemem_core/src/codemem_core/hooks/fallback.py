@@ -21,8 +21,9 @@ from codemem_core.capture.spool import Spool
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, InputError
 from codemem_core.hookpath.log import LOST, log
+from codemem_core.hookpath.lost_count import reserve
 from codemem_core.hooks.hook_host import HookHost
-from codemem_core.plugins import builtin, loader
+from codemem_core.plugins import builtin, loader, streams
 from codemem_core.plugins.registry import Plugins
 from codemem_core.store.engine.store import Store
 
@@ -62,10 +63,16 @@ def _in_turn(
         with fallback_lock(settings, wait_s=min(HOOK_WAIT_S, left_s)) as held:
             if held:
                 _into_database(host, payload, settings)
+                _reserve(paths.database_path(settings))
                 return None
     except (CodememError, OSError) as error:
         return error
     return CodememError("other hooks are writing to the database")
+
+
+def _reserve(database: str) -> None:
+    paths.run_folder(os.path.dirname(paths.lost_count_path(database)))
+    reserve(database)
 
 
 def _into_database(host: HookHost, payload: Mapping[str, Any], settings: Settings) -> None:
@@ -81,5 +88,6 @@ def _plugins(host: HookHost, settings: Settings) -> Plugins:
     """Return all plugins when a third party may name projects, else the two that are needed."""
     if loader.third_parties():
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # a hook prints nothing, whoever is in it
+        streams.divert()
         return Plugins.load(settings)
     return Plugins.only(builtin, import_module(host.plugin), settings=settings)

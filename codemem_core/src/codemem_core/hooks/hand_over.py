@@ -89,13 +89,18 @@ def deliver(
         until=started + host.total_s(hook, settings),
         connect_s=host.connect_s(settings),
     )
-    if not runs and host.starts_server(payload):
-        from codemem_core.hooks.autostart import start_server  # noqa: PLC0415 - once a session
-
-        start_server(settings, host.server_environ(payload, settings.environ))
+    if not runs:
+        _start_server(host, payload, settings)
     if hook:
         database = paths.database_path(settings)
         note(database, began=began, source=host.source, hook=f"{hook} ingest")
+
+
+def _start_server(host: HookHost, payload: dict[str, Any], settings: Settings) -> None:
+    from codemem_core.hooks.autostart import has_ended_unused, start_server  # noqa: PLC0415 - rare
+
+    if host.starts_server(payload) or has_ended_unused(settings):
+        start_server(settings, host.server_environ(payload, settings.environ))
 
 
 def stamp(host: HookHost, payload: dict[str, Any], settings: Settings) -> None:

@@ -5,6 +5,8 @@ On the hook path: plain classes, because `dataclasses` alone costs as much as an
 
 from __future__ import annotations
 
+import os
+
 from codemem_core.config.settings import Settings
 
 TYPE_CHECKING = False
@@ -75,7 +77,11 @@ class HookHost:
 
     def settings(self) -> Settings:
         """Return the settings that hooks of this host go by."""
-        return Settings.load()
+        return Settings.load(self.environ())
+
+    def environ(self) -> Mapping[str, str]:
+        """Return the environment without what the open project may have put there."""
+        return os.environ
 
     def named(self, payload: dict[str, Any], arguments: Sequence[str]) -> dict[str, Any]:
         """Return the payload with what only the command line says, such as the hook's name."""

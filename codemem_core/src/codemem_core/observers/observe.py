@@ -254,7 +254,7 @@ class Observing:
                 with self._offline if record.offline else nullcontext():
                     return observer.observe(request)  # a fault is a defect of codemem: `bug`
             # Whoever flushes gives a call up that hangs: `stuck_batch_ms`.
-            return self._plugins.guarded(
+            return self._plugins.call(
                 record,
                 lambda: _typed(observer.observe(request), ObserverReply),
                 limit_s=math.inf,
@@ -308,7 +308,7 @@ class _Asked:
 
     def resolve(self, request: AuthRequest) -> Credential | None:
         """Ask the source, as long as the user agreed to wait and a second to give up."""
-        return self._plugins.guarded(
+        return self._plugins.call(
             self._record,
             lambda: _typed(self._source.resolve(request), Credential, type(None)),
             limit_s=self._limit_s,

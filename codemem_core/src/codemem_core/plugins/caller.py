@@ -1,27 +1,123 @@
-"""Other people's code at arm's length: it may hang, print, fork or end a thread of ours.
+"""Calling a plugin: one way for every seam, with a limit of time and a count of faults.
 
-What cannot be held off: C code that never gives up the interpreter's lock, and what a process of
-this user may do anyway.
+Other people's code is kept at arm's length: it may hang, print, fork or end a thread of ours. What
+cannot be held off is C code that never gives up the interpreter's lock, and what a process of this
+user may do anyway.
 """
 
 from __future__ import annotations
 
 import math
 import os
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
-from typing import TypeVar
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from codemem_core.errors import PluginError
+from codemem_core.plugins import streams
+from codemem_core.plugins.loader import sentence
+from codemem_core.records.plugin import PluginInfo
 
 T = TypeVar("T")
 
-_STREAMS = (0, 1, 2)
-_lock = threading.Lock()
-_kept: list[int] = []
-"""Copies of our standard streams while others' code runs."""
-_running = 0
+MOST_FAULTS = 3
+"""Whoever failed so often at one thing is not asked for it again until the process starts anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callee:
+    """Whose code is called, and for what."""
+
+    info: PluginInfo
+    key: str
+    """What faults are counted by: a record's or a hook's name."""
+    about: str
+    """How messages call it."""
+
+
+class Caller:
+    """Calls plugins and keeps count of their faults."""
+
+    def __init__(self, limit_s: float, *, report: Callable[[str, str], None]) -> None:
+        """Take the usual limit of a call, and what to tell (plugin, problem) of a fault."""
+        self._limit_s = limit_s
+        self._report = report
+        self._faults: Counter[tuple[str, str]] = Counter()
+        self._lanes: dict[tuple[str, str], _Lane] = {}
+
+    def call(
+        self,
+        callee: Callee,
+        work: Callable[[], T],
+        *,
+        limit_s: float | None = None,
+        passing: tuple[type[Exception], ...] = (),
+        quick: bool = False,
+    ) -> T:
+        """Run a plugin's code; what it raises beside `passing` becomes a `PluginError`.
+
+        Code of third parties gets `limit_s` seconds (`math.inf` is no limit) in another thread: one
+        that `quick` calls share, as they come with every event, else one of its own. After
+        `MOST_FAULTS` it is not run again.
+        """
+        counted = callee.info.name, callee.key
+        if self._faults[counted] >= MOST_FAULTS:
+            raise PluginError(
+                f"{callee.about} of plugin {callee.info} is off after {MOST_FAULTS} faults",
+                hint="update it or go without it: `-p no:NAME`; then `codemem serve restart`",
+            )
+        try:
+            if not callee.info.third_party:
+                return work()
+            limit_s = self._limit_s if limit_s is None else limit_s
+            if quick:
+                return self._in_lane(counted, work, limit_s)
+            return contained(work, limit_s=limit_s)
+        except passing:
+            raise
+        except (Exception, SystemExit) as error:
+            self._faults[counted] += 1
+            off = "; now it is off" if self._faults[counted] >= MOST_FAULTS else ""
+            self._report(callee.info.name, f"{callee.about}: {sentence(error)}{off}")
+            raise fault(callee, error) from error
+
+    def _in_lane(self, key: tuple[str, str], work: Callable[[], T], limit_s: float) -> T:
+        lane = self._lanes.setdefault(key, _Lane())
+        if not lane.free.acquire(blocking=False):
+            return contained(work, limit_s=limit_s)  # somebody else's call is in it
+        try:
+            with streams.apart():
+                return _result(lane.put(work), limit_s)
+        except TimeoutError:
+            self._lanes.pop(key, None)  # it hangs, and nobody may wait behind it
+            raise
+        finally:
+            lane.free.release()
+
+
+def in_front(callee: Callee, work: Callable[[], T], passing: tuple[type[Exception], ...]) -> T:
+    """Run a plugin's code in front of a person, who sees what it prints and can stop it.
+
+    What it raises beside `passing` becomes a `PluginError`.
+    """
+    try:
+        return work()
+    except passing:
+        raise
+    except Exception as error:
+        raise fault(callee, error) from error
+
+
+def fault(callee: Callee, error: BaseException) -> PluginError:
+    """Return the error that names the plugin."""
+    return PluginError(
+        f"plugin {callee.info}: {callee.about}: {sentence(error)}",
+        hint="switch it off with `-p no:NAME`",
+    )
 
 
 def contained(work: Callable[[], T], *, limit_s: float) -> T:
@@ -32,26 +128,11 @@ def contained(work: Callable[[], T], *, limit_s: float) -> T:
     come back to us.
     """
     outcome: Future[T] = Future()
-    process = os.getpid()
-
-    def run() -> None:
-        try:
-            result, error = [work()], None
-        except BaseException as raised:  # noqa: BLE001 - handed to whoever waits
-            result, error = [], raised
-        if os.getpid() != process:
-            os._exit(0)
-        if error is None:
-            outcome.set_result(result[0])
-        else:
-            outcome.set_exception(error)
-
-    with _streams_apart():
-        threading.Thread(target=run, name="codemem-plugin", daemon=True).start()
-        wait([outcome], None if limit_s == math.inf else limit_s)
-    if not outcome.done():
-        raise TimeoutError(f"no answer within {limit_s:g} s")
-    return outcome.result()
+    with streams.apart():
+        threading.Thread(
+            target=_into, args=(outcome, work, os.getpid()), name="codemem-plugin", daemon=True
+        ).start()
+        return _result(outcome, limit_s)
 
 
 def threads_left() -> list[str]:
@@ -63,54 +144,44 @@ def threads_left() -> list[str]:
     ]
 
 
-@contextmanager
-def _streams_apart() -> Iterator[None]:
-    """Lead standard output to standard error, and mend what was closed afterwards.
+class _Lane:
+    """A thread for calls that are quick and many; one call at a time."""
 
-    The streams belong to the process: of several calls at a time, the first and the last do it.
-    """
-    global _running  # noqa: PLW0603 - there is one set of streams
-    with _lock:
-        _running += 1
-        if _running == 1:
-            _part()
+    def __init__(self) -> None:
+        self.free = threading.Lock()
+        self._calls: SimpleQueue[tuple[Future[Any], Callable[[], Any], int]] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def put(self, work: Callable[[], T]) -> Future[T]:
+        """Have the work done."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="codemem-plugin", daemon=True)
+            self._thread.start()
+        outcome: Future[T] = Future()
+        self._calls.put((outcome, work, os.getpid()))
+        return outcome
+
+    def _run(self) -> None:
+        while True:
+            _into(*self._calls.get())
+
+
+def _into(outcome: Future[T], work: Callable[[], T], process: int) -> None:
+    """Put into `outcome` what the work returns or raises."""
     try:
-        yield
-    finally:
-        with _lock:
-            _running -= 1
-            if not _running:
-                _mend()
+        result, error = [work()], None
+    except BaseException as raised:  # handed to whoever waits
+        result, error = [], raised
+    if os.getpid() != process:
+        os._exit(0)
+    if error is None:
+        outcome.set_result(result[0])
+    else:
+        outcome.set_exception(error)
 
 
-def _part() -> None:
-    with suppress(OSError, ValueError, AttributeError):
-        sys.stdout.flush()
-    # Above 100: a plugin that closes the first few descriptors must not close these.
-    _kept[:] = [_copy(stream) for stream in _STREAMS]
-    with suppress(OSError):
-        os.dup2(2, 1)
-
-
-def _mend() -> None:
-    with suppress(OSError, ValueError, AttributeError):
-        sys.stdout.flush()
-    for stream, kept in zip(_STREAMS, _kept, strict=True):
-        if kept < 0:
-            continue
-        with suppress(OSError):
-            os.dup2(kept, stream)
-        with suppress(OSError):
-            os.close(kept)
-    _kept.clear()
-    if sys.stdout is not None and sys.stdout.closed:
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - the process's
-
-
-def _copy(stream: int) -> int:
-    import fcntl  # noqa: PLC0415 - only where plugins of others are installed
-
-    try:
-        return fcntl.fcntl(stream, fcntl.F_DUPFD_CLOEXEC, 100)
-    except OSError:
-        return -1  # closed before we came
+def _result(outcome: Future[T], limit_s: float) -> T:
+    wait([outcome], None if limit_s == math.inf else limit_s)
+    if not outcome.done():
+        raise TimeoutError(f"no answer within {limit_s:g} s")
+    return outcome.result()

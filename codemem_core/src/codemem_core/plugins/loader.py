@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from importlib.metadata import EntryPoint
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from types import ModuleType
 
 import pluggy
@@ -14,48 +14,40 @@ import pluggy
 from codemem_core import hookspecs
 from codemem_core._version import __version__
 from codemem_core.errors import CodememError, PluginError
-from codemem_core.hookpath.entry_points import installed
 from codemem_core.records.event import AdapterEvent
 from codemem_core.records.plugin import PluginInfo
 
-OURS = {
-    f"codemem-{name}"
-    for name in (
-        "core",
-        "cli",
-        "eval",
-        "transfer",
-        "claude",
-        "mcp",
-        "observers",
-        "opencode",
-        "semantic",
-        "viewer",
-    )
-}
-"""The distributions of this repository; everybody else is third-party."""
+_CORE = "codemem-core"
 
 
 def third_parties() -> bool:
     """Say whether a third party has a plugin installed, without importing any."""
-    names = (name.replace("_", "-") for name, groups in installed() if "codemem" in groups)
-    return any(name not in OURS for name in names)
+    return any(described(entry).third_party for entry in entry_points(group="codemem"))
 
 
 def described(entry: EntryPoint) -> PluginInfo:
     """Return what an entry point says of a plugin, before it is imported."""
     if entry.dist is None:
         return PluginInfo(name=entry.name, third_party=True)
-    name = entry.dist.name
-    if name in OURS:
-        return PluginInfo(name=entry.name, distribution=name, version=entry.dist.version)
+    theirs = not _is_ours(entry.dist)
+    listed = entry.dist.entry_points.select(group="codemem.fast")
     return PluginInfo(
         name=entry.name,
-        distribution=name,
+        distribution=entry.dist.name,
         version=entry.dist.version,
-        third_party=True,
-        needs=_range(entry.dist.requires or []),
+        third_party=theirs,
+        needs=_range(entry.dist.requires or []) if theirs else "",
+        fast_commands=tuple(sorted(each.name for each in listed)),
     )
+
+
+def _is_ours(found: Distribution) -> bool:
+    """Say whether a distribution was released with this codemem: it asks for no other version.
+
+    Everybody else's is third-party, and says which range of versions it works with.
+    """
+    head = (found.read_text("METADATA") or "").partition("\n\n")[0]
+    return f"\nRequires-Dist: {_CORE}=={__version__}\n" in f"{head}\n"
 
 
 def in_order(entry: EntryPoint) -> tuple[str, str]:
@@ -126,7 +118,7 @@ def _range(requires: list[str]) -> str:
         except InvalidRequirement:
             continue
         applies = needed.marker is None or needed.marker.evaluate({"extra": ""})
-        if applies and re.sub(r"[-_.]+", "-", needed.name).lower() == "codemem-core":
+        if applies and re.sub(r"[-_.]+", "-", needed.name).lower() == _CORE:
             return str(needed.specifier)
     return ""
 

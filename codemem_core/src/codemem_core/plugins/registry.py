@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -27,17 +26,23 @@ from codemem_core.config.setting import Setting
 from codemem_core.config.settings import Settings, blocked_plugins
 from codemem_core.errors import CodememError, InputError, NotFound, PluginError
 from codemem_core.plugins import loader
-from codemem_core.plugins.caller import contained
+from codemem_core.plugins.caller import Callee, Caller, contained, in_front
+from codemem_core.plugins.seams import SEAMS, Record, names
 from codemem_core.records.event import AdapterEvent
 from codemem_core.records.plugin import PluginInfo
+from codemem_core.records.protocols import RecordedSource
 from codemem_core.records.seams import (
     AuthSource,
+    BackgroundWorker,
+    ChangeFollower,
     Command,
     Embedder,
     FlushPolicy,
+    HealthCheck,
     HostSetup,
     IngestSource,
     ObserverRuntime,
+    Page,
     Route,
     SeamRecord,
 )
@@ -46,25 +51,9 @@ if TYPE_CHECKING:
     from codemem_core.records.memory import Memory
     from codemem_core.records.protocols import EventContext, Source
 
-Record = SeamRecord | Setting
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
-SEAMS: dict[str, type[Record]] = {
-    "codemem_settings": Setting,
-    "codemem_ingest_sources": IngestSource,
-    "codemem_flush_policies": FlushPolicy,
-    "codemem_observer_runtimes": ObserverRuntime,
-    "codemem_auth_sources": AuthSource,
-    "codemem_embedders": Embedder,
-    "codemem_commands": Command,
-    "codemem_viewer_routes": Route,
-    "codemem_host_setups": HostSetup,
-}
-"""Hook name -> the record it returns, in the order an event travels."""
-
-MOST_FAULTS = 3
-"""Whoever failed so often at one thing is not asked for it again until the process starts anew."""
 _LOADING = 6
 """Importing and making may take so many times as long as a call: libraries of models are large."""
 _PASSING_READERS = (InputError, PluginError)
@@ -82,9 +71,10 @@ class Plugins:
         self._infos: list[PluginInfo] = []
         self._records: dict[str, dict[str, Record]] = {hook: {} for hook in SEAMS}
         self._provider: dict[tuple[str, str], PluginInfo] = {}
+        self._owner: dict[tuple[type[Record], str], PluginInfo] = {}
         self._sources: dict[str, Source] = {}
-        self._faults: Counter[tuple[str, str]] = Counter()
         self._limit_s = settings.number("plugin_timeout_ms") / 1000
+        self._caller = Caller(self._limit_s, report=self._note)
         if settings.flag("trace_hooks"):
             self._pm.add_hookcall_monitoring(loader.trace, lambda *_: None)
 
@@ -139,6 +129,14 @@ class Plugins:
         """Return the auth sources by name."""
         return self._named("codemem_auth_sources", AuthSource)
 
+    def change_followers(self) -> dict[str, ChangeFollower]:
+        """Return what takes committed changes, by name."""
+        return self._named("codemem_changes", ChangeFollower)
+
+    def background_workers(self) -> dict[str, BackgroundWorker]:
+        """Return what works in the background of the server, by name."""
+        return self._named("codemem_workers", BackgroundWorker)
+
     def embedders(self) -> dict[str, Embedder]:
         """Return the embedders by name."""
         return self._named("codemem_embedders", Embedder)
@@ -151,9 +149,17 @@ class Plugins:
         """Return the viewer's routes by name."""
         return self._named("codemem_viewer_routes", Route)
 
+    def viewer_pages(self) -> dict[str, Page]:
+        """Return the pages that plugins add to the viewer, by name."""
+        return self._named("codemem_viewer_pages", Page)
+
     def host_setups(self) -> dict[str, HostSetup]:
         """Return the agents codemem can be installed into, by name."""
         return self._named("codemem_host_setups", HostSetup)
+
+    def health_checks(self) -> dict[str, HealthCheck]:
+        """Return who looks at a part of the installation, by name."""
+        return self._named("codemem_health_checks", HealthCheck)
 
     def project(self, cwd: str | None, payload: Mapping[str, Any]) -> str | None:
         """Return the project an event belongs to: the first answer, the core's last."""
@@ -171,7 +177,7 @@ class Plugins:
         """Import what a record names; raises `PluginError` that names the plugin."""
         module, _, name = record.target.partition(":")
         limit_s = _LOADING * self._limit_s
-        return self.guarded(record, lambda: getattr(import_module(module), name), limit_s=limit_s)
+        return self.call(record, lambda: getattr(import_module(module), name), limit_s=limit_s)
 
     def make(self, record: SeamRecord) -> object:
         """Import what a record names and call it with the settings.
@@ -180,50 +186,44 @@ class Plugins:
         """
         target = self.target(record)
         limit_s = _LOADING * self._limit_s
-        return self.guarded(record, lambda: target(self._settings), limit_s=limit_s)
+        return self.call(record, lambda: target(self._settings), limit_s=limit_s)
 
-    def guarded(
+    def call(
         self,
         record: SeamRecord,
         work: Callable[[], T],
         *,
         limit_s: float | None = None,
         passing: tuple[type[Exception], ...] = (CodememError,),
+        quick: bool = False,
     ) -> T:
-        """Run a plugin's code; what it raises beside `passing` becomes a `PluginError`.
+        """Run the code behind a record; see `Caller.call`."""
+        callee = self._callee(record)
+        return self._caller.call(callee, work, limit_s=limit_s, passing=passing, quick=quick)
 
-        Code of third parties gets `limit_s` seconds, `plugin_timeout_ms` unless said otherwise,
-        in a thread of its own; `math.inf` is no limit. After `MOST_FAULTS` it is not run again.
-        """
-        info = self.provider(record) or PluginInfo(name="?")
-        about = f"`{record.target}`"
-        return self._contain(info, record.name, about, work, limit_s=limit_s, passing=passing)
-
-    def by_hand(
+    def call_in_front(
         self, record: SeamRecord, work: Callable[[], T], *, passing: tuple[type[Exception], ...]
     ) -> T:
-        """Run a plugin's code in front of a person, who sees what it prints and can stop it.
+        """Run the code behind a record in front of a person; see `caller.in_front`."""
+        return in_front(self._callee(record), work, passing)
 
-        What it raises beside `passing` becomes a `PluginError`.
-        """
-        try:
-            return work()
-        except passing:
-            raise
-        except Exception as error:
-            info = self.provider(record) or PluginInfo(name="?")
-            raise self._error(info, f"`{record.target}`", error) from error
+    def _callee(self, record: SeamRecord) -> Callee:
+        info = self.provider(record) or PluginInfo(name="?")
+        return Callee(info=info, key=record.name, about=f"`{record.target}`")
 
     def source(self, name: str) -> Source:
         """Return the ingest source of that name, made once; raises `NotFound`."""
         if name not in self._sources:
-            record = self.ingest_sources().get(name)
-            if record is None:
-                raise NotFound(
-                    f"no plugin understands events of: `{name}`", hint="see `codemem plugins`"
-                )
-            self._sources.setdefault(name, cast("Source", self.make(record)))
+            self._sources.setdefault(name, cast("Source", self.make(self._source_record(name))))
         return self._sources[name]
+
+    def _source_record(self, name: str) -> IngestSource:
+        record = self.ingest_sources().get(name)
+        if record is None:
+            raise NotFound(
+                f"no plugin understands events of: `{name}`", hint="see `codemem plugins`"
+            )
+        return record
 
     def normalize(
         self, name: str, payload: Mapping[str, Any], *, context: EventContext
@@ -233,23 +233,40 @@ class Plugins:
         Raises what the seam allows (`InputError`), `NotFound`, or `PluginError` for a fault. After
         `MOST_FAULTS` of those the source is not asked again by this process.
         """
-        source = self.source(name)
-        info = self._provider["codemem_ingest_sources", name]
-        given = copy.deepcopy(payload) if info.third_party else payload
-        return self._contain(
-            info,
-            name,
-            f"ingest source `{name}`",
+        source, record = self.source(name), self._source_record(name)
+        given = copy.deepcopy(payload) if self.is_theirs(record) else payload
+        return self.call(
+            record,
             lambda: loader.event_or_none(source.normalize(given, context=context)),
             passing=_PASSING_READERS,
+            quick=True,
+        )
+
+    def missed(
+        self, name: str, payload: Mapping[str, Any], *, seen: Collection[str]
+    ) -> list[Mapping[str, Any]]:
+        """Return what an ingest source reads in its host's own record and no event told.
+
+        Raises as `normalize`; empty when the source reads none.
+        """
+        source = self.source(name)
+        if not isinstance(source, RecordedSource):
+            return []
+        return self.call(
+            self._source_record(name),
+            lambda: list(source.missed(payload, seen=seen)),
+            passing=_PASSING_READERS,
+            quick=True,
         )
 
     def provider(self, record: SeamRecord) -> PluginInfo | None:
         """Return the plugin that offers a record."""
-        for hook, records in self._records.items():
-            if records.get(record.path) is record:
-                return self._provider[hook, record.path]
-        return None
+        return self._owner.get((type(record), record.path))
+
+    def is_theirs(self, record: SeamRecord) -> bool:
+        """Say whether a third party offers a record."""
+        info = self.provider(record)
+        return info is not None and info.third_party
 
     def listing(self) -> list[PluginInfo]:
         """Return every plugin that was found, blocked and failed ones too."""
@@ -293,7 +310,7 @@ class Plugins:
             for record in chain.from_iterable(self._call(info.name, hook)):
                 if not isinstance(record, kind):
                     raise PluginError(f"`{hook}` gave no {kind.__name__}: `{record!r:.80}`")
-                for key in [(hook, name) for name in _names(record)]:
+                for key in [(hook, name) for name in names(record)]:
                     first = info if key in offered else self._provider.get(key)
                     if first:
                         raise PluginError(f"`{key[1]}` of `{hook}` is offered by {first} too")
@@ -304,8 +321,9 @@ class Plugins:
         self._infos.append(info)
         for (hook, name), record in offered.items():
             self._provider[hook, name] = info
-            if name == _names(record)[0]:
+            if name == names(record)[0]:
                 self._records[hook][name] = record
+                self._owner[type(record), name] = info
 
     # --- calling ---------------------------------------------------------------------------------
 
@@ -323,8 +341,9 @@ class Plugins:
             info = next(each for each in self._infos if each.name == name)
             given = copy.deepcopy(arguments) if info.third_party else arguments
             call = partial(self._call, name, hook, **given)
+            callee = Callee(info=info, key=hook, about=f"`{hook}`")
             try:
-                answer = self._contain(info, hook, f"`{hook}`", _then(read, call), passing=())
+                answer = self._caller.call(callee, _then(read, call))
             except PluginError:
                 continue
             yield answer
@@ -334,52 +353,12 @@ class Plugins:
         others = [plugin for other, plugin in self._pm.list_name_plugin() if other != name]
         return self._pm.subset_hook_caller(hook, others)(**arguments)
 
-    def _contain(  # noqa: PLR0913 - who, what, and on which terms
-        self,
-        info: PluginInfo,
-        key: str,
-        about: str,
-        work: Callable[[], T],
-        *,
-        limit_s: float | None = None,
-        passing: tuple[type[Exception], ...],
-    ) -> T:
-        """Run a plugin's code, count its faults, and refuse after `MOST_FAULTS` of one kind."""
-        if self._faults[info.name, key] >= MOST_FAULTS:
-            raise PluginError(
-                f"{about} of plugin {info} is off after {MOST_FAULTS} faults",
-                hint="update it or go without it: `-p no:NAME`; then `codemem serve restart`",
-            )
-        try:
-            if info.third_party:
-                return contained(work, limit_s=self._limit_s if limit_s is None else limit_s)
-            return work()
-        except passing:
-            raise
-        except (Exception, SystemExit) as error:
-            self._faults[info.name, key] += 1
-            problem = self._error(info, about, error)
-            off = self._faults[info.name, key] >= MOST_FAULTS
-            self._note(info.name, f"{about}: {loader.sentence(error)}" + "; now it is off" * off)
-            raise problem from error
-
-    def is_theirs(self, record: SeamRecord) -> bool:
-        """Say whether a third party offers a record."""
-        info = self.provider(record)
-        return info is not None and info.third_party
-
     def _note(self, name: str, problem: str) -> None:
         _log.warning("plugin `%s`: %s", name, problem)
         self._infos = [
             replace(info, problem=problem) if (info.name, info.state) == (name, "active") else info
             for info in self._infos
         ]
-
-    def _error(self, info: PluginInfo, about: str, error: BaseException) -> PluginError:
-        return PluginError(
-            f"plugin {info}: {about}: {loader.sentence(error)}",
-            hint="switch it off with `-p no:NAME`",
-        )
 
 
 def _now(work: Callable[[], T]) -> T:
@@ -392,8 +371,3 @@ def _then(read: Callable[[object], T], call: Callable[[], object]) -> Callable[[
 
 def _itself(module: ModuleType) -> ModuleType:
     return module
-
-
-def _names(record: Record) -> tuple[str, ...]:
-    """Return what must be unique in a record; the first is its name."""
-    return (record.key, record.env) if isinstance(record, Setting) else (record.path,)

@@ -20,6 +20,8 @@ class PluginInfo:
     """`active`, `blocked` (not imported) or `failed` (switched off)."""
     hooks: tuple[str, ...] = ()
     """What it implements."""
+    fast_commands: tuple[str, ...] = ()
+    """Commands of its distribution that hosts call without loading any plugin."""
     problem: str = ""
     """Why it failed, or the last thing that went wrong in an active one."""
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from codemem_core.records.event import AdapterEvent, FlushDecision, StreamState
 from codemem_core.records.evidence import Evidence
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,18 @@ class AuditedHistory(HistorySource, Protocol):
 
     unread: Mapping[str, int]
     """Lines and files of the last `history()` that could not be used, by reason."""
+
+
+@runtime_checkable
+class SessionFiles(Protocol):
+    """A source that can read a session from a file its host wrote, wherever that lies."""
+
+    def session(self, path: Path) -> Iterator[AdapterEvent]:
+        """Yield the events of one stored session, with the ids that `history` gives them.
+
+        Nothing for a file of another host. Raises `OSError` when the file cannot be read.
+        """
+        ...
 
 
 @runtime_checkable
@@ -239,6 +254,8 @@ class Installable(Protocol):
 class Check:
     """One thing that has to be so."""
 
+    name: str = ""
+    """What was looked at, in a word; empty: what the plugin is called."""
     ok: bool
     text: str
     """What is so, or what is not."""

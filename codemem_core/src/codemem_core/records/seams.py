@@ -12,6 +12,7 @@ from codemem_core.errors import PluginError
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_TEMPLATE = re.compile(r"[A-Za-z_][\w.]*:[a-z_][a-z0-9_]*\.html")
 
 READ = "Read"
 CORRECT = "Correct"
@@ -103,11 +104,50 @@ class Command(SeamRecord):
         return f"{self.parent} {self.name}".strip()
 
 
+class ChangeFollower(SeamRecord):
+    """What takes each committed change of memories; target makes a `Follower`.
+
+    It is called once `changes.follow` (of `codemem_core.api`) was called with its name.
+    """
+
+
+class BackgroundWorker(SeamRecord):
+    """Work that goes on while the server runs; target makes a `Worker`."""
+
+
+class HealthCheck(SeamRecord):
+    """A look at one part of an installation; target makes an `Examiner`."""
+
+
 class Route(SeamRecord):
     """Pages or API routes of the viewer; target is a Litestar router.
 
     Its `opt={"warm_up": function}` names what the server does once it runs, in a thread.
     """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(SeamRecord):
+    """A page of the viewer, at `/NAME` and in its navigation; target is a function.
+
+    It is called as `target(store, settings, query)`, in a thread, each time somebody looks, and
+    returns a mapping with what the template shows. `query` holds the address's parameters. Programs
+    get the mapping as JSON at `/api/pages/NAME`.
+    """
+
+    title: str
+    """What the navigation calls it."""
+    template: str
+    """A Jinja template, as `package:file.html`; the file lies in the package's `templates` folder.
+
+    It may import the viewer's own macros, such as `row` from `_memory.html`.
+    """
+
+    def __post_init__(self) -> None:
+        """Refuse a template that could never be found."""
+        SeamRecord.__post_init__(self)
+        if not _TEMPLATE.fullmatch(self.template):
+            raise PluginError(f"not a template (`package:file.html`): `{self.template}`")
 
 
 class HostSetup(SeamRecord):

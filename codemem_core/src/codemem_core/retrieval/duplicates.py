@@ -50,6 +50,12 @@ def note(db: apsw.Connection, memory_id: int, seen: Sighting) -> None:
     db.execute(_NOTE, (memory_id, seen.key, seen.session_id, seen.batch, seen.at_ms))
 
 
+def twin_of(db: apsw.Connection, key: str) -> int | None:
+    """Return the memory that one with this key was counted with, or None."""
+    found = rows(db, "SELECT memory_id FROM sightings WHERE key = ?", (key,))
+    return int(found[0][0]) if found else None
+
+
 def of_memory(db: apsw.Connection, memory_id: int) -> list[Sighting]:
     """Return when a memory was found out again, latest first; at most 100."""
     query = (

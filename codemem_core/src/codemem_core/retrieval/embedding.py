@@ -73,7 +73,7 @@ class Meaning:
         record, made = self._embedder()
         cut = [text[:_MAX_CHARS] for text in texts]
         ask = partial(_embedded, made, cut, query=query)
-        return self._plugins.guarded(record, ask, limit_s=_LIMIT_S)
+        return self._plugins.call(record, ask, limit_s=_LIMIT_S)
 
     def model(self) -> str:
         """Return name and revision of the model; raises `CodememError`."""

@@ -56,7 +56,7 @@ _OUTDATED = 0.5
 """Share of its score that a memory loses when a newer one says otherwise."""
 _UNSURE = 0.5
 _NOT_YET = 2
-_TRUSTLESS = frozenset({"external", "import"})
+_TRUSTLESS = frozenset({"external", "import", "teammate"})
 # A memory so much less near than the nearest gets nothing for it.
 _SPAN = 0.15
 # Two words that stand together count as a word 1.5 times as telling as both.

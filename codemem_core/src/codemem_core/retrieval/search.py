@@ -37,8 +37,8 @@ _BY_ID = f"""
     SELECT {COLUMNS} FROM memories m
      WHERE m.id IN (SELECT value FROM json_each(:ids)) AND {WANTED}
 """  # noqa: S608 - constants of ours
-# Bounded: more than were ever judged, and a millisecond at most.
-_COUNT = f"SELECT count(*) FROM (SELECT 1 FROM memories m WHERE {WANTED} LIMIT 5000)"  # noqa: S608
+# About as many as are searched, read from an index alone. Bounded: more than were ever judged.
+_COUNT = "SELECT count(*) FROM (SELECT 1 FROM memories m WHERE m.active = 1{} LIMIT 5000)"
 _NEWEST = f"""
     SELECT {COLUMNS} FROM memories m WHERE {WANTED}
        AND {CURRENT}
@@ -93,9 +93,15 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
         now_ms=now_ms or time.time_ns() // 1_000_000,
     )
     matches.sort(key=lambda one: (-one.hit.score, -one.hit.created_ms, -one.hit.id))
-    among = rows(db, _COUNT, wanted)[0][0]
+    among = _count(db, project=project, kind=kind)
     sure = confidence(matches, weights, shares=shares, among=among, meaning=meaning or {})
     return Found((match.hit for match in matches[:limit]), asked, sure)
+
+
+def _count(db: apsw.Connection, *, project: str | None, kind: str | None) -> int:
+    """Return about how many memories chance had a try at."""
+    wanted = " AND m.kind = :kind" if kind else " AND m.project = :project" if project else ""
+    return int(rows(db, _COUNT.format(wanted), {"project": project, "kind": kind})[0][0])
 
 
 def _shares(own: list[str], asked: list[str]) -> list[float]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-POOL = 40
+POOL = 24
 """Messages that one search looks at."""
 
 # CROSS JOIN: FTS5 sorts, so that only the rows within the limit are read.

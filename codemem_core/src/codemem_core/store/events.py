@@ -305,9 +305,12 @@ def pending(db: apsw.Connection, *, now_ms: int) -> list[StreamState]:
     one call to a provider in trouble is not to be spent on what may itself be the trouble.
     """
     names = tuple(StreamState.__dataclass_fields__)
-    found = rows(db, _PENDING, {"now": now_ms})
+    flags = ("flush_asked", "turn_is_open")
+    found = (dict(zip(names, row, strict=True)) for row in rows(db, _PENDING, {"now": now_ms}))
+    # SQLite has no booleans; None means that the host did not say.
     return [
-        StreamState(**dict(zip(names, (*row[:-1], bool(row[-1])), strict=True))) for row in found
+        StreamState(**row | {name: row[name] and bool(row[name]) for name in flags})
+        for row in found
     ]
 
 

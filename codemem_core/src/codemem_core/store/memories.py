@@ -90,6 +90,14 @@ def id_of(db: apsw.Connection, key: str) -> int | None:
     return int(found[0][0]) if found else None
 
 
+def key_of(db: apsw.Connection, memory_id: int) -> str:
+    """Return the key that a memory was written under; raises `NotFound`."""
+    found = rows(db, "SELECT key FROM memories WHERE id = ?", (memory_id,))
+    if not found:
+        raise NotFound(f"no such memory: `{memory_id}`")
+    return str(found[0][0])
+
+
 _OUTDATE = """
     UPDATE memories SET outdated_by = :newer
      WHERE id = :id AND id <> :newer AND outdated_by IS NULL AND confirmed = 0 AND pinned = 0
@@ -308,7 +316,7 @@ def restore(db: apsw.Connection, memory_id: int, *, now_ms: int) -> bool:
 
 
 _EDITABLE = frozenset(
-    {"title", "body", "narrative", "facts", "tags", "pinned", "confirmed", "metadata"}
+    {"title", "body", "narrative", "facts", "tags", "pinned", "confirmed", "held", "metadata"}
 )
 
 
@@ -317,7 +325,7 @@ def edit(
 ) -> Memory | None:
     """Set fields of a memory and return it as it was before, or None when there is none.
 
-    `changes` by field of `Memory`: title, body, narrative, facts, tags, pinned, confirmed,
+    `changes` by field of `Memory`: title, body, narrative, facts, tags, pinned, confirmed, held,
     metadata.
     """
     before = get(db, memory_id)

@@ -232,6 +232,16 @@ def _named(db: apsw.Connection, kind: str, value: str) -> str | None:
     return found[0][0] if found else None
 
 
+def remotes(db: apsw.Connection, project: str | None) -> list[str]:
+    """Return the addresses of the repositories that were seen in a project."""
+    return _values(db, "remote", project)
+
+
+def by_remotes(db: apsw.Connection, addresses: list[str]) -> str | None:
+    """Return the project of this machine in which one of these repositories was seen, or None."""
+    return next(filter(None, (_named(db, "remote", one) for one in addresses)), None)
+
+
 def _values(db: apsw.Connection, kind: str, project: str | None) -> list[str]:
     query = "SELECT value FROM places WHERE project = ? AND kind = ? ORDER BY value"
     return [value for (value,) in rows(db, query, (project, kind))]

@@ -136,12 +136,18 @@ _DISTINCT = """
     SELECT name FROM each WHERE name <> ''
 """
 _PROJECTS = _DISTINCT.format(column="project", table="memories")
+_KINDS = _DISTINCT.format(column="kind", table="memories")
 _HOSTS = _DISTINCT.format(column="source", table="sessions")
 
 
 def projects(db: apsw.Connection) -> list[str]:
     """Return every project that has memories, sorted."""
     return [name for (name,) in rows(db, _PROJECTS)]
+
+
+def kinds(db: apsw.Connection) -> list[str]:
+    """Return every kind of memory that there is, sorted."""
+    return [name for (name,) in rows(db, _KINDS)]
 
 
 def hosts(db: apsw.Connection) -> list[str]:

@@ -88,39 +88,6 @@ def prompt_of(db: apsw.Connection, memory_id: int) -> Asked | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What was put beside a prompt of a session."""
-
-    ms: int
-    tokens: int
-    hook: str
-    """When the host asked: `UserPromptSubmit`, `SessionStart`; empty when it did not say."""
-    memories: list[tuple[int, str]]
-    """Id and title; what was deleted since is left out."""
-
-
-_TOLD = """
-    SELECT u.id, u.created_ms, u.tokens_read, coalesce(json_extract(u.metadata, '$.hook'), ''),
-           m.id, m.title
-      FROM usage_events u
-      LEFT JOIN json_each(u.metadata, '$.pack_item_ids') item
-      LEFT JOIN memories m ON m.id = item.value
-     WHERE u.source = ? AND u.stream_id = ? AND u.event = 'pack'
-     ORDER BY u.id, item.key
-"""
-
-
-def told(db: apsw.Connection, key: tuple[str | None, str | None]) -> list[Told]:
-    """Return what a session was told, oldest first."""
-    found: dict[int, Told] = {}
-    for usage_id, ms, tokens, hook, memory_id, title in rows(db, _TOLD, key):
-        one = found.setdefault(usage_id, Told(ms=ms, tokens=tokens, hook=hook, memories=[]))
-        if memory_id is not None:
-            one.memories.append((memory_id, title))
-    return list(found.values())
-
-
 _SPENT = """
     SELECT event, sum(tokens_read), sum(tokens_written), sum(cost_usd) FROM usage_events
      WHERE source = :source AND stream_id = :stream_id OR session_id = :session

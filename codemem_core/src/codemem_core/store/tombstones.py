@@ -3,6 +3,9 @@
 Of a forgotten memory keyed hashes of its telling words stay, with a key that is made for this
 database. They tell whether another text makes the same statement, in the same words or others, and
 nothing else. One whose memory was restored counts no more.
+
+What another machine had forgotten leaves a tombstone too, with hashes under a key that the machines
+share: `share_key` makes it known here.
 """
 
 from __future__ import annotations
@@ -54,7 +57,44 @@ def bury(db: apsw.Connection, memory_id: int, words: Collection[str], *, now_ms:
     db.execute("DELETE FROM tombstone_words WHERE tombstone = ?", (tombstone,))
     db.executemany(
         "INSERT INTO tombstone_words (word, tombstone) VALUES (?, ?)",
-        [(hashed, tombstone) for hashed in _hashes(words, _key(db, make=True))],
+        [(hashed, tombstone) for hashed in hashes(words, _key(db))],
+    )
+
+
+# Memories of this database have positive ids.
+_BURY_FOREIGN = """
+    INSERT INTO tombstones (memory_id, project, kind, words, at_ms)
+    SELECT min(0, coalesce(min(memory_id), 0)) - 1, :project, :kind, :words, :now FROM tombstones
+    RETURNING id
+"""
+
+
+def bury_foreign(
+    db: apsw.Connection,
+    claim: Collection[bytes],
+    *,
+    kind: str,
+    project: str | None,
+    now_ms: int,
+) -> None:
+    """Leave a tombstone for a memory that another machine forgot and this one may not have.
+
+    `claim` are the hashes of its telling words under a shared key.
+    """
+    fields = {"project": project, "kind": kind, "words": len(claim), "now": now_ms}
+    tombstone = db.execute(_BURY_FOREIGN, fields).get
+    db.executemany(
+        "INSERT INTO tombstone_words (word, tombstone) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        [(hashed, tombstone) for hashed in claim],
+    )
+
+
+def share_key(db: apsw.Connection, name: str, key: bytes) -> None:
+    """Keep a key under which other machines hash what they forget."""
+    db.execute(
+        "INSERT INTO secrets (name, value) VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (f"{_KEY}:{name}", key),
     )
 
 
@@ -68,12 +108,17 @@ _LIKE = """
 """
 
 
+def forget_key(db: apsw.Connection, name: str) -> None:
+    """Keep a shared key no longer; what was forgotten under it may come back."""
+    db.execute("DELETE FROM secrets WHERE name = ?", (f"{_KEY}:{name}",))
+
+
 def like(db: apsw.Connection, words: Collection[str], *, project: str | None) -> list[Tombstone]:
     """Return the tombstones of a project that have one of the words."""
-    key = _key(db, make=False)
-    if key is None or not words:
+    if not words:
         return []
-    hashed = json.dumps([one.hex() for one in _hashes(words, key)])
+    found = rows(db, "SELECT value FROM secrets WHERE name = ? OR name GLOB ?", (_KEY, f"{_KEY}:*"))
+    hashed = json.dumps([one.hex() for (key,) in found for one in hashes(words, key)])
     return [Tombstone(*row) for row in rows(db, _LIKE, {"words": hashed, "project": project})]
 
 
@@ -93,18 +138,17 @@ def clear(db: apsw.Connection) -> None:
     db.execute("DELETE FROM secrets WHERE name = ?", (_KEY,))
 
 
-def _key(db: apsw.Connection, *, make: bool) -> bytes | None:
-    if make:
-        db.execute(
-            "INSERT INTO secrets (name, value) VALUES (?, randomblob(32)) ON CONFLICT DO NOTHING",
-            (_KEY,),
-        )
-    found = rows(db, "SELECT value FROM secrets WHERE name = ?", (_KEY,))
-    return found[0][0] if found else None
+def _key(db: apsw.Connection) -> bytes:
+    """Return this database's own key, made when it is needed first."""
+    db.execute(
+        "INSERT INTO secrets (name, value) VALUES (?, randomblob(32)) ON CONFLICT DO NOTHING",
+        (_KEY,),
+    )
+    return bytes(rows(db, "SELECT value FROM secrets WHERE name = ?", (_KEY,))[0][0])
 
 
-def _hashes(words: Collection[str], key: bytes | None) -> list[bytes]:
-    assert key is not None
+def hashes(words: Collection[str], key: bytes) -> list[bytes]:
+    """Return each word as it is kept: enough to know it again, too little to read it."""
     return [
         hashlib.blake2b(word.encode(), key=key, digest_size=_HASH_BYTES).digest()
         for word in sorted(set(words))

@@ -11,13 +11,16 @@ import apsw
 
 from codemem_core.store.engine.connection import rows
 
+HOLDOUT = "holdout"
+"""The event of a prompt that got nothing on purpose, so that what memory is worth can be seen."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """One call that cost something."""
 
     event: str
-    """`observe` or `pack`."""
+    """`observe`, `pack` or `HOLDOUT`."""
     session_id: int | None = None
     runtime: str = ""
     model: str = ""

@@ -21,7 +21,7 @@ WITHIN_S = 30.0
 """What calls that may wait get at most, unless the author allows less."""
 
 SAMPLE_EVIDENCE = Evidence(
-    source="claude",
+    source="sample",
     stream_id="sample",
     project="sample",
     cwd="/work/sample",
@@ -87,12 +87,14 @@ _MODULES = {
     "Command": "codemem_core.testing.rules.commands",
     "Route": "codemem_core.testing.rules.routes",
     "HostSetup": "codemem_core.testing.rules.host_setups",
+    "HealthCheck": "codemem_core.testing.rules.health_checks",
 }
+_ANY = "codemem_core.testing.rules.targets"
 
 
 def rules_of(record: SeamRecord) -> tuple[Rule, ...]:
     """Return the rules of the record's seam."""
-    module: ModuleType = import_module(_MODULES[type(record).__name__])
+    module: ModuleType = import_module(_MODULES.get(type(record).__name__, _ANY))
     rules: tuple[Rule, ...] = module.RULES
     return rules
 

@@ -12,7 +12,14 @@ from typing import Any, TypeVar
 
 import click
 
-from codemem_core.commands.host import Host, db_option, json_option, pass_host, project_options
+from codemem_core.commands.host import (
+    Group,
+    Host,
+    db_option,
+    json_option,
+    pass_host,
+    project_options,
+)
 from codemem_core.commands.output import say, say_json
 from codemem_core.errors import InputError
 from codemem_core.retrieval.embedding import Meaning
@@ -20,6 +27,7 @@ from codemem_core.retrieval.pack.build import build_pack
 from codemem_core.retrieval.pack.savings import savings
 from codemem_core.retrieval.remote_embedding import nearness
 from codemem_core.store.engine.store import Store
+from codemem_eval.commands.sessions import evaluate_sessions
 from codemem_eval.corpora import Corpus, corpora_below, judged_questions
 from codemem_eval.measure import (
     FIGURES,
@@ -48,7 +56,7 @@ def _least_gains(command: F) -> F:
     return command
 
 
-@click.command("eval")
+@click.command("questions")
 @click.argument("source", metavar="FILE|FOLDER", type=click.Path(exists=True, path_type=Path))
 @click.option("--limit", default=8, show_default=True, type=click.IntRange(1, 50), help="The k.")
 @click.option("--with-meaning", is_flag=True, help="Use the embedder too, as the server does.")
@@ -58,7 +66,7 @@ def _least_gains(command: F) -> F:
 @db_option
 @json_option
 @pass_host
-def evaluate(
+def evaluate_questions(
     host: Host,
     /,
     source: Path,
@@ -77,7 +85,7 @@ def evaluate(
     FILE holds {"query": "…", "relevant_ids": [ids]} a line and is asked of your memories. FOLDER
     holds corpora (docs.jsonl, queries.jsonl), each asked of a store of its own.
 
-    Example: codemem dev eval questions.jsonl --min-delta-recall 0.02
+    Example: codemem dev eval questions asked.jsonl --min-delta-recall 0.02
     """
     measured = Measured()
     meaning = Meaning(host.plugins, host.settings) if with_meaning else None
@@ -186,6 +194,28 @@ def _as_json(
         "lost_to_silence": measured.lost_to_silence(),
         "pack_ms": {"median": middle, "p95": slow},
     }
+
+
+class _WithDefault(Group):
+    """A group whose first command is meant where none is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `questions` before what is no command."""
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            args = [evaluate_questions.name or "", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("eval", cls=_WithDefault)
+def evaluate() -> None:
+    """Measure search and packs: on judged questions, or on recorded sessions.
+
+    `codemem dev eval FILE|FOLDER` is short for `codemem eval questions FILE|FOLDER`.
+    """
+
+
+evaluate.add_command(evaluate_questions)
+evaluate.add_command(evaluate_sessions)
 
 
 @click.command("pack-benchmark")

@@ -58,6 +58,26 @@ class Confirm(msgspec.Struct, forbid_unknown_fields=True):
     confirmed: bool = True
 
 
+class Many(msgspec.Struct, forbid_unknown_fields=True):
+    """Several memories, by id."""
+
+    ids: Annotated[
+        list[Annotated[int, msgspec.Meta(ge=1, le=_LARGEST)]], msgspec.Meta(max_length=500)
+    ]
+
+
+class PinMany(Many):
+    """Whether they stay at the top."""
+
+    pinned: bool = True
+
+
+class ConfirmMany(Many):
+    """Whether a person vouches for them."""
+
+    confirmed: bool = True
+
+
 @post("/api/memories/{memory_id:int}/edit", status_code=200, operation_class=takes(Text))
 async def edit(body: RawBody, store: NamedDependency[Store], memory_id: Id) -> dict[str, Any]:
     """Rewrite a memory; `undo` in the answer is the request that takes it back."""
@@ -106,6 +126,39 @@ async def restore(store: NamedDependency[Store], memory_id: Id) -> dict[str, Any
         "Restored",
         lambda db, now_ms: memories.restore(db, memory_id, now_ms=now_ms),
     )
+
+
+@post("/api/memories/many/pin", status_code=200, operation_class=takes(PinMany))
+async def pin_many(body: RawBody, store: NamedDependency[Store]) -> dict[str, Any]:
+    """Pin several memories, or unpin them, as one change."""
+    asked = body_of(PinMany, body)
+    label = "pin" if asked.pinned else "unpin"
+    wanted = {"pinned": asked.pinned}
+    return await _change_many(
+        store, asked.ids, label, "Pinned" if asked.pinned else "Unpinned", _setting(wanted)
+    )
+
+
+@post("/api/memories/many/confirm", status_code=200, operation_class=takes(ConfirmMany))
+async def confirm_many(body: RawBody, store: NamedDependency[Store]) -> dict[str, Any]:
+    """Vouch for several memories, or withdraw that, as one change."""
+    asked = body_of(ConfirmMany, body)
+    label, said = (
+        ("confirm", "Confirmed") if asked.confirmed else ("withdraw", "Not confirmed any more")
+    )
+    return await _change_many(
+        store, asked.ids, label, said, _setting({"confirmed": asked.confirmed})
+    )
+
+
+@post("/api/memories/many/forget", status_code=200, operation_class=takes(Many))
+async def forget_many(body: RawBody, store: NamedDependency[Store]) -> dict[str, Any]:
+    """Take several memories out of lists, search and packs, as one change."""
+
+    def forgotten(db: apsw.Connection, memory_id: int, now_ms: int) -> object:
+        return forget_in(db, memory_id, now_ms=now_ms)
+
+    return await _change_many(store, body_of(Many, body).ids, "forget", "Forgotten", forgotten)
 
 
 @post("/api/memories/visibility", status_code=200, operation_class=_VISIBILITY)
@@ -175,6 +228,36 @@ async def _change(
     return {"said": said, "item": memory_item(now), "undo": _undoing(entry)}
 
 
+Each = Callable[[apsw.Connection, int, int], object]
+"""Changes one memory: connection, id, now."""
+
+
+def _setting(wanted: dict[str, Any]) -> Each:
+    return lambda db, memory_id, now_ms: memories.edit(db, memory_id, wanted, now_ms=now_ms)
+
+
+async def _change_many(
+    store: Store, ids: list[int], label: str, said: str, change: Each
+) -> dict[str, Any]:
+    """Change several memories in one transaction that one undo takes back; all or none."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        raise InputError("ids required")
+
+    def write(db: apsw.Connection) -> int | None:
+        for memory_id in wanted:
+            memories.existing(db, memory_id)
+        now_ms = _now_ms()
+        name = f"{label} {len(wanted)} memories"
+        with journal.recorded(db, name, by=_WHO, now_ms=now_ms) as recording:
+            for memory_id in wanted:
+                change(db, memory_id, now_ms)
+        return recording.entry
+
+    entry = await asyncio.shield(asyncio.wrap_future(store.submit(write)))
+    return {"said": f"{said}: {len(wanted)}", "undo": _undoing(entry)}
+
+
 def _undoing(entry: int | None) -> dict[str, Any] | None:
     return None if entry is None else {"path": f"/api/changes/{entry}/undo", "body": {}}
 
@@ -190,6 +273,9 @@ def _now_ms() -> int:
 
 router = Router(
     "/",
-    route_handlers=[edit, pin, confirm, forget, restore, visibility, undo],
+    route_handlers=[
+        *(edit, pin, confirm, forget, restore, visibility, undo),
+        *(pin_many, confirm_many, forget_many),
+    ],
     tags=["memories"],
 )

@@ -1,9 +1,11 @@
 // Navigation, forms and live updates. The server renders every page; this asks for it with the key
 // and puts it into the frame. `/health` in the address bar is `/api/pages/health` of the server.
 
-import { ask, findKey, keep } from "/assets/key.js";
+import { ask, findKey, unlock } from "/assets/key.js";
 import { append, parse, renew } from "/assets/list.js";
 import { watch } from "/assets/live.js";
+import { clearPicked, edit, renewFolds, rowOf, showPicked, unfold } from "/assets/rows.js";
+import { listen } from "/assets/shortcuts.js";
 
 const TYPING_MS = 120;
 const GATHER_MS = 150;
@@ -13,7 +15,7 @@ let asked = 0;
 let renewed = null;
 
 async function fetchPage(url) {
-  const name = url.pathname === "/" ? "/feed" : url.pathname;
+  const name = url.pathname === "/" ? "/home" : url.pathname;
   return parse(await ask(`/api/pages${name}${url.search}`, { html: true }));
 }
 
@@ -26,28 +28,36 @@ async function show(url, put = fill, { quiet = false } = {}) {
     const fresh = await fetchPage(url);
     if (own === asked) put(fresh, url);
   } catch (error) {
-    fail(error);
+    fail(error, put === fill);
   }
   if (!quiet && own === asked) page.removeAttribute("aria-busy");
 }
 
 function fill(fresh, url) {
   page.replaceChildren(fresh);
+  clearPicked();
   document.title = `${page.querySelector("h1")?.textContent.trim() ?? "codemem"} · codemem`;
-  const part = { "/session": "/sessions", "/memory": "/" }[url.pathname] ?? url.pathname;
-  for (const link of document.querySelectorAll(".side nav a")) {
-    link.ariaCurrent = link.pathname === part ? "page" : null;
-    if (link.ariaCurrent) link.parentElement.scrollLeft = link.offsetLeft - 2 * link.offsetWidth;
-  }
+  mark(url.pathname);
   const target = url.hash && document.getElementById(url.hash.slice(1));
   target?.classList?.add("new");
   target?.scrollIntoView?.({ block: "center" });
 }
 
-function fail(error) {
+function mark(path) {
+  const part = { "/session": "/sessions", "/memory": "/memories" }[path] ?? path;
+  for (const link of document.querySelectorAll(".side nav a")) link.ariaCurrent = link.pathname === part ? "page" : null;
+}
+
+// Say what went wrong; `whole`: there is no page to say it on.
+function fail(error, whole = false) {
   if (error.status === 401) {
     page.replaceChildren(document.getElementById("locked").content.cloneNode(true));
     page.querySelector("input").focus();
+  } else if (whole && error.status >= 400 && error.status < 500) {
+    page.replaceChildren(document.getElementById("missing").content.cloneNode(true));
+    page.querySelector("[data-problem]").textContent = error.message;
+    document.title = "Nothing here · codemem";
+    mark("");
   } else {
     say(error.status ? `${error.message} ${error.hint ?? ""}` : "The server does not answer");
   }
@@ -87,19 +97,35 @@ function values(form) {
   return Object.fromEntries(named.map((field) => [field.name, valueOf(field)]));
 }
 
-async function send(path, body) {
+let taken = null; // the request that takes the last change back
+
+async function send(path, body, row) {
+  const at = row ? rows().indexOf(row) : -1;
   try {
     const { said, undo } = await ask(path, { body });
+    taken = undo ?? null;
     say(said, undo);
+    if (path.includes("/many/") || path.includes("/undo")) clearPicked();
+    document.activeElement?.blur();
     await refresh();
+    await renewFolds(page);
+    if (at >= 0) (row.isConnected ? row : document.getElementById(row.id) ?? rows()[Math.min(at, rows().length - 1)])?.focus({ preventScroll: true });
+    showWaiting();
   } catch (error) {
     fail(error);
   }
 }
 
+const rows = () => [...page.querySelectorAll(".memory[tabindex]")];
+
+function undo() {
+  if (taken) send(taken.path, taken.body);
+  else say("Nothing to undo here. `codemem undo` takes back what was done elsewhere.");
+}
+
 function filter(form) {
   const wanted = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
-  const url = new URL(`${location.pathname}?${wanted}`, location);
+  const url = new URL(wanted.size ? `${location.pathname}?${wanted}` : location.pathname, location);
   history.replaceState(null, "", url);
   const part = form.dataset.filter;
   show(url, (fresh) => document.getElementById(part).replaceWith(fresh.getElementById(part)));
@@ -129,34 +155,52 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   event.preventDefault();
   if (form.id === "unlock") {
-    keep(form.key.value.trim());
-    show(new URL(location));
+    await unlock(form.key.value).then(
+      () => location.reload(),
+      (error) => say(`${error.message}; ${error.hint ?? ""}`),
+    );
   } else if (form.dataset.filter) {
     filter(form);
   } else if (form.dataset.page) {
     const answer = await ask(form.dataset.page, { body: values(form), html: true }).catch(fail);
     if (answer) fill(parse(answer), new URL(location));
   } else if (form.dataset.send) {
-    form.closest("details")?.removeAttribute("open");
-    document.activeElement?.blur();
-    send(form.dataset.send, values(form));
+    form.hidden = form.matches(".edit");
+    send(form.dataset.send, values(form), form.closest(".memory"));
   }
 });
 
 document.addEventListener("click", (event) => {
-  const link = event.target.closest("a[href]");
+  const { target } = event;
+  const link = target.closest("a[href]");
   const plain = !(event.ctrlKey || event.metaKey || event.shiftKey || event.button);
   if (link && plain && link.origin === location.origin && !link.matches(".skip")) {
     event.preventDefault();
+    document.getElementById("others").hidePopover();
     go(link.href);
   }
-  const button = event.target.closest("button");
-  if (button?.dataset.send) {
-    button.blur();
-    send(button.dataset.send, JSON.parse(button.dataset.body ?? "{}"));
-  } else if (button?.dataset.older) older(button);
-  else if (button && "close" in button.dataset) button.closest("details").open = false;
-  else if (button?.id === "theme") turnTheme();
+  const button = target.closest("button");
+  if (button) press(button);
+  else if (!link && target.closest(".head") && !target.closest("label, .acts") && getSelection().isCollapsed) {
+    unfold(rowOf(target));
+  }
+});
+
+function press(button) {
+  const { send: path, body, older: after } = button.dataset;
+  const row = button.closest(".memory");
+  if (path) send(path, JSON.parse(body ?? "{}"), row);
+  else if (after) older(button);
+  else if ("edit" in button.dataset) edit(rowOf(button)) || unfold(rowOf(button)).then(() => edit(rowOf(button)));
+  else if ("close" in button.dataset) button.closest("form").hidden = true;
+  else if ("clear" in button.dataset) clearPicked();
+  else if (button.id === "theme") turnTheme();
+  else if (button.id === "density") turnDensity();
+  else if (button.id === "help") document.getElementById("keys").showModal();
+}
+
+document.addEventListener("change", ({ target }) => {
+  if (target.closest(".pick")) showPicked();
 });
 
 let typing;
@@ -166,25 +210,40 @@ document.addEventListener("input", ({ target }) => {
   if (form) typing = setTimeout(() => filter(form), target.type === "search" ? TYPING_MS : 0);
 });
 
-document.addEventListener("keydown", (event) => {
-  if (event.target.matches("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
-  const items = [...page.querySelectorAll(".memory")];
-  const at = items.indexOf(document.activeElement?.closest(".memory"));
-  const next = { j: items[at + 1], k: items[at - 1], "/": document.getElementById("q") }[event.key];
-  if (!next) return;
-  event.preventDefault();
-  next.focus();
-});
+listen(page, { go, undo, density: turnDensity });
 
-// --- theme, live, start --------------------------------------------------------------------------
+// --- look, navigation, live, start --------------------------------------------------------------------------
 
 const root = document.documentElement;
 const THEME = "codemem-theme";
+const DENSITY = "codemem-density";
 root.dataset.theme = localStorage.getItem(THEME) ?? "";
+root.dataset.density = localStorage.getItem(DENSITY) ?? "compact";
 
 function turnTheme() {
   const now = root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   localStorage.setItem(THEME, (root.dataset.theme = now === "dark" ? "light" : "dark"));
+}
+
+function turnDensity() {
+  root.dataset.density = root.dataset.density === "compact" ? "comfortable" : "compact";
+  localStorage.setItem(DENSITY, root.dataset.density);
+}
+
+// Fill in what the server knows of the navigation: pages that plugins add, and what waits.
+async function showWaiting() {
+  const { pages, waiting } = await ask("/api/navigation").catch(() => ({}));
+  if (!pages) return;
+  document.getElementById("waiting").textContent = waiting.review || "";
+  const known = new Set([...document.querySelectorAll(".side nav > a, #others > a")].map((link) => link.pathname));
+  const links = pages.filter(({ name }) => !known.has(`/${name}`)).map(({ name, title }) => {
+    const link = document.createElement("a");
+    link.href = `/${name}`;
+    link.textContent = title;
+    return link;
+  });
+  document.getElementById("added").replaceChildren(...links);
+  mark(location.pathname);
 }
 
 let heard = new Set();
@@ -195,6 +254,7 @@ async function hear(name) {
   await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
   await renewed; // one at a time: a slow page must not be asked for twice at once
   renewed = refresh(heard);
+  showWaiting();
   heard = new Set();
 }
 
@@ -207,4 +267,5 @@ function state(now) {
 addEventListener("popstate", () => show(new URL(location)));
 await findKey();
 await show(new URL(location));
-watch(hear, state);
+showWaiting();
+watch(hear, state).catch(fail);

@@ -1,6 +1,7 @@
-// The key to the server, and requests that show it. The key comes in the fragment of the printed
-// link, which no browser sends anywhere, and stays in this tab's sessionStorage. No cookie: cookies
-// ignore ports, so every other server on this machine would be sent it.
+// The key to the server, and requests that show it. The printed link holds a code in its fragment,
+// which no browser sends anywhere; the server takes it once and gives a key, which stays in this
+// tab's sessionStorage and is worth nothing once the server has stopped. No cookie: cookies ignore
+// ports, so every other server on this machine would be sent it.
 
 const NAME = "codemem-key";
 const ANSWER_MS = 150;
@@ -14,15 +15,21 @@ tabs.addEventListener("message", ({ data }) => {
   else if (own) tabs.postMessage({ key: own }); // another tab was opened beside this one
 });
 
-export function keep(key) {
+function keep(key) {
   sessionStorage.setItem(NAME, key);
 }
 
+// Exchange the code of a link, or a token, for a key. Throws what the server refuses.
+export async function unlock(given) {
+  const code = given.trim().replace(/^.*#(code|token)=/, "");
+  keep((await ask("/api/links/open", { body: { code } })).key);
+}
+
 export async function findKey() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (given) {
-    keep(given);
+  if (/^#(code|token)=/.test(location.hash)) {
+    const link = location.hash;
     history.replaceState(null, "", location.pathname + location.search);
+    await unlock(link).catch(() => {}); // opened before: another tab may have the key
   }
   if (sessionStorage.getItem(NAME)) return;
   await new Promise((resolve) => {

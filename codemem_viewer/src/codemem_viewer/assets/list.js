@@ -46,7 +46,7 @@ function merge(list, now) {
 
 // Somebody reads or writes in it.
 function isBusy(item) {
-  return item.querySelector("details[open]") !== null || item.contains(document.activeElement);
+  return item.querySelector("details[open], .fold") !== null || item.contains(document.activeElement);
 }
 
 // Add the next page of a list; what stands there already is not added again.

@@ -5,7 +5,7 @@ import { ask } from "/assets/key.js";
 const PAUSE_MS = [500, 10_000];
 
 // Call `hear(name)` for every event and `state("on" | "off")`, for ever. Only a tab that is looked
-// at holds a connection: a browser has six for each server.
+// at holds a connection: a browser has six for each server. Ends when the server refuses the key.
 export async function watch(hear, state) {
   let pause = PAUSE_MS[0];
   for (let again = false; ; again = true) {
@@ -18,8 +18,9 @@ export async function watch(hear, state) {
       pause = PAUSE_MS[0];
       if (again) hear("lost"); // what happened meanwhile
       await Promise.race([read(stream, hear), left]);
-    } catch {
-      // Gone or refused: try again below.
+    } catch (error) {
+      if (error.status === 401) throw error; // another server runs here now: a person must open its link
+      // Gone, or busy: try again below.
     }
     state("off");
     if (!document.hidden) await new Promise((resolve) => setTimeout(resolve, pause));

@@ -11,7 +11,7 @@ from litestar.params import QueryParameter
 from codemem_core.records.memory import Memory
 from codemem_core.retrieval import duplicates
 from codemem_core.retrieval.code_state import FIELD, stale
-from codemem_core.store import memories
+from codemem_core.store import injections, memories
 from codemem_core.store.engine.store import Store
 from codemem_viewer.negotiate import shown
 
@@ -32,10 +32,11 @@ def page(
         memory = memories.existing(db, id)
         again = duplicates.of_memory(db, id)
         code = stale(db, [id], budget_s=_PATIENCE_S).get(id, "")
+        injected = injections.times(db, id)
         line = memories.around(db, memory, before=_BESIDE, after=_BESIDE)
     at = line.index(memory)
     values = {"memory": memory, "before": line[:at], "after": line[at + 1 :]}
-    values |= {"again": again, "code": code, "commit": _commit(memory)}
+    values |= {"again": again, "code": code, "commit": _commit(memory), "injected": injected}
     return shown(request, "memory.html", values)
 
 

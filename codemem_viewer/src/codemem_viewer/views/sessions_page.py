@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from itertools import groupby
 from typing import Annotated, Any
 
 import apsw
@@ -11,10 +11,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
 from codemem_core.errors import NotFound
-from codemem_core.store import memories, sessions, timeline
+from codemem_core.store import injections, memories, sessions, timeline
 from codemem_core.store.engine.store import Store
+from codemem_core.store.stories import stories
+from codemem_viewer import text
 from codemem_viewer.negotiate import shown
 from codemem_viewer.paging import mark, place
+from codemem_viewer.story import folded, in_a_line
 from codemem_viewer.timeline import entries
 
 PAGE = 50
@@ -33,9 +36,11 @@ def listing(
     """Show a page of sessions, newest first."""
     with store.read() as db:
         found = sessions.recent(db, limit=PAGE + 1, project=project or None, after=place(after))
+        page = found[:PAGE]
+        told = [in_a_line(each) for each in stories(db, page)]
         values: dict[str, Any] = {"projects": sessions.projects(db), "project": project}
-    page = found[:PAGE]
-    values["sessions"] = page
+    days = groupby(told, key=lambda each: text.day(each.story.session.started_ms))
+    values["days"] = [(day, list(each)) for day, each in days]
     values["next"] = mark(page[-1].started_ms, page[-1].id) if len(found) > PAGE else None
     return shown(request, "sessions.html", values)
 
@@ -61,12 +66,15 @@ def _timeline(db: apsw.Connection, of: sessions.Session, first: int) -> dict[str
     key = (of.source, of.stream_id)
     raw, flushes, total = timeline.of_stream(db, key, first=first, last=last)
     remembered = memories.of_session(db, of.id)
-    told = timeline.told(db, key)
+    injected = injections.of_stream(db, key)
+    line = entries(raw, flushes, remembered, injected, cwd=of.cwd)
     return {
         "session": of,
-        "entries": [asdict(entry) for entry in entries(raw, flushes, remembered, told)],
+        "told": in_a_line(stories(db, [of])[0]),
+        "entries": line,
+        "story": list(folded(line)),
         "memories": remembered,
-        "told": told,
+        "injected": injected,
         "spent": timeline.spent(db, of),
         "events": total,
         "first": first,

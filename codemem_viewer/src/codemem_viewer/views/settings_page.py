@@ -13,6 +13,7 @@ from codemem_core.config.catalog import SECTIONS, TABLE
 from codemem_core.config.setting import Setting
 from codemem_core.config.settings import Settings
 from codemem_core.plugins.registry import Plugins
+from codemem_viewer import text
 from codemem_viewer.editable import AFTER_RESTART, EDITABLE, command_line, listing, visible
 from codemem_viewer.negotiate import shown
 
@@ -54,12 +55,22 @@ def _row(settings: Settings, setting: Setting) -> dict[str, Any]:
         "status": setting.status,
         "value": _said(setting, settings.value(setting.key), is_set=where != "default"),
         "default": _said(setting, setting.default, is_set=False),
+        "said": _in_words(setting, settings.value(setting.key)),
         "where": where,
         "least": setting.least,
         "editable": setting.key in EDITABLE and where != "environment",
         "restart": setting.key in AFTER_RESTART,
         "command": command_line(setting),
     }
+
+
+_SECOND_MS = 1_000
+
+
+def _in_words(setting: Setting, value: object) -> str:
+    """Return milliseconds as a person counts them, empty for anything else."""
+    is_time = setting.key.endswith("_ms") and isinstance(value, int | float)
+    return f"{text.span(float(str(value)))}" if is_time and float(str(value)) >= _SECOND_MS else ""
 
 
 def _said(setting: Setting, value: object, *, is_set: bool) -> str:

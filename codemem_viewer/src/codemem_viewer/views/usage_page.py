@@ -9,6 +9,7 @@ from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
+from codemem_core.records.memory import KINDS
 from codemem_core.store import activity, hook_times
 from codemem_core.store.engine.store import Store
 from codemem_viewer import charts
@@ -37,10 +38,14 @@ def page(
         hooks = hook_times.by_hook(db, since=first.isoformat())
         totals = activity.totals(db, since_ms=since_ms)
         projects = activity.memories_by_project(db)
-    drawn = {name: charts.by_day(found, last=last, days=days) for name, found in by_day.items()}
-    drawn["hooks"] = charts.times(slow, last=last, days=days)
-    size = {"width": charts.WIDTH, "height": charts.HEIGHT}
-    values = {"days": days, "charts": drawn, "size": size, "projects": projects}
+    every = [row for found in by_day.values() for row in found]
+    span = charts.Range.fitting(
+        [*every, *((each.name, "", 0) for each in slow)], last=last, days=days
+    )
+    drawn = {name: charts.stacked(found, span) for name, found in by_day.items()}
+    drawn["kinds"] = charts.stacked(by_day["kinds"], span, most=len(KINDS))
+    drawn["hooks"] = charts.times(slow, span)
+    values = {"days": days, "range": span, "charts": drawn, "projects": projects}
     return shown(request, "usage.html", values | {"totals": totals, "hooks": hooks})
 
 

@@ -162,7 +162,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     distinct, repeats = without_repeats(_unknown(recent or chosen, known))
     page = Page(token_budget, limit, fenced=injected, is_recap=topic is not None)
     quoted = topic is None and (said.sure() or not (fit or injected))
-    page.fill(db, said, distinct, fit, quoted_from=(project, trusted) if quoted else None)
+    page.fill(db, said, distinct, fit, quoted=quoted)
     return _packed(context, page, found, repeats, (limit, token_budget, project, bool(recent)))
 
 

@@ -1,11 +1,13 @@
 """A memory as one line of a pack, cut around the sentence that answers.
 
-On the hook path: `re` beside modules that are on it.
+On the hook path: `functools`, `itertools` and `re` beside modules that are on it.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from itertools import chain
 
 from codemem_core.retrieval.pack.render import body, clip_to, head, tokens
 from codemem_core.store.tokenize import telling_words
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from codemem_core.retrieval.hit import Hit
 
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")  # noqa: RUF001
+_NAME = re.compile(r"[^\W_]+")
 _MARK_TOKENS = 2
 _LEAST_TOKENS = 16
 """A shorter body says too little."""
@@ -78,7 +81,13 @@ def _grown(sentences: list[str], best: int, room: int) -> tuple[int, int]:
 
 def stems(text: str) -> set[str]:
     """Return the telling words of a text without their commonest endings."""
-    return set(map(stem, telling_words(text)))
+    return set(chain.from_iterable(map(_stems_of, set(_NAME.findall(text)))))
+
+
+@lru_cache(maxsize=16_384)
+def _stems_of(name: str) -> tuple[str, ...]:
+    """Return what `stems` makes of one run of letters and digits; texts repeat their words."""
+    return tuple(map(stem, telling_words(name)))
 
 
 def stem(word: str) -> str:

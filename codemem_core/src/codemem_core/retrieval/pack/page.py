@@ -65,27 +65,25 @@ class Page:
         hits: Sequence[Hit],
         found: Sequence[Hit],
         *,
-        quoted_from: tuple[str | None, bool] | None,
+        quoted: bool,
     ) -> None:
-        """Quote a session and give the memories what is left; `found` has what amended them.
-
-        `quoted_from` is the project, and whether only what may be told unasked; None: no quote.
-        """
-        if quoted_from is not None:
+        """Quote a session and give the memories what is left; `found` has what amended them."""
+        if not hits and not quoted:
+            return
+        said.look_further(db)
+        if quoted:
             left = self.room - _USUAL_TOKENS * len(hits)
             room = min(self.room, max(_QUOTED_TOKENS, left))
-            self._add_quote(db, said, room, project=quoted_from[0], trusted=quoted_from[1])
+            self._add_quote(db, said, room)
         newer_ids = _amended(db, found, said)
         self._add(_with_newer(hits, found, newer_ids), quotes.asked(said.scan), newer_ids)
 
-    def _add_quote(
-        self, db: apsw.Connection, said: Sessions, room: int, *, project: str | None, trusted: bool
-    ) -> None:
+    def _add_quote(self, db: apsw.Connection, said: Sessions, room: int) -> None:
         """Quote the session that matches best."""
         session = said.chosen()
         if session is None:
             return
-        self.quote = quotes.quote(db, said, session, room=room, project=project, trusted=trusted)
+        self.quote = quotes.quote(db, said, session, room=room)
         if self.quote is not None:
             self.room -= tokens(self.quote.line()) + 1
             self.limit -= 1

@@ -3,13 +3,15 @@
 Finding the session and quoting it tells more than the best messages of many. Where a later session
 speaks of the same subject, that one is quoted: it knows what changed since.
 
-On the hook path: `math` and `re` beside modules that are on it.
+On the hook path: stdlib modules that `re` loads, `heapq` and `math`, beside modules that are on it.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from heapq import heapify, heappop, heappush
+from itertools import chain
 from math import log, sqrt
 
 from codemem_core.retrieval import verbatim
@@ -35,6 +37,8 @@ _AGAIN = 0.5
 """How much each further message of a session counts, against the one before."""
 _SAME_SUBJECT = 0.17
 """Cosine of the words of two sessions on one subject; of others it is less, mostly below 0.1."""
+_SINCE_TERMS = 12
+"""Words of the best message by which later ones on its subject are found."""
 _READ_CHARS = 1_500
 """Characters of a message that are compared with another session's."""
 _LEAST_SHARED = 2
@@ -55,14 +59,20 @@ _MARKUP = re.compile(r"^[\s#>*+-]+|\*\*|__")
 class Session:
     """The messages of one session that a search found."""
 
-    __slots__ = ("messages", "score", "words")
+    __slots__ = ("_words", "messages", "score")
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
         """Best first."""
         self.score = 0.0
-        self.words: set[str] = set()
+        self._words: set[str] = set()
+
+    @property
+    def words(self) -> set[str]:
         """Its telling words, as `stems` cuts them."""
+        if not self._words:
+            self._words = stems("\n".join(one.text[:_READ_CHARS] for one in self.messages))
+        return self._words
 
     @property
     def at_ms(self) -> int:
@@ -73,7 +83,6 @@ class Session:
         """Count a message; they come best first."""
         self.score += message.score * _AGAIN ** len(self.messages)
         self.messages.append(message)
-        self.words |= stems(message.text[:_READ_CHARS])
 
     def changes(self, text: str) -> bool:
         """Say whether it says of the same thing something else than `text`."""
@@ -117,31 +126,51 @@ class Quote:
 class Sessions:
     """What a search of the messages found, session by session."""
 
-    __slots__ = ("_counts", "_weights", "known", "ranked", "scan")
+    __slots__ = ("_counts", "_weights", "known", "project", "ranked", "scan", "trusted")
 
     def __init__(
         self,
         found: list[Message],
         scan: Scan,
-        since: list[Message],
         *,
+        project: str | None = None,
+        trusted: bool = False,
         known: Collection[str] = (),
     ) -> None:
-        """Group what was `found`; `since` speaks of the same as the best and is later."""
         self.scan = scan
+        self.project = project
+        self.trusted = trusted
+        """Quote nothing that only outside text carries."""
         self.known = known
         """Messages that are not quoted again, as `e34`."""
         self.ranked = sorted(_by_session(found), key=lambda session: -session.score)
-        """Best first; last those that only speak of the same as the best one."""
-        matched = {message.stream for message in found}
-        self.ranked += _by_session([one for one in since if one.stream not in matched])
-        most = len(self.ranked) + 1
-        self._weights = [log(most / max(1, count)) ** 2 for count in range(most)]
-        """How much a word tells sessions apart, by how many of them have it."""
+        """Best first; after `look_further` those last that speak of the same as the best one."""
+        self._weights: list[float] = []
         self._counts: dict[str, int] = {}
-        for session in self.ranked:
-            for word in session.words:
-                self._counts[word] = self._counts.get(word, 0) + 1
+
+    def look_further(self, db: apsw.Connection) -> None:
+        """Add what was said later of the same as the best session says, and weigh the words.
+
+        Call it before anything is compared or quoted: most prompts need neither.
+        """
+        if not self.ranked:
+            return
+        best = self.ranked[0].messages[0]
+        same = self._rarest(query_terms(best.text))
+        since, _ = verbatim.search(
+            db, same, project=self.project, trusted=self.trusted, after=best.id
+        )
+        matched = {session.messages[0].stream for session in self.ranked}
+        self.ranked += _by_session(one for one in since if one.stream not in matched)
+        self._counts = _counted(self.ranked)
+        most = len(self.ranked) + 1
+        # How much a word tells sessions apart, by how many of them have it.
+        self._weights = [log(most / max(1, count)) ** 2 for count in range(most)]
+
+    def _rarest(self, terms: Sequence[str]) -> list[str]:
+        """Return the terms that the fewest of the sessions have."""
+        counts = _counted(self.ranked)
+        return sorted(terms, key=lambda term: counts.get(stem(term), 1))[:_SINCE_TERMS]
 
     def sure(self) -> bool:
         """Say whether the best session answers: it holds enough of what the question tells."""
@@ -199,6 +228,11 @@ def _by_session(found: Iterable[Message]) -> list[Session]:
     return list(by_stream.values())
 
 
+def _counted(sessions: Iterable[Session]) -> dict[str, int]:
+    """Return in how many of the sessions each word stands."""
+    return dict(Counter(chain.from_iterable(session.words for session in sessions)))
+
+
 def search(
     db: apsw.Connection,
     terms: Sequence[str],
@@ -207,37 +241,34 @@ def search(
     trusted: bool,
     known: Collection[str] = (),
 ) -> Sessions:
-    """Find the sessions whose messages match `terms`, and what was said later of the same.
-
-    Messages in `known` (as `e34`) are not quoted.
-    """
+    """Find the sessions whose messages match `terms`; messages in `known` (as `e34`) do not."""
     matching, scan = verbatim.search(db, terms, project=project, trusted=trusted)
     found = [message for message in matching if f"e{message.id}" not in known]
-    since: list[Message] = []
-    if found:
-        best = found[0]
-        same = query_terms(best.text)
-        since, _ = verbatim.search(db, same, project=project, trusted=trusted, after=best.id)
-    return Sessions(found, scan, since, known=known)
+    return Sessions(found, scan, project=project, trusted=trusted, known=known)
 
 
-def quote(  # noqa: PLR0913 - what there is to quote, and how much of it
+def quote(
     db: apsw.Connection,
     sessions: Sessions,
     session: Session,
     *,
     room: int,
     known: Collection[str] = (),
-    project: str | None,
-    trusted: bool,
 ) -> Quote | None:
     """Quote a session in `room` tokens; None when nothing fits in.
 
     `known` are words of what is told beside them: a sentence of little else is left out.
     """
     best = session.messages[0]
-    told = messages.around(db, best, before=BEFORE, after=AFTER, project=project, trusted=trusted)
-    wanted = asked(sessions.scan)
+    told = messages.around(
+        db,
+        best,
+        before=BEFORE,
+        after=AFTER,
+        project=sessions.project,
+        trusted=sessions.trusted,
+    )
+    weights = asked(sessions.scan)
     sentences = [
         _Sentence(message, at, text, place=n / max(1, len(told) - 1))
         for n, message in enumerate(told)
@@ -245,7 +276,7 @@ def quote(  # noqa: PLR0913 - what there is to quote, and how much of it
         for at, text in enumerate(_sentences(message.text))
     ]
     for sentence in sentences:
-        sentence.matched = sum(wanted.get(word, 0.0) for word in sentence.words)
+        sentence.matched = sum(weights.get(word, 0.0) for word in sentence.words)
     picked = _picked(sentences, sessions, room=room - _HEAD_TOKENS, known=set(known))
     return Quote(_written(picked)) if picked else None
 

@@ -1,4 +1,4 @@
-"""Feed: what the memory holds, newest first, or what answers a search."""
+"""Memories: all of them, newest first, or those that answer a search."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from litestar.params import FromQuery, QueryParameter
 
 from codemem_core.config.settings import Settings
 from codemem_core.errors import InputError
-from codemem_core.records.memory import KINDS, Memory
+from codemem_core.records.memory import Memory
 from codemem_core.retrieval.embedding import Meaning
 from codemem_core.retrieval.search import search
 from codemem_core.store import memories, sessions
@@ -52,8 +52,8 @@ class Asked:
         )
 
 
-@get("/api/pages/feed", sync_to_thread=True)
-def feed(  # noqa: PLR0913, PLR0917 - one parameter a query field
+@get("/api/pages/memories", sync_to_thread=True)
+def page(  # noqa: PLR0913, PLR0917 - one parameter a query field
     request: Request[Any, Any, Any],
     store: NamedDependency[Store],
     meaning: NamedDependency[Meaning],
@@ -73,11 +73,11 @@ def feed(  # noqa: PLR0913, PLR0917 - one parameter a query field
         values = _found(db, meaning, asked, learned) if asked.q else _page(db, asked, after)
         values |= {
             "asked": asked,
-            "kinds": KINDS,
+            "kinds": sessions.kinds(db),
             "projects": sessions.projects(db),
             "hosts": [*sessions.hosts(db), BY_HAND],
         }
-    return shown(request, "more.html" if after and not asked.q else "feed.html", values)
+    return shown(request, "more.html" if after and not asked.q else "memories.html", values)
 
 
 def _page(db: apsw.Connection, asked: Asked, after: str) -> dict[str, Any]:
@@ -89,6 +89,7 @@ def _page(db: apsw.Connection, asked: Asked, after: str) -> dict[str, Any]:
     return {
         "memories": shown_now,
         "why": {},
+        "words": (),
         "pinned": memories.page(db, Filter(pinned=True), limit=PAGE) if first and is_all else [],
         "next": mark(shown_now[-1].created_ms, shown_now[-1].id) if len(found) > PAGE else None,
         "is_new": first and is_all and not found,
@@ -127,7 +128,8 @@ def _found(db: apsw.Connection, meaning: Meaning, asked: Asked, learned: bool) -
         more = memories.starting_with(db, words, wanted, limit=PAGE)
         found |= {memory.id: memory for memory in more if memory.id not in found}
     shown_now = list(found.values())
-    return {"memories": shown_now, "why": why, "pinned": [], "next": None, "is_new": False}
+    values = {"memories": shown_now, "why": why, "words": query_terms(asked.q)}
+    return values | {"pinned": [], "next": None, "is_new": False}
 
 
 def _fits(memory: Memory, wanted: Filter) -> bool:
@@ -149,4 +151,4 @@ def _day_ms(name: str, text: str, *, days: int = 0) -> int | None:
         raise InputError(f"{name} must be a date like 2026-11-22") from error
 
 
-router = Router("/", route_handlers=[feed], tags=["pages"])
+router = Router("/", route_handlers=[page], tags=["pages"])

@@ -1,0 +1,1 @@
+"""GitHub Copilot CLI for codemem: ingest source, hooks, history and setup."""

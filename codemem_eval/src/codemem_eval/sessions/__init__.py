@@ -1,0 +1,1 @@
+"""Replay recorded sessions and look at what memory would have been worth to them."""

@@ -1,0 +1,1 @@
+"""Gemini CLI for codemem: ingest source, extension, history and setup."""

@@ -1,0 +1,1 @@
+"""Memories shared between machines and people, through PostgreSQL."""

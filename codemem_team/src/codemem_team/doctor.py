@@ -1,0 +1,132 @@
+"""What has to be so for a team to be safe: rights, transport, clocks, and counts of both ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+
+from codemem_core.config.settings import Settings
+from codemem_core.records.protocols import Check
+from codemem_core.store.engine.store import Store
+from codemem_team import postgres
+from codemem_team.status import status_of
+
+_OLDEST = 150_000
+_CLOCK_MS = 60_000
+
+
+def examine(store: Store, settings: Settings, name: str | None) -> list[Check]:
+    """Look at everything; what the server does not let us look at is said."""
+    found = status_of(store, settings, name)
+    if found.problem:
+        return [Check(ok=False, text=found.problem, hint="nothing is lost: changes wait here")]
+    checks = [
+        Check(ok=line.ok, text=line.text, hint="" if line.ok else _COUNTS_HINT)
+        for line in found.lines()
+    ]
+    with postgres.connected(settings) as connection:
+        checks += _server(connection)
+    return checks
+
+
+_COUNTS_HINT = "`codemem team status --json` has the reasons"
+
+
+def _server(connection: psycopg.Connection[Any]) -> Iterator[Check]:
+    version = connection.info.server_version
+    yield Check(ok=version >= _OLDEST, text=f"PostgreSQL {version // 10_000}", hint="15 or newer")
+    yield _transport(connection)
+    with postgres.transaction(connection) as cursor:
+        yield _clock(cursor)
+        yield from _login(cursor)
+        yield from _rows(cursor)
+    for statement in ("UPDATE codemem.record SET kind = kind", "DELETE FROM codemem.record"):
+        yield _refused(connection, statement)
+
+
+def _transport(connection: psycopg.Connection[Any]) -> Check:
+    host = connection.info.host
+    if postgres.is_local({"host": host}):
+        return Check(ok=True, text="the server is reached without a network")
+    tls = bool(connection.pgconn.ssl_in_use)
+    mode = connection.info.get_parameters().get("sslmode", "")
+    return Check(
+        ok=tls and mode == "verify-full",
+        text=f"connection to {host}: {'TLS' if tls else 'no TLS'}, sslmode {mode or 'unset'}",
+        hint="set `sslmode=verify-full` and `sslrootcert`",
+    )
+
+
+def _clock(cursor: psycopg.Cursor[tuple[Any, ...]]) -> Check:
+    cursor.execute("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+    skew_ms = time.time_ns() // 1_000_000 - int((cursor.fetchone() or (0,))[0])
+    return Check(
+        ok=abs(skew_ms) < _CLOCK_MS,
+        text=f"this machine's clock is {abs(skew_ms) / 1000:.1f} s from the server's",
+        hint="set the clock: the later of two edits is known by it",
+    )
+
+
+_LOGIN = """
+    SELECT r.rolsuper OR r.rolbypassrls,
+           pg_has_role(session_user, c.relowner, 'USAGE'),
+           (SELECT count(*) FROM codemem.member WHERE left_at IS NULL)
+      FROM pg_roles r, pg_class c
+     WHERE r.rolname = session_user AND c.oid = 'codemem.record'::regclass
+"""
+
+
+def _login(cursor: psycopg.Cursor[tuple[Any, ...]]) -> Iterator[Check]:
+    cursor.execute(_LOGIN)
+    bypasses, owns, members = cursor.fetchone() or (True, True, 0)
+    yield Check(
+        ok=not bypasses,
+        text="your login is held to the policies" if not bypasses else "your login passes policies",
+        hint="connect as a login that is no superuser and has no BYPASSRLS",
+    )
+    yield Check(
+        ok=not owns or members == 1,
+        text="your login owns the tables" if owns else "your login does not own the tables",
+        hint="in a team of several, members connect as logins of their own",
+    )
+
+
+_POLICIES = """
+    SELECT c.relname::text
+      FROM pg_partition_tree('codemem.record') t JOIN pg_class c ON c.oid = t.relid
+     WHERE NOT (c.relrowsecurity AND c.relforcerowsecurity)
+        OR NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd = 'r')
+        OR NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd = 'a')
+     ORDER BY 1
+"""
+
+
+def _rows(cursor: psycopg.Cursor[tuple[Any, ...]]) -> Iterator[Check]:
+    cursor.execute(_POLICIES)
+    bare = [name for (name,) in cursor.fetchall()]
+    yield Check(
+        ok=not bare,
+        text=f"tables without policies: {', '.join(bare)}" if bare else "every table has policies",
+        hint="somebody changed the schema: compare it with `codemem_team/schema`",
+    )
+    cursor.execute(
+        "SELECT count(*) FROM codemem.record WHERE team NOT IN (SELECT codemem.my_teams())"
+    )
+    (others,) = cursor.fetchone() or (0,)
+    yield Check(ok=others == 0, text=f"rows of teams that are not yours: {others}")
+
+
+def _refused(connection: psycopg.Connection[Any], statement: str) -> Check:
+    """Check that the server refuses a statement; it is rolled back in any case."""
+    what = statement.split(maxsplit=1)[0]
+    try:
+        with postgres.transaction(connection) as cursor:
+            cursor.execute(f"{statement} WHERE false".encode())
+    except psycopg.errors.InsufficientPrivilege:
+        return Check(ok=True, text=f"{what} of records is refused")
+    except psycopg.Error as error:
+        return Check(ok=False, text=f"{what} of records: {error}")
+    return Check(ok=False, text=f"your login may {what} records", hint="members only add them")

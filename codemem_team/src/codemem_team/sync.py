@@ -1,0 +1,178 @@
+"""One round with the team's server: push what waits, pull what is new."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import apsw
+import psycopg
+
+from codemem_core.errors import CodememError
+from codemem_core.store.engine.store import Store
+from codemem_team import apply, local, log, outbox, postgres
+from codemem_team.local import Membership
+from codemem_team.log import Record
+from codemem_team.postgres import Received, Sent
+
+BATCH = 500
+"""Records of one transaction, on either side."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What a round moved."""
+
+    pushed: int = 0
+    pulled: int = 0
+
+
+class Gap(CodememError):
+    """The server lacks a record between two that it has."""
+
+    hint = "`codemem team doctor` says more"
+
+
+def sync(store: Store, connection: psycopg.Connection[Any], team: str) -> Round:
+    """Push and pull until nothing is left; no local transaction is open while the server works."""
+    store.write(outbox.take_waiting)
+    one = _refreshed(store, connection, team)
+    pushed, one = _push_all(store, connection, one)
+    pulled = _pull_all(store, connection, one)
+    now_ms = time.time_ns() // 1_000_000
+    store.write(lambda db: local.note_synced(db, team, now_ms=now_ms))
+    return Round(pushed=pushed, pulled=pulled)
+
+
+def _refreshed(store: Store, connection: psycopg.Connection[Any], team: str) -> Membership:
+    """Return the membership as the server has it now; raises when this login has left."""
+    with postgres.transaction(connection) as cursor:
+        postgres.require_current(cursor)
+        found = postgres.find_team(cursor, team)
+    known = _membership(store, team)
+    if found is None:
+        raise CodememError(
+            f"you are no member of `{known.name}` any more", hint="`codemem team leave`"
+        )
+    fresh = replace(known, role=found.role, trusting=found.trusting, login=found.login)
+    if fresh != known:
+        store.write(lambda db: local.save_membership(db, fresh))
+    return fresh
+
+
+def _membership(store: Store, team: str) -> Membership:
+    with store.read() as db:
+        return next(each for each in local.memberships(db) if each.team == team)
+
+
+# --- push ----------------------------------------------------------------------------------------
+
+
+def _push_all(
+    store: Store, connection: psycopg.Connection[Any], one: Membership
+) -> tuple[int, Membership]:
+    """Push what waits; return how many records were new, and the device that they are of."""
+    with postgres.transaction(connection) as cursor:
+        head = postgres.head(cursor, one)
+    with store.read() as db:
+        acknowledged = log.acknowledged(db, one)
+    if head < acknowledged:
+        store.write(lambda db: log.send_again(db, one, after=head))
+    pushed, is_copy = 0, False
+    while not is_copy and (batch := _queued(store, one)):
+        answer = _push(connection, one, batch)
+        store.write(partial(_acknowledge, one=one, answer=answer))
+        pushed += len(answer.new)
+        is_copy = bool(answer.taken)
+    if not is_copy and head < _membership(store, one.team).next_idx:
+        return pushed, one
+    # The server has records under our numbers that we did not write: a copy of this database did.
+    with postgres.transaction(connection) as cursor:
+        device = postgres.add_device(cursor, one.team, label="restored", public_key=None)
+    store.write(lambda db: log.become(db, one, device))
+    more, one = _push_all(store, connection, _membership(store, one.team))
+    return pushed + more, one
+
+
+def _queued(store: Store, one: Membership) -> list[Record]:
+    with store.read() as db:
+        return log.queued(db, one, limit=BATCH)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What became of a batch, by number."""
+
+    new: set[int]
+    duplicate: set[int]
+    """The server has had them."""
+    taken: set[int]
+    """The server has others under these numbers; then nothing of the batch was new."""
+
+
+def _push(connection: psycopg.Connection[Any], one: Membership, batch: Sequence[Record]) -> _Answer:
+    sent = [Sent(record, None, postgres.plain_body(record)) for record in batch]
+    with postgres.transaction(connection) as cursor:
+        new = postgres.push(cursor, one, sent)
+        known = {record.idx: (record.subject, record.hlc) for record in batch}
+        old = postgres.stored(cursor, one, sorted(known.keys() - new))
+        same = {idx for idx, what in old.items() if what == known[idx]}
+        taken = known.keys() - new - same
+        if taken:
+            raise psycopg.Rollback
+        return _Answer(new, same, set())
+    return _Answer(set(), same, taken)
+
+
+def _acknowledge(db: apsw.Connection, one: Membership, answer: _Answer) -> None:
+    log.mark(db, one, answer.new, "stored")
+    log.mark(db, one, answer.duplicate, "duplicate")
+
+
+# --- pull ----------------------------------------------------------------------------------------
+
+
+def _pull_all(store: Store, connection: psycopg.Connection[Any], one: Membership) -> int:
+    pulled = 0
+    while True:
+        with store.read() as db:
+            positions = local.positions(db, one.team)
+        with postgres.transaction(connection) as cursor:
+            received = postgres.pull(cursor, one, positions, limit=BATCH)
+        if not received:
+            return pulled
+        _require_no_gap(received, positions)
+        records = [_opened(each) for each in received]
+        pulled += store.write(partial(_apply, one=one, records=records))
+
+
+def _require_no_gap(received: Sequence[Received], positions: Mapping[str, int]) -> None:
+    expected = dict(positions)
+    for each in received:
+        device, idx = each.record.device, each.record.idx
+        if idx != expected.get(device, 0) + 1:
+            raise Gap(f"record {expected.get(device, 0) + 1} of device {device} is missing")
+        expected[device] = idx
+
+
+def _opened(received: Received) -> Record:
+    """Return a record with its body; one that cannot be read has the reason."""
+    try:
+        body = json.loads(received.body)
+    except ValueError:
+        body = None
+    if isinstance(body, dict):
+        return replace(received.record, body=body)
+    return replace(received.record, reason="its body is no JSON object")
+
+
+def _apply(db: apsw.Connection, one: Membership, records: Sequence[Record]) -> int:
+    now_ms = time.time_ns() // 1_000_000
+    new = apply.receive(db, one, records, now_ms=now_ms)
+    for record in records:
+        local.move_to(db, one.team, record.device, record.idx, login=record.author)
+    return new

@@ -1,0 +1,1 @@
+"""Fifth for codemem: a whole host on the public face alone."""
