@@ -160,12 +160,14 @@ def leaves() -> Iterator[tuple[str, click.Command]]:
     """Yield every command of ours that people call, by its name; earlier names are left out."""
     theirs = [info.name for info in Plugins.load(Settings.load({})).listing() if info.third_party]
     root = click.Context(cli, info_name="codemem", obj=Host(blocked=theirs))
-    yield from _leaves(cli, root, "")
-    commands = root.obj.plugins.commands()
-    listed = {each.target for each in commands.values() if not each.hidden}
-    for path, each in commands.items():
-        if each.hidden and each.target not in listed and "hook" not in path:
-            yield path, root.obj.plugins.target(each)
+    listed = list(_leaves(cli, root, ""))
+    yield from listed
+    known = [command for _, command in listed]
+    for path, record in root.obj.plugins.commands().items():
+        hidden = root.obj.plugins.target(record) if record.hidden else None
+        is_earlier = hidden in known or isinstance(hidden, click.Group)
+        if hidden is not None and not is_earlier and "hook" not in path:
+            yield path, hidden
 
 
 def _leaves(
