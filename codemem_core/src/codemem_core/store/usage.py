@@ -81,6 +81,14 @@ def spent(
     return Spent(tokens=tokens, usd=usd)
 
 
+_WAS_ASKED = "SELECT 1 FROM usage_events WHERE event = 'observe' AND runtime = ? LIMIT 1"
+
+
+def was_asked(db: apsw.Connection, runtime: str) -> bool:
+    """Return whether an observer runtime has ever been asked."""
+    return bool(rows(db, _WAS_ASKED, (runtime,)))
+
+
 _BY_DAY = """
     SELECT strftime('%Y-%m-%d', created_ms / 1000, 'unixepoch') AS day, runtime, model,
            count(*) AS calls, sum(tokens_read) AS tokens_in, sum(tokens_cached) AS tokens_cached,
