@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from codemem_claude.hook_host import SETTINGS
 from codemem_core.api import (
     SERVICE,
     Command,
     FlushPolicy,
     HostSetup,
     IngestSource,
+    Setting,
     hookimpl,
 )
 
@@ -19,6 +21,12 @@ _AGENT_MARKS = (
     "CLAUDECODE", "CLAUDE_CODE_SESSION_ID", "CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED",
     "CODEX_THREAD_ID", "CODEX_CI", "COPILOT_CLI", "GEMINI_CLI", "QWEN_CODE", "CURSOR_AGENT",
 )  # fmt: skip
+
+
+@hookimpl
+def codemem_settings() -> tuple[Setting, ...]:
+    """What steers Claude Code's hooks."""
+    return SETTINGS
 
 
 @hookimpl

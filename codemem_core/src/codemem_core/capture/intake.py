@@ -9,14 +9,22 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from codemem_core.capture import delivery
 from codemem_core.capture.binary import has_binary
 from codemem_core.capture.completion import completed
-from codemem_core.capture.delivery import Delivery, Parcel, checked_mapping, mapping, storable
+from codemem_core.capture.delivery import (
+    SESSION_KEYS,
+    Delivery,
+    Naming,
+    Parcel,
+    checked_mapping,
+    mapping,
+    storable,
+)
 from codemem_core.capture.transcript_gaps import ends_a_turn, seen_tool_uses
 from codemem_core.distil.provenance.origins import origin_of
 from codemem_core.errors import InputError, NotFound, PluginError
@@ -30,13 +38,14 @@ from codemem_core.records.event import (
     json_text,
 )
 from codemem_core.records.protocols import EventContext, RecordedSource
+from codemem_core.records.seams import IngestSource
 from codemem_core.redact import Shortcut, is_plain, redact, strip_private
 from codemem_core.redact.clean import MOST_HITS, clean_id
 from codemem_core.store.engine.store import Store
 
 _GOES_ON = frozenset({"resume", "compact"})
 """Sources of a session start that continue the same session."""
-_ID_KEYS = (*sorted(delivery.STREAM_KEYS), "event_id", "tool_use_id")
+_ID_KEYS = ("event_id", "tool_use_id")
 _LONG = (str, dict)
 _LABEL_S, _LABELS = 5.0, 256
 """How long the label of a place holds before it is asked for again, and of how many places."""
@@ -60,6 +69,7 @@ class Intake:
         self._encode = encode
         self._plain = plain or is_plain
         self._quick = plain
+        self.naming = _naming(plugins.ingest_sources().values())
         self._labels: dict[tuple[str | None, str | None], tuple[float, str | None]] = {}
 
     def read(self, parcel: Parcel, store: Store) -> list[RawEvent]:
@@ -112,7 +122,7 @@ class Intake:
         `text` is the JSON that `body` was read from, where there is one: plain as a whole, no event
         of it needs a look of its own. Raises `InputError` with what is wrong.
         """
-        shared, listed = delivery.read_request(body)
+        shared, listed = delivery.read_request(body, self.naming)
         # `\\/` hides a slash, as `\\u` hides any character.
         plain = bool(text) and "\\/" not in text and self._is_plain_text(text)
         found = [self._raw_event(each, shared, plain, require_id=require_id) for each in listed]
@@ -147,7 +157,7 @@ class Intake:
 
     def adopted(self, body: object) -> RawEvent:
         """Read a raw event of an older database, whose times lie in the past."""
-        shared, listed = delivery.read_request(body)
+        shared, listed = delivery.read_request(body, self.naming)
         event = self._raw_event(listed[0], shared, False, require_id=False)
         return self._in_time(event, None, past=True)
 
@@ -221,7 +231,7 @@ class Intake:
         fields = checked_mapping(event, "event")
         plain = plain or self._is_plain(fields)
         public = fields if plain else self._public(storable(fields), self._shortcut())
-        sent = delivery.read_delivery(public, shared)
+        sent = delivery.read_delivery(public, shared, self.naming)
         if require_id and not sent.event_id:
             raise InputError("event_id required")
         adapter = self._adapter(sent, {"type": sent.event_type, **sent.payload})
@@ -286,7 +296,7 @@ class Intake:
             return value
         ids = {
             name: clean_id(value[name])
-            for name in _ID_KEYS
+            for name in (*sorted(self.naming.session_keys), *_ID_KEYS)
             if isinstance(value.get(name), str) and value[name]
         }
         if not text or "private" in text.lower():
@@ -366,3 +376,13 @@ def _stored(native: Mapping[str, Any], adapter: AdapterEvent | None) -> Mapping[
     }
     kept["_adapter"] = adapter.to_json()
     return kept
+
+
+def _naming(sources: Iterable[IngestSource]) -> Naming:
+    """Return how raw events name their source and session, as the hosts' packages say."""
+    unnamed, keys = "", set(SESSION_KEYS)
+    for source in sources:
+        keys.update(source.session_keys)
+        if source.takes_unnamed:
+            unnamed = unnamed or source.name
+    return Naming(unnamed, frozenset(keys))
