@@ -119,7 +119,7 @@ def _serve_until(  # noqa: PLR0913 - what `run` was given
         if unused_s > 0:
             ends.append(unused.over)
         _spare_the_collector()
-        with _listening(place, address, lock, keys, weak) as listeners:
+        with exported(settings), _listening(place, address, lock, keys, weak) as listeners:
             if any(info.third_party for info in plugins.listing()):
                 streams.divert()  # all that is to be printed has been
             serving = serve(
@@ -130,8 +130,7 @@ def _serve_until(  # noqa: PLR0913 - what `run` was given
                 around=unused,
                 ends=ends,
             )
-            with exported(settings):
-                asyncio.run(_watched(watch, serving))
+            asyncio.run(_watched(watch, serving))
     unguard()  # a damaged file is read and replaced now
     return watch.damage
 
