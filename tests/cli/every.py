@@ -17,6 +17,7 @@ EVENT = {"session_id": "s9", "event_id": "e-1", "event_type": "user_prompt"}
 INGEST = {"cwd": "/tmp", "events": [{"type": "user_prompt", "prompt_text": "why is VAT rounded"}]}
 
 READS: dict[str, list[str]] = {
+    "benefit": ["--all-projects"],
     "backfill-tags": ["--dry-run", "--all-projects"],
     "claude-integration-status": [],
     "db backup": ["--list"],
@@ -117,6 +118,9 @@ ELSEWHERE = {
     "setup": "changes other programs: tests/claude/test_status",
     "share": "needs a team: tests/team/test_commands",
     "team add": "needs a server: tests/team/test_commands",
+    "team approve": "needs a server: tests/team/test_sealed",
+    "team devices": "needs a server: tests/team/test_sealed",
+    "team rotate": "needs a server: tests/team/test_sealed",
     "team doctor": "needs a server: tests/team/test_commands",
     "team init": "needs a server: tests/team/test_commands",
     "team join": "needs a server: tests/team/test_commands",

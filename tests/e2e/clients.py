@@ -16,6 +16,7 @@ import pytest
 CLAUDE_CODE = "@anthropic-ai/claude-code@2.1.330"
 OLDER_CLAUDE_CODE = "@anthropic-ai/claude-code@2.1.197"
 OPENCODE = "opencode-ai@1.18.33"
+CODEX = "@openai/codex@0.171.0"
 COPILOT = "@github/copilot@1.0.102"
 GEMINI = "@google/gemini-cli@0.61.0"
 QWEN = "@qwen-code/qwen-code@0.24.4"
@@ -74,7 +75,11 @@ def _link_programs(folder: Path) -> None:
     machine = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x64"
     (folder / "bin").mkdir()
     for package in folder.glob(f"node_modules/**/*-{platform.system().lower()}-{machine}"):
-        for program in (*package.glob("*"), *package.glob("bin/*")):
+        for program in (
+            *package.glob("*"),
+            *package.glob("bin/*"),
+            *package.glob("vendor/*/bin/*"),
+        ):
             if program.is_file() and os.access(program, os.X_OK) and not program.suffix:
                 target = Path("..") / program.relative_to(folder)
                 (folder / "bin" / program.name).symlink_to(target)
@@ -107,5 +112,15 @@ def processes(home: Path) -> dict[int, str]:
 
 
 if __name__ == "__main__":
-    for client in (CLAUDE_CODE, OLDER_CLAUDE_CODE, OPENCODE, COPILOT, GEMINI, QWEN, KILO, PI):
+    for client in (
+        CLAUDE_CODE,
+        OLDER_CLAUDE_CODE,
+        OPENCODE,
+        CODEX,
+        COPILOT,
+        GEMINI,
+        QWEN,
+        KILO,
+        PI,
+    ):
         programs(client)

@@ -17,8 +17,8 @@ from codemem_core.distil import manual
 from codemem_core.distil.manual import Note
 from codemem_core.plugins.registry import Plugins
 from codemem_core.store.engine.store import Store
-from codemem_team import local, plugin, postgres
-from codemem_team.commands.team import take_part
+from codemem_team import joining, local, plugin, postgres
+from codemem_team.joining import NewTeam
 from codemem_team.local import Membership
 from codemem_team.sync import Round, sync
 
@@ -28,9 +28,9 @@ OWNER, MEMBERS = "owner", ("alice", "bob", "carol", "mallory")
 
 def programs() -> Path | None:
     """Return the folder with `initdb` and `postgres`, or None."""
-    found = shutil.which("initdb")
     debian = sorted(_DEBIAN.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    return Path(found).parent if found else debian[-1].parent if debian else None
+    found = debian[-1] if debian else shutil.which("initdb")
+    return Path(found).resolve().parent if found else None
 
 
 class Server:
@@ -103,15 +103,15 @@ class Server:
             connection.execute("DROP DATABASE IF EXISTS codemem WITH (FORCE)")
             connection.execute(f"CREATE DATABASE codemem OWNER {OWNER}".encode())
 
-    def make_team(
-        self, name: str = "acme", *, sealed: bool = False, trusting: bool = False
-    ) -> None:
+    def make_team(self, *, trusting: bool = False) -> None:
         """Make the tables and a team."""
-        with self.as_login(OWNER) as connection:
-            postgres.upgrade(connection)
-            with postgres.transaction(connection) as cursor:
-                key = b"k" * 32
-                postgres.create_team(cursor, "acme", sealed=sealed, trusting=trusting, key=key)
+        joining.make_team(self.settings_of(OWNER), NewTeam(name="acme", trusting=trusting))
+
+    def settings_of(self, login: str) -> Settings:
+        """Return the settings of somebody who connects as a login."""
+        settings = Settings.load({**os.environ, "CODEMEM_TEAM_URL": self.url(login)})
+        Plugins.only(plugin, settings=settings)  # brings its settings
+        return settings
 
     def count(self) -> int:
         """Return how many records the log has."""
@@ -143,7 +143,7 @@ class Home:
 
     def join(self) -> None:
         """Take part in the team `acme`."""
-        take_part(self.store, self.settings, "acme", label=f"{self.login}'s machine")
+        joining.take_part(self.store, self.settings, "acme", label=f"{self.login}'s machine")
 
     def set_clock(self, skew_ms: int) -> None:
         """Let this machine's clock be ahead of the others', or behind."""

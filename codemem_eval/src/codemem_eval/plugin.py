@@ -11,6 +11,7 @@ from codemem_core.records.seams import FIGURES, Command, ObserverRuntime
 _COMMANDS = (
     ("eval", "commands.evaluate:evaluate", "Measure codemem on judged questions or sessions."),
     ("hybrid-eval", "commands.evaluate:evaluate_questions", "The same as `eval questions`."),
+    ("benefit", "commands.benefit:benefit", "Show what memory was worth in your own sessions."),
     ("pack-benchmark", "commands.evaluate:pack_benchmark", "Say how large packs get."),
 )
 """Name, target below `_MODULES`, and help."""

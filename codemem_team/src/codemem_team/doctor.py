@@ -6,12 +6,16 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import apsw
 import psycopg
 
 from codemem_core.config.settings import Settings
 from codemem_core.records.protocols import Check
+from codemem_core.store.engine.connection import rows
 from codemem_core.store.engine.store import Store
 from codemem_team import postgres
+from codemem_team.local import Membership
+from codemem_team.postgres import Cursor
 from codemem_team.status import status_of
 
 _OLDEST = 150_000
@@ -29,6 +33,10 @@ def examine(store: Store, settings: Settings, name: str | None) -> list[Check]:
     ]
     with postgres.connected(settings) as connection:
         checks += _server(connection)
+        if found.membership.sealed:
+            with store.read() as db:
+                words = _telling_words(db, found.membership)
+            checks += _sealed(connection, found.membership, words)
     return checks
 
 
@@ -41,10 +49,12 @@ def _server(connection: psycopg.Connection[Any]) -> Iterator[Check]:
     yield _transport(connection)
     with postgres.transaction(connection) as cursor:
         yield _clock(cursor)
-        yield from _login(cursor)
+        owns = _owns(cursor)
+        yield from _login(cursor, owns=owns)
         yield from _rows(cursor)
-    for statement in ("UPDATE codemem.record SET kind = kind", "DELETE FROM codemem.record"):
-        yield _refused(connection, statement)
+    if not owns:
+        for statement in ("UPDATE codemem.record SET kind = kind", "DELETE FROM codemem.record"):
+            yield _refused(connection, statement)
 
 
 def _transport(connection: psycopg.Connection[Any]) -> Check:
@@ -60,7 +70,7 @@ def _transport(connection: psycopg.Connection[Any]) -> Check:
     )
 
 
-def _clock(cursor: psycopg.Cursor[tuple[Any, ...]]) -> Check:
+def _clock(cursor: Cursor) -> Check:
     cursor.execute("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
     skew_ms = time.time_ns() // 1_000_000 - int((cursor.fetchone() or (0,))[0])
     return Check(
@@ -70,27 +80,33 @@ def _clock(cursor: psycopg.Cursor[tuple[Any, ...]]) -> Check:
     )
 
 
+def _owns(cursor: Cursor) -> bool:
+    cursor.execute(
+        "SELECT pg_has_role(session_user, relowner, 'USAGE') FROM pg_class"
+        " WHERE oid = 'codemem.record'::regclass"
+    )
+    return bool((cursor.fetchone() or (True,))[0])
+
+
 _LOGIN = """
-    SELECT r.rolsuper OR r.rolbypassrls,
-           pg_has_role(session_user, c.relowner, 'USAGE'),
+    SELECT rolsuper OR rolbypassrls,
            (SELECT count(*) FROM codemem.member WHERE left_at IS NULL)
-      FROM pg_roles r, pg_class c
-     WHERE r.rolname = session_user AND c.oid = 'codemem.record'::regclass
+      FROM pg_roles WHERE rolname = session_user
 """
 
 
-def _login(cursor: psycopg.Cursor[tuple[Any, ...]]) -> Iterator[Check]:
+def _login(cursor: Cursor, *, owns: bool) -> Iterator[Check]:
     cursor.execute(_LOGIN)
-    bypasses, owns, members = cursor.fetchone() or (True, True, 0)
+    bypasses, members = cursor.fetchone() or (True, 0)
     yield Check(
         ok=not bypasses,
-        text="your login is held to the policies" if not bypasses else "your login passes policies",
+        text="your login passes policies" if bypasses else "your login is held to the policies",
         hint="connect as a login that is no superuser and has no BYPASSRLS",
     )
     yield Check(
         ok=not owns or members == 1,
         text="your login owns the tables" if owns else "your login does not own the tables",
-        hint="in a team of several, members connect as logins of their own",
+        hint="in a team of several, the owner's login is for `team init` alone",
     )
 
 
@@ -104,7 +120,7 @@ _POLICIES = """
 """
 
 
-def _rows(cursor: psycopg.Cursor[tuple[Any, ...]]) -> Iterator[Check]:
+def _rows(cursor: Cursor) -> Iterator[Check]:
     cursor.execute(_POLICIES)
     bare = [name for (name,) in cursor.fetchall()]
     yield Check(
@@ -117,6 +133,39 @@ def _rows(cursor: psycopg.Cursor[tuple[Any, ...]]) -> Iterator[Check]:
     )
     (others,) = cursor.fetchone() or (0,)
     yield Check(ok=others == 0, text=f"rows of teams that are not yours: {others}")
+
+
+_TITLES = """
+    SELECT m.title, m.body FROM team_subjects s JOIN memories m ON m.id = s.memory_id
+     WHERE s.team = ? ORDER BY m.id DESC LIMIT 500
+"""
+
+
+def _telling_words(db: apsw.Connection, one: Membership) -> list[bytes]:
+    """Return words of shared memories, long enough not to turn up in random bytes."""
+    texts = " ".join(f"{title} {body}" for title, body in rows(db, _TITLES, (one.team,)))
+    found = sorted({word for word in texts.split() if len(word) >= 6}, key=len, reverse=True)
+    return [word.encode() for word in found[:1_000]]
+
+
+def _sealed(
+    connection: psycopg.Connection[Any], one: Membership, words: list[bytes]
+) -> Iterator[Check]:
+    """Look for plain text where there must be none: bodies without a key, and words of memories."""
+    with postgres.transaction(connection) as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM codemem.record WHERE team = %s AND key_id IS NULL", (one.team,)
+        )
+        (bare,) = cursor.fetchone() or (0,)
+        cursor.execute(
+            "SELECT count(*) FROM codemem.record r, unnest(%s::bytea[]) AS w(word)"
+            " WHERE r.team = %s AND position(w.word IN r.body) > 0",
+            (words, one.team),
+        )
+        (leaked,) = cursor.fetchone() or (0,)
+    yield Check(ok=bare == 0, text=f"records on the server that are not sealed: {bare}")
+    text = f"of {len(words)} words of shared memories, the server's records hold {leaked}"
+    yield Check(ok=leaked == 0, text=text)
 
 
 def _refused(connection: psycopg.Connection[Any], statement: str) -> Check:

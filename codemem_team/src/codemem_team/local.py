@@ -69,6 +69,18 @@ _STEPS = {
         idx INTEGER NOT NULL DEFAULT 0,        -- the last record that is here; none is missing
         PRIMARY KEY (team, device)
     ) WITHOUT ROWID;
+    CREATE TABLE team_keys (                   -- of a sealed team
+        team TEXT NOT NULL,
+        key_id INTEGER NOT NULL,
+        key BLOB NOT NULL,
+        PRIMARY KEY (team, key_id)
+    ) WITHOUT ROWID;
+    CREATE TABLE team_pins (                   -- the public keys that devices are known by
+        team TEXT NOT NULL,
+        device TEXT NOT NULL,
+        public_key BLOB NOT NULL,
+        PRIMARY KEY (team, device)
+    ) WITHOUT ROWID;
     """,
 }
 
@@ -149,7 +161,7 @@ def note_synced(db: apsw.Connection, team: str, *, now_ms: int) -> None:
 
 def drop(db: apsw.Connection, team: str) -> None:
     """Delete everything that is kept of a team; memories stay."""
-    for table in ("memberships", "shares", "records", "subjects", "devices"):
+    for table in ("memberships", "shares", "records", "subjects", "devices", "keys", "pins"):
         db.execute(f"DELETE FROM team_{table} WHERE team = ?", (team,))  # noqa: S608 - our names
 
 

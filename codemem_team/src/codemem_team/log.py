@@ -133,6 +133,15 @@ def mark(
     )
 
 
+def sign(db: apsw.Connection, one: Membership) -> None:
+    """Let what waits to be pushed have the login and the role that this machine has now."""
+    db.execute(
+        "UPDATE team_records SET author = ?, role = ?"
+        " WHERE team = ? AND device = ? AND state = 'queued'",
+        (one.login, one.role, one.team, one.device),
+    )
+
+
 def acknowledged(db: apsw.Connection, one: Membership) -> int:
     """Return the number of the last record of this device that the server took."""
     query = (

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeAlias
 
 import psycopg
 from psycopg import pq
@@ -25,6 +25,9 @@ _CONNECT_S = 10
 _STATEMENT_MS = 30_000
 _LOOPBACK = ("", "localhost", "127.0.0.1", "::1")
 _LOCK = 0x636F6465  # "code": one `init` at a time
+
+
+Cursor: TypeAlias = psycopg.Cursor[tuple[Any, ...]]
 
 
 class ServerAway(CodememError):
@@ -92,7 +95,7 @@ def _first_line(error: Exception) -> str:
 
 
 @contextmanager
-def transaction(connection: psycopg.Connection[Any]) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
+def transaction(connection: psycopg.Connection[Any]) -> Iterator[Cursor]:
     """Run the block in one transaction that cannot hang."""
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(
@@ -115,7 +118,7 @@ def steps() -> dict[int, str]:
     return found
 
 
-def schema_version(cursor: psycopg.Cursor[tuple[Any, ...]]) -> int:
+def schema_version(cursor: Cursor) -> int:
     """Return the step the server is at; 0: it has no schema of ours."""
     cursor.execute("SELECT to_regclass('codemem.schema_version') IS NOT NULL")
     if cursor.fetchone() != (True,):
@@ -140,7 +143,7 @@ def upgrade(connection: psycopg.Connection[Any]) -> list[int]:
     return applied
 
 
-def require_current(cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
+def require_current(cursor: Cursor) -> None:
     """Raise `StoreError` unless the server has exactly the schema this program knows."""
     newest = max(steps())
     number = _known_version(cursor, newest)
@@ -151,7 +154,7 @@ def require_current(cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
         )
 
 
-def _known_version(cursor: psycopg.Cursor[tuple[Any, ...]], newest: int) -> int:
+def _known_version(cursor: Cursor, newest: int) -> int:
     number = schema_version(cursor)
     if number > newest:
         raise StoreError(
@@ -177,16 +180,27 @@ class Team:
     role: str
 
 
-def create_team(
-    cursor: psycopg.Cursor[tuple[Any, ...]], name: str, *, sealed: bool, trusting: bool, key: bytes
+def create_team(  # noqa: PLR0913 - what a team has
+    cursor: Cursor,
+    name: str,
+    *,
+    trusting: bool,
+    claim_key: bytes,
+    recovery_key: bytes | None,
+    maintainer: str,
 ) -> None:
-    """Make a team with the caller, the owner of the schema, as its maintainer."""
+    """Make a team, as the owner of the schema; one with a recovery key is sealed.
+
+    Without a maintainer it is the caller.
+    """
     cursor.execute(
-        "WITH made AS (INSERT INTO codemem.team (name, sealed, trusting, claim_key)"
-        "              VALUES (%s, %s, %s, %s) RETURNING id)"
+        "WITH made AS ("
+        "  INSERT INTO codemem.team (name, sealed, trusting, claim_key, recovery_key)"
+        "  VALUES (%s, %s, %s, %s, %s) RETURNING id)"
         " INSERT INTO codemem.member (team, login, role)"
-        " SELECT id, session_user, 'maintainer' FROM made",
-        (name, sealed, trusting, key),
+        " SELECT id, coalesce(nullif(%s, ''), session_user), 'maintainer' FROM made"
+        " RETURNING codemem.grant_rights(login)",
+        (name, recovery_key is not None, trusting, claim_key, recovery_key, maintainer),
     )
 
 
@@ -197,7 +211,7 @@ _TEAM = """
 """
 
 
-def find_team(cursor: psycopg.Cursor[tuple[Any, ...]], wanted: str) -> Team | None:
+def find_team(cursor: Cursor, wanted: str) -> Team | None:
     """Return a team that the caller is a member of, by its name or id."""
     cursor.execute(_TEAM, (wanted, wanted))
     row = cursor.fetchone()
@@ -206,19 +220,70 @@ def find_team(cursor: psycopg.Cursor[tuple[Any, ...]], wanted: str) -> Team | No
     return Team(**dict(zip(Team.__dataclass_fields__, row, strict=True)))
 
 
-def add_device(
-    cursor: psycopg.Cursor[tuple[Any, ...]], team: str, *, label: str, public_key: bytes | None
-) -> str:
+def add_device(cursor: Cursor, team: str, *, label: str, public_key: bytes | None) -> str:
     """Make this machine known to the team, and return its new uuid."""
     device = str(uuid.uuid4())
     cursor.execute("SELECT codemem.add_device(%s, %s, %s, %s)", (team, device, label, public_key))
     return device
 
 
+# --- devices and keys ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A machine of a member."""
+
+    device: str
+    login: str
+    label: str
+    public_key: bytes | None
+    is_member: bool
+    """Whether its login is still a member."""
+    has_key: bool
+    """Whether a key of the team was ever wrapped for it."""
+
+
+_DEVICES = """
+    SELECT d.device::text, d.login::text, d.label, d.public_key, m.left_at IS NULL,
+           EXISTS (SELECT FROM codemem.team_key k WHERE k.team = d.team AND k.device = d.device)
+      FROM codemem.device d JOIN codemem.member m ON m.team = d.team AND m.login = d.login
+     WHERE d.team = %s ORDER BY d.created_at
+"""
+
+
+def devices(cursor: Cursor, team: str) -> list[Device]:
+    """Return the machines of a team, the oldest first."""
+    cursor.execute(_DEVICES, (team,))
+    names = tuple(Device.__dataclass_fields__)
+    return [Device(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+
+
+def wrapped_keys(cursor: Cursor, team: str, device: str) -> dict[int, bytes]:
+    """Return the team's keys as they are wrapped for a device, by number."""
+    cursor.execute(
+        "SELECT key_id, wrapped FROM codemem.team_key WHERE team = %s AND device = %s",
+        (team, device),
+    )
+    return {int(key_id): bytes(wrapped) for key_id, wrapped in cursor.fetchall()}
+
+
+def give_key(cursor: Cursor, team: str, key_id: int, device: str, wrapped: bytes) -> None:
+    """Store a key that is wrapped for a device; one that is there stays."""
+    query = "SELECT codemem.give_key(%s, %s, %s, %s)"
+    cursor.execute(query, (team, key_id, device, wrapped))
+
+
+def recovery_key(cursor: Cursor, team: str) -> bytes:
+    """Return the public key that keys are wrapped for beside those of devices."""
+    cursor.execute("SELECT recovery_key FROM codemem.team WHERE id = %s", (team,))
+    return bytes((cursor.fetchone() or (b"",))[0])
+
+
 # --- the log -------------------------------------------------------------------------------------
 
 
-def head(cursor: psycopg.Cursor[tuple[Any, ...]], one: Membership) -> int:
+def head(cursor: Cursor, one: Membership) -> int:
     """Return the number of the last record of this device that the server has."""
     cursor.execute(
         "SELECT coalesce(max(idx), 0) FROM codemem.record WHERE team = %s AND device = %s",
@@ -234,9 +299,7 @@ _COUNTS = """
 """
 
 
-def device_counts(
-    cursor: psycopg.Cursor[tuple[Any, ...]], team: str
-) -> dict[str, tuple[str, str, int]]:
+def device_counts(cursor: Cursor, team: str) -> dict[str, tuple[str, str, int]]:
     """Return login, label and number of records of each device."""
     cursor.execute(_COUNTS, (team,))
     return {device: (login, label, int(n)) for device, login, label, n in cursor.fetchall()}
@@ -261,9 +324,7 @@ class Sent:
     body: bytes
 
 
-def push(
-    cursor: psycopg.Cursor[tuple[Any, ...]], one: Membership, batch: Sequence[Sent]
-) -> set[int]:
+def push(cursor: Cursor, one: Membership, batch: Sequence[Sent]) -> set[int]:
     """Append records of this device; return the numbers that were new."""
     values: dict[str, Any] = {"team": one.team, "device": one.device, "author": one.login}
     values |= {"role": one.role, "key_id": [each.key_id for each in batch]}
@@ -274,9 +335,7 @@ def push(
     return {int(idx) for (idx,) in cursor.fetchall()}
 
 
-def stored(
-    cursor: psycopg.Cursor[tuple[Any, ...]], one: Membership, idxs: Sequence[int]
-) -> dict[int, tuple[str, int]]:
+def stored(cursor: Cursor, one: Membership, idxs: Sequence[int]) -> dict[int, tuple[str, int]]:
     """Return subject and clock of records of this device that the server has, by number."""
     cursor.execute(
         "SELECT idx, subject::text, hlc FROM codemem.record"
@@ -313,7 +372,7 @@ class Received:
 
 
 def pull(
-    cursor: psycopg.Cursor[tuple[Any, ...]],
+    cursor: Cursor,
     one: Membership,
     positions: dict[str, int],
     *,

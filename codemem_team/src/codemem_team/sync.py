@@ -14,7 +14,8 @@ import psycopg
 
 from codemem_core.errors import CodememError
 from codemem_core.store.engine.store import Store
-from codemem_team import apply, local, log, outbox, postgres
+from codemem_team import apply, keys, local, log, outbox, postgres, sealing
+from codemem_team.keys import NoKey
 from codemem_team.local import Membership
 from codemem_team.log import Record
 from codemem_team.postgres import Received, Sent
@@ -41,6 +42,8 @@ def sync(store: Store, connection: psycopg.Connection[Any], team: str) -> Round:
     """Push and pull until nothing is left; no local transaction is open while the server works."""
     store.write(outbox.take_waiting)
     one = _refreshed(store, connection, team)
+    if one.sealed:
+        keys.refresh(store, connection, one)
     pushed, one = _push_all(store, connection, one)
     pulled = _pull_all(store, connection, one)
     now_ms = time.time_ns() // 1_000_000
@@ -60,8 +63,13 @@ def _refreshed(store: Store, connection: psycopg.Connection[Any], team: str) -> 
         )
     fresh = replace(known, role=found.role, trusting=found.trusting, login=found.login)
     if fresh != known:
-        store.write(lambda db: local.save_membership(db, fresh))
+        store.write(lambda db: _save(db, fresh))
     return fresh
+
+
+def _save(db: apsw.Connection, fresh: Membership) -> None:
+    local.save_membership(db, fresh)
+    log.sign(db, fresh)
 
 
 def _membership(store: Store, team: str) -> Membership:
@@ -84,18 +92,28 @@ def _push_all(
         store.write(lambda db: log.send_again(db, one, after=head))
     pushed, is_copy = 0, False
     while not is_copy and (batch := _queued(store, one)):
-        answer = _push(connection, one, batch)
+        answer = _push(connection, one, _wrapped(store, one, batch))
         store.write(partial(_acknowledge, one=one, answer=answer))
         pushed += len(answer.new)
         is_copy = bool(answer.taken)
     if not is_copy and head < _membership(store, one.team).next_idx:
         return pushed, one
     # The server has records under our numbers that we did not write: a copy of this database did.
-    with postgres.transaction(connection) as cursor:
-        device = postgres.add_device(cursor, one.team, label="restored", public_key=None)
+    device = _new_device(store, connection, one)
     store.write(lambda db: log.become(db, one, device))
     more, one = _push_all(store, connection, _membership(store, one.team))
     return pushed + more, one
+
+
+def _new_device(store: Store, connection: psycopg.Connection[Any], one: Membership) -> str:
+    public_key = sealing.public_key(one.private_key) if one.private_key else None
+    with store.read() as db:
+        held = keys.known(db, one.team)
+    with postgres.transaction(connection) as cursor:
+        device = postgres.add_device(cursor, one.team, label="restored", public_key=public_key)
+        if public_key:
+            keys.give_all(cursor, one, held, device=device, public_key=public_key)
+    return device
 
 
 def _queued(store: Store, one: Membership) -> list[Record]:
@@ -114,11 +132,22 @@ class _Answer:
     """The server has others under these numbers; then nothing of the batch was new."""
 
 
-def _push(connection: psycopg.Connection[Any], one: Membership, batch: Sequence[Record]) -> _Answer:
-    sent = [Sent(record, None, postgres.plain_body(record)) for record in batch]
+def _wrapped(store: Store, one: Membership, batch: Sequence[Record]) -> list[Sent]:
+    """Return records as they go over the wire: as JSON, or sealed with the newest key."""
+    if not one.sealed:
+        return [Sent(record, None, postgres.plain_body(record)) for record in batch]
+    with store.read() as db:
+        key_id, key = max(keys.known(db, one.team).items())
+    return [
+        Sent(record, key_id, sealing.seal(one.team, record, postgres.plain_body(record), key=key))
+        for record in batch
+    ]
+
+
+def _push(connection: psycopg.Connection[Any], one: Membership, sent: Sequence[Sent]) -> _Answer:
     with postgres.transaction(connection) as cursor:
         new = postgres.push(cursor, one, sent)
-        known = {record.idx: (record.subject, record.hlc) for record in batch}
+        known = {each.record.idx: (each.record.subject, each.record.hlc) for each in sent}
         old = postgres.stored(cursor, one, sorted(known.keys() - new))
         same = {idx for idx, what in old.items() if what == known[idx]}
         taken = known.keys() - new - same
@@ -141,12 +170,13 @@ def _pull_all(store: Store, connection: psycopg.Connection[Any], one: Membership
     while True:
         with store.read() as db:
             positions = local.positions(db, one.team)
+            held = keys.known(db, one.team)
         with postgres.transaction(connection) as cursor:
             received = postgres.pull(cursor, one, positions, limit=BATCH)
         if not received:
             return pulled
         _require_no_gap(received, positions)
-        records = [_opened(each) for each in received]
+        records = [_opened(each, one, held) for each in received]
         pulled += store.write(partial(_apply, one=one, records=records))
 
 
@@ -159,15 +189,31 @@ def _require_no_gap(received: Sequence[Received], positions: Mapping[str, int]) 
         expected[device] = idx
 
 
-def _opened(received: Received) -> Record:
-    """Return a record with its body; one that cannot be read has the reason."""
+def _opened(received: Received, one: Membership, held: Mapping[int, bytes]) -> Record:
+    """Return a record with its body; one that cannot be read has the reason.
+
+    Raises `NoKey` for one under a key that this machine has not been given yet.
+    """
+    record, text = received.record, received.body
+    if one.sealed:
+        if received.key_id is None:
+            return replace(record, reason="it is not sealed, and this team's records are")
+        if received.key_id not in held:
+            raise NoKey(
+                f"this machine lacks key {received.key_id} of `{one.name}`",
+                hint=f"a maintainer runs `codemem team approve {one.device[:8]}`",
+            )
+        opened = sealing.unseal(one.team, record, text, key=held[received.key_id])
+        if opened is None:
+            return replace(record, reason="it cannot be opened: it was changed or moved")
+        text = opened
     try:
-        body = json.loads(received.body)
+        body = json.loads(text)
     except ValueError:
         body = None
     if isinstance(body, dict):
-        return replace(received.record, body=body)
-    return replace(received.record, reason="its body is no JSON object")
+        return replace(record, body=body)
+    return replace(record, reason="its body is no JSON object")
 
 
 def _apply(db: apsw.Connection, one: Membership, records: Sequence[Record]) -> int:

@@ -32,6 +32,10 @@ AMENDED = [
 ]
 REPEATED = [
     (
+        claim("Sort with LC_ALL=C", "The sort of `ls -1` needs LC_ALL=C. Committed as 0985b48."),
+        claim("LC_ALL=C for the sort", "The `ls -1` sort needs LC_ALL=C. Committed as 1276d28."),
+    ),
+    (
         claim("Set LC_ALL=C for the sort", "The sort of `ls -1` differs unless LC_ALL=C is set."),
         claim("Sort needs LC_ALL=C", "Without LC_ALL=C the sort of `ls -1` differs on macOS."),
     ),

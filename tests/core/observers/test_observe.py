@@ -43,6 +43,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.tokens: list[str | None] = [CANARY]
+        self.found_in = "file"
         self.refused: set[str] = set()
         self.now = 0.0
         self.asked: list[ObserveRequest] = []
@@ -63,7 +64,7 @@ class Scene:
         """Hand out the tokens in turn; the last one again and again."""
         self.resolved.append(request)
         token = self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]
-        return Credential(token, source="file") if token is not None else None
+        return Credential(token, source=self.found_in) if token is not None else None
 
 
 @pytest.fixture
@@ -110,6 +111,44 @@ def make(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Make:
 def load(**settings: str) -> Settings:
     """Load settings from an environment of these alone."""
     return Settings.load({f"CODEMEM_{name.upper()}": value for name, value in settings.items()})
+
+
+def test_a_key_found_in_the_environment_is_not_used_unasked(
+    make: Make, scene: Scene, store: Store
+) -> None:
+    """It was set for something else; the observer that works offline says why it answers."""
+    scene.found_in = "env"
+    settings = Settings.load({})
+
+    observed = make(purse=Purse(store, settings)).observe(EVIDENCE)
+
+    assert observed.runtime == "offline"
+    assert "a key for openai stands in the environment" in observed.fell_back
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"observer_provider": "openai"}, {"observer_auth_source": "auto"}], ids=str
+)
+def test_any_setting_of_the_observer_chooses_the_key(
+    make: Make, scene: Scene, store: Store, chosen: dict[str, str]
+) -> None:
+    """Whoever names a provider or an auth source wants a model."""
+    scene.found_in = "env"
+
+    observed = make(purse=Purse(store, Settings.load({})), **chosen).observe(EVIDENCE)
+
+    assert observed.runtime == "api_http"
+
+
+def test_a_database_that_a_model_has_served_goes_on_so(
+    make: Make, scene: Scene, store: Store
+) -> None:
+    """An upgrade changes nothing for whoever relied on the key."""
+    purse = Purse(store, Settings.load({}))
+    make(purse=purse, observer_provider="openai").observe(EVIDENCE)
+    scene.found_in = "env"
+
+    assert make(purse=purse).observe(EVIDENCE).runtime == "api_http"
 
 
 def test_with_a_credential_the_model_answers(make: Make, scene: Scene) -> None:

@@ -63,11 +63,18 @@ def told(db: apsw.Connection, key: tuple[str, str], pack: Mapping[str, Any], *, 
     receipts.add(db, key, pack["ids"], now_ms=at_ms)
 
 
+def held_out(db: apsw.Connection, key: tuple[str, str], *, at_ms: int) -> None:
+    """Record that a prompt of stream `key` (source, stream id) got nothing on purpose."""
+    usage.record(db, Usage(event=usage.HOLDOUT, source=key[0], stream_id=key[1]), now_ms=at_ms)
+
+
 def _write(db: apsw.Connection, notes: list[dict[str, Any]]) -> None:
     for each in notes:
         hook_times.add(
             db, each["source"], each["hook"], took_ms=each["took_ms"], at_ms=each["at_ms"]
         )
+        if each.get("held_out") is True:
+            held_out(db, (each["source"], each.get("stream_id", "")), at_ms=each["at_ms"])
         if each.get("ids"):
             told(db, (each["source"], each["stream_id"]), each, at_ms=each["at_ms"])
 

@@ -125,6 +125,9 @@ _INJECTION = (
            help="Put a pack of memories into prompts."),
     _works("CODEMEM_INJECT_BRIEF", "flag", True,
            help="Tell a new Claude Code session what the last one did and left open."),
+    _works("CODEMEM_HOLDOUT_PERCENT", "number", 0, least=0,
+           help="Of a hundred sessions, so many get no memories, chosen by their id: "
+                "`codemem benefit` compares them with the others."),
     _works("CODEMEM_INJECT_LIMIT", "number", 8, least=0,
            help="Memories in an injected pack, at most."),
     _works("CODEMEM_INJECT_TOKEN_BUDGET", "number", 800, least=0,

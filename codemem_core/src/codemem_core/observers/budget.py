@@ -127,6 +127,11 @@ class Purse:
         counted = replace(reply, tokens_in=tokens_in, tokens_out=tokens_out)
         self._record(call, counted, {"dropped": dict(dropped)}, estimated=not told)
 
+    def has_paid(self, runtime: str) -> bool:
+        """Return whether this runtime has answered for the database before."""
+        with self._store.read() as db:
+            return usage.was_asked(db, runtime)
+
     def pay_lost(self, call: Call) -> None:
         """Write down what a call may have cost whose answer never came, at the most."""
         # Here: `codemem status` asks for the limits alone, and this takes 5 of its 60 ms.

@@ -26,7 +26,12 @@ from codemem_core.errors import (
     UnusableAnswer,
 )
 from codemem_core.observers.budget import Call, Purse
-from codemem_core.observers.credentials import Credentials, fill_headers, may_go_without
+from codemem_core.observers.credentials import (
+    Credentials,
+    fill_headers,
+    may_go_without,
+    provider_of,
+)
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import (
     Credential,
@@ -152,11 +157,29 @@ class Observing:
         if not record.needs_credential:
             return None
         credential = self._credentials.get()
+        if credential and credential.source == "env" and not self._may_use_found(record):
+            provider = provider_of(self._settings)
+            raise _NoObserver(
+                f"a key for {provider} stands in the environment, and nobody has chosen to send"
+                f" text there: set `CODEMEM_OBSERVER_PROVIDER={provider}` to do so",
+                quiet=True,
+            )
         if credential is None and not may_go_without(self._settings):
             if _was_chosen(self._settings):
                 raise _NoObserver(f"no credential for the observer runtime `{record.name}`")
             raise _NoObserver("no credential", quiet=True)
         return credential
+
+    def _may_use_found(self, record: ObserverRuntime) -> bool:
+        """Say whether a key that merely stands in the environment may be used.
+
+        Any setting of the observer chooses it, and so has a database that a model has served.
+        """
+        settings = self._settings
+        keys = [each.key for each in settings.all() if each.key.startswith("observer_")]
+        if any(settings.where(key) != "default" for key in keys):
+            return True
+        return self._purse is None or self._purse.has_paid(record.name)
 
     def _fall_back(self, evidence: Evidence, reason: str) -> Observed:
         """Let an offline runtime answer."""

@@ -14,12 +14,14 @@ from heapq import heapify, heappop, heappush
 from itertools import chain
 from math import log, sqrt
 
+from codemem_core.hookpath import json as quick_json
 from codemem_core.retrieval import verbatim
 from codemem_core.retrieval.pack.excerpt import stem, stems
 from codemem_core.retrieval.pack.render import day, harmless, tokens
 from codemem_core.retrieval.pack.succession import changes
 from codemem_core.retrieval.score import idf
 from codemem_core.store import messages
+from codemem_core.store.engine.connection import rows
 from codemem_core.store.tokenize import query_terms
 
 TYPE_CHECKING = False
@@ -31,12 +33,22 @@ if TYPE_CHECKING:
     from codemem_core.retrieval.candidates import Scan
     from codemem_core.store.messages import Message
 
+_SESSIONS = """
+    SELECT s.id FROM streams t JOIN sessions s
+        ON s.source = t.source AND s.stream_id = t.stream_id
+     WHERE t.id IN (SELECT value FROM json_each(?))
+"""
 BEFORE, AFTER = 8, 12
 """Messages quoted from at most, around the best one."""
 _AGAIN = 0.5
 """How much each further message of a session counts, against the one before."""
-_SAME_SUBJECT = 0.17
-"""Cosine of the words of two sessions on one subject; of others it is less, mostly below 0.1."""
+_SAME_SUBJECT, _SAME_SUBJECT_OF_LONG = 0.155, 0.19
+"""Cosine of the words of two sessions on one subject; of others it is less, mostly below 0.1.
+
+Two long sessions share more by chance.
+"""
+_LONG_WORDS = 40
+"""Telling words of a long session."""
 _SINCE_TERMS = 12
 """Words of the best message by which later ones on its subject are found."""
 _READ_CHARS = 1_500
@@ -84,9 +96,9 @@ class Session:
         self.score += message.score * _AGAIN ** len(self.messages)
         self.messages.append(message)
 
-    def changes(self, text: str) -> bool:
+    def changes(self, text: str, *, claim: str = "") -> bool:
         """Say whether it says of the same thing something else than `text`."""
-        return any(changes(message.text, text) for message in self.messages)
+        return any(changes(message.text, text, claim=claim) for message in self.messages)
 
 
 class Part:
@@ -153,7 +165,7 @@ class Sessions:
 
         Call it before anything is compared or quoted: most prompts need neither.
         """
-        if not self.ranked:
+        if not self.ranked or self._weights:
             return
         best = self.ranked[0].messages[0]
         same = self._rarest(query_terms(best.text))
@@ -195,13 +207,18 @@ class Sessions:
         changed = [later for later in self.later(best) if later.changes(text)]
         return max([best, *changed], key=lambda session: session.at_ms)
 
-    def later(self, session: Session, *, least: float = _SAME_SUBJECT) -> list[Session]:
-        """Return later sessions whose words are at least so much alike."""
+    def later(self, session: Session) -> list[Session]:
+        """Return later sessions on the same subject."""
         return [
             other
             for other in self.ranked
-            if other.at_ms > session.at_ms and self._alike(session, other) >= least
+            if other.at_ms > session.at_ms and self._is_same_subject(session, other)
         ]
+
+    def _is_same_subject(self, one: Session, other: Session) -> bool:
+        is_long = min(len(one.words), len(other.words)) > _LONG_WORDS
+        least = _SAME_SUBJECT_OF_LONG if is_long else _SAME_SUBJECT
+        return self._alike(one, other) >= least
 
     def worth(self, words: Iterable[str]) -> float:
         """Return how much a sentence of these words tells, asked for or not."""
@@ -245,6 +262,15 @@ def search(
     matching, scan = verbatim.search(db, terms, project=project, trusted=trusted)
     found = [message for message in matching if f"e{message.id}" not in known]
     return Sessions(found, scan, project=project, trusted=trusted, known=known)
+
+
+def memory_sessions(db: apsw.Connection, sessions: Sessions) -> set[int]:
+    """Return the sessions, as memories name them, that match best and that are quoted."""
+    chosen = sessions.chosen()
+    if chosen is None:
+        return set()
+    streams = {sessions.ranked[0].messages[0].stream, chosen.messages[0].stream}
+    return {number for (number,) in rows(db, _SESSIONS, (quick_json.write(list(streams)),))}
 
 
 def quote(
