@@ -20,7 +20,7 @@ from codemem_cli.app import cli
 from codemem_core import hookspecs
 from codemem_core._version import __version__
 from codemem_core.commands.host import Host
-from codemem_core.config.catalog import SECTIONS
+from codemem_core.config.catalog import by_section
 from codemem_core.config.settings import Setting, Settings
 from codemem_core.plugins.registry import Plugins
 from codemem_core.plugins.seams import SEAMS
@@ -94,7 +94,8 @@ current folder.
 
 def _settings() -> Iterator[str]:
     yield _SETTINGS
-    for title, settings in SECTIONS.items():
+    ours = _ours().obj.plugins.settings().values()
+    for title, settings in by_section(ours).items():
         yield f"\n## {title}\n\n| variable | key | kind | default | |\n|---|---|---|---|---|\n"
         for setting in settings:
             yield _setting(setting)

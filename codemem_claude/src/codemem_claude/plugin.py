@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from codemem_claude.hook_host import SETTINGS
 from codemem_core.api import (
     EVENTS,
     SERVICE,
@@ -11,6 +12,7 @@ from codemem_core.api import (
     FlushPolicy,
     HostSetup,
     IngestSource,
+    Setting,
     hookimpl,
 )
 
@@ -20,6 +22,12 @@ _AGENT_MARKS = (
     "CLAUDECODE", "CLAUDE_CODE_SESSION_ID", "CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED",
     "CODEX_THREAD_ID", "CODEX_CI", "COPILOT_CLI", "GEMINI_CLI", "QWEN_CODE", "CURSOR_AGENT",
 )  # fmt: skip
+
+
+@hookimpl
+def codemem_settings() -> tuple[Setting, ...]:
+    """What steers Claude Code's hooks."""
+    return SETTINGS
 
 
 @hookimpl

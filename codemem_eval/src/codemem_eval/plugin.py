@@ -45,7 +45,6 @@ def codemem_settings() -> Iterable[Setting]:
         "eval_replies",
         "CODEMEM_EVAL_REPLIES",
         kind="path",
-        default="",
         help="Replies for the observer runtime `recorded`: a line of JSON each, with `session` "
         "and `reply`.",
     )

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codemem_core.api import SERVICE, Command, FlushPolicy, HostSetup, IngestSource, hookimpl
+from codemem_core.api import (
+    SERVICE,
+    Command,
+    FlushPolicy,
+    HostSetup,
+    IngestSource,
+    Setting,
+    hookimpl,
+)
+from codemem_opencode.settings import SETTINGS
+
+
+@hookimpl
+def codemem_settings() -> tuple[Setting, ...]:
+    """What steers the plugin in OpenCode."""
+    return SETTINGS
 
 
 @hookimpl
@@ -15,6 +30,8 @@ def codemem_ingest_sources() -> Iterator[IngestSource]:
         target="codemem_opencode.events:OpenCode",
         help="OpenCode sessions.",
         agent_marks=("OPENCODE", "OPENCODE_CALLER"),
+        takes_unnamed=True,
+        session_keys=("opencode_session_id",),
     )
 
 

@@ -88,7 +88,7 @@ class Receiving:
             found = await self._read(parcel, large=len(body) > SMALL_BYTES)
         except InputError:
             refused = parcel
-            self.store.submit(lambda db: refuse(db, refused, now_ms=now_ms))
+            self.store.submit(lambda db: refuse(db, refused, self.intake.naming, now_ms=now_ms))
             raise
         if not found:
             return events.Appended(0, 0)

@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 
+from codemem_core.config.setting import Setting
 from codemem_core.config.settings import Settings
 from codemem_core.errors import (
     AuthError,
@@ -84,8 +85,16 @@ def make(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Make:
     def codemem_observer_runtimes() -> Iterator[ObserverRuntime]:
         yield ObserverRuntime(name="api_http", target="scene:model")
         yield ObserverRuntime(
-            name="offline", target="scene:model", needs_credential=False, offline=True
+            name="offline",
+            target="scene:model",
+            needs_credential=False,
+            offline=True,
+            chosen_by="use_offline",
         )
+
+    @hookimpl
+    def codemem_settings() -> Iterator[Setting]:
+        yield Setting("use_offline", "CODEMEM_USE_OFFLINE", kind="flag", default=False)
 
     @hookimpl
     def codemem_auth_sources() -> Iterator[AuthSource]:
@@ -97,6 +106,7 @@ def make(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Make:
         model=scene.model,
         codemem_observer_runtimes=codemem_observer_runtimes,
         codemem_auth_sources=codemem_auth_sources,
+        codemem_settings=codemem_settings,
     )
     monkeypatch.setitem(sys.modules, "scene", module)
 
@@ -240,10 +250,11 @@ def test_an_answer_that_was_lost_is_paid_for(
     assert row["tokens_out"] == tokens
 
 
-def test_opencode_run_wins_over_the_runtime(make: Make) -> None:
-    """The older switch names a runtime of its own."""
-    with pytest.raises(Misconfigured, match="not installed: `opencode_run`"):
-        make(use_opencode_run="1", observer_runtime="offline").observe(EVIDENCE)
+def test_a_runtimes_own_flag_wins_over_the_named_runtime(make: Make) -> None:
+    """The switch is older than `observer_runtime`, and whoever set it meant it."""
+    observed = make(use_offline="1", observer_runtime="api_http").observe(EVIDENCE)
+
+    assert observed.runtime == "offline"
 
 
 @pytest.mark.parametrize("key", ["observer_api_key", "observer_auth_file"])

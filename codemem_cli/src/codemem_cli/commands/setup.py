@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 import click
@@ -96,7 +96,8 @@ class _Agent:
 
     def to_json(self) -> dict[str, Any]:
         """Return what was told and found."""
-        return {"told": self.told, "checks": [asdict(check) for check in self.checks]}
+        checks = [{"ok": each.ok, "text": each.text, "hint": each.hint} for each in self.checks]
+        return {"told": self.told, "checks": checks}
 
 
 def _agents(host: Host, wanted: str | None, *, silent: bool) -> list[_Agent]:

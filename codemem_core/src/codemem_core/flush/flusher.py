@@ -34,6 +34,7 @@ from codemem_core.errors import (
 )
 from codemem_core.flush.circuit_breaker import Breaker, Held
 from codemem_core.flush.heartbeat import Heart
+from codemem_core.flush.pace import Pace
 from codemem_core.observers.budget import Purse
 from codemem_core.observers.observe import Observed, Observing
 from codemem_core.plugins.registry import Plugins
@@ -91,11 +92,13 @@ class Flusher:
         clock: Callable[[], float] = time.monotonic,
         beat_s: float = BEAT_S,
         given_up: Callable[[Claim], None] = lambda _: None,
+        pace: Pace | None = None,
     ) -> None:
         """Take a wall clock, one that counts seconds, and the pause between two heartbeats.
 
-        `given_up` is told of each flush that hangs.
+        `given_up` is told of each flush that hangs; `pace` says when a flush may compute.
         """
+        self._pace = pace or Pace()
         self._store = store
         self._plugins = plugins
         self._observing = Observing(plugins, settings, purse=Purse(store, settings))
@@ -179,7 +182,7 @@ class Flusher:
         )
 
     def _flush_batch(self, claim: Claim, report: FlushReport) -> None:
-        with self._heart.beating(claim):
+        with self._heart.beating(claim), self._pace.turn():
             try:
                 # What a hook told just before must be known when its use is looked for.
                 note_reader.take(self._store)
@@ -253,7 +256,8 @@ class Flusher:
     def _observe(self, evidence: Evidence) -> Observed:
         self._breaker.check()
         try:
-            observed = self._observing.observe(evidence)
+            with self._pace.given_away():
+                observed = self._observing.observe(evidence)
         except (PermanentError, UnusableAnswer):
             self._breaker.succeeded()  # it answered, and will answer others
             raise

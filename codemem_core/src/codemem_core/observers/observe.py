@@ -146,12 +146,17 @@ class Observing:
     def _chosen(self) -> ObserverRuntime:
         """Return the configured runtime; raises `_NoObserver` when it is the usual and missing."""
         runtimes = self._plugins.observer_runtimes()
-        name = runtime_name(self._settings)
+        name = runtime_name(self._plugins, self._settings)
         if name in runtimes:
             return runtimes[name]
-        if not _was_chosen(self._settings):
+        if not self._was_chosen():
             raise _NoObserver("the usual runtime is not installed", quiet=True)
         raise _not_installed("observer runtime", name, runtimes)
+
+    def _was_chosen(self) -> bool:
+        """Say whether the user named a runtime."""
+        named = self._settings.where("observer_runtime") != "default"
+        return named or _flagged(self._plugins, self._settings) is not None
 
     def _credential(self, record: ObserverRuntime) -> Credential | None:
         if not record.needs_credential:
@@ -165,7 +170,7 @@ class Observing:
                 quiet=True,
             )
         if credential is None and not may_go_without(self._settings):
-            if _was_chosen(self._settings):
+            if self._was_chosen():
                 raise _NoObserver(f"no credential for the observer runtime `{record.name}`")
             raise _NoObserver("no credential", quiet=True)
         return credential
@@ -365,15 +370,17 @@ class _NoObserver(AuthError):
         self.quiet = quiet
 
 
-def runtime_name(settings: Settings) -> str:
-    """Return the runtime the settings name; `use_opencode_run` wins."""
-    if settings.flag("use_opencode_run"):
-        return "opencode_run"
-    return settings.text("observer_runtime") or ""
+def runtime_name(plugins: Plugins, settings: Settings) -> str:
+    """Return the runtime that the user chose: by a flag of its own, else by its name."""
+    return _flagged(plugins, settings) or settings.text("observer_runtime") or ""
 
 
-def _was_chosen(settings: Settings) -> bool:
-    return settings.flag("use_opencode_run") or settings.where("observer_runtime") != "default"
+def _flagged(plugins: Plugins, settings: Settings) -> str | None:
+    """Return the runtime whose own flag is on (`chosen_by`), if one is."""
+    for record in plugins.observer_runtimes().values():
+        if record.chosen_by and settings.flag(record.chosen_by):
+            return record.name
+    return None
 
 
 def _model(observer: Observer, request: ObserveRequest) -> str:

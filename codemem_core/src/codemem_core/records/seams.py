@@ -53,6 +53,10 @@ class IngestSource(SeamRecord):
     calls `codemem`, not a person."""
     session_mark: str = ""
     """The one of them that holds the session's id, if any does."""
+    takes_unnamed: bool = False
+    """Raw events that name no source are this host's; one host at most may say so."""
+    session_keys: tuple[str, ...] = ()
+    """Other fields in which its raw events name their session, beside `session_id`."""
 
 
 class FlushPolicy(SeamRecord):
@@ -69,6 +73,8 @@ class ObserverRuntime(SeamRecord):
     """False when it has a login of its own, or needs none."""
     offline: bool = False
     """It asks nobody and costs nothing: the fall-back without a credential or a budget."""
+    chosen_by: str = ""
+    """A flag of the settings that chooses it, whatever `observer_runtime` says."""
 
 
 class AuthSource(SeamRecord):

@@ -103,9 +103,9 @@ class Finder:
         }
         self.pattern = re.compile("|".join(map(_around, self._by_mark.items())))
 
-    def words(self, text: str) -> Iterator[tuple[int, str]]:
-        """Yield where each word begins, and the word."""
-        for hit in self.pattern.finditer(text):
+    def words(self, text: str, start: int, stop: int) -> Iterator[tuple[int, str]]:
+        """Yield where each word between two places begins, and the word."""
+        for hit in self.pattern.finditer(text, start, stop):
             mark = hit.start()
             for before, word in self._by_mark[text[mark]]:
                 if mark >= before and text.startswith(word, mark - before):
