@@ -77,19 +77,32 @@ def _written(value: object) -> str:
 
 def _commands() -> Iterator[str]:
     yield "# Commands\n\n"
-    yield "`--json` prints JSON and nothing else. Errors are one line and a hint on stderr.\n\n"
+    yield "`--json` prints JSON and nothing else. Errors are one line and a hint on stderr.\n"
+    yield "`codemem help --all` lists every command, earlier names too.\n\n"
     with _ours() as context:
         yield _help(context)
         records = context.obj.plugins.commands()
-        for hidden, title in ((False, ""), (True, "\n# Called by hosts\n")):
-            yield title
-            for name in sorted(
-                n for n, r in records.items() if r.hidden is hidden and not r.parent
-            ):
-                command = cli.get_command(context, name)
-                assert command is not None, name
-                inner = click.Context(command, parent=context, info_name=name)
-                yield f"\n## {name}\n\n{_help(inner)}"
+        listed = {each.target: path for path, each in records.items() if not each.hidden}
+        for path in sorted(set(listed.values())):
+            yield f"\n## {path}\n\n{_help(_inner(context, path))}"
+        others = [path for path in sorted(records) if records[path].target not in listed]
+        yield "\n# Not listed\n"
+        for path in others:
+            yield f"\n## {path}\n\n{_help(_inner(context, path))}"
+        yield "\n# Earlier names\n\n| name | calls |\n|---|---|\n"
+        for path, record in sorted(records.items()):
+            if record.hidden and record.target in listed:
+                yield f"| `{path}` | `{listed[record.target]}` |\n"
+
+
+def _inner(context: click.Context, path: str) -> click.Context:
+    """Return the context of a command, with those of the groups it is in."""
+    for name in path.split():
+        assert isinstance(context.command, click.Group)
+        command = context.command.get_command(context, name)
+        assert command is not None, path
+        context = click.Context(command, parent=context, info_name=name)
+    return context
 
 
 def _ours() -> click.Context:

@@ -12,7 +12,7 @@ import pytest
 
 from codemem_claude import inject
 from codemem_core.records.memory import NewMemory
-from codemem_core.store import memories, sessions
+from codemem_core.store import memories, projects, sessions
 from codemem_core.store.engine.store import Store
 
 BODY = "## Request\nFix it\n\n## Completed\nRounded once.\n\n## Next steps\nAsk Dana\nabout 7 %."
@@ -105,3 +105,27 @@ def test_the_brief_fits_the_host(home: Path, told: Any) -> None:
 def test_without_memory_there_is_no_brief(told: Any) -> None:
     """No database, no word."""
     assert told() == ""
+
+
+REMOTE = '[remote "origin"]\n\turl = https://git.example/acme/demo.git\n'
+
+
+def test_a_new_folder_with_a_known_remote_is_named_once(
+    home: Path, told: Any, tmp_path: Path
+) -> None:
+    """Whoever writes a `.git/config` chooses the remote; the user can take the folder out."""
+    known = tmp_path / "elsewhere" / "demo"
+    for folder in (known, tmp_path / "demo"):
+        (folder / ".git").mkdir(parents=True, exist_ok=True)
+        (folder / ".git" / "config").write_text(REMOTE)
+    with Store.open(str(home / ".codemem" / "mem.sqlite")) as store:
+        store.write(lambda db: projects.claim(db, "demo", str(known)))
+
+    first = told()
+    with Store.open(str(home / ".codemem" / "mem.sqlite")) as store:
+        store.write(lambda db: projects.claim(db, "demo", str(tmp_path / "demo")))
+
+    assert "because its git remote is git.example/acme/demo" in first
+    assert "codemem project split demo --folder . --into NAME --yes" in first
+    assert "New folder" not in told()
+    assert "New folder" not in told(cwd=str(known))

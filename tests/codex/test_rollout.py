@@ -120,6 +120,11 @@ def test_odd_records_are_passed_over() -> None:
         {},
         {"type": 1, "payload": []},
         {"type": "response_item", "payload": {"type": None}},
+        user("", content_item_kinds=3) | {"timestamp": 4},
+        {
+            "type": "turn_context",
+            "payload": {"internal_chat_message_metadata_passthrough": "x", "turn_id": 3},
+        },
         {"type": "event_msg", "payload": {"type": "item_completed", "item": 3}},
         {"type": "response_item", "payload": {"type": "function_call", "arguments": "{"}},
     ]

@@ -10,16 +10,22 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from codemem_codex.history import logged_item, missed_payloads, stored_payloads
 from codemem_codex.tools import typed
-from codemem_core.api import AdapterEvent, EventContext, InputError, Settings
+from codemem_core.api import AdapterEvent, EventContext, InputError, Settings, event_time
 
 _MARK = re.compile(r"(\[REDACTED:[\w-]+):[0-9a-f]{4}\]")
 """What stands for a secret; the end of it differs from process to process."""
 _Body = tuple[str, dict[str, Any]]
+_WORDS = {
+    "UserPromptSubmit": ("prompt", "prompt"),
+    "Stop": ("assistant", "last_assistant_message"),
+    "AssistantText": ("assistant", "text"),
+}
+"""Type of the event, and where the words are; `AssistantText` comes from the session log."""
+_BOUNDARIES = {"SessionStart": ("session_start", "source"), "SessionEnd": ("session_end", "reason")}
 
 
 class Codex:
@@ -39,7 +45,7 @@ class Codex:
         body = _body(hook, payload) if session else None
         if body is None or (body[0] == "prompt" and payload.get("agent_id")):
             return None
-        ts, generated = _time(payload)
+        ts, generated = event_time(payload.get("ts"))
         meta: dict[str, Any] = {"hook_event_name": hook, "ordering_confidence": "low"}
         if use := _text(payload.get("tool_use_id")):
             meta["tool_use_id"] = use
@@ -77,33 +83,21 @@ class Codex:
 
 def _body(hook: str, payload: Mapping[str, Any]) -> _Body | None:
     """Return the adapter event's type and payload; None when there is nothing in it."""
-    if hook == "SessionStart":
-        return "session_start", {"source": payload.get("source")}
-    if hook == "SessionEnd":
-        return "session_end", {"reason": payload.get("reason")}
-    if hook == "Interrupt":
-        return "error", {"message": "the user interrupted the turn", "interrupted": True}
-    if hook == "PostToolUse":
-        return _tool(payload)
-    return _words(hook, payload)
-
-
-def _words(hook: str, payload: Mapping[str, Any]) -> _Body | None:
-    """Return what somebody said: the user, the assistant, or the summary of a compaction."""
-    if hook == "UserPromptSubmit":
-        text = _text(payload.get("prompt"))
-        return ("prompt", {"text": text}) if text else None
-    if hook == "Stop":
-        text = _text(payload.get("last_assistant_message"))
-        return ("assistant", {"text": text, "final": True}) if text else None
-    if hook == "AssistantText":
-        text = _text(payload.get("text"))
-        return ("assistant", {"text": text, "final": False}) if text else None
+    if hook in _WORDS:
+        kind, field = _WORDS[hook]
+        text = _text(payload.get(field))
+        body = {"text": text} if kind == "prompt" else {"text": text, "final": hook == "Stop"}
+        return (kind, body) if text else None
     if hook == "PostCompact":
         logged = logged_item(payload.get("transcript_path"), "compacted").get("message")
         text = _text(payload.get("compact_summary") or logged)
         return ("session_start", {"source": "compact", "text": text}) if text else None
-    return None
+    if hook == "Interrupt":
+        return "error", {"message": "the user interrupted the turn", "interrupted": True}
+    if hook == "PostToolUse":
+        return _tool(payload)
+    kind, field = _BOUNDARIES.get(hook, ("", ""))
+    return (kind, {field: payload.get(field)}) if kind else None
 
 
 def _tool(payload: Mapping[str, Any]) -> _Body | None:
@@ -137,16 +131,6 @@ def _identity(payload: Mapping[str, Any], body: _Body, ts: str) -> Iterator[str]
     yield _text(payload.get("message_id"))
     told = {name: body[1].get(name) for name in ("text", "source", "reason")}
     yield _MARK.sub(r"\1]", json.dumps(told, default=str))
-
-
-def _time(payload: Mapping[str, Any]) -> tuple[str, bool]:
-    """Return when it happened, and whether we had to take the present time for it."""
-    try:
-        moment = datetime.fromisoformat(_text(payload.get("ts")))
-    except ValueError:
-        return datetime.now(UTC).isoformat().replace("+00:00", "Z"), True
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return moment.isoformat().replace("+00:00", "Z"), False
 
 
 def _text(value: object) -> str:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from codemem_codex.rollout import payloads
-from codemem_core.api import log_records
+from codemem_core.api import closed_logs, log_records
 
-_STILL_OPEN_MS = 10 * 60 * 1000
-"""A log that changed a moment ago may belong to a session that goes on."""
 _ENDS = frozenset({"Stop", "SessionEnd", "Interrupt"})
 _LOG_ONLY = frozenset({"AssistantText", "Interrupt"})
 _SECONDS = len("2026-11-22T08:00:00")
-_KEPT = ("session_id", "cwd", "codemem")
 
 
 def codex_folder(environ: Mapping[str, str] | None = None) -> Path:
@@ -39,24 +34,14 @@ def stored_payloads(*, since_ms: int = 0, unread: Counter[str]) -> Iterator[dict
     Those without a change since `since_ms` (epoch milliseconds) are left out, and so is one that
     may be going on. `unread` counts what could not be used, by reason.
     """
-    until_ms = time.time_ns() // 1_000_000 - _STILL_OPEN_MS
-    found = []
-    for kept in ("sessions", "archived_sessions"):
-        for path in (codex_folder() / kept).rglob("rollout-*.jsonl"):
-            with suppress(OSError):  # Codex may move it meanwhile
-                found.append((path.stat().st_mtime_ns // 1_000_000, path))
-    for changed_ms, path in sorted(found):
-        if since_ms <= changed_ms < until_ms:
-            yield from _stored(path, unread)
-
-
-def _stored(path: Path, unread: Counter[str]) -> Iterator[dict[str, Any]]:
-    last: dict[str, Any] = {}
-    for last in payloads(log_records(path, max_bytes=0, skipped=unread)):
-        yield last
-    if last:
+    folders = [codex_folder() / kept for kept in ("sessions", "archived_sessions")]
+    for path in closed_logs(folders, "rollout-*.jsonl", since_ms=since_ms):
+        last: dict[str, Any] = {}
+        for last in payloads(log_records(path, max_bytes=0, skipped=unread)):
+            yield last
         ends = {"hook_event_name": "SessionEnd", "reason": "other"}
-        yield ends | {name: last[name] for name in ("session_id", "cwd", "ts") if name in last}
+        if last:
+            yield ends | {name: last[name] for name in ("session_id", "cwd", "ts") if name in last}
 
 
 def missed_payloads(
@@ -72,8 +57,8 @@ def missed_payloads(
         return
     # What came later is told at its own end: its hooks may be on their way still.
     until = str(payload.get("ts") or "9999")[:_SECONDS]
-    kept = {name: payload[name] for name in _KEPT if name in payload}
-    extra = {k: v for k, v in dict(kept.pop("codemem", None) or {}).items() if k != "flush"}
+    kept = {name: payload[name] for name in ("session_id", "cwd") if name in payload}
+    extra = {k: v for k, v in dict(payload.get("codemem") or {}).items() if k != "flush"}
     for told in payloads(log_records(path)):
         is_new = told["hook_event_name"] == "PostToolUse" and told["tool_use_id"] not in seen
         if str(told.get("ts", ""))[:_SECONDS] > until:

@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
     from codemem_core.api import Settings
 
-_TOTAL_S = 2.0
 _LAST_S = 1.2
 """Codex ends SessionEnd and Interrupt hooks after 3 s, whatever their timeout."""
-_ENDS = frozenset({"Stop", "SessionEnd", "Interrupt"})
 
 
 class CodexCli(HookHost):
@@ -43,13 +41,13 @@ class CodexCli(HookHost):
 
     def total_s(self, hook: str, settings: Settings) -> float:
         """Return less than Codex allows at the end of a session."""
-        del settings
-        return _TOTAL_S if hook not in {"SessionEnd", "Interrupt"} else _LAST_S
+        ends = hook in {"SessionEnd", "Interrupt"}
+        return _LAST_S if ends else super().total_s(hook, settings)
 
     def flush(self, hook: str, settings: Settings) -> bool | None:
         """Make memories at the end of each turn: interactive sessions have no other end."""
         del settings
-        return True if hook in _ENDS else None
+        return True if hook in {"Stop", "SessionEnd", "Interrupt"} else None
 
     def occasion(self, payload: Mapping[str, Any]) -> Occasion | None:
         """Return what asks for context; a compacted session has forgotten what it was given."""

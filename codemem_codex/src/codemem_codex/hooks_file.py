@@ -11,18 +11,12 @@ from typing import Any
 from codemem_core.api import CodememError, home_folder
 from codemem_core.commands import replace_file
 
+_COMMAND = "codex-hook"
 _TIMEOUTS = {
-    "SessionStart": 10,
-    "UserPromptSubmit": 10,
-    "PostToolUse": 10,
-    "PostCompact": 10,
-    "Stop": 10,
-    # Codex allows these no more.
-    "SessionEnd": 3,
-    "Interrupt": 3,
+    **dict.fromkeys(("SessionStart", "UserPromptSubmit", "PostToolUse", "PostCompact", "Stop"), 10),
+    **dict.fromkeys(("SessionEnd", "Interrupt"), 3),  # Codex allows these no more
 }
 """The hooks that say something, and the seconds each may take."""
-_COMMAND = "codex-hook"
 
 
 class HooksFile:
@@ -35,11 +29,11 @@ class HooksFile:
 
     def is_current(self, program: Sequence[str]) -> bool:
         """Say whether all hooks are there and run `program`, a command with its arguments."""
-        return self._with(program) == self._read()
+        return self._with(program) == _loads(self.path)
 
     def has_ours(self) -> bool:
         """Say whether a hook of ours is there."""
-        return self._without() != self._read()
+        return self._without() != _loads(self.path)
 
     def install(self, program: Sequence[str]) -> None:
         """Enter the hooks after those of others; raises `CodememError`."""
@@ -47,26 +41,20 @@ class HooksFile:
             replace_file(self._original, self.path.read_text(encoding="utf-8"))
         replace_file(self.path, _text(self._with(program)))
 
-    def remove(self) -> bool:
+    def remove(self) -> None:
         """Take the hooks out; the file is byte for byte what it was, unless somebody changed it."""
-        if not self.has_ours():
-            return False
-        left = self._without()
-        if not left.get("hooks") and not self._original.exists():
-            self.path.unlink()
-            return True
-        kept = _loads(self._original) if self._original.exists() else None
-        text = self._original.read_text(encoding="utf-8") if kept == left else _text(left)
+        left, was_there = self._without(), self._original.exists()
+        if not was_there and not left.get("hooks"):
+            self.path.unlink(missing_ok=True)
+            return
+        is_original = was_there and _loads(self._original) == left
+        text = self._original.read_text(encoding="utf-8") if is_original else _text(left)
         replace_file(self.path, text)
         self._original.unlink(missing_ok=True)
-        return True
-
-    def _read(self) -> dict[str, Any]:
-        return _loads(self.path) if self.path.exists() else {}
 
     def _without(self) -> dict[str, Any]:
         """Return what the file holds beside our hooks."""
-        found = self._read()
+        found = _loads(self.path)
         events = found.get("hooks", {})
         left = {event: [g for g in groups if not _is_ours(g)] for event, groups in events.items()}
         # An event that held ours alone was not there before.
@@ -88,24 +76,23 @@ def is_our_command(command: object) -> bool:
     return isinstance(command, str) and command.endswith(f" {_COMMAND}")
 
 
-def _is_ours(group: object) -> bool:
+def _is_ours(group: Any) -> bool:  # noqa: ANN401 - JSON
     hooks = group.get("hooks") if isinstance(group, dict) else None
-    return isinstance(hooks, list) and any(
-        isinstance(hook, dict) and is_our_command(hook.get("command")) for hook in hooks
-    )
+    return any(is_our_command(hook.get("command")) for hook in hooks or ())
 
 
 def _loads(path: Path) -> dict[str, Any]:
-    hint = "correct the file first"
+    """Return what a hooks file holds, and an empty object when there is none."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CodememError(f"cannot read `{path}`: {error}", hint=hint) from error
-    hooks = value.get("hooks", {}) if isinstance(value, dict) else None
-    if not isinstance(hooks, dict) or not all(isinstance(each, list) for each in hooks.values()):
-        raise CodememError(f"not a hooks file: `{path}`", hint=hint)
-    found: dict[str, Any] = value
-    return found
+        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        shapes = {type(groups) for groups in value.get("hooks", {}).values()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError) as error:
+        raise CodememError(f"cannot read `{path}`: {error}", hint="correct it first") from error
+    if not shapes <= {list}:
+        raise CodememError(f"not a hooks file: `{path}`", hint="correct it first")
+    return value
 
 
 def _text(value: dict[str, Any]) -> str:

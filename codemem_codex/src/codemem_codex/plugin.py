@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from codemem_core.api import Command, HostSetup, IngestSource, hookimpl
 
 CODEMEM_API = 1
-_AGENT_MARKS = (
-    "CODEX_THREAD_ID", "CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED", "CODEX_CI",
-)  # fmt: skip
 
 
 @hookimpl
@@ -19,7 +16,7 @@ def codemem_ingest_sources() -> Iterator[IngestSource]:
         name="codex",
         target="codemem_codex.events:Codex",
         help="Codex CLI, through its hooks.",
-        agent_marks=_AGENT_MARKS,
+        agent_marks=("CODEX_THREAD_ID", "CODEX_SANDBOX", "CODEX_CI"),
         session_mark="CODEX_THREAD_ID",
     )
 

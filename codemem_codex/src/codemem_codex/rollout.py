@@ -9,15 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 
-from codemem_codex.tools import text_of
-from codemem_core.api import InputError, epoch_ms
+from codemem_core.api import tool_text
 
 Payload = dict[str, Any]
 
-_MAX_OPEN_CALLS = 512
 _SHELLS = frozenset({"exec_command", "shell", "local_shell", "shell_command", "container.exec"})
 _NOT_THE_USERS = re.compile(
     r"<(?:environment_context|user_instructions|turn_aborted|user_shell_command|skill|INSTRUCTIONS)\b"
@@ -68,23 +65,18 @@ class _Replay:
             yield self._payload("PostCompact", trigger="auto", compact_summary=text)
 
     def _remember(self, record: Payload, payload: Payload) -> None:
-        with suppress(InputError):
-            if isinstance(stamp := record.get("timestamp"), str) and epoch_ms(stamp):
-                self._common["ts"] = stamp
+        self._common["ts"] = record.get("timestamp") or self._common.get("ts")
         places = {"session_meta", "turn_context"}
         if record.get("type") in places and isinstance(cwd := payload.get("cwd"), str):
             self._common["cwd"] = cwd
-        passed = payload.get("internal_chat_message_metadata_passthrough")
-        turn = payload.get("turn_id") or (passed or {}).get("turn_id")
-        self._turn = turn if isinstance(turn, str) else self._turn
+        self._turn = payload.get("turn_id") or _passed(payload).get("turn_id") or self._turn
 
     def _begin(self, payload: Payload) -> Iterator[Payload]:
         begun = "session_id" in self._common
         if isinstance(session := payload.get("id"), str) and not begun:
             self._common["session_id"] = session
-            self._is_ours = payload.get("thread_source") in {None, "user"} and isinstance(
-                payload.get("source", ""), str
-            )
+            # A subagent's source is an object.
+            self._is_ours = isinstance(payload.get("source", ""), str)
             if self._is_ours:
                 yield self._payload("SessionStart", source="startup")
 
@@ -102,7 +94,7 @@ class _Replay:
             yield from self._result(item)
 
     def _message(self, item: Payload) -> Iterator[Payload]:
-        text = text_of(item.get("content")).strip()
+        text = tool_text(item.get("content")).strip()
         if item.get("role") == "assistant" and text:
             yield from self._between()
             self._said = self._payload("AssistantText", text=text, message_id=item.get("id"))
@@ -111,8 +103,6 @@ class _Replay:
             yield self._payload("UserPromptSubmit", prompt=text)
 
     def _open(self, item: Payload) -> None:
-        if len(self._calls) >= _MAX_OPEN_CALLS:
-            self._calls.pop(next(iter(self._calls)))
         if isinstance(call_id := item.get("call_id"), str):
             self._calls[call_id] = {"tool_use_id": call_id, **_call(item)}
 
@@ -144,18 +134,20 @@ class _Replay:
         """Yield the end of a turn; older versions do not record it."""
         said, self._said = self._said, None
         if said or text:
-            last = text if isinstance(text, str) else (said or {}).get("text")
-            place = said or self._payload("Stop")
-            yield {
-                **{k: v for k, v in place.items() if k not in {"text", "message_id"}},
-                "hook_event_name": "Stop",
-                "last_assistant_message": last,
-            }
+            last = {"last_assistant_message": text or (said or {}).get("text")}
+            place = {"turn_id": said["turn_id"], "ts": said["ts"]} if said else {}
+            yield self._payload("Stop", **last) | place
+
+
+def _passed(payload: Payload) -> Payload:
+    """Return what Codex notes of an item beside what the model sees."""
+    passed = payload.get("internal_chat_message_metadata_passthrough")
+    return passed if isinstance(passed, dict) else {}
 
 
 def _is_the_users(item: Payload, text: str) -> bool:
     """Say whether a message with role `user` is what the user wrote."""
-    kinds = (item.get("internal_chat_message_metadata_passthrough") or {}).get("content_item_kinds")
+    kinds = _passed(item).get("content_item_kinds")
     if isinstance(kinds, list):
         return "user.text" in kinds
     return not _NOT_THE_USERS.match(text)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from codemem_codex.app_server import AppServer
+from codemem_codex.app_server import Ask, app_server
 from codemem_codex.history import codex_folder
 from codemem_codex.hooks_file import HooksFile, is_our_command
 from codemem_core.api import Check, CodememError, Settings
 from codemem_core.commands import (
+    check_client,
     check_program,
     check_recorded,
     check_server,
     mcp_command,
-    said_by,
 )
 
 _HINT = "codemem setup codex"
@@ -30,9 +31,12 @@ class Setup:
     def __init__(self, settings: Settings) -> None:
         self._folder = codex_folder(settings.environ)
         self._file = HooksFile(self._folder)
-        self._mcp_command, self._environ = mcp_command()
-        own = [f"{name}={value}" for name, value in self._environ.items()]
-        self._program = [*(["env", *own] if own else []), *self._mcp_command[:-1]]
+        argv, environ = mcp_command()
+        own = [f"{name}={value}" for name, value in environ.items()]
+        self._program = [*(["env", *own] if own else []), *argv[:-1]]
+        self._server: dict[str, Any] = {"command": argv[0], "args": argv[1:]}
+        if environ:
+            self._server["env"] = environ
 
     def found(self) -> bool:
         """Say whether Codex is on PATH."""
@@ -45,76 +49,67 @@ class Setup:
         changes = [] if current else [f"enter hooks that run {program} in {self._file.path}"]
         if not current or not self._trusted():
             changes.append("tell Codex that you trust these hooks; it skips them otherwise")
-        if self._mcp() is None:
+        if self._mcp() != self._server:
             changes.append(f"enter the MCP server in {self._folder / 'config.toml'}")
         return changes
 
     def apply(self) -> None:
         """Enter hooks and MCP server, and say that the user trusts the hooks."""
         self._file.install(self._program)
-        program, *arguments = self._mcp_command
-        server: dict[str, Any] = {"command": program, "args": arguments}
-        if self._environ:
-            server["env"] = self._environ
-        with AppServer() as codex:
-            ours = [hook for hook in codex.hooks() if is_our_command(hook.command)]
-            trust = {hook.key: {"trusted_hash": hook.hash} for hook in ours}
-            entries = {} if self._mcp() else {_MCP: server}
-            codex.write({"hooks.state": trust, **entries})
+        with app_server() as ask:
+            trust = {hook["key"]: {"trusted_hash": hook["currentHash"]} for hook in _ours(ask)}
+            _write(ask, {"hooks.state": trust, _MCP: self._server})
 
     def remove(self) -> list[str]:
         """Take out the hooks, the trust in them and the MCP server."""
-        done = []
-        if self._file.has_ours():
-            with AppServer() as codex:
-                ours = [hook.key for hook in codex.hooks() if is_our_command(hook.command)]
-                codex.write(self._forgotten(ours))
-            self._file.remove()
-            done.append(f"removed the hooks from {self._file.path}")
-        if self._mcp() is not None:
-            with AppServer() as codex:
-                codex.write({_MCP: None})
-            done.append(f"removed the MCP server from {self._folder / 'config.toml'}")
+        done, gone = [], dict[str, None]()
+        with app_server() as ask:
+            if self._file.has_ours():
+                gone |= self._forgotten({hook["key"] for hook in _ours(ask)})
+                done.append(f"removed the hooks from {self._file.path}")
+            if self._mcp() is not None:
+                gone[_MCP] = None
+                done.append(f"removed the MCP server from {self._folder / 'config.toml'}")
+            if gone:
+                _write(ask, gone)
+        self._file.remove()
         return done
 
     def checks(self, *, database: str) -> Iterator[Check]:
         """Look at everything a session needs, from the client to the server."""
-        yield _client()
+        yield check_client("codex", name="Codex", install="npm install -g @openai/codex")
         yield self._hooks()
         there = self._mcp() is not None
-        text = "the MCP server is configured" if there else "the MCP server is not configured"
+        text = f"the MCP server is {'' if there else 'not '}configured"
         yield Check(ok=there, text=text, hint="" if there else _HINT)
         yield check_program(upgrade=_UPGRADE)
         yield check_recorded(database, source="codex", hint="work in Codex")
         yield check_server(database)
 
     def _hooks(self) -> Check:
-        try:
-            if not self._file.has_ours():
-                return Check(ok=False, text="the hooks are not installed", hint=_HINT)
-            if not self._file.is_current(self._program):
-                return Check(ok=False, text="the hooks run another codemem", hint=_HINT)
-            if not self._trusted():
-                text = "Codex skips the hooks: nobody said that they are trusted"
-                return Check(ok=False, text=text, hint=f"{_HINT}, or `/hooks` in Codex")
-        except CodememError as error:
-            return Check(ok=False, text=str(error), hint=error.hint or _HINT)
-        return Check(ok=True, text="the hooks are installed and trusted")
+        if not self._file.is_current(self._program):
+            text = "the hooks are not installed, or run another codemem"
+        elif not self._trusted():
+            text = "Codex skips the hooks: nobody said that they are trusted"
+        else:
+            return Check(ok=True, text="the hooks are installed and trusted")
+        return Check(ok=False, text=text, hint=_HINT)
 
     def _trusted(self) -> bool:
         """Say whether Codex runs our hooks."""
         if not shutil.which("codex") or not self._file.has_ours():
             return False
-        with AppServer() as codex:
-            ours = [hook for hook in codex.hooks() if is_our_command(hook.command)]
-        return bool(ours) and all(hook.trusted and hook.enabled for hook in ours)
+        with app_server() as ask:
+            ours = _ours(ask)
+        states = {(hook["trustStatus"], hook["enabled"]) for hook in ours}
+        return states == {("trusted", True)}
 
-    def _forgotten(self, keys: list[str]) -> dict[str, None]:
+    def _forgotten(self, keys: set[str]) -> dict[str, None]:
         """Return what to take out so that no trust in our hooks is left."""
         state = self._config().get("hooks", {}).get("state", {})
-        if set(state) <= set(keys):
+        if keys.issuperset(state):
             return {"hooks.state": None}
-        return {f'hooks.state."{key}"': None for key in keys if key in state}
+        return {f'hooks.state."{key}"': None for key in keys.intersection(state)}
 
     def _mcp(self) -> object:
         return self._config().get("mcp_servers", {}).get("codemem")
@@ -129,8 +124,16 @@ class Setup:
             raise CodememError(f"cannot read `{path}`: {error}") from error
 
 
-def _client() -> Check:
-    if not shutil.which("codex"):
-        return Check(ok=False, text="codex is not on PATH", hint="npm install -g @openai/codex")
-    version = (said_by("codex", "--version") or "").removeprefix("codex-cli ")
-    return Check(ok=True, text=f"Codex is {version or 'there'}")
+def _ours(ask: Ask) -> list[dict[str, Any]]:
+    """Return our hooks as Codex knows them."""
+    found = ask("hooks/list", {"cwds": [str(Path.home())]})["data"]
+    return [hook for place in found for hook in place["hooks"] if is_our_command(hook["command"])]
+
+
+def _write(ask: Ask, values: Mapping[str, object]) -> None:
+    """Set values of Codex's configuration by their paths; None takes one out."""
+    edits = [
+        {"keyPath": path, "value": value, "mergeStrategy": "upsert" if value else "replace"}
+        for path, value in values.items()
+    ]
+    ask("config/batchWrite", {"edits": edits})

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from codemem_core.api import diffs
+from codemem_core.api import diffs, tool_text
 
 _KINDS = {
     "bash": "run",
@@ -20,16 +19,13 @@ _KINDS = {
     "spawn_agent": "agent",
     "tool_search": "search",
 }
-_OURS = ("mcp__codemem__",)
 _REPORT = re.compile(
-    r"(?:Chunk ID: .*\n)?(?:Exit code: (?P<patch>-?\d+)\n)?(?:Wall time: .*\n?)?"
-    r"(?:Process exited with code (?P<shell>-?\d+)\n)?"
-    r"(?:Process running with session ID (?P<running>\d+)\n)?"
-    r"(?:Original token count: .*\n)?(?:Output:\n)?"
+    r"(?:(?:Chunk ID|Wall time|Original token count|Process running with session ID)\b.*\n?"
+    r"|(?:Exit code:|Process exited with code) (?P<code>-?\d+)\n)*(?:Output:\n)?"
 )
 """What Codex tells the model before a tool's own output."""
-_FAILED = ("apply_patch verification failed", "aborted by user", "exec_command failed")
 _ABORTED = "aborted by user"
+_FAILED = ("apply_patch verification failed", _ABORTED, "exec_command failed")
 _REFUSED = re.compile(r"(?:exec command |patch )?rejected by user|.{0,40}denied by (?:user|policy)")
 
 
@@ -40,12 +36,13 @@ def typed(
 
     `exit_code` is what the session log says, where the answer does not.
     """
-    kind = "memory" if name.startswith(_OURS) else _KINDS.get(name.lower(), "other")
+    kind = "memory" if name.startswith("mcp__codemem__") else _KINDS.get(name.lower(), "other")
     tool_input = given if isinstance(given, Mapping) else {}
-    told = text_of(answer)
+    told = tool_text(answer)
     report = _REPORT.match(told)
     output = told[report.end() :] if report else told
-    code = exit_code if exit_code is not None else _code(report)
+    told_code = report["code"] if report else None
+    code = int(told_code) if exit_code is None and told_code else exit_code
     fields: dict[str, Any] = {"tool_name": name, "tool_input": tool_input, "kind": kind}
     command = tool_input.get("command")
     if isinstance(command, str):
@@ -74,20 +71,3 @@ def _edit(patch: str, cwd: str | None) -> dict[str, Any]:
     """Return the files of a patch, and the patch as a unified diff."""
     files = [os.path.join(cwd or "", path) for path in diffs.patched_files(patch)]
     return {"files_changed": files, "tool_output": diffs.from_patch(patch)}
-
-
-def _code(report: re.Match[str] | None) -> int | None:
-    found = (report["shell"] or report["patch"]) if report else None
-    return int(found) if found else None
-
-
-def text_of(answer: object) -> str:
-    """Return a tool's answer as text, whatever its shape; images give none."""
-    if isinstance(answer, str):
-        return answer
-    if isinstance(answer, list):
-        return "\n".join(filter(None, map(text_of, answer)))
-    if isinstance(answer, Mapping):
-        inner = next((answer[k] for k in ("text", "content", "output") if answer.get(k)), None)
-        return text_of(inner) if inner else json.dumps(answer, ensure_ascii=False, default=str)
-    return "" if answer is None else json.dumps(answer)

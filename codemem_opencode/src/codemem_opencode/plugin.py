@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codemem_core.api import (
-    SERVICE,
     Command,
     FlushPolicy,
     HostSetup,
@@ -57,13 +56,13 @@ def codemem_commands() -> Iterator[Command]:
         name="install-plugin",
         target="codemem_opencode.commands:install_plugin",
         help="Install the plugin into OpenCode.",
-        group=SERVICE,
+        hidden=True,
     )
     yield Command(
         name="install-mcp",
         target="codemem_opencode.commands:install_mcp",
-        help="Enter the MCP server in OpenCode's configuration.",
-        group=SERVICE,
+        help="Add the MCP server to OpenCode's configuration.",
+        hidden=True,
     )
 
 

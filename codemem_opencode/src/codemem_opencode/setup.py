@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 from codemem_core.api import Check, CodememError, Settings, __version__
-from codemem_core.commands import check_program, check_recorded, check_server, said_by
+from codemem_core.commands import check_client, check_program, check_recorded, check_server
 from codemem_opencode.events import SOURCE
 from codemem_opencode.mcp_entry import mcp_entry, wanted
 from codemem_opencode.places import config_folder
@@ -53,7 +53,9 @@ class Setup:
 
     def checks(self, *, database: str) -> Iterator[Check]:
         """Look at everything a session needs, from the client to the server."""
-        yield _client()
+        yield check_client(
+            "opencode", name="OpenCode", install="install OpenCode: https://opencode.ai"
+        )
         yield self._plugin()
         yield self._mcp()
         yield check_program(upgrade=UPGRADE)
@@ -80,10 +82,3 @@ class Setup:
             hint = f"set `enabled` in {self._entry.file}"
             return Check(ok=False, text="the MCP server is switched off", hint=hint)
         return Check(ok=True, text="the MCP server is configured")
-
-
-def _client() -> Check:
-    if not shutil.which("opencode"):
-        hint = "install OpenCode: https://opencode.ai"
-        return Check(ok=False, text="opencode is not on PATH", hint=hint)
-    return Check(ok=True, text=f"OpenCode is {said_by('opencode', '--version') or 'there'}")

@@ -14,7 +14,7 @@ def codemem_commands() -> Iterator[Command]:
     yield Command(
         name="serve",
         target="codemem_viewer.serve:serve",
-        help="Run the codemem server.",
+        help="Start, stop and inspect the server.",
         group=SERVICE,
     )
 

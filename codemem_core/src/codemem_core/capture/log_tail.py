@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, BinaryIO
 
+_STILL_OPEN_MS = 10 * 60 * 1000
+"""A log that changed a moment ago may belong to a session that goes on."""
 MAX_LINE_BYTES = 32 * 1024 * 1024
 """A longer line is left out; the largest seen held one tool's output of 1.3 MB."""
 
@@ -38,6 +42,21 @@ def log_records(
                     yield from _parsed(line, skipped)
     except OSError:
         skipped["unreadable files"] += 1
+
+
+def closed_logs(
+    folders: Iterable[str | os.PathLike[str]], pattern: str, *, since_ms: int = 0
+) -> list[Path]:
+    """Return the logs below some folders whose sessions have ended, in order of their last change.
+
+    Those without a change since `since_ms` (epoch milliseconds) are left out.
+    """
+    until_ms = time.time_ns() // 1_000_000 - _STILL_OPEN_MS
+    found = []
+    for path in (path for folder in folders for path in Path(folder).rglob(pattern)):
+        with suppress(OSError):  # hosts delete and move their logs
+            found.append((path.stat().st_mtime_ns // 1_000_000, path))
+    return [path for changed_ms, path in sorted(found) if since_ms <= changed_ms < until_ms]
 
 
 def _lines(file: BinaryIO, skipped: Counter[str]) -> Iterator[bytes]:

@@ -236,7 +236,7 @@ _RETRIEVAL = (
     _works("CODEMEM_EMBEDDING_MODEL", "text", "BAAI/bge-small-en-v1.5",
            help="Model of the embedder."),
     _works("CODEMEM_EMBEDDING_PATH", "path", "~/.codemem/models/bge-small-en-v1.5",
-           help="Folder with `model.onnx` and `tokenizer.json`, for `bge`; `codemem embed "
+           help="Folder with `model.onnx` and `tokenizer.json`, for `bge`; `codemem db embed "
                 "--install` fills it."),
     _works("CODEMEM_EMBEDDING_BASE_URL", "text", None,
            help="Where an OpenAI-compatible server answers `/embeddings`, for `endpoint`."),

@@ -23,14 +23,16 @@ _TOLD = ("Completed", "Learned", "Next steps")
 """Sections of a summary that help to go on, in this order."""
 
 
-def brief(db: apsw.Connection, project: str) -> str:
+def brief(db: apsw.Connection, project: str, *, joined: str = "") -> str:
     """Return the rules, the last summary and what it left open, fenced; empty when there is none.
 
+    `joined` is the remote by which a folder that was never seen before belongs to the project.
     Only what may be injected unasked: nothing from the web or an import that nobody confirmed.
     """
     parts = [
         "\n".join([heading, *lines])
         for heading, lines in (
+            ("## New folder (tell the user)", _joined(project, joined)),
             ("## Your rules", rule_lines(db, project, room=_RULE_TOKENS)),
             ("## Last session in this project", _last_session(db, project)),
             ("## Waiting for the user (`codemem review`)", _waiting(db, project)),
@@ -39,6 +41,17 @@ def brief(db: apsw.Connection, project: str) -> str:
     ]
     start, end = fence()
     return start + "\n\n".join(parts) + end if parts else ""
+
+
+def _joined(project: str, remote: str) -> list[str]:
+    if not remote:
+        return []
+    name = harmless(project)
+    return [
+        f"This folder shares the memories of the project `{name}`, because its git remote is"
+        f" {clip(harmless(remote), _TITLE_CHARS)}.",
+        f"If it should not: `codemem project split {name} --folder . --into NAME --yes`.",
+    ]
 
 
 def _waiting(db: apsw.Connection, project: str) -> list[str]:

@@ -105,8 +105,10 @@ def _brief(
         return ""
     db = _database(paths.database_path(settings), until)
     try:
-        project = projects.settled(db, project, occasion.cwd) or project
-        return shorten(brief(db, project), _max_chars(host, settings))
+        found = projects.answer(db, project, occasion.cwd)
+        joined = found.place.remote if projects.joins(db, found) else ""
+        text = brief(db, found.project or project, joined=joined)
+        return shorten(text, _max_chars(host, settings))
     finally:
         db.close()
 

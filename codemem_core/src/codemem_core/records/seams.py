@@ -14,12 +14,11 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _TEMPLATE = re.compile(r"[A-Za-z_][\w.]*:[a-z_][a-z0-9_]*\.html")
 
-MEMORIES = "Memories"
-EVENTS = "Events"
-SERVICE = "Server and agents"
-DATA = "Data"
-FIGURES = "Observer and figures"
-GROUPS = (MEMORIES, SERVICE, EVENTS, DATA, FIGURES)
+READ = "Read"
+CORRECT = "Correct"
+SERVICE = "Set up and run"
+MORE = "More"
+GROUPS = (READ, CORRECT, SERVICE, MORE)
 """Headings of `codemem --help`, in this order; commands of other groups follow."""
 
 
@@ -33,6 +32,11 @@ class SeamRecord:
     """Where the code lives, as `package.module:Name`; imported on first use."""
     help: str = ""
     """One line for lists and `--help`."""
+
+    @property
+    def path(self) -> str:
+        """What the record is known by, unique in its seam."""
+        return self.name
 
     def __post_init__(self) -> None:
         """Refuse a name or a target that could never be used."""
@@ -93,12 +97,17 @@ class Embedder(SeamRecord):
 class Command(SeamRecord):
     """A command of the `codemem` program; target is a `click.Command`."""
 
-    group: str = "More"
+    group: str = MORE
     """The heading under which `--help` lists it: one of those it has, or another."""
     hidden: bool = False
-    """Left out of `--help`: called by hosts, not by people."""
+    """Left out of `--help`: called by hosts, or kept under an earlier name."""
     parent: str = ""
-    """The group it is a subcommand of, such as `db`; empty for a command of the program."""
+    """The command it is a subcommand of, such as `db` or `import`; empty for none."""
+
+    @property
+    def path(self) -> str:
+        """The command line that calls it, without `codemem`: unique among commands."""
+        return f"{self.parent} {self.name}".strip()
 
 
 class ChangeFollower(SeamRecord):

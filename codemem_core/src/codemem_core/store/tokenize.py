@@ -46,7 +46,20 @@ _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|\d+")
 # Chinese, Japanese and Korean letters: FTS5 keeps a run of them as one token. Compiled when one
 # turns up, because that takes 2 ms.
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_SAME_LETTER = {0x0451: 0x0435, 0x0401: 0x0415}
 _SCRIPT_RUN = f"[{_CJK}]+|[^{_CJK}]+"
+
+
+def plain_form(text: str) -> str:
+    """Return text in the form in which words are compared, whatever keyboard wrote them.
+
+    One form of each letter and width (NFKC), and no Cyrillic yo: most people type ye.
+    """
+    if text.isascii():
+        return text
+    import unicodedata  # noqa: PLC0415 - a library of its own; most text on the hook path is ASCII
+
+    return unicodedata.normalize("NFKC", text).translate(_SAME_LETTER)
 
 
 def query_terms(text: str) -> list[str]:
@@ -91,7 +104,7 @@ def hidden_words(text: str) -> str:
 
 
 def _terms(text: str) -> Iterator[str]:
-    for name in _NAME.findall(text):
+    for name in _NAME.findall(plain_form(text)):
         for word in _script_runs(name):
             if _is_cjk(word):
                 yield from _pairs(word)
@@ -104,9 +117,13 @@ def _terms(text: str) -> Iterator[str]:
 
 def _hidden_words(text: str) -> Iterator[str]:
     """Find the words that FTS5 does not see because they are grown together, in their order."""
-    for name in dict.fromkeys(_NAME.findall(text)):
-        if name.islower() and name.isascii() and name.isalpha():
+    plain = plain_form(text)
+    seen = set(_NAME.findall(text)) if plain != text else ()
+    for name in dict.fromkeys(_NAME.findall(plain)):
+        if name.islower() and name.isascii() and name.isalpha() and not seen:
             continue  # nothing in it; nearly every word, and the quickest look
+        if seen and name not in seen:
+            yield name.lower()  # FTS5 has it in another form
         words = _script_runs(name)
         for word in words:
             parts = list(_pairs(word)) if _is_cjk(word) else _split(word)
