@@ -50,7 +50,7 @@ SEAMS = {
         "codemem_viewer_pages",
         "Shows the sessions that wait.",
         "Page",
-        more='title="$class_title", template="$package:$identifier.html",',
+        more='title="$class_title",\n    template="$package:$identifier.html",',
         files={"templates/$identifier.html": "page.html"},
     ),
     "policy": Seam("codemem_flush_policies", "Decides when to flush.", "FlushPolicy"),
