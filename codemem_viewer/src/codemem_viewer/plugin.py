@@ -26,8 +26,8 @@ def codemem_commands() -> Iterator[Command]:
 
 
 _API = (
-    *("batches", "changes", "config", "health", "hooks", "links", "memories", "near", "pack"),
-    *("raw_events", "review", "sessions", "stats", "stream", "usage"),
+    *("batches", "changes", "config", "health", "hooks", "links", "memories", "metrics", "near"),
+    *("pack", "raw_events", "review", "sessions", "stats", "stream", "usage"),
 )
 _VIEWS = (
     *("added", "health", "home", "inspector", "memories", "memory", "plugins"),

@@ -108,6 +108,9 @@ _INJECTION = (
            help="Put a pack of memories into prompts."),
     _works("CODEMEM_INJECT_BRIEF", "flag", True,
            help="Tell a new session what the last one did and left open."),
+    _works("CODEMEM_OTLP_ENDPOINT", "text", None,
+           help="An OpenTelemetry collector on this machine, such as `http://127.0.0.1:4318`, that "
+                "gets the server's spans; needs `codemem-viewer[telemetry]`."),
     _works("CODEMEM_HOLDOUT_PERCENT", "number", 0, least=0,
            help="Of a hundred sessions, so many get no memories, chosen by their id: "
                 "`codemem benefit` compares them with the others."),
