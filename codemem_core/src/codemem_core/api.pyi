@@ -15,6 +15,7 @@ from codemem_core.records.seams import (
     HealthCheck as HealthCheck,
     HostSetup as HostSetup,
     IngestSource as IngestSource,
+    Page as Page,
     ObserverRuntime as ObserverRuntime,
     Route as Route,
 )

@@ -48,7 +48,7 @@ class SeamRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestSource(SeamRecord):
-    """A host whose events codemem understands; target makes a `protocols.Source`."""
+    """A host whose events codemem understands; target makes a `Source`."""
 
     hook_path: str = ""
     """Another path at which the server takes its hooks, beside `/api/hooks/NAME`."""
@@ -64,12 +64,12 @@ class IngestSource(SeamRecord):
 
 
 class FlushPolicy(SeamRecord):
-    """A rule that decides when a stream is flushed; target makes a `protocols.Policy`."""
+    """A rule that decides when a stream is flushed; target makes a `Policy`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObserverRuntime(SeamRecord):
-    """A way to turn evidence into observations; target makes a `protocols.Observer`."""
+    """A way to turn evidence into observations; target makes a `Observer`."""
 
     default_model: str | None = None
     """What it asks when the user named no model."""
@@ -82,12 +82,12 @@ class ObserverRuntime(SeamRecord):
 
 
 class AuthSource(SeamRecord):
-    """A place where the observer's credential may be; target makes a `protocols.TokenSource`."""
+    """A place where the observer's credential may be; target makes a `TokenSource`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedder(SeamRecord):
-    """A way to turn text into vectors; target makes a `protocols.TextEmbedder`."""
+    """A way to turn text into vectors; target makes a `TextEmbedder`."""
 
     dimension: int
     """Length of its vectors; 0 when only the model knows."""
@@ -157,4 +157,4 @@ class Page(SeamRecord):
 
 
 class HostSetup(SeamRecord):
-    """An agent that codemem can be installed into; target makes a `protocols.Installer`."""
+    """An agent that codemem can be installed into; target makes a `Installer`."""
