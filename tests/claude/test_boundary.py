@@ -6,7 +6,7 @@ import pytest
 
 from codemem_claude.boundary import Boundary
 from codemem_claude.events import Claude
-from codemem_claude.hook_host import HOST
+from codemem_claude.hook_host import HOST, SETTINGS
 from codemem_core.config.settings import Settings
 from codemem_core.hooks.hand_over import stamp
 from codemem_core.records.event import StreamState
@@ -19,15 +19,15 @@ STOP = {"hook_event_name": "Stop", "session_id": "s1", "last_assistant_message":
 def is_due(payload: dict[str, object], hook: dict[str, str], server: dict[str, str]) -> bool:
     """Send a payload from a hook with one environment to a server with another."""
     payload = dict(payload)
-    stamp(HOST, payload, Settings.load(hook))
-    event = Claude(Settings.load({})).normalize(payload, context=EventContext())
+    stamp(HOST, payload, Settings.load(hook, extra=SETTINGS))
+    event = Claude(Settings.load({}, extra=SETTINGS)).normalize(payload, context=EventContext())
     assert event
     state = StreamState(
         source="claude", stream_id="s1", project=None, pending=1, pending_tools=0,
         pending_prompts=0, first_pending_ms=1, last_received_ms=1,
         last_event_type=event.event_type, flush_asked=event.meta["flush"],
     )  # fmt: skip
-    return Boundary(Settings.load(server)).due(state, now_ms=2).due
+    return Boundary(Settings.load(server, extra=SETTINGS)).due(state, now_ms=2).due
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from codemem_cli.health import secret_probe
-from codemem_core.capture import receive
+from codemem_core.capture import intake
 from codemem_core.capture.spool import Spool
 from codemem_core.config.settings import Settings
-from codemem_core.hookpath import log
+from codemem_core.hookpath import log, lost_count
 from codemem_core.plugins.registry import Plugins
 from codemem_core.store.engine.store import Store
 
@@ -137,11 +137,17 @@ def _lost_payload(_: Path) -> None:
     log.log(settings, "something else")
 
 
+def _lost_payload_on_a_full_disk(place: Path) -> None:
+    (place.parent / "run").mkdir(mode=0o700, exist_ok=True)
+    lost_count.reserve(str(place))
+    lost_count.count(str(place), f"2026-11-22T08:00:00Z {log.LOST}: no space left on device")
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
         (_wrong_setting, "BAD settings: "),
-        (_waiting_spool, "BAD spool: 1 payloads wait -> codemem spool drain"),
+        (_waiting_spool, "BAD spool: 1 payloads wait -> codemem queue spool drain"),
         (_bad_spool, "BAD spool: 1 payloads were set aside"),
         (_refusing_spool, "BAD spool: 3 payloads were refused by a full spool"),
         (_open_file, "BAD files: other users can open `"),
@@ -151,6 +157,10 @@ def _lost_payload(_: Path) -> None:
             "BAD observer: 1 flushes wait for a person, the last one: settings: ",
         ),
         (_lost_payload, "BAD hooks: 1 payloads of hooks are lost, the last: "),
+        (
+            _lost_payload_on_a_full_disk,
+            "BAD hooks: 1 payloads of hooks are lost, the last: 2026-11-22T08:00:00Z payload LOST",
+        ),
         (_dead_batch, "BAD queue: 1 batch was given up"),
         (_damaged, "BAD database: "),
         (_index_out_of_step, "BAD search: the index is out of step"),
@@ -209,7 +219,7 @@ def test_a_secret_that_gets_through_is_found(monkeypatch: pytest.MonkeyPatch) ->
     plugins = Plugins.load(Settings.load({}))
     assert secret_probe.leaks(plugins) == []
 
-    monkeypatch.setattr(receive, "redact", lambda value, **_: (value, 0))
+    monkeypatch.setattr(intake, "redact", lambda value, **_: (value, 0))
 
     assert "GitHub token" in secret_probe.leaks(plugins)
     assert "password" in secret_probe.leaks(plugins)

@@ -19,12 +19,6 @@ TESTS = Path(__file__).parents[1]
 PLUGINS = Plugins.load(Settings.load({}))
 
 
-def claude_samples() -> list[dict[str, Any]]:
-    """Return what Claude Code really sent, with the time the hook adds."""
-    paths = sorted((TESTS / "fixtures/claude/2.1.330").glob("*.json"))
-    return [{**json.loads(path.read_text()), "ts": "2026-11-22T08:00:00Z"} for path in paths]
-
-
 def opencode_samples() -> list[dict[str, Any]]:
     """Return what OpenCode really handed to a plugin."""
     lines = (TESTS / "opencode/fixtures/work_session.jsonl").read_text().splitlines()
@@ -38,10 +32,21 @@ def recorded(folder: str) -> list[dict[str, Any]]:
     return [json.loads(path.read_text()) for path in paths]
 
 
+def stamped(folder: str) -> list[dict[str, Any]]:
+    """Return payloads recorded from a client, with the time the hook adds."""
+    return [{**payload, "ts": "2026-11-22T08:00:00Z"} for payload in recorded(folder)]
+
+
 GIVEN: dict[str, dict[str, Any]] = {
-    "claude": {"samples": claude_samples()},
+    "claude": {"samples": stamped("claude/2.1.330")},
+    "codex": {"samples": stamped("codex/0.171.0")},
     "copilot": {"samples": recorded("copilot/1.0.102")},
     "gemini": {"samples": recorded("gemini/0.61.0")},
+    "qwen": {"samples": recorded("qwen/0.24.4")},
+    "kilo": {
+        "samples": opencode_samples(),
+        "context": EventContext(stream_id="ses_1", ts_ms=1_795_000_000_000),
+    },
     "opencode": {
         "samples": opencode_samples(),
         "context": EventContext(stream_id="ses_1", ts_ms=1_795_000_000_000),
@@ -66,6 +71,7 @@ def records() -> Iterator[SeamRecord]:
         PLUGINS.commands(),
         PLUGINS.viewer_routes(),
         PLUGINS.host_setups(),
+        PLUGINS.health_checks(),
     ):
         yield from offered.values()
 

@@ -16,6 +16,15 @@ import pytest
 CLAUDE_CODE = "@anthropic-ai/claude-code@2.1.330"
 OLDER_CLAUDE_CODE = "@anthropic-ai/claude-code@2.1.197"
 OPENCODE = "opencode-ai@1.18.33"
+CODEX = "@openai/codex@0.171.0"
+COPILOT = "@github/copilot@1.0.102"
+GEMINI = "@google/gemini-cli@0.61.0"
+QWEN = "@qwen-code/qwen-code@0.24.4"
+KILO = "@kilocode/cli-linux-x64@7.7.9"
+PI = "@mariozechner/pi-coding-agent@0.73.1"
+
+NEWEST = False
+"""What `--newest` sets: the newest version of each client, instead of the pinned one."""
 
 # Read at import: each test has a HOME of its own. Outside the repository, because one install
 # takes 500 MB and a minute, and a fresh checkout needs the same ones.
@@ -28,11 +37,22 @@ def programs(package: str) -> Path:
     Installs it when nobody has; of several test processes one installs, the others wait. A missing
     npm fails the test: these tests are only asked for where the clients can be had.
     """
+    if NEWEST:
+        package = _newest(package)
     folder = _CACHE / package.replace("/", "+")
     with _locked(folder.with_name(f"{folder.name}.lock")):
         if not (folder / "bin").exists():
             _install(package, folder)
     return folder / "bin"
+
+
+def _newest(package: str) -> str:
+    """Return the package with its newest version."""
+    name = package.rpartition("@")[0]
+    told = subprocess.run(
+        ["npm", "view", f"{name}@latest", "version"], capture_output=True, text=True, check=True
+    )
+    return f"{name}@{told.stdout.strip()}"
 
 
 def _install(package: str, folder: Path) -> None:
@@ -55,10 +75,18 @@ def _link_programs(folder: Path) -> None:
     machine = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x64"
     (folder / "bin").mkdir()
     for package in folder.glob(f"node_modules/**/*-{platform.system().lower()}-{machine}"):
-        for program in (*package.glob("*"), *package.glob("bin/*")):
+        for program in (
+            *package.glob("*"),
+            *package.glob("bin/*"),
+            *package.glob("vendor/*/bin/*"),
+        ):
             if program.is_file() and os.access(program, os.X_OK) and not program.suffix:
                 target = Path("..") / program.relative_to(folder)
                 (folder / "bin" / program.name).symlink_to(target)
+    # Others are node programs, and those npm has linked itself.
+    for program in folder.glob("node_modules/.bin/*"):
+        if not (folder / "bin" / program.name).exists():
+            (folder / "bin" / program.name).symlink_to(Path("..") / program.relative_to(folder))
 
 
 @contextmanager
@@ -84,5 +112,15 @@ def processes(home: Path) -> dict[int, str]:
 
 
 if __name__ == "__main__":
-    for client in (CLAUDE_CODE, OLDER_CLAUDE_CODE, OPENCODE):
+    for client in (
+        CLAUDE_CODE,
+        OLDER_CLAUDE_CODE,
+        OPENCODE,
+        CODEX,
+        COPILOT,
+        GEMINI,
+        QWEN,
+        KILO,
+        PI,
+    ):
         programs(client)

@@ -16,7 +16,9 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from opencode_lab import PROGRAMS, Lab, Turn, turn, wait_until
+from agent_lab import PROGRAMS, wait_until
+from chat_model import Turn, turn
+from opencode_lab import Lab
 
 pytestmark = pytest.mark.clients
 

@@ -26,12 +26,12 @@ def test_remembered_memory_is_found_until_forgotten(ask: Ask) -> None:
     assert ask("memory_forget", memory_id=written["id"]) == {"status": "ok"}
 
 
-def test_forgetting_what_is_not_there_is_an_error(request_of: Request) -> None:
-    """It names the id: a model that mixed up two must notice."""
-    result = request_of("tools/call", name="memory_forget", arguments={"memory_id": 99})["result"]
+def test_forgetting_what_is_not_there_is_ok_and_names_the_id(ask: Ask) -> None:
+    """A client relies on `ok`; a model that mixed up two ids must notice."""
+    answer = ask("memory_forget", memory_id=99)
 
-    assert result["isError"]
-    assert "`99`" in result["content"][0]["text"]
+    assert answer["status"] == "ok"
+    assert "`99`" in answer["message"]
 
 
 def test_remembered_secrets_and_private_text_are_not_written(ask: Ask) -> None:

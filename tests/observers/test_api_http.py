@@ -31,6 +31,7 @@ from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import Credential, ObserveRequest
 from codemem_observers import plugin
 from codemem_observers.api_http import ApiHttp
+from codemem_observers.settings import SETTINGS
 
 CANARY = "sk-canary-7f3a"
 CHAT = {
@@ -138,7 +139,7 @@ def ask(endpoint: Endpoint, *replies: Reply, total_s: float = 30.0, **settings: 
         model=settings["observer_model"],
         credential=Credential(CANARY),
     )
-    runtime = ApiHttp(Settings.load(environ), silence_s=0.5, total_s=total_s)
+    runtime = ApiHttp(Settings.load(environ, extra=SETTINGS), silence_s=0.5, total_s=total_s)
     return runtime.observe(request)
 
 
@@ -189,7 +190,9 @@ def test_the_users_headers_stand_over_ours(endpoint: Endpoint) -> None:
         headers={"authorization": "Token other", "X-Team": "blue"},
     )
 
-    ApiHttp(Settings.load({"CODEMEM_OBSERVER_BASE_URL": endpoint.url})).observe(request)
+    ApiHttp(Settings.load({"CODEMEM_OBSERVER_BASE_URL": endpoint.url}, extra=SETTINGS)).observe(
+        request
+    )
 
     _, headers, _ = endpoint.requests[0]
     assert (headers["authorization"], headers["x-team"]) == ("Token other", "blue")
@@ -205,7 +208,8 @@ def test_a_refused_token_is_read_again(endpoint: Endpoint, tmp_path: Path) -> No
             "CODEMEM_OBSERVER_MODEL": "qwen3:8b",
             "CODEMEM_OBSERVER_AUTH_SOURCE": "file",
             "CODEMEM_OBSERVER_AUTH_FILE": str(token),
-        }
+        },
+        extra=SETTINGS,
     )
     answer = json.loads(json.dumps(CHAT).replace("TEXT", "<skip_summary/>"))
     endpoint.replies = [Reply(body=answer), Reply(401), Reply(body=answer)]

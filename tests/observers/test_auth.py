@@ -15,6 +15,7 @@ from codemem_observers.auth.env import Env
 from codemem_observers.auth.file import File
 from codemem_observers.auth.login import Login
 from codemem_observers.auth.none import NoToken
+from codemem_observers.settings import SETTINGS
 from tests.observers.agents import ends
 
 OPENAI = AuthRequest(provider="openai")
@@ -24,7 +25,7 @@ CUSTOM = AuthRequest(provider="my-gateway")
 
 def load(**environ: str) -> Settings:
     """Load settings from this environment alone, with a PATH for commands."""
-    return Settings.load({"PATH": os.environ["PATH"], **environ})
+    return Settings.load({"PATH": os.environ["PATH"], **environ}, extra=SETTINGS)
 
 
 def command(script: str, *, timeout_ms: int = 5_000) -> Settings:
@@ -35,7 +36,9 @@ def command(script: str, *, timeout_ms: int = 5_000) -> Settings:
 
 def with_argv(settings: Settings, argv: list[str]) -> Settings:
     """Return the same settings with an auth command."""
-    return Settings.load({**settings.environ, "CODEMEM_OBSERVER_AUTH_COMMAND": json.dumps(argv)})
+    return Settings.load(
+        {**settings.environ, "CODEMEM_OBSERVER_AUTH_COMMAND": json.dumps(argv)}, extra=SETTINGS
+    )
 
 
 @pytest.mark.parametrize(
@@ -223,7 +226,7 @@ def test_auto_asks_in_the_documented_order(tmp_path: Path, home: Path) -> None:
     found = []
     while places:
         environ = {k: v for place in places for k, v in place.items()}
-        settings = Settings.load({"HOME": "/nowhere", **environ})
+        settings = Settings.load({"HOME": "/nowhere", **environ}, extra=SETTINGS)
         credential = Auto(settings).resolve(OPENAI)
         found.append(credential.source if credential else None)
         places.pop(0)

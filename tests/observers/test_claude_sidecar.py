@@ -22,6 +22,7 @@ from codemem_core.errors import (
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import ObserveRequest
 from codemem_observers.claude_sidecar import ClaudeSidecar
+from codemem_observers.settings import SETTINGS
 from tests.observers.agents import Agent, make_agent
 from tests.observers.test_agent_sandbox import RESULT
 
@@ -39,7 +40,9 @@ def agent(tmp_path: Path) -> Agent:
 def sidecar(agent: Agent, **environ: str) -> ClaudeSidecar:
     """Make the runtime with the program on its path."""
     path = f"{agent.path.parent}:{os.environ['PATH']}"
-    return ClaudeSidecar(Settings.load({"PATH": path, "HOME": str(Path.home()), **environ}))
+    return ClaudeSidecar(
+        Settings.load({"PATH": path, "HOME": str(Path.home()), **environ}, extra=SETTINGS)
+    )
 
 
 def request(model: str | None = "claude-4.5-haiku", *, prompt: str = "P") -> ObserveRequest:

@@ -15,6 +15,7 @@ from codemem_core.records.protocols import AuthRequest, Credential, ObserveReque
 from codemem_observers.auth.auto import Auto
 from codemem_observers.endpoints import Endpoint, endpoint
 from codemem_observers.providers import CHAT, CODEX, MESSAGES, RESPONSES
+from codemem_observers.settings import SETTINGS
 
 LOGIN = Credential("t", source="oauth")
 GATEWAY = {
@@ -30,7 +31,7 @@ GATEWAY = {
 
 def load(**environ: str) -> Settings:
     """Load settings from this environment, with the test's home."""
-    return Settings.load({"HOME": str(Path.home()), **environ})
+    return Settings.load({"HOME": str(Path.home()), **environ}, extra=SETTINGS)
 
 
 def at(settings: Settings, credential: Credential | None = None) -> Endpoint:

@@ -32,6 +32,7 @@ from codemem_observers import plugin
 from codemem_observers.api_http import ApiHttp
 from codemem_observers.claude_sidecar import ClaudeSidecar
 from codemem_observers.opencode_run import OpenCodeRun
+from codemem_observers.settings import SETTINGS
 from tests.observers.agents import make_agent
 from tests.observers.test_agent_sandbox import RESULT, STEPS
 from tests.observers.test_api_http import CHAT, MESSAGES, Endpoint, Reply, endpoint
@@ -188,7 +189,7 @@ def test_every_answer_of_every_api_with_every_credential(
     caplog.set_level(logging.DEBUG)
     endpoint.replies += case.replies
     environ = environment(api, auth, endpoint.url, home)
-    settings = Settings.load({**environ, "CODEMEM_OBSERVER_RUNTIME": "api_http"})
+    settings = Settings.load({**environ, "CODEMEM_OBSERVER_RUNTIME": "api_http"}, extra=SETTINGS)
     observing = Observing(Plugins.only(runtimes, settings=settings), settings)
     error = case.error
     if auth == "none" and case.name == "refreshed":
@@ -279,7 +280,7 @@ def test_every_answer_of_every_agent(
     environ = {"PATH": f"{agent.path.parent}:{os.environ['PATH']}", "HOME": str(Path.home())}
     environ |= {"ANTHROPIC_API_KEY": CANARY, "OPENAI_API_KEY": CANARY}
     runtime = "claude_sidecar" if name == "claude" else "opencode_run"
-    settings = Settings.load({**environ, "CODEMEM_OBSERVER_RUNTIME": runtime})
+    settings = Settings.load({**environ, "CODEMEM_OBSERVER_RUNTIME": runtime}, extra=SETTINGS)
     observing = Observing(Plugins.only(runtimes, settings=settings), settings)
     if name == "claude" and case in {"garbage", "truncated"}:
         error = UnusableAnswer  # a wrapper may print bare text, so it counts as a bad answer

@@ -14,6 +14,7 @@ from codemem_core.errors import Misconfigured
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import ObserveRequest
 from codemem_observers.opencode_run import OpenCodeRun
+from codemem_observers.settings import SETTINGS
 from tests.observers.agents import Agent, make_agent
 from tests.observers.test_agent_sandbox import STEPS
 
@@ -29,7 +30,7 @@ def agent(tmp_path: Path) -> Agent:
 def run(agent: Agent, **environ: str) -> dict[str, Any]:
     """Ask once and return what the program wrote down."""
     path = f"{agent.path.parent}:{os.environ['PATH']}"
-    settings = Settings.load({"PATH": path, "HOME": str(Path.home()), **environ})
+    settings = Settings.load({"PATH": path, "HOME": str(Path.home()), **environ}, extra=SETTINGS)
     evidence = Evidence(source="claude", stream_id="s1")
     request = ObserveRequest(evidence=evidence, instructions="RULES", prompt="P")
     OpenCodeRun(settings).observe(request)

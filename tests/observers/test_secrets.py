@@ -23,6 +23,7 @@ from codemem_core.plugins.registry import Plugins
 from codemem_core.store import events
 from codemem_core.store.engine.store import Store
 from codemem_observers import plugin
+from codemem_observers.settings import SETTINGS
 from tests.conftest import EventMaker
 from tests.core.redact.test_masks import FAMILIES, NAMED, PLACES
 from tests.observers.agents import make_agent
@@ -37,7 +38,9 @@ CANARY = "canary7f3aQ9"
 
 def flusher(store: Store, **environ: str) -> Flusher:
     """Make a flusher with the real runtimes and auth sources."""
-    settings = Settings.load({"HOME": str(Path.home()), "PATH": os.environ["PATH"], **environ})
+    settings = Settings.load(
+        {"HOME": str(Path.home()), "PATH": os.environ["PATH"], **environ}, extra=SETTINGS
+    )
     return Flusher(store, Plugins.only(builtin, plugin, settings=settings), settings)
 
 
@@ -167,7 +170,7 @@ def sent(store: Store, endpoint: Endpoint, outputs: list[str]) -> str:
         "CODEMEM_OBSERVER_MODEL": "m",
         "CODEMEM_OBSERVER_MAX_CHARS": "9000000",
     }
-    deliver(store, Settings.load(environ), outputs)
+    deliver(store, Settings.load(environ, extra=SETTINGS), outputs)
     endpoint.replies += [Reply(body=BODIES["chat"])] * 100
     report = flusher(store, **environ).flush("claude", "s1")
     assert report.failure == ""

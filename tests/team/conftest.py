@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,12 +9,6 @@ from pathlib import Path
 import psycopg
 import pytest
 from team.homes import MEMBERS, OWNER, Home, Server, programs
-
-from codemem_core.config.settings import Settings
-from codemem_core.plugins.registry import Plugins
-from codemem_core.store.engine.store import Store
-from codemem_team import plugin
-from codemem_team.commands.team import take_part
 
 HomeMaker = Callable[..., Home]
 
@@ -52,11 +45,9 @@ def make_home(pg: Server, tmp_path: Path) -> Iterator[HomeMaker]:
         if not homes:
             pg.make_team()
         pg.add_member(login, role)
-        settings = Settings.load({**os.environ, "CODEMEM_TEAM_URL": pg.url(login)})
-        Plugins.only(plugin, settings=settings)  # brings its settings
-        store = Store.open(str(tmp_path / f"{login}-{len(homes)}" / "mem.sqlite"), threaded=True)
-        take_part(store, settings, "acme", label=f"{login}'s machine")
-        homes.append(Home(store, settings, login))
+        database = tmp_path / f"{login}-{len(homes)}" / "mem.sqlite"
+        homes.append(Home.open(database, pg.url(login), login))
+        homes[-1].join()
         return homes[-1]
 
     yield make

@@ -9,13 +9,16 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import apsw
 import psycopg
 
 from codemem_core.config.settings import Settings
 from codemem_core.distil import manual
 from codemem_core.distil.manual import Note
+from codemem_core.plugins.registry import Plugins
 from codemem_core.store.engine.store import Store
-from codemem_team import local, postgres
+from codemem_team import client, joining, local, plugin
+from codemem_team.joining import NewTeam
 from codemem_team.local import Membership
 from codemem_team.sync import Round, sync
 
@@ -25,9 +28,9 @@ OWNER, MEMBERS = "owner", ("alice", "bob", "carol", "mallory")
 
 def programs() -> Path | None:
     """Return the folder with `initdb` and `postgres`, or None."""
-    found = shutil.which("initdb")
     debian = sorted(_DEBIAN.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    return Path(found).parent if found else debian[-1].parent if debian else None
+    found = debian[-1] if debian else shutil.which("initdb")
+    return Path(found).resolve().parent if found else None
 
 
 class Server:
@@ -46,11 +49,12 @@ class Server:
         command = [str(self._bin / name), *arguments]
         subprocess.run(command, check=True, capture_output=True, cwd=self.folder, user=self._user)
 
-    def start(self) -> None:
-        """Start it and wait until it answers."""
+    def start(self, *, fsync: bool = False) -> None:
+        """Start it and wait until it answers; here processes are killed, machines are not."""
         settings = {
             "unix_socket_directories": str(self.folder),
             "listen_addresses": "",
+            "fsync": "on" if fsync else "off",
             "max_connections": "300",
             "shared_buffers": "32MB",
         }
@@ -99,15 +103,21 @@ class Server:
             connection.execute("DROP DATABASE IF EXISTS codemem WITH (FORCE)")
             connection.execute(f"CREATE DATABASE codemem OWNER {OWNER}".encode())
 
-    def make_team(
-        self, name: str = "acme", *, sealed: bool = False, trusting: bool = False
-    ) -> None:
+    def make_team(self, *, trusting: bool = False) -> None:
         """Make the tables and a team."""
-        with self.as_login(OWNER) as connection:
-            postgres.upgrade(connection)
-            with postgres.transaction(connection) as cursor:
-                key = b"k" * 32
-                postgres.create_team(cursor, "acme", sealed=sealed, trusting=trusting, key=key)
+        joining.make_team(self.settings_of(OWNER), NewTeam(name="acme", trusting=trusting))
+
+    def settings_of(self, login: str) -> Settings:
+        """Return the settings of somebody who connects as a login."""
+        settings = Settings.load({**os.environ, "CODEMEM_TEAM_URL": self.url(login)})
+        Plugins.only(plugin, settings=settings)  # brings its settings
+        return settings
+
+    def count(self) -> int:
+        """Return how many records the log has."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            found = connection.execute("SELECT count(*) FROM codemem.record").fetchone()
+        return int(str((found or (0,))[0]))
 
     def add_member(self, login: str, role: str) -> None:
         """Let a login take part in every team."""
@@ -124,6 +134,29 @@ class Home:
     settings: Settings
     login: str
 
+    @classmethod
+    def open(cls, database: Path, url: str, login: str) -> Home:
+        """Open a machine's database; it is in no team yet, or goes on in its team."""
+        settings = Settings.load({**os.environ, "CODEMEM_TEAM_URL": url})
+        Plugins.only(plugin, settings=settings)  # brings its settings
+        return cls(Store.open(str(database), threaded=True), settings, login)
+
+    def join(self) -> None:
+        """Take part in the team `acme`."""
+        joining.take_part(self.store, self.settings, "acme", label=f"{self.login}'s machine")
+
+    def set_clock(self, skew_ms: int) -> None:
+        """Let this machine's clock be ahead of the others', or behind."""
+
+        def now(*_: object) -> float:
+            return time.time() + skew_ms / 1000
+
+        def skew(db: apsw.Connection) -> None:
+            flags = apsw.SQLITE_INNOCUOUS
+            db.create_scalar_function("unixepoch", now, -1, flags=flags)
+
+        self.store.write(skew)
+
     def member(self) -> Membership:
         """Return its membership."""
         with self.store.read() as db:
@@ -131,7 +164,7 @@ class Home:
 
     def sync(self) -> Round:
         """Push and pull once."""
-        with postgres.connected(self.settings) as connection:
+        with client.connected(self.settings) as connection:
             return sync(self.store, connection, self.member().team)
 
     def share(self, project: str = "api") -> None:
@@ -141,9 +174,8 @@ class Home:
 
     def remember(self, title: str, body: str = "", *, project: str = "api") -> int:
         """Write a memory as its user would."""
-        note = Note(
-            kind="decision", title=title, body=body or f"{title}, all of it.", origin="user"
-        )
+        body = body or f"{title}, all of it."
+        note = Note(kind="decision", title=title, body=body, origin="user")
         return manual.remember(self.store, note, project=project, cwd=None)
 
     def find(self, title: str) -> int:
@@ -152,7 +184,26 @@ class Home:
             return int(db.execute("SELECT id FROM memories WHERE title = ?", (title,)).get)
 
     def titles(self) -> list[str]:
-        """Return the titles of its memories, sorted."""
+        """Return the titles of its memories, sorted; one that is there twice twice."""
         with self.store.read() as db:
             found = db.execute("SELECT title FROM memories WHERE active ORDER BY title").fetchall()
         return [title for (title,) in found]
+
+    def state(self) -> dict[str, tuple[object, ...]]:
+        """Return what each memory of the team says here, by subject; forgotten ones left out."""
+        query = (
+            "SELECT s.subject, m.title, m.body, m.narrative, m.facts, m.tags, m.kind, m.active"
+            "  FROM team_subjects s LEFT JOIN memories m ON m.id = s.memory_id"
+            " WHERE NOT s.forgotten"
+        )
+        with self.store.read() as db:
+            return {row[0]: row[1:] for row in db.execute(query).fetchall()}
+
+    def history(self) -> set[tuple[object, ...]]:
+        """Return every record that is here or that this machine has sent."""
+        query = (
+            "SELECT device, idx, author, role, kind, subject, hlc, body FROM team_records"
+            " WHERE idx > 0"
+        )
+        with self.store.read() as db:
+            return set(db.execute(query).fetchall())

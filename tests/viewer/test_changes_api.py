@@ -12,7 +12,8 @@ import httpx
 import pytest
 from seed import fill
 
-from codemem_core.config.catalog import TABLE
+from codemem_core.config.settings import Settings
+from codemem_core.plugins.registry import Plugins
 from codemem_core.store import journal
 from codemem_core.store.engine.store import Store
 from codemem_viewer.editable import EDITABLE
@@ -199,6 +200,7 @@ def test_harmless_settings_are_saved_and_count_at_once(api: httpx.Client, served
     assert json.loads(file.read_text()) == {"inject_limit": 3}
 
 
+TABLE = list(Plugins.load(Settings.load({})).settings().values())
 DANGEROUS = sorted(setting.key for setting in TABLE if setting.key not in EDITABLE)
 
 

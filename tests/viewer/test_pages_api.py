@@ -306,6 +306,7 @@ def test_the_openapi_document_has_the_bodies(api: httpx.Client) -> None:
         "accept",
         "bury",
         "forget",
+        "links",
         "mcp",
         "reject",
         "restore",

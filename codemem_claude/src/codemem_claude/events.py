@@ -11,7 +11,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from codemem_claude.outputs import with_ends
 from codemem_claude.tools import typed
 from codemem_claude.transcript import last_reply, usage_of
 from codemem_claude.transcript_events import missed_payloads
-from codemem_core.api import AdapterEvent, EventContext, InputError, Settings
+from codemem_core.api import AdapterEvent, EventContext, InputError, Settings, event_time
 
 _ALWAYS_READ = frozenset(
     [
@@ -85,7 +84,7 @@ class Claude:
         event_type, body = _body(hook, payload)
         if event_type is None or (event_type in _SAID and payload.get("agent_id")):
             return None
-        ts, generated = _time(payload)
+        ts, generated = event_time(_text(payload.get("ts")) or payload.get("timestamp"))
         tool_use = payload.get("tool_use_id")
         meta: dict[str, Any] = {"hook_event_name": hook, "ordering_confidence": "low"}
         if isinstance(tool_use, str) and tool_use:
@@ -269,17 +268,6 @@ def _completed(event_type: str, body: dict[str, Any], payload: Mapping[str, Any]
     if isinstance(output, Mapping) and output.get("persistedOutputPath"):
         body = {**body, "tool_output": with_ends(output, payload)}
     return typed(body, stopped=payload.get("is_interrupt") is True)
-
-
-def _time(payload: Mapping[str, Any]) -> tuple[str, bool]:
-    """Return when it happened, and whether we had to take the present time for it."""
-    given = _text(payload.get("ts")) or _text(payload.get("timestamp"))
-    try:
-        moment = datetime.fromisoformat(given)
-    except ValueError:
-        return datetime.now(UTC).isoformat().replace("+00:00", "Z"), True
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return moment.isoformat().replace("+00:00", "Z"), False
 
 
 def _hash(value: object) -> str:

@@ -2,18 +2,65 @@
 
 from __future__ import annotations
 
-from codemem_core.hooks.hook_host import HookHost
+import os
+
+from codemem_core.hooks.hook_host import HookHost, Setting, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from codemem_core.api import Settings
     from codemem_core.hooks.hook_host import Occasion
 
 _LAST_S = 1.2
 """Claude Code ends a SessionEnd hook after 1.5 s, whatever the plugin asks for."""
+
+SETTINGS = (
+    Setting(
+        "claude_hook_http_connect_timeout_s",
+        "CODEMEM_CLAUDE_HOOK_HTTP_CONNECT_TIMEOUT_S",
+        kind="real",
+        default=1.0,
+        least=0,
+        section="Claude Code",
+        help="Seconds a hook waits for the server to accept the connection.",
+    ),
+    Setting(
+        "claude_hook_http_max_time_s",
+        "CODEMEM_CLAUDE_HOOK_HTTP_MAX_TIME_S",
+        kind="real",
+        default=2.0,
+        least=0,
+        section="Claude Code",
+        help="Seconds a hook waits for the server in all.",
+    ),
+    Setting(
+        "claude_hook_context_dir",
+        "CODEMEM_CLAUDE_HOOK_CONTEXT_DIR",
+        kind="path",
+        default="~/.codemem/claude-hook-context",
+        status="without effect: the database knows them",
+        section="Claude Code",
+        help="Where older releases remembered a session's prompts and changed files.",
+    ),
+    Setting(
+        "claude_hook_flush",
+        "CODEMEM_CLAUDE_HOOK_FLUSH",
+        kind="flag",
+        default=True,
+        section="Claude Code",
+        help="Turn a session into memories as soon as it ends.",
+    ),
+    Setting(
+        "claude_hook_flush_on_stop",
+        "CODEMEM_CLAUDE_HOOK_FLUSH_ON_STOP",
+        kind="flag",
+        default=False,
+        section="Claude Code",
+        help="Also after every turn (`Stop`).",
+    ),
+)
 
 
 class ClaudeCode(HookHost):
@@ -29,6 +76,15 @@ class ClaudeCode(HookHost):
         "CLAUDE_CODE_", "CLAUDE_PLUGIN_", "CLAUDE_PROJECT_", "CLAUDECODE", "CLAUDE_PID",
     )  # fmt: skip
     folder_variable = "CLAUDE_PROJECT_DIR"
+
+    def __init__(self) -> None:
+        """Look who runs the plugin: Qwen Code takes it as it is."""
+        if os.environ.get("QWEN_CODE_SESSION_ID"):
+            self.source, self.path = "qwen", ""
+
+    def settings(self) -> Settings:
+        """Return the settings, with Claude Code's own."""
+        return Settings.load(extra=SETTINGS)
 
     def total_s(self, hook: str, settings: Settings) -> float:
         """Return the user's limit, and less at the end of a session."""

@@ -13,7 +13,12 @@ from typing import Any
 
 from codemem_claude.history import config_folder
 from codemem_core.api import Check, __version__, make_private_folder
-from codemem_core.commands import check_program, check_server, installed_program, said_by
+from codemem_core.commands import (
+    check_client,
+    check_program,
+    check_server,
+    installed_program,
+)
 
 PLUGIN = "codemem@codemem-marketplace"
 UPGRADE = "uv tool install --upgrade codemem, update the plugin, restart Claude Code"
@@ -47,7 +52,9 @@ def plugin_state() -> PluginState:
 
 def checks(*, database: str, last_hook_ms: int | None) -> Iterator[Check]:
     """Look at everything a session needs, from the client to the server."""
-    yield _client()
+    yield check_client(
+        "claude", name="Claude Code", install="install Claude Code: https://claude.com/claude-code"
+    )
     state = plugin_state()
     hint = "codemem setup claude"
     if state.version is None:
@@ -73,13 +80,6 @@ def _ago(then_ms: int | None) -> str:
     if minutes < 120:
         return f"{minutes} min ago"
     return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days ago"
-
-
-def _client() -> Check:
-    hint = "install Claude Code: https://claude.com/claude-code"
-    if not shutil.which("claude"):
-        return Check(ok=False, text="claude is not on PATH", hint=hint)
-    return Check(ok=True, text=f"Claude Code is {said_by('claude', '--version') or 'there'}")
 
 
 def _object(path: Path) -> Mapping[str, Any]:

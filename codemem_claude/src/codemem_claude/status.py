@@ -13,7 +13,6 @@ import click
 from codemem_claude.installation import checks, plugin_state
 from codemem_core.api import (
     Backlog,
-    Settings,
     Store,
     __version__,
     backlog,
@@ -47,9 +46,9 @@ def status(host: Host, *, limit: int, db_path: str | None) -> None:
     found = checks(database=database, last_hook_ms=max(hooks.values(), default=None))
     report = {
         **_queue(waiting),
-        **_settings(host.settings),
+        **_settings(host),
         "version": __version__,
-        "checks": [asdict(check) for check in found],
+        "checks": [{"ok": each.ok, "text": each.text, "hint": each.hint} for each in found],
         "plugin": asdict(plugin_state()),
         "server_running": server_answers(database),
         "last_hooks": hooks,
@@ -97,10 +96,11 @@ def _row(stream: Backlog) -> dict[str, Any]:
     }
 
 
-def _settings(settings: Settings) -> Mapping[str, Any]:
+def _settings(host: Host) -> Mapping[str, Any]:
+    settings, known = host.settings, host.plugins.settings()
     return {
         "observer_runtime": settings.text("observer_runtime"),
-        "claude_command": settings.argv("claude_command"),
+        "claude_command": settings.argv("claude_command") if "claude_command" in known else [],
         "raw_events_sweeper_interval_s": sweep_interval_ms(settings) / 1000,
     }
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from codemem_core.api import diffs
+from codemem_core.api import diffs, tool_text
 
 _KINDS = {
-    **dict.fromkeys(("read", "notebookread", "skill"), "read"),
-    **dict.fromkeys(("edit", "multiedit", "write", "notebookedit"), "edit"),
-    **dict.fromkeys(("bash", "bashoutput", "killshell", "powershell"), "run"),
+    **dict.fromkeys(("read", "notebookread", "skill", "read_file"), "read"),
+    **dict.fromkeys(("edit", "multiedit", "write", "notebookedit", "write_file"), "edit"),
+    **dict.fromkeys(("bash", "bashoutput", "killshell", "powershell", "run_shell_command"), "run"),
     **dict.fromkeys(("grep", "glob", "ls", "lsp", "toolsearch"), "search"),
+    **dict.fromkeys(("grep_search", "list_directory"), "search"),
     **dict.fromkeys(
         ("webfetch", "websearch", "listmcpresourcestool", "readmcpresourcetool"), "fetch"
     ),
@@ -26,10 +26,6 @@ _KINDS = {
 _OURS = ("mcp__codemem__", "mcp__plugin_codemem_codemem__")
 """How tools of codemem's MCP server are called: entered by hand, and from the plugin."""
 _PATHS = ("file_path", "notebook_path", "path")
-_INSIDE = ("text", "content", "file", "output", "result")
-"""Where tools put their answer when they wrap it: read, MCP, write, fetch."""
-_OLD_FILE = "originalFile"
-"""Edit and Write send the whole old file along; the diff says what changed."""
 _REFUSED = re.compile(
     r"The user doesn't want to |User rejected |User declined |The user wants to clarify "
     r"|The agent proposed a plan that was rejected by the user"
@@ -73,10 +69,10 @@ def _kind(name: str) -> str:
 
 def _result(kind: str, path: str, body: Mapping[str, Any], *, stopped: bool) -> dict[str, Any]:
     answer = body.get("tool_output")
-    error = text_of(body.get("error") or body.get("tool_error"))
+    error = tool_text(body.get("error") or body.get("tool_error"))
     details = _mapping(answer)
     fields: dict[str, Any] = {
-        "tool_output": _diff(path, body) if kind == "edit" else text_of(answer)
+        "tool_output": _diff(path, body) if kind == "edit" else tool_text(answer)
     }
     if kind == "run" and (code := _exit_code(body, details, error)) is not None:
         fields["exit_code"] = code
@@ -105,13 +101,13 @@ def _answers(body: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         return
     output = body.get("tool_output")
     given = _mapping(_mapping(output).get("answers"))
-    told = text_of(output)
+    told = tool_text(output)
     for each in questions:
         question = _mapping(each).get("question")
         if not isinstance(question, str) or not question:
             continue
         said = re.search(_ANSWER.format(re.escape(question)), told, re.DOTALL)
-        text = text_of(given.get(question)) or (said[1] if said else "")
+        text = tool_text(given.get(question)) or (said[1] if said else "")
         if text:
             yield {"question": question, "text": text}
 
@@ -133,7 +129,7 @@ def _diff(path: str, body: Mapping[str, Any]) -> str:
         return diffs.from_hunks(path, hunks, created=created)
     content = given.get("content")
     if isinstance(content, str):
-        new = created or "created" in text_of(answer)[:200]
+        new = created or "created" in tool_text(answer)[:200]
         return diffs.written(path, content, created=new)
     if isinstance(given.get("new_source"), str):
         return diffs.replaced(path, [("", given["new_source"])])
@@ -154,29 +150,6 @@ def _hunks(patch: object) -> Iterator[str]:
             old = f"-{hunk.get('oldStart', 0)},{hunk.get('oldLines', 0)}"
             new = f"+{hunk.get('newStart', 0)},{hunk.get('newLines', 0)}"
             yield "\n".join([f"@@ {old} {new} @@", *map(str, hunk["lines"])])
-
-
-def text_of(answer: object) -> str:
-    """Return a tool's answer as text, whatever its shape; images give none."""
-    if isinstance(answer, str):
-        return answer
-    if isinstance(answer, list):
-        return "\n".join(filter(None, map(text_of, answer)))
-    if isinstance(answer, Mapping):
-        return _text_of_object(answer)
-    return "" if answer is None else json.dumps(answer)
-
-
-def _text_of_object(answer: Mapping[str, Any]) -> str:
-    if answer.get("type") == "image":
-        return "[image]"
-    if "stdout" in answer or "stderr" in answer:
-        return "\n".join(str(answer[k]) for k in ("stdout", "stderr") if answer.get(k))
-    for key in _INSIDE:
-        if isinstance(answer.get(key), str | list | Mapping) and answer[key]:
-            return text_of(answer[key])
-    kept = {key: value for key, value in answer.items() if key != _OLD_FILE}
-    return json.dumps(kept, ensure_ascii=False, default=str)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ It answers a prompt or a new session with memories, then stores the payload.
 from __future__ import annotations
 
 import os
+import time
 
 from codemem_core.hooks.hook_host import HookHost, Occasion, text_in
 from codemem_core.hooks.run import run
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from codemem_core.api import Settings
 
 _ENDS = frozenset({"agentStop", "sessionEnd"})
+_LOG_WAIT_S = 0.4
+"""Copilot writes its log about 0.1 s after something happened."""
+_LOG_LOOK_S = 0.01
+_LOG_TAIL_BYTES = 65_536
 
 
 class CopilotCli(HookHost):
@@ -31,14 +36,13 @@ class CopilotCli(HookHost):
     folder_variable = "COPILOT_PROJECT_DIR"
 
     def named(self, payload: dict[str, Any], arguments: Sequence[str]) -> dict[str, Any]:
-        """Add the hook's name, and where the session's log is, which only agentStop says."""
+        """Add the hook's name; at an end, name the log and let Copilot write it."""
         hook = arguments[0] if arguments else self.hook(payload)
-        session_id = os.path.basename(text_in(payload, "sessionId") or "")
-        if hook in _ENDS and session_id and "transcriptPath" not in payload:
-            home = os.environ.get("COPILOT_HOME") or os.path.expanduser("~/.copilot")
-            path = os.path.join(home, "session-state", session_id, "events.jsonl")
-            payload = {**payload, "transcriptPath": path}
-        return {**payload, "hookName": hook}
+        if hook not in _ENDS:
+            return {**payload, "hookName": hook}
+        path = text_in(payload, "transcriptPath") or _log_path(payload)
+        _wait_for(path, str(payload.get("timestamp")))
+        return {**payload, "hookName": hook, "transcriptPath": path}
 
     def hook(self, payload: Mapping[str, Any]) -> str:
         """Return the name of the hook."""
@@ -72,6 +76,27 @@ class CopilotCli(HookHost):
     def starts_server(self, payload: Mapping[str, Any]) -> bool:
         """Start one when a session begins."""
         return self.hook(payload) == "sessionStart"
+
+
+def _log_path(payload: Mapping[str, Any]) -> str:
+    """Return where the session's log is, which only agentStop says itself."""
+    session_id = os.path.basename(text_in(payload, "sessionId") or "") or "none"
+    folder = os.environ.get("COPILOT_HOME") or os.path.expanduser("~/.copilot")
+    return os.path.join(folder, "session-state", session_id, "events.jsonl")
+
+
+def _wait_for(path: str, mark: str) -> None:
+    """Wait until the log tells of this very hook, by its time: then it tells what went before."""
+    give_up = time.monotonic() + _LOG_WAIT_S
+    while time.monotonic() < give_up:
+        try:
+            with open(path, "rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - _LOG_TAIL_BYTES))
+                if mark.encode() in file.read(_LOG_TAIL_BYTES):
+                    return
+        except OSError:
+            pass  # a short session has none yet
+        time.sleep(_LOG_LOOK_S)
 
 
 HOST = CopilotCli()

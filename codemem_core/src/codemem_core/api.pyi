@@ -4,7 +4,7 @@
 from codemem_core.hookspecs import hookimpl as hookimpl
 from codemem_core.config.setting import Setting as Setting
 from codemem_core.records.seams import (
-    EVENTS as EVENTS,
+    MORE as MORE,
     SERVICE as SERVICE,
     AuthSource as AuthSource,
     BackgroundWorker as BackgroundWorker,
@@ -12,8 +12,10 @@ from codemem_core.records.seams import (
     Command as Command,
     Embedder as Embedder,
     FlushPolicy as FlushPolicy,
+    HealthCheck as HealthCheck,
     HostSetup as HostSetup,
     IngestSource as IngestSource,
+    Page as Page,
     ObserverRuntime as ObserverRuntime,
     Route as Route,
 )
@@ -23,6 +25,7 @@ from codemem_core.config.settings import (
     Settings as Settings,
     sweep_interval_ms as sweep_interval_ms,
 )
+from codemem_core.plugins.examine import Examiner as Examiner, HealthScope as HealthScope
 from codemem_core.records.protocols import (
     AuditedHistory as AuditedHistory,
     AuthRequest as AuthRequest,
@@ -54,6 +57,7 @@ from codemem_core.records.event import (
     FlushDecision as FlushDecision,
     StreamState as StreamState,
     epoch_ms as epoch_ms,
+    event_time as event_time,
     iso_time as iso_time,
 )
 from codemem_core.records.evidence import (
@@ -95,7 +99,7 @@ from codemem_core.errors import (
 # Storing events, and what is stored.
 from codemem_core.capture.delivery import Parcel as Parcel
 from codemem_core.capture.intake import Intake as Intake
-from codemem_core.capture.log_tail import log_records as log_records
+from codemem_core.capture.log_tail import closed_logs as closed_logs, log_records as log_records
 from codemem_core.capture.receive import (
     Received as Received,
     receive as receive,
@@ -106,6 +110,7 @@ from codemem_core.store.events import Backlog as Backlog, backlog as backlog
 from codemem_core.store.tool_use_ids import last_hooks as last_hooks
 
 # Files and text.
+from codemem_core.records.tool_text import tool_text as tool_text
 from codemem_core import diffs as diffs
 from codemem_core.config import jsonc as jsonc, jsonc_edit as jsonc_edit
 from codemem_core.paths import (

@@ -1,11 +1,10 @@
 """Every hook, in the order an event travels through codemem.
 
-Hooks declare, records do: an implementation returns small records (see
-`codemem_core.records.seams`) and does no work. The host imports a record's target when it first
-needs it and guards every call to it. Implement hooks as plain functions in a module that the
-entry-point group `codemem` names:
+Hooks declare, records do: an implementation returns small records and does no work. The host
+imports a record's target when it first needs it and guards every call to it. Implement hooks as
+plain functions in a module that the entry-point group `codemem` names:
 
-    from codemem_core.hookspecs import hookimpl
+    from codemem_core.api import AuthSource, hookimpl
 
     @hookimpl
     def codemem_auth_sources():
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
         Command,
         Embedder,
         FlushPolicy,
+        HealthCheck,
         HostSetup,
         IngestSource,
         ObserverRuntime,
@@ -221,5 +221,16 @@ def codemem_host_setups() -> Iterable[HostSetup]:
     Called once; an installer is made when somebody runs the command.
 
         return [HostSetup(name="cursor", target="codemem_cursor.setup:Cursor", help="Cursor")]
+    """
+    return ()
+
+
+@hookspec
+def codemem_health_checks() -> Iterable[HealthCheck]:
+    """Offer to look at a part of the installation that you know about.
+
+    Called once; `codemem doctor` and the page *Health* make the target and ask it.
+
+        return [HealthCheck(name="keyring", target="codemem_keyring.health:Keyring")]
     """
     return ()

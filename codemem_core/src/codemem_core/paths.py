@@ -70,6 +70,12 @@ def hook_notes_path(db: str) -> str:
     return os.path.join(folder, "run", f"{name}.hooks")
 
 
+def lost_count_path(db: str) -> str:
+    """Return the file that counts payloads whose loss no log could take, a full disk's."""
+    folder, name = os.path.split(db)
+    return os.path.join(folder, "run", f"{name}.lost")
+
+
 def server_lock_path(db: str) -> str:
     """Return the file whose lock a database's server holds, and in which it leaves a note."""
     folder, name = os.path.split(db)

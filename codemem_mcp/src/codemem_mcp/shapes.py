@@ -192,9 +192,10 @@ class Remembered(TypedDict):
 
 
 class Status(TypedDict):
-    """That it is done."""
+    """That it is done; `message` says what there was nothing to do for."""
 
     status: str
+    message: NotRequired[str]
 
 
 class Schema(TypedDict):

@@ -6,6 +6,7 @@ from typing import cast
 
 from codemem_core.distil import manual
 from codemem_core.distil.manual import Note
+from codemem_core.errors import NotFound
 from codemem_core.records.memory import KINDS
 from codemem_mcp import guide
 from codemem_mcp.access import calling, scope
@@ -51,8 +52,11 @@ def memory_forget(memory_id: MemoryId) -> Status:
     A person can take that back with `codemem undo`. What a person wrote or confirmed stays until
     they agree (status `proposed`).
     """
-    with calling().access.open() as store:
-        done = manual.forget_for_agent(store, memory_id, by="mcp")
+    try:
+        with calling().access.open() as store:
+            done = manual.forget_for_agent(store, memory_id, by="mcp")
+    except NotFound as error:  # clients of 0.19 rely on `ok`; the model should notice all the same
+        return {"status": "ok", "message": str(error)}
     return {"status": "ok" if done else "proposed"}
 
 

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codemem_core.api import AuthSource, Embedder, ObserverRuntime, hookimpl
+from codemem_core.api import AuthSource, Embedder, ObserverRuntime, Setting, hookimpl
+from codemem_observers.settings import SETTINGS
 
 CODEMEM_API = 1
+
+
+@hookimpl
+def codemem_settings() -> tuple[Setting, ...]:
+    """What steers the programs that are asked."""
+    return SETTINGS
 
 
 @hookimpl
@@ -28,6 +35,7 @@ def codemem_observer_runtimes() -> Iterator[ObserverRuntime]:
         name="opencode_run",
         target="codemem_observers.opencode_run:OpenCodeRun",
         help="The local `opencode run`, with OpenCode's providers and login.",
+        chosen_by="use_opencode_run",
         needs_credential=False,
     )
     yield ObserverRuntime(
@@ -74,7 +82,7 @@ def codemem_embedders() -> Iterator[Embedder]:
     """Offer a server's vectors."""
     yield Embedder(
         name="endpoint",
-        target="codemem_observers.embeddings:Endpoint",
+        target="codemem_observers.embeddings:EmbeddingEndpoint",
         dimension=0,
         help="Any OpenAI-compatible server, at `embedding_base_url`.",
     )

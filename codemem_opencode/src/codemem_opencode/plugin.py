@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codemem_core.api import SERVICE, Command, FlushPolicy, HostSetup, IngestSource, hookimpl
+from codemem_core.api import (
+    Command,
+    FlushPolicy,
+    HostSetup,
+    IngestSource,
+    Setting,
+    hookimpl,
+)
+from codemem_opencode.settings import SETTINGS
+
+
+@hookimpl
+def codemem_settings() -> tuple[Setting, ...]:
+    """What steers the plugin in OpenCode."""
+    return SETTINGS
 
 
 @hookimpl
@@ -15,6 +29,14 @@ def codemem_ingest_sources() -> Iterator[IngestSource]:
         target="codemem_opencode.events:OpenCode",
         help="OpenCode sessions.",
         agent_marks=("OPENCODE", "OPENCODE_CALLER"),
+        takes_unnamed=True,
+        session_keys=("opencode_session_id",),
+    )
+    yield IngestSource(
+        name="kilo",
+        target="codemem_opencode.events:Kilo",
+        help="Kilo sessions, through OpenCode's plugin.",
+        agent_marks=("KILO",),
     )
 
 
@@ -40,13 +62,13 @@ def codemem_commands() -> Iterator[Command]:
         name="install-plugin",
         target="codemem_opencode.commands:install_plugin",
         help="Install the plugin into OpenCode.",
-        group=SERVICE,
+        hidden=True,
     )
     yield Command(
         name="install-mcp",
         target="codemem_opencode.commands:install_mcp",
-        help="Enter the MCP server in OpenCode's configuration.",
-        group=SERVICE,
+        help="Add the MCP server to OpenCode's configuration.",
+        hidden=True,
     )
 
 
@@ -54,3 +76,4 @@ def codemem_commands() -> Iterator[Command]:
 def codemem_host_setups() -> Iterator[HostSetup]:
     """OpenCode's plugin and MCP server."""
     yield HostSetup(name="opencode", target="codemem_opencode.setup:Setup", help="OpenCode")
+    yield HostSetup(name="kilo", target="codemem_opencode.setup:KiloSetup", help="Kilo")

@@ -14,11 +14,12 @@ import apsw
 
 from codemem_core.distil import arrivals
 from codemem_core.distil.arrivals import Arrival
-from codemem_core.errors import InputError
 from codemem_core.records.memory import Memory
 from codemem_core.store import changes, journal, memories, projects, proposals, tombstones
-from codemem_team import bodies, local, outbox
-from codemem_team.local import Membership, Record, Subject
+from codemem_team import bodies, log, outbox, subjects
+from codemem_team.local import Membership
+from codemem_team.log import Record
+from codemem_team.subjects import Subject
 
 
 def receive(db: apsw.Connection, one: Membership, records: Iterable[Record], *, now_ms: int) -> int:
@@ -34,7 +35,7 @@ def receive(db: apsw.Connection, one: Membership, records: Iterable[Record], *, 
     with changes.made_by(db, outbox.FOLLOWER):
         for record in records:
             checked = _checked(one, record)
-            if not local.keep(db, one.team, checked, project=_project(checked)):
+            if not log.keep(db, one.team, checked, project=_project(checked)):
                 continue
             new += 1
             changes.seen(db, checked.hlc)
@@ -47,11 +48,7 @@ def receive(db: apsw.Connection, one: Membership, records: Iterable[Record], *, 
 
 def _checked(one: Membership, record: Record) -> Record:
     """Return the record as it is kept: to be applied, or quarantined with the reason."""
-    problem = ""
-    try:
-        bodies.check(record.kind, record.body)
-    except InputError as error:
-        problem = str(error)
+    problem = record.reason or bodies.problem_of(record.kind, record.body)
     if not problem and record.kind == "memory":
         expected = bodies.subject_of(one.team, record.author, record.body["key"])
         problem = "" if record.subject == expected else "its subject is not its author's"
@@ -76,9 +73,9 @@ class _Applied:
 
     def __init__(self, db: apsw.Connection, one: Membership, subject: str, now_ms: int) -> None:
         self._db, self._one, self._subject, self._now_ms = db, one, subject, now_ms
-        self._records = local.of_subject(db, one.team, subject)
+        self._records = log.of_subject(db, one.team, subject)
         self._first = next((each for each in self._records if each.kind == "memory"), None)
-        self._known = local.subject(db, one.team, subject)
+        self._known = subjects.subject(db, one.team, subject)
 
     def write(self) -> None:
         """Write it; records whose memory has not come yet wait for it."""
@@ -117,7 +114,7 @@ class _Applied:
         """Forget the memory, unless it says what this user or another teammate says too."""
         others = [
             each
-            for each in local.subjects_of(self._db, self._one.team, memory_id)
+            for each in subjects.subjects_of(self._db, self._one.team, memory_id)
             if each.subject != self._subject and not each.forgotten
         ]
         memory = memories.get(self._db, memory_id)
@@ -165,20 +162,22 @@ class _Applied:
                 key=_key(self._subject),
                 origin=body["origin"] if mine else "teammate",
                 held=None if mine or not self._one.trusting else False,
-                now_ms=self._now_ms,
+                author=first.author,
             )
+            new = replace(new, created_ms=min(new.created_ms, self._now_ms) or self._now_ms)
             new = new if mine else replace(new, scope="project")
             arrival = Arrival(
                 memory=new,
                 source="team",
                 session=f"{first.author}/{body['session']}",
                 project=self._local_project(body),
+                restores="#" in body["key"],
             )
             settled = arrivals.arrive(self._db, arrival, now_ms=self._now_ms)
             memory_id = settled.memory_id
             state = {"added": "applied", "merged": "duplicate"}.get(settled.outcome, "forgotten")
         self._save(memory_id, author=first.author, forgotten=False)
-        local.mark_record(self._db, self._one.team, first, state)
+        log.mark_record(self._db, self._one.team, first, state)
         return memory_id
 
     def _local_project(self, body: dict[str, Any]) -> str | None:
@@ -247,7 +246,7 @@ class _Applied:
         one = Subject(
             subject=self._subject, memory_id=memory_id, author=author, forgotten=forgotten
         )
-        local.save_subject(self._db, self._one.team, one)
+        subjects.save_subject(self._db, self._one.team, one)
         self._known = one
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +22,8 @@ _LIST_ITEMS, _ITEM_CHARS = 200, 4_000
 _SCOPES = ("project", "user")
 _FORGET_REASONS = ("forgotten", "superseded", "unshared")
 _CLAIM_WORDS = 5_000
+MOST_BYTES = 250_000
+"""Of a body as JSON; the server takes a little more, which sealing needs."""
 _VERSION = 1
 
 
@@ -51,11 +54,11 @@ def memory_body(memory: Memory, *, key: str, session: str, remotes: list[str]) -
     return _public(body)
 
 
-def edit_body(memory: Memory, fields: list[str]) -> dict[str, Any]:
-    """Return what fields of a memory say now."""
+def edit_body(memory: Memory, fields: list[str], *, seen: int) -> dict[str, Any]:
+    """Return what fields of a memory say now; `seen` is the last edit of it the author knew."""
     values = {name: getattr(memory, name) for name in fields}
     lists = {name: list(value) for name, value in values.items() if isinstance(value, tuple)}
-    return _public({"v": _VERSION, "fields": values | lists})
+    return _public({"v": _VERSION, "fields": values | lists, "seen": seen})
 
 
 def confirm_body(fields: list[str]) -> dict[str, Any]:
@@ -79,8 +82,18 @@ def _public(body: dict[str, Any]) -> dict[str, Any]:
 # --- come from elsewhere -------------------------------------------------------------------------
 
 
-def check(kind: str, body: Mapping[str, Any]) -> None:
-    """Raise `InputError` with the reason when a body is not what its kind has."""
+def problem_of(kind: str, body: Mapping[str, Any]) -> str:
+    """Return why a body is not what its kind has; empty when it is."""
+    try:
+        _check(kind, body)
+    except InputError as error:
+        return str(error)
+    if len(json.dumps(dict(body), ensure_ascii=False).encode()) > MOST_BYTES:
+        return f"longer than {MOST_BYTES} bytes"
+    return ""
+
+
+def _check(kind: str, body: Mapping[str, Any]) -> None:
     if body.get("v") != _VERSION:
         raise InputError(f"made by another version of codemem: `{body.get('v')!r:.20}`")
     _CHECKS[kind](body)
@@ -98,15 +111,14 @@ def _check_memory(body: Mapping[str, Any]) -> None:
     _one_of(body, "origin", ORIGINS)
     _one_of(body, "scope", _SCOPES)
     _project(body)
-    for name, kinds in (("confidence", (int, float)), ("created_ms", (int,))):
-        value = body.get(name)
-        if isinstance(value, bool) or not isinstance(value, kinds):
-            raise InputError(f"`{name}` is no number")
+    _number(body, "confidence", int, float)
+    _number(body, "created_ms", int)
     if not 0 <= body["confidence"] <= 1 or not 0 <= body["created_ms"] < 1 << 46:
         raise InputError("a number is out of range")
 
 
 def _check_edit(body: Mapping[str, Any]) -> None:
+    _number(body, "seen", int)
     fields = _fields(body, EDITABLE)
     for name in fields:
         if name in _LISTS:
@@ -141,7 +153,7 @@ _CHECKS = {
 
 
 def new_memory(
-    body: Mapping[str, Any], *, key: str, origin: str, held: bool | None, now_ms: int
+    body: Mapping[str, Any], *, key: str, origin: str, held: bool | None, author: str
 ) -> NewMemory:
     """Return a checked body as a memory to be written."""
     lists = {name: tuple(body[name]) for name in _LISTS}
@@ -161,9 +173,16 @@ def new_memory(
         held=held,
         scope=body["scope"],
         confidence=body["confidence"],
-        created_ms=min(body["created_ms"], now_ms) or now_ms,
+        created_ms=body["created_ms"],
         extractor="team",
+        metadata={"author": author},
     )
+
+
+def _number(body: Mapping[str, Any], name: str, *kinds: type) -> None:
+    value = body.get(name)
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        raise InputError(f"`{name}` is no number")
 
 
 def _text(body: Mapping[str, Any], name: str, most: int) -> str:

@@ -1,15 +1,12 @@
-"""What a machine keeps of its team: membership, shared projects, and a copy of the log.
+"""What a machine keeps of its teams: memberships, shared projects, how far it has read.
 
-Everything a device writes or receives is a row of `team_records`, under the device's number for it.
-What is true of a memory follows from its records, in whatever order they came.
+The records that devices write are in `log`, what they say of which memory in `subjects`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import apsw
 
@@ -69,7 +66,21 @@ _STEPS = {
         team TEXT NOT NULL,
         device TEXT NOT NULL,
         login TEXT NOT NULL,
+        label TEXT NOT NULL DEFAULT '',
         idx INTEGER NOT NULL DEFAULT 0,        -- the last record that is here; none is missing
+        head INTEGER NOT NULL DEFAULT 0,       -- the last one that the server has
+        PRIMARY KEY (team, device)
+    ) WITHOUT ROWID;
+    CREATE TABLE team_keys (                   -- of a sealed team
+        team TEXT NOT NULL,
+        key_id INTEGER NOT NULL,
+        key BLOB NOT NULL,
+        PRIMARY KEY (team, key_id)
+    ) WITHOUT ROWID;
+    CREATE TABLE team_pins (                   -- the public keys that devices are known by
+        team TEXT NOT NULL,
+        device TEXT NOT NULL,
+        public_key BLOB NOT NULL,
         PRIMARY KEY (team, device)
     ) WITHOUT ROWID;
     """,
@@ -96,24 +107,6 @@ class Membership:
     synced_ms: int | None = None
     problem: str = ""
     """Why it does not push and pull just now; empty: it does."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One entry of the log."""
-
-    device: str
-    idx: int
-    author: str
-    role: str
-    kind: str
-    """`memory`, `edit`, `confirm` or `forget`."""
-    subject: str
-    """The uuid of the memory it is about."""
-    hlc: int
-    body: Mapping[str, Any]
-    state: str = ""
-    reason: str = ""
 
 
 def ensure_tables(db: apsw.Connection) -> None:
@@ -168,142 +161,10 @@ def note_synced(db: apsw.Connection, team: str, *, now_ms: int) -> None:
     )
 
 
-# --- records -------------------------------------------------------------------------------------
-
-_APPEND = """
-    INSERT INTO team_records
-        (team, device, idx, author, role, kind, subject, hlc, body, project, state)
-    SELECT team, device, next_idx, login, role, :kind, :subject, :hlc, :body, :project, 'queued'
-      FROM team_memberships WHERE team = :team
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRecord:
-    """A record that this machine is about to write."""
-
-    kind: str
-    subject: str
-    hlc: int
-    body: Mapping[str, Any]
-    project: str | None
-
-
-def append(db: apsw.Connection, team: str, new: NewRecord) -> None:
-    """Write a record of this machine; it waits to be pushed."""
-    fields = {"team": team, "body": json.dumps(dict(new.body), ensure_ascii=False)}
-    fields |= {name: getattr(new, name) for name in ("kind", "subject", "hlc", "project")}
-    db.execute(_APPEND, fields)
-    db.execute("UPDATE team_memberships SET next_idx = next_idx + 1 WHERE team = ?", (team,))
-
-
-def keep(db: apsw.Connection, team: str, record: Record, *, project: str | None = None) -> bool:
-    """Write a record of another device; False when it is here already."""
-    db.execute(
-        "INSERT INTO team_records"
-        " (team, device, idx, author, role, kind, subject, hlc, body, project, state, reason)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (
-            *(team, record.device, record.idx, record.author, record.role, record.kind),
-            *(record.subject, record.hlc, json.dumps(dict(record.body), ensure_ascii=False)),
-            *(project, record.state, record.reason),
-        ),
-    )
-    return bool(db.changes())
-
-
-_RECORD = "device, idx, author, role, kind, subject, hlc, body, state, reason"
-
-
-def queued(db: apsw.Connection, one: Membership, *, limit: int) -> list[Record]:
-    """Return what waits to be pushed, in the order of its numbers."""
-    query = (
-        f"SELECT {_RECORD} FROM team_records"  # noqa: S608 - constant
-        " WHERE team = ? AND device = ? AND state = 'queued' ORDER BY idx LIMIT ?"
-    )
-    return [_record(row) for row in rows(db, query, (one.team, one.device, limit))]
-
-
-def of_subject(db: apsw.Connection, team: str, subject: str) -> list[Record]:
-    """Return everything that was said of a memory, oldest first, in the same order everywhere."""
-    query = (
-        f"SELECT {_RECORD} FROM team_records"  # noqa: S608 - constant
-        " WHERE team = ? AND subject = ? AND state <> 'quarantined' ORDER BY hlc, device, idx"
-    )
-    return [_record(row) for row in rows(db, query, (team, subject))]
-
-
-def mark(
-    db: apsw.Connection, one: Membership, idxs: Iterable[int], state: str, reason: str = ""
-) -> None:
-    """Set the state of records of this machine."""
-    db.executemany(
-        "UPDATE team_records SET state = ?, reason = ? WHERE team = ? AND device = ? AND idx = ?",
-        [(state, reason, one.team, one.device, idx) for idx in idxs],
-    )
-
-
-def mark_record(db: apsw.Connection, team: str, record: Record, state: str) -> None:
-    """Set what became of a record of another device; one of this machine keeps its state."""
-    db.execute(
-        "UPDATE team_records SET state = ? WHERE team = ? AND device = ? AND idx = ?"
-        " AND state IN ('applied', 'duplicate', 'forgotten')",
-        (state, team, record.device, record.idx),
-    )
-
-
-def _record(row: tuple[Any, ...]) -> Record:
-    fields = dict(zip(Record.__dataclass_fields__, row, strict=True))
-    return Record(**{**fields, "body": json.loads(fields["body"])})
-
-
-# --- subjects ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """A memory of the team, and which one of this machine it is."""
-
-    subject: str
-    memory_id: int | None
-    author: str
-    forgotten: bool
-
-
-def subject(db: apsw.Connection, team: str, wanted: str) -> Subject | None:
-    """Return what is known of a subject, or None."""
-    query = (
-        "SELECT subject, memory_id, author, forgotten FROM team_subjects"
-        " WHERE team = ? AND subject = ?"
-    )
-    found = rows(db, query, (team, wanted))
-    return _subject(found[0]) if found else None
-
-
-def subjects_of(db: apsw.Connection, team: str, memory_id: int) -> list[Subject]:
-    """Return the subjects that a memory of this machine stands for."""
-    query = (
-        "SELECT subject, memory_id, author, forgotten FROM team_subjects"
-        " WHERE team = ? AND memory_id = ? ORDER BY subject"
-    )
-    return [_subject(row) for row in rows(db, query, (team, memory_id))]
-
-
-def save_subject(db: apsw.Connection, team: str, one: Subject) -> None:
-    """Write what is known of a subject."""
-    db.execute(
-        "INSERT OR REPLACE INTO team_subjects (team, subject, memory_id, author, forgotten)"
-        " VALUES (?, ?, ?, ?, ?)",
-        (team, one.subject, one.memory_id, one.author, one.forgotten),
-    )
-
-
-def _subject(row: tuple[Any, ...]) -> Subject:
-    name, memory_id, author, forgotten = row
-    return Subject(subject=name, memory_id=memory_id, author=author, forgotten=bool(forgotten))
-
-
-# --- shares --------------------------------------------------------------------------------------
+def drop(db: apsw.Connection, team: str) -> None:
+    """Delete everything that is kept of a team; memories stay."""
+    for table in ("memberships", "shares", "records", "subjects", "devices", "keys", "pins"):
+        db.execute(f"DELETE FROM team_{table} WHERE team = ?", (team,))  # noqa: S608 - our names
 
 
 def shares(db: apsw.Connection, team: str) -> set[tuple[str, str]]:
@@ -326,9 +187,6 @@ def unshare(db: apsw.Connection, team: str, project: str) -> int:
     return db.changes()
 
 
-# --- devices -------------------------------------------------------------------------------------
-
-
 def positions(db: apsw.Connection, team: str) -> dict[str, int]:
     """Return the number of the last record of each device that is here."""
     query = "SELECT device, idx FROM team_devices WHERE team = ?"
@@ -342,3 +200,20 @@ def move_to(db: apsw.Connection, team: str, device: str, idx: int, *, login: str
         " ON CONFLICT (team, device) DO UPDATE SET idx = excluded.idx",
         (team, device, login, idx),
     )
+
+
+def note_head(db: apsw.Connection, team: str, device: str, told: tuple[str, str, int]) -> None:
+    """Note login and label of a device, and how many records of it the server has."""
+    login, label, head = told
+    db.execute(
+        "INSERT INTO team_devices (team, device, login, label, head) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (team, device) DO UPDATE SET"
+        " login = excluded.login, label = excluded.label, head = excluded.head",
+        (team, device, login, label, head),
+    )
+
+
+def heads(db: apsw.Connection, team: str) -> dict[str, tuple[str, str, int]]:
+    """Return login and label of each device, and how many records of it the server had last."""
+    query = "SELECT device, login, label, head FROM team_devices WHERE team = ?"
+    return {device: (login, label, head) for device, login, label, head in rows(db, query, (team,))}

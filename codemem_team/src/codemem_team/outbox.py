@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import apsw
 
@@ -14,8 +15,10 @@ from codemem_core.records.change import Change
 from codemem_core.records.memory import Memory
 from codemem_core.store import changes, memories, projects
 from codemem_core.store.engine.connection import rows
-from codemem_team import bodies, local
-from codemem_team.local import Membership, NewRecord, Subject
+from codemem_team import bodies, local, log, subjects
+from codemem_team.local import Membership
+from codemem_team.log import NewRecord
+from codemem_team.subjects import Subject
 
 FOLLOWER = "team"
 """This plugin's name as a follower of changes and as their origin."""
@@ -77,14 +80,14 @@ class _Team:
         memory = memories.get(self._db, memory_id)
         if memory is None or not may_travel(memory) or not is_shared(self._db, self._one, memory):
             return False
-        known = local.subjects_of(self._db, self._one.team, memory_id)
+        known = subjects.subjects_of(self._db, self._one.team, memory_id)
         if any(not each.forgotten for each in known):
             return False
         key = memories.key_of(self._db, memory_id)
         # A forgotten subject stays so: what was restored is another one.
         key = f"{key}#{len(known) + 1}" if known else key
         subject = bodies.subject_of(self._one.team, self._one.login, key)
-        if local.subject(self._db, self._one.team, subject) is not None:
+        if subjects.subject(self._db, self._one.team, subject) is not None:
             return False  # an earlier copy of this database shared it
         body = bodies.memory_body(
             memory,
@@ -92,7 +95,8 @@ class _Team:
             session=_session(self._one, memory),
             remotes=projects.remotes(self._db, memory.project),
         )
-        self._append("memory", subject, hlc, body, project=memory.project)
+        if not self._append("memory", subject, hlc, body, project=memory.project):
+            return False
         self._save(
             Subject(subject=subject, memory_id=memory_id, author=self._one.login, forgotten=False)
         )
@@ -104,7 +108,7 @@ class _Team:
             return
         known = [
             each
-            for each in local.subjects_of(self._db, self._one.team, memory.id)
+            for each in subjects.subjects_of(self._db, self._one.team, memory.id)
             if not each.forgotten
         ]
         if not known:
@@ -112,7 +116,8 @@ class _Team:
         for each in known:
             edited = [name for name in bodies.EDITABLE if name in change.fields]
             if edited and memory.active:
-                body = bodies.edit_body(memory, edited)
+                seen = log.last_edit(self._db, self._one.team, each.subject)
+                body = bodies.edit_body(memory, edited, seen=seen)
                 self._append("edit", each.subject, change.hlc, body, project=memory.project)
             vouched = [
                 name for name in bodies.VOUCHED if name in change.fields and getattr(memory, name)
@@ -130,7 +135,7 @@ class _Team:
             if reason == "forgotten":
                 claim = arrivals.claim_hashes(self._db, memory_id, key=self._one.claim_key)
         written = 0
-        for each in local.subjects_of(self._db, self._one.team, memory_id):
+        for each in subjects.subjects_of(self._db, self._one.team, memory_id):
             if each.forgotten or not self._may_forget(each):
                 continue
             body = bodies.forget_body(reason, claim=claim, kind=kind, project=project)
@@ -148,13 +153,16 @@ class _Team:
         return each.author == self._one.login or self._one.role == "maintainer"
 
     def _append(
-        self, kind: str, subject: str, hlc: int, body: dict[str, object], *, project: str | None
-    ) -> None:
+        self, kind: str, subject: str, hlc: int, body: dict[str, Any], *, project: str | None
+    ) -> bool:
+        """Write a record; False when it could not be read by others, and stays here as refused."""
         new = NewRecord(kind=kind, subject=subject, hlc=hlc, body=body, project=project)
-        local.append(self._db, self._one.team, new)
+        refusal = bodies.problem_of(kind, body)
+        log.append(self._db, self._one, new, refusal=refusal)
+        return not refusal
 
     def _save(self, subject: Subject) -> None:
-        local.save_subject(self._db, self._one.team, subject)
+        subjects.save_subject(self._db, self._one.team, subject)
 
 
 def may_travel(memory: Memory) -> bool:

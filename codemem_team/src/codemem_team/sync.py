@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -13,9 +14,11 @@ import psycopg
 
 from codemem_core.errors import CodememError
 from codemem_core.store.engine.store import Store
-from codemem_team import apply, local, outbox, postgres
-from codemem_team.local import Membership, Record
-from codemem_team.postgres import Received, Sent
+from codemem_team import apply, client, keys, local, log, outbox, postgres, sealing, server_schema
+from codemem_team.keys import NoKey
+from codemem_team.local import Membership
+from codemem_team.log import Record
+from codemem_team.postgres import Head, Received, Sent
 
 BATCH = 500
 """Records of one transaction, on either side."""
@@ -38,52 +41,148 @@ class Gap(CodememError):
 def sync(store: Store, connection: psycopg.Connection[Any], team: str) -> Round:
     """Push and pull until nothing is left; no local transaction is open while the server works."""
     store.write(outbox.take_waiting)
-    one = _refreshed(store, connection, team)
-    pushed = _push_all(store, connection, one)
-    pulled = _pull_all(store, connection, one)
+    one, heads = _refreshed(store, connection, team)
+    if one.sealed:
+        keys.refresh(store, connection, one)
+    pushed, one = _push_all(store, connection, one, head=heads.get(one.device, 0))
+    with store.read() as db:
+        positions = local.positions(db, team)
+    heads.pop(one.device, None)
+    is_news = any(idx > positions.get(device, 0) for device, idx in heads.items())
+    pulled = _pull_all(store, connection, one) if is_news else 0
     now_ms = time.time_ns() // 1_000_000
     store.write(lambda db: local.note_synced(db, team, now_ms=now_ms))
     return Round(pushed=pushed, pulled=pulled)
 
 
-def _refreshed(store: Store, connection: psycopg.Connection[Any], team: str) -> Membership:
-    """Return the membership as the server has it now; raises when this login has left."""
-    with postgres.transaction(connection) as cursor:
-        postgres.require_current(cursor)
+def _refreshed(
+    store: Store, connection: psycopg.Connection[Any], team: str
+) -> tuple[Membership, dict[str, int]]:
+    """Return the membership as the server has it now, and what it has of each device.
+
+    Raises when this login has left.
+    """
+    with client.transaction(connection) as cursor:
+        server_schema.require_current(cursor)
         found = postgres.find_team(cursor, team)
-    with store.read() as db:
-        known = next(each for each in local.memberships(db) if each.team == team)
+        heads = postgres.heads(cursor, team)
+    known = _membership(store, team)
     if found is None:
         raise CodememError(
             f"you are no member of `{known.name}` any more", hint="`codemem team leave`"
         )
     fresh = replace(known, role=found.role, trusting=found.trusting, login=found.login)
     if fresh != known:
-        store.write(lambda db: local.save_membership(db, fresh))
-    return fresh
+        store.write(lambda db: _save(db, fresh))
+    store.write(lambda db: _note_heads(db, team, heads))
+    return fresh, {device: head.idx for device, head in heads.items()}
 
 
-def _push_all(store: Store, connection: psycopg.Connection[Any], one: Membership) -> int:
-    pushed = 0
-    while True:
-        with store.read() as db:
-            batch = local.queued(db, one, limit=BATCH)
-        if not batch:
-            return pushed
-        new = _push(connection, one, batch)
-        store.write(partial(_acknowledge, one=one, batch=batch, new=new))
-        pushed += len(new)
+def _note_heads(db: apsw.Connection, team: str, heads: Mapping[str, Head]) -> None:
+    known = local.heads(db, team)
+    for device, head in heads.items():
+        told = (head.login, head.label, head.idx)
+        if known.get(device) != told:
+            local.note_head(db, team, device, told)
 
 
-def _push(connection: psycopg.Connection[Any], one: Membership, batch: list[Record]) -> set[int]:
-    sent = [Sent(record, None, postgres.plain_body(record)) for record in batch]
-    with postgres.transaction(connection) as cursor:
-        return postgres.push(cursor, one, sent)
+def _save(db: apsw.Connection, fresh: Membership) -> None:
+    local.save_membership(db, fresh)
+    log.sign(db, fresh)
 
 
-def _acknowledge(db: apsw.Connection, one: Membership, batch: list[Record], new: set[int]) -> None:
-    local.mark(db, one, new, "stored")
-    local.mark(db, one, {record.idx for record in batch} - new, "duplicate")
+def _membership(store: Store, team: str) -> Membership:
+    with store.read() as db:
+        return next(each for each in local.memberships(db) if each.team == team)
+
+
+# --- push ----------------------------------------------------------------------------------------
+
+
+def _push_all(
+    store: Store, connection: psycopg.Connection[Any], one: Membership, *, head: int
+) -> tuple[int, Membership]:
+    """Push what waits; return how many records were new, and the device that they are of.
+
+    `head` is the last number that the server has of this device.
+    """
+    with store.read() as db:
+        acknowledged = log.acknowledged(db, one)
+    if head < acknowledged:
+        store.write(lambda db: log.send_again(db, one, after=head))
+    pushed, is_copy = 0, False
+    while not is_copy and (batch := _queued(store, one)):
+        answer = _push(connection, one, _wrapped(store, one, batch))
+        store.write(partial(_acknowledge, one=one, answer=answer))
+        pushed += len(answer.new)
+        is_copy = bool(answer.taken)
+    if not is_copy and head < _membership(store, one.team).next_idx:
+        return pushed, one
+    # The server has records under our numbers that we did not write: a copy of this database did.
+    device = _new_device(store, connection, one)
+    store.write(lambda db: log.become(db, one, device))
+    more, one = _push_all(store, connection, _membership(store, one.team), head=0)
+    return pushed + more, one
+
+
+def _new_device(store: Store, connection: psycopg.Connection[Any], one: Membership) -> str:
+    public_key = sealing.public_key(one.private_key) if one.private_key else None
+    with store.read() as db:
+        held = keys.known(db, one.team)
+    with client.transaction(connection) as cursor:
+        device = postgres.add_device(cursor, one.team, label="restored", public_key=public_key)
+        if public_key:
+            keys.give_all(cursor, one, held, device=device, public_key=public_key)
+    return device
+
+
+def _queued(store: Store, one: Membership) -> list[Record]:
+    with store.read() as db:
+        return log.queued(db, one, limit=BATCH)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What became of a batch, by number."""
+
+    new: set[int]
+    duplicate: set[int]
+    """The server has had them."""
+    taken: set[int]
+    """The server has others under these numbers; then nothing of the batch was new."""
+
+
+def _wrapped(store: Store, one: Membership, batch: Sequence[Record]) -> list[Sent]:
+    """Return records as they go over the wire: as JSON, or sealed with the newest key."""
+    if not one.sealed:
+        return [Sent(record, None, postgres.plain_body(record)) for record in batch]
+    with store.read() as db:
+        key_id, key = max(keys.known(db, one.team).items())
+    return [
+        Sent(record, key_id, sealing.seal(one.team, record, postgres.plain_body(record), key=key))
+        for record in batch
+    ]
+
+
+def _push(connection: psycopg.Connection[Any], one: Membership, sent: Sequence[Sent]) -> _Answer:
+    with client.transaction(connection) as cursor:
+        new = postgres.push(cursor, one, sent)
+        known = {each.record.idx: (each.record.subject, each.record.hlc) for each in sent}
+        old = postgres.stored(cursor, one, sorted(known.keys() - new))
+        same = {idx for idx, what in old.items() if what == known[idx]}
+        taken = known.keys() - new - same
+        if taken:
+            raise psycopg.Rollback
+        return _Answer(new, same, set())
+    return _Answer(set(), same, taken)
+
+
+def _acknowledge(db: apsw.Connection, one: Membership, answer: _Answer) -> None:
+    log.mark(db, one, answer.new, "stored")
+    log.mark(db, one, answer.duplicate, "duplicate")
+
+
+# --- pull ----------------------------------------------------------------------------------------
 
 
 def _pull_all(store: Store, connection: psycopg.Connection[Any], one: Membership) -> int:
@@ -91,16 +190,17 @@ def _pull_all(store: Store, connection: psycopg.Connection[Any], one: Membership
     while True:
         with store.read() as db:
             positions = local.positions(db, one.team)
-        with postgres.transaction(connection) as cursor:
+            held = keys.known(db, one.team)
+        with client.transaction(connection) as cursor:
             received = postgres.pull(cursor, one, positions, limit=BATCH)
         if not received:
             return pulled
         _require_no_gap(received, positions)
-        records = [_opened(each) for each in received]
+        records = [_opened(each, one, held) for each in received]
         pulled += store.write(partial(_apply, one=one, records=records))
 
 
-def _require_no_gap(received: list[Received], positions: dict[str, int]) -> None:
+def _require_no_gap(received: Sequence[Received], positions: Mapping[str, int]) -> None:
     expected = dict(positions)
     for each in received:
         device, idx = each.record.device, each.record.idx
@@ -109,15 +209,34 @@ def _require_no_gap(received: list[Received], positions: dict[str, int]) -> None
         expected[device] = idx
 
 
-def _opened(received: Received) -> Record:
+def _opened(received: Received, one: Membership, held: Mapping[int, bytes]) -> Record:
+    """Return a record with its body; one that cannot be read has the reason.
+
+    Raises `NoKey` for one under a key that this machine has not been given yet.
+    """
+    record, text = received.record, received.body
+    if one.sealed:
+        if received.key_id is None:
+            return replace(record, reason="it is not sealed, and this team's records are")
+        if received.key_id not in held:
+            raise NoKey(
+                f"this machine lacks key {received.key_id} of `{one.name}`",
+                hint=f"a maintainer runs `codemem team approve {one.device[:8]}`",
+            )
+        opened = sealing.unseal(one.team, record, text, key=held[received.key_id])
+        if opened is None:
+            return replace(record, reason="it cannot be opened: it was changed or moved")
+        text = opened
     try:
-        body = json.loads(received.body)
+        body = json.loads(text)
     except ValueError:
         body = None
-    return replace(received.record, body=body if isinstance(body, dict) else {})
+    if isinstance(body, dict):
+        return replace(record, body=body)
+    return replace(record, reason="its body is no JSON object")
 
 
-def _apply(db: apsw.Connection, one: Membership, records: list[Record]) -> int:
+def _apply(db: apsw.Connection, one: Membership, records: Sequence[Record]) -> int:
     now_ms = time.time_ns() // 1_000_000
     new = apply.receive(db, one, records, now_ms=now_ms)
     for record in records:

@@ -18,6 +18,7 @@ from codemem_core.capture.intake import Intake
 from codemem_core.config.settings import Settings
 from codemem_core.errors import Damaged
 from codemem_core.flush.worker import FlushWorker
+from codemem_core.hookpath.lost_count import reserve
 from codemem_core.plugins import streams
 from codemem_core.plugins.registry import Plugins
 from codemem_core.store.engine.fd_guard import guard
@@ -34,6 +35,7 @@ from codemem_viewer.listen import PortTaken, listen_tcp, listen_unix, serve
 from codemem_viewer.live import Live
 from codemem_viewer.plain import is_plain
 from codemem_viewer.runtime_paths import Place, WeakToken, new_viewer_token
+from codemem_viewer.telemetry import exported
 
 if TYPE_CHECKING:
     from codemem_viewer.listen import Listener
@@ -57,6 +59,7 @@ def run(
     serving goes on with the new one. Raises `SettingsError` for an address that is not loopback,
     `StoreError` for a database that cannot be used.
     """
+    reserve(place.db)
     first_look_s = FIRST_LOOK_S if _mend_before(place.db) else SOON_S
     while damage := _serve_until(
         place, lock, plugins, settings, address, first_look_s=first_look_s
@@ -116,7 +119,7 @@ def _serve_until(  # noqa: PLR0913 - what `run` was given
         if unused_s > 0:
             ends.append(unused.over)
         _spare_the_collector()
-        with _listening(place, address, lock, keys, weak) as listeners:
+        with exported(settings), _listening(place, address, lock, keys, weak) as listeners:
             if any(info.third_party for info in plugins.listing()):
                 streams.divert()  # all that is to be printed has been
             serving = serve(

@@ -24,7 +24,7 @@ def test_defaults_without_file_and_environment(tmp_path: Path) -> None:
 
     assert settings.number("inject_limit") == 8
     assert settings.path("db") == f"{tmp_path}/.codemem/mem.sqlite"
-    assert settings.argv("claude_command") == ["claude"]
+    assert settings.argv("observer_auth_command") == []
     assert settings.where("inject_limit") == "default"
     assert settings.file is None
     assert settings.problems == []

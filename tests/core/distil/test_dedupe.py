@@ -147,3 +147,11 @@ def test_any_text_is_the_same_as_itself(text: str) -> None:
 def test_sentences_of_any_text_hold_words(text: str) -> None:
     """A sentence is never empty."""
     assert all(sentences([text]))
+
+
+def test_another_commit_is_no_other_subject() -> None:
+    """A value is taken back whatever commit says so."""
+    old = wording("Set the timeout to 30 s", "The timeout is 30 s. Committed as 4a19105.")
+    new = wording("Set the timeout to 60 s", "The timeout is 60 s. Committed as 7f8202d.")
+
+    assert takes_back(new, old)

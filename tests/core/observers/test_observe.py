@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 
+from codemem_core.config.setting import Setting
 from codemem_core.config.settings import Settings
 from codemem_core.errors import (
     AuthError,
@@ -43,6 +44,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.tokens: list[str | None] = [CANARY]
+        self.found_in = "file"
         self.refused: set[str] = set()
         self.now = 0.0
         self.asked: list[ObserveRequest] = []
@@ -63,7 +65,7 @@ class Scene:
         """Hand out the tokens in turn; the last one again and again."""
         self.resolved.append(request)
         token = self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]
-        return Credential(token, source="file") if token is not None else None
+        return Credential(token, source=self.found_in) if token is not None else None
 
 
 @pytest.fixture
@@ -83,8 +85,16 @@ def make(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Make:
     def codemem_observer_runtimes() -> Iterator[ObserverRuntime]:
         yield ObserverRuntime(name="api_http", target="scene:model")
         yield ObserverRuntime(
-            name="offline", target="scene:model", needs_credential=False, offline=True
+            name="offline",
+            target="scene:model",
+            needs_credential=False,
+            offline=True,
+            chosen_by="use_offline",
         )
+
+    @hookimpl
+    def codemem_settings() -> Iterator[Setting]:
+        yield Setting("use_offline", "CODEMEM_USE_OFFLINE", kind="flag", default=False)
 
     @hookimpl
     def codemem_auth_sources() -> Iterator[AuthSource]:
@@ -96,6 +106,7 @@ def make(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Make:
         model=scene.model,
         codemem_observer_runtimes=codemem_observer_runtimes,
         codemem_auth_sources=codemem_auth_sources,
+        codemem_settings=codemem_settings,
     )
     monkeypatch.setitem(sys.modules, "scene", module)
 
@@ -110,6 +121,44 @@ def make(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Make:
 def load(**settings: str) -> Settings:
     """Load settings from an environment of these alone."""
     return Settings.load({f"CODEMEM_{name.upper()}": value for name, value in settings.items()})
+
+
+def test_a_key_found_in_the_environment_is_not_used_unasked(
+    make: Make, scene: Scene, store: Store
+) -> None:
+    """It was set for something else; the observer that works offline says why it answers."""
+    scene.found_in = "env"
+    settings = Settings.load({})
+
+    observed = make(purse=Purse(store, settings)).observe(EVIDENCE)
+
+    assert observed.runtime == "offline"
+    assert "a key for openai stands in the environment" in observed.fell_back
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"observer_provider": "openai"}, {"observer_auth_source": "auto"}], ids=str
+)
+def test_any_setting_of_the_observer_chooses_the_key(
+    make: Make, scene: Scene, store: Store, chosen: dict[str, str]
+) -> None:
+    """Whoever names a provider or an auth source wants a model."""
+    scene.found_in = "env"
+
+    observed = make(purse=Purse(store, Settings.load({})), **chosen).observe(EVIDENCE)
+
+    assert observed.runtime == "api_http"
+
+
+def test_a_database_that_a_model_has_served_goes_on_so(
+    make: Make, scene: Scene, store: Store
+) -> None:
+    """An upgrade changes nothing for whoever relied on the key."""
+    purse = Purse(store, Settings.load({}))
+    make(purse=purse, observer_provider="openai").observe(EVIDENCE)
+    scene.found_in = "env"
+
+    assert make(purse=purse).observe(EVIDENCE).runtime == "api_http"
 
 
 def test_with_a_credential_the_model_answers(make: Make, scene: Scene) -> None:
@@ -201,10 +250,11 @@ def test_an_answer_that_was_lost_is_paid_for(
     assert row["tokens_out"] == tokens
 
 
-def test_opencode_run_wins_over_the_runtime(make: Make) -> None:
-    """The older switch names a runtime of its own."""
-    with pytest.raises(Misconfigured, match="not installed: `opencode_run`"):
-        make(use_opencode_run="1", observer_runtime="offline").observe(EVIDENCE)
+def test_a_runtimes_own_flag_wins_over_the_named_runtime(make: Make) -> None:
+    """The switch is older than `observer_runtime`, and whoever set it meant it."""
+    observed = make(use_offline="1", observer_runtime="api_http").observe(EVIDENCE)
+
+    assert observed.runtime == "offline"
 
 
 @pytest.mark.parametrize("key", ["observer_api_key", "observer_auth_file"])

@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 import apsw
 import pytest
 
-from codemem_cli.health.checks import Patient, examine
+from codemem_cli.health.checks import Installation
 from codemem_core.config.settings import Settings
 from codemem_core.errors import NotFound, PluginError, TransientError
 from codemem_core.hookspecs import hookimpl
+from codemem_core.plugins.examine import HealthScope
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.seams import Embedder
 from codemem_core.retrieval import vectors
@@ -159,9 +160,11 @@ def test_the_doctor_says_whether_it_works(
     """A missing model is a choice, a broken one a fault; both mean search by words."""
     ByGroup.broken = error
 
-    found = examine(Patient(settings=chosen(), plugins=plugins, database=database))
+    scope = HealthScope(settings=chosen(), plugins=plugins, database=database)
 
-    finding = next(one for one in found if one.check == "embedder")
+    finding = next(
+        one for one in Installation(scope.settings).examine(scope) if one.name == "embedder"
+    )
     assert finding.ok is ok
     assert told in finding.text
 
@@ -170,7 +173,9 @@ def test_the_doctor_says_that_it_is_switched_off(plugins: Plugins, database: str
     """And by which setting."""
     settings = chosen(CODEMEM_EMBEDDING_DISABLED="1")
 
-    found = examine(Patient(settings=settings, plugins=plugins, database=database))
+    scope = HealthScope(settings=settings, plugins=plugins, database=database)
 
-    texts = [one.text for one in found if one.check == "embedder"]
+    texts = [
+        one.text for one in Installation(scope.settings).examine(scope) if one.name == "embedder"
+    ]
     assert texts == ["search goes by words: switched off: CODEMEM_EMBEDDING_DISABLED"]

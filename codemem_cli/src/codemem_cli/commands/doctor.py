@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import click
 
-from codemem_cli.health.checks import Patient, examine
 from codemem_cli.health.repairs import mend
 from codemem_core import paths
 from codemem_core.commands.host import Host, db_option, json_option, pass_host
 from codemem_core.commands.output import say, say_json
+from codemem_core.plugins.examine import HealthScope, examine
+from codemem_core.records.protocols import Check
 
 
 @click.command()
@@ -27,18 +26,22 @@ def doctor(host: Host, fix: bool, db_path: str | None, as_json: bool) -> int:
     Example: codemem doctor --fix
     """
     database = paths.database_path(host.settings, db_path)
-    patient = Patient(host.settings, host.plugins, database)
-    mended = list(mend(patient)) if fix else []
-    findings = examine(patient)
+    scope = HealthScope(host.settings, host.plugins, database)
+    mended = list(mend(scope)) if fix else []
+    findings = examine(scope)
     well = all(finding.ok for finding in findings)
     if as_json:
-        told = [asdict(finding) for finding in findings]
+        told = [_row(finding) for finding in findings]
         say_json({"ok": well, "mended": mended, "findings": told})
     else:
         for done in mended:
             say(f"fix {done}", colour="green")
         for finding in findings:
             hint = f" -> {finding.hint}" if finding.hint else ""
-            line = f"{'ok ' if finding.ok else 'BAD'} {finding.check}: {finding.text}{hint}"
+            line = f"{'ok ' if finding.ok else 'BAD'} {finding.name}: {finding.text}{hint}"
             say(line, colour=None if finding.ok else "red")
     return 0 if well else 1
+
+
+def _row(check: Check) -> dict[str, object]:
+    return {"check": check.name, "ok": check.ok, "text": check.text, "hint": check.hint}

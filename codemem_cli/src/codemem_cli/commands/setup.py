@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 import click
@@ -40,15 +40,18 @@ def setup(
 ) -> None:
     """Install codemem into the agents on this machine, and say whether everything is in place.
 
-    Without a name it looks which agents there are, shows what it would change, and asks.
+    Without a name it looks which agents there are. It shows what it would change, and on a terminal
+    it asks.
 
     Example: codemem setup opencode --check
     """
     agents = _agents(host, agent, silent=as_json)
+    # Nobody can be asked in a script that names the agent: it knows what it wants.
+    sure = yes or (agent is not None and (as_json or not sys.stdin.isatty()))
     if uninstall:
         for each in agents:
             each.tell(each.call(each.installer.remove) or ["nothing to take out"])
-    elif only_check or _install(agents, sure=yes or agent is not None, silent=as_json):
+    elif only_check or _install(agents, sure=sure, silent=as_json):
         database = paths.database_path(host.settings, db_path)
         for each in agents:
             each.examine(database)
@@ -96,7 +99,8 @@ class _Agent:
 
     def to_json(self) -> dict[str, Any]:
         """Return what was told and found."""
-        return {"told": self.told, "checks": [asdict(check) for check in self.checks]}
+        checks = [{"ok": each.ok, "text": each.text, "hint": each.hint} for each in self.checks]
+        return {"told": self.told, "checks": checks}
 
 
 def _agents(host: Host, wanted: str | None, *, silent: bool) -> list[_Agent]:

@@ -8,7 +8,6 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import apsw
 
@@ -18,9 +17,10 @@ from codemem_core._version import __version__
 from codemem_core.capture import spool_files
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, NotFound, StoreError
-from codemem_core.hookpath import client, log
-from codemem_core.plugins.registry import Plugins
+from codemem_core.hookpath import client, log, lost_count
+from codemem_core.plugins.examine import HealthScope
 from codemem_core.plugins.server_faults import with_faults
+from codemem_core.records.protocols import Check
 from codemem_core.retrieval.embedding import Meaning
 from codemem_core.retrieval.remote_embedding import server_problem
 from codemem_core.store import events, ledger
@@ -34,44 +34,29 @@ LEAST_FREE_BYTES = 200_000_000
 """Free space below which the next weeks are in danger."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked at."""
+class Installation:
+    """The program's own examiner: versions, settings, database, spool, server, agents."""
 
-    check: str
-    ok: bool
-    text: str
-    hint: str = ""
-    """How to mend it; empty when nothing has to be."""
+    def __init__(self, settings: Settings) -> None:
+        """Take the settings every examiner is given; the scope has them, too."""
 
-
-@dataclass(frozen=True, slots=True)
-class Patient:
-    """What is examined."""
-
-    settings: Settings
-    plugins: Plugins
-    database: str
-    whole: bool = True
-    """Whether to read the whole database for damage: 5 ms for each MB."""
+    def examine(self, scope: HealthScope) -> Iterator[Check]:
+        """Look at everything."""
+        for look in _CHECKS:
+            yield from look(scope)
 
 
-def examine(patient: Patient) -> list[Finding]:
-    """Look at everything and return what was found; reads only."""
-    return [finding for check in _CHECKS for finding in check(patient)]
-
-
-def _settings(patient: Patient) -> Iterator[Finding]:
-    for problem in patient.settings.problems:
+def _settings(scope: HealthScope) -> Iterator[Check]:
+    for problem in scope.settings.problems:
         yield _bad("settings", problem, "correct it; until then the default counts")
-    if not patient.settings.problems:
+    if not scope.settings.problems:
         yield _good("settings", "every value can be used")
 
 
-def _plugins(patient: Patient) -> Iterator[Finding]:
-    listing = patient.plugins.listing()
-    if patient.whole:  # the server, which asks for less, need not ask itself
-        listing = with_faults(listing, patient.database)
+def _plugins(scope: HealthScope) -> Iterator[Check]:
+    listing = scope.plugins.listing()
+    if scope.whole:  # the server, which asks for less, need not ask itself
+        listing = with_faults(listing, scope.database)
     wrong = [info for info in listing if info.problem]
     for info in wrong:
         text = f"plugin {info}: {info.problem}"
@@ -83,50 +68,50 @@ def _plugins(patient: Patient) -> Iterator[Finding]:
         yield _good("plugins", f"third-party: {', '.join(theirs)}")
 
 
-def _database(patient: Patient) -> Iterator[Finding]:
+def _database(scope: HealthScope) -> Iterator[Check]:
     """Look into the database, if it opens at all."""
     try:
-        db = connect(patient.database, readonly=True)
+        db = connect(scope.database, readonly=True)
     except NotFound:
-        yield _good("database", f"none yet: `{patient.database}`; the first event makes it")
+        yield _good("database", f"none yet: `{scope.database}`; the first event makes it")
         return
     except StoreError as error:
         yield _bad("database", str(error), error.hint or "codemem db check")
         return
     try:
-        version(db, patient.database)
-        if patient.whole:
+        version(db, scope.database)
+        if scope.whole:
             damage = [str(row[0]) for row in rows(db, "PRAGMA quick_check(5)")]
             if damage != ["ok"]:
-                text = f"damaged: `{patient.database}`: {' '.join(' '.join(damage).split())}"
+                text = f"damaged: `{scope.database}`: {' '.join(' '.join(damage).split())}"
                 yield _bad("database", text, "codemem db salvage")
                 return
-            yield _good("database", f"whole: `{patient.database}`")
-        yield from _ledger(db, patient)
+            yield _good("database", f"whole: `{scope.database}`")
+        yield from _ledger(db, scope)
         yield from _queue(db)
     except StoreError as error:
         yield _bad("database", str(error), error.hint or "codemem db check")
     except apsw.Error as error:
-        told = translate(error, patient.database)
+        told = translate(error, scope.database)
         yield _bad("database", str(told), told.hint or "codemem db salvage")
     finally:
         db.close(True)
 
 
-def _kept(patient: Patient) -> Iterator[Finding]:
+def _kept(scope: HealthScope) -> Iterator[Check]:
     """Look for damaged databases that were kept beside their salvaged successor."""
-    for path in sorted(glob.glob(f"{glob.escape(patient.database)}.damaged-*")):
+    for path in sorted(glob.glob(f"{glob.escape(scope.database)}.damaged-*")):
         if not path.endswith(("-wal", "-shm")):
             text = f"a damaged database was salvaged and kept: `{path}`"
             yield _bad("database", text, f"remove it when nothing is missed: `rm {path}*`")
 
 
-def _index(patient: Patient) -> Iterator[Finding]:
+def _index(scope: HealthScope) -> Iterator[Check]:
     """Whether search finds what the memories say."""
-    if not patient.whole or not os.path.exists(patient.database):
+    if not scope.whole or not os.path.exists(scope.database):
         return
     try:
-        health = check(patient.database, quick=True)
+        health = check(scope.database, quick=True)
     except StoreError:
         return
     if health.damage:
@@ -144,8 +129,8 @@ def _index(patient: Patient) -> Iterator[Finding]:
         yield _good("search", "the index says what the memories say")
 
 
-def _ledger(db: apsw.Connection, patient: Patient) -> Iterator[Finding]:
-    spooled, refused = spool_files.counts(_spool_path(patient))
+def _ledger(db: apsw.Connection, scope: HealthScope) -> Iterator[Check]:
+    spooled, refused = spool_files.counts(_spool_path(scope))
     entries = ledger.entries(db, spooled=spooled, refused=refused)
     wrong = ledger.differences(db, entries)
     for each in wrong:
@@ -171,59 +156,68 @@ _WITHOUT_MODEL = """
 """
 
 
-def _queue(db: apsw.Connection) -> Iterator[Finding]:
+def _queue(db: apsw.Connection) -> Iterator[Check]:
     dead = rows(db, "SELECT count(*) FROM batches WHERE state = 'dead'")[0][0]
     if dead:
-        hint = "codemem raw-events-status shows the reason, raw-events-retry STREAM tries again"
+        hint = "`codemem queue status` shows the reason, `codemem queue retry STREAM` tries again"
         many = "1 batch was" if dead == 1 else f"{dead} batches were"
         yield _bad("queue", f"{many} given up", hint)
     [(failed, why)] = rows(db, _REFUSED)
     if failed:
-        hint = "`codemem observer test` tries the observer, `codemem config` sets its credential"
+        hint = (
+            "`codemem dev observer test` tries the observer, `codemem config` sets its credential"
+        )
         yield _bad("observer", f"{failed} flushes wait for a person, the last one: {why}", hint)
     [(missed, why)] = rows(db, _WITHOUT_MODEL)
     if missed:
-        hint = "`codemem reobserve --without-model --apply` asks the model again"
+        hint = "`codemem queue reobserve --without-model --apply` asks the model again"
         many = "1 batch was" if missed == 1 else f"{missed} batches were"
         yield _bad("observer", f"{many} distilled without the model, the last one: {why}", hint)
     streams, waiting = events.totals(db)
     text = f"{waiting} events of {streams} sessions wait to become memories"
     if waiting > MANY_PENDING:
-        yield _bad("queue", text, "codemem serve start; codemem raw-events-status shows what fails")
+        yield _bad("queue", text, "codemem serve start; codemem queue status shows what fails")
     else:
         yield _good("queue", text)
 
 
-def _spool(patient: Patient) -> Iterator[Finding]:
-    found = spool_files.status(_spool_path(patient))
+def _spool(scope: HealthScope) -> Iterator[Check]:
+    found = spool_files.status(_spool_path(scope))
     if found.bad:
         reason = next(iter(found.bad.values()))
         text = f"{len(found.bad)} payloads were set aside, the first: {reason or 'no reason noted'}"
-        yield _bad("spool", text, "codemem spool status; `codemem spool drain --bad` tries again")
+        yield _bad(
+            "spool",
+            text,
+            "codemem queue spool status; `codemem queue spool drain --bad` tries again",
+        )
     if found.refused:
         text = f"{found.refused} payloads were refused by a full spool"
         yield _bad("spool", text, f"they are lost; note it and remove `{found.path}/refused`")
     if found.waiting:
-        yield _bad("spool", f"{found.waiting} payloads wait", "codemem spool drain")
+        yield _bad("spool", f"{found.waiting} payloads wait", "codemem queue spool drain")
     if not (found.bad or found.refused or found.waiting):
         yield _good("spool", "empty")
 
 
-def _hooks(patient: Patient) -> Iterator[Finding]:
+def _hooks(scope: HealthScope) -> Iterator[Check]:
     """Look for payloads that neither the server, the database nor the spool took."""
-    path = paths.log_path(patient.settings)
+    path = paths.log_path(scope.settings)
     lost = log.lost(path)
-    if lost:
-        text = f"{len(lost)} payloads of hooks are lost, the last: {lost[-1]}"
-        yield _bad("hooks", text, f"note it and remove the lines from `{path}`")
+    counted, last = lost_count.counted(scope.database)
+    if number := len(lost) + counted:
+        text = f"{number} payloads of hooks are lost, the last: {max([*lost[-1:], last])}"
+        files = [f"the lines from `{path}`"] if lost else []
+        files += [f"`{paths.lost_count_path(scope.database)}`"] if counted else []
+        yield _bad("hooks", text, f"note it and remove {' and '.join(files)}")
     else:
         yield _good("hooks", "no payload was lost")
 
 
-def _server(patient: Patient) -> Iterator[Finding]:
+def _server(scope: HealthScope) -> Iterator[Check]:
     """Not running is no fault: hooks store events themselves then."""
-    note = paths.read_server_note(patient.database)
-    if not client.answers(paths.socket_path(patient.database)):
+    note = paths.read_server_note(scope.database)
+    if not client.answers(paths.socket_path(scope.database)):
         yield _good("server", "not running; `codemem serve start` starts it")
     elif note.get("problem"):
         text = f"running, but its pages cannot be opened: {note['problem']}"
@@ -232,12 +226,12 @@ def _server(patient: Patient) -> Iterator[Finding]:
         yield _good("server", "running")
 
 
-def _canary(patient: Patient) -> Iterator[Finding]:
+def _canary(scope: HealthScope) -> Iterator[Check]:
     """Secrets are planted where events come in; a plugin may have let them through."""
-    if not patient.whole:
+    if not scope.whole:
         return
     try:
-        found = secret_probe.leaks(patient.plugins)
+        found = secret_probe.leaks(scope.plugins)
     except (CodememError, OSError) as error:
         yield _bad("secrets", f"could not be tried: {error}", "see the other findings")
         return
@@ -248,8 +242,8 @@ def _canary(patient: Patient) -> Iterator[Finding]:
         yield _good("secrets", "planted ones did not reach the disk")
 
 
-def _room(patient: Patient) -> Iterator[Finding]:
-    folder = os.path.dirname(patient.database)
+def _room(scope: HealthScope) -> Iterator[Check]:
+    folder = os.path.dirname(scope.database)
     while not os.path.isdir(folder) and folder != os.path.dirname(folder):
         folder = os.path.dirname(folder)
     if is_read_only(folder):
@@ -264,21 +258,21 @@ def _room(patient: Patient) -> Iterator[Finding]:
         yield _good("disk", text)
 
 
-def _hosts(patient: Patient) -> Iterator[Finding]:
+def _hosts(scope: HealthScope) -> Iterator[Check]:
     """Ask every agent that is there whether it reaches us; that runs programs of others."""
-    for name, found in agents.checks(patient.plugins, patient.database) if patient.whole else ():
-        yield Finding(check=name, ok=found.ok, text=found.text, hint=found.hint)
+    for name, found in agents.checks(scope.plugins, scope.database) if scope.whole else ():
+        yield Check(name=name, ok=found.ok, text=found.text, hint=found.hint)
 
 
-def _versions(_: Patient) -> Iterator[Finding]:
+def _versions(_: HealthScope) -> Iterator[Check]:
     python = ".".join(map(str, sys.version_info[:3]))
     sqlite = apsw.sqlite_lib_version()
     yield _good("versions", f"codemem {__version__}, Python {python}, SQLite {sqlite}")
 
 
-def _embedder(patient: Patient) -> Iterator[Finding]:
+def _embedder(scope: HealthScope) -> Iterator[Check]:
     """Ask it for a vector. None, or one without its model, is no fault: search goes by words."""
-    meaning = Meaning(patient.plugins, patient.settings)
+    meaning = Meaning(scope.plugins, scope.settings)
     if meaning.name is None:
         yield _good("embedder", f"search goes by words: {meaning.problem}")
         return
@@ -291,17 +285,17 @@ def _embedder(patient: Patient) -> Iterator[Finding]:
         yield _bad("embedder", f"search goes by words: {error}", hint)
     else:
         yield _good("embedder", f"`{meaning.name}` works, with {meaning.model()}")
-        if problem := server_problem(patient.database):
+        if problem := server_problem(scope.database):
             hint = "`codemem serve restart` starts it with what is installed and set now"
             yield _bad("embedder", f"the server goes by words all the same: {problem}", hint)
 
 
-def _permissions(patient: Patient) -> Iterator[Finding]:
+def _permissions(scope: HealthScope) -> Iterator[Check]:
     """Nothing of ours is anybody else's to read, replace or own."""
-    foreign = [path for path in _own(patient) if os.lstat(path).st_uid != os.geteuid()]
+    foreign = [path for path in _own(scope) if os.lstat(path).st_uid != os.geteuid()]
     for path in foreign:
         yield _bad("files", f"belongs to another user: `{path}`", "move it away")
-    open_ones = [(path, mode) for path, mode in not_private(patient) if path not in foreign]
+    open_ones = [(path, mode) for path, mode in not_private(scope) if path not in foreign]
     for path, mode in open_ones:
         hint = f"chmod {mode:o} '{path}', or `codemem doctor --fix`"
         yield _bad("files", f"other users can open `{path}`", hint)
@@ -309,29 +303,29 @@ def _permissions(patient: Patient) -> Iterator[Finding]:
         yield _good("files", "private")
 
 
-def not_private(patient: Patient) -> list[tuple[str, int]]:
+def not_private(scope: HealthScope) -> list[tuple[str, int]]:
     """Return files and folders that other users can open, and the mode each should have."""
     found = []
-    for path in _own(patient):
+    for path in _own(scope):
         status = os.lstat(path)
         if not stat.S_ISLNK(status.st_mode) and stat.S_IMODE(status.st_mode) & 0o077:
             found.append((path, 0o700 if stat.S_ISDIR(status.st_mode) else 0o600))
     return found
 
 
-def _own(patient: Patient) -> list[str]:
+def _own(scope: HealthScope) -> list[str]:
     """Return what there is of our files; the config file counts when a secret stands in it."""
-    own = [patient.database, os.path.dirname(patient.database), _spool_path(patient)]
-    own += [f"{patient.database}{end}" for end in ("-wal", "-shm")]
-    own += [paths.viewer_token_path(patient.database), paths.log_path(patient.settings)]
-    settings = patient.settings
+    own = [scope.database, os.path.dirname(scope.database), _spool_path(scope)]
+    own += [f"{scope.database}{end}" for end in ("-wal", "-shm")]
+    own += [paths.viewer_token_path(scope.database), paths.log_path(scope.settings)]
+    settings = scope.settings
     secret = any(each.secret and settings.where(each.key) == "file" for each in settings.all())
     if settings.file is not None and secret:
         own.append(settings.file)
     return [path for path in own if os.path.lexists(path)]
 
 
-_CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
+_CHECKS: tuple[Callable[[HealthScope], Iterator[Check]], ...] = (
     _versions,
     _settings,
     _plugins,
@@ -349,13 +343,13 @@ _CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
 )
 
 
-def _spool_path(patient: Patient) -> str:
-    return patient.settings.path("claude_hook_spool_dir")
+def _spool_path(scope: HealthScope) -> str:
+    return scope.settings.path("claude_hook_spool_dir")
 
 
-def _good(check: str, text: str) -> Finding:
-    return Finding(check=check, ok=True, text=text)
+def _good(check: str, text: str) -> Check:
+    return Check(name=check, ok=True, text=text)
 
 
-def _bad(check: str, text: str, hint: str) -> Finding:
-    return Finding(check=check, ok=False, text=text, hint=hint)
+def _bad(check: str, text: str, hint: str) -> Check:
+    return Check(name=check, ok=False, text=text, hint=hint)

@@ -13,9 +13,7 @@ from codemem_core.capture.binary import without_binary
 from codemem_core.errors import InputError
 from codemem_core.records.event import epoch_ms
 
-DEFAULT_SOURCE = "opencode"
-"""The documented source of a raw event that names none."""
-STREAM_KEYS = frozenset(("session_stream_id", "session_id", "stream_id", "opencode_session_id"))
+SESSION_KEYS = ("session_stream_id", "session_id", "stream_id")
 _META_KEYS = ("cwd", "project", "started_at")
 _OBJECT = (dict, Mapping)
 """`dict` first: it is recognised in a third of the time."""
@@ -36,6 +34,16 @@ class Parcel:
     """When it came in; now, unless it waited in the spool."""
     past: bool = False
     """It was read from the host's own record, so its time may be as long ago as it likes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How raw events name their source and their session."""
+
+    unnamed: str = ""
+    """The source of those that name none; empty: they are refused."""
+    session_keys: frozenset[str] = frozenset(SESSION_KEYS)
+    """Fields that hold the session's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ class Delivery:
     started_at: str | None = None
 
 
-def read_request(body: object) -> tuple[Mapping[str, Any], list[object]]:
+def read_request(body: object, naming: Naming) -> tuple[Mapping[str, Any], list[object]]:
     """Return what holds for all events of a request, and the events; raises `InputError`.
 
     A request is one event, or `{"events": [...], ...}`.
@@ -79,12 +87,12 @@ def read_request(body: object) -> tuple[Mapping[str, Any], list[object]]:
         raise InputError("events must be a list")
     shared = storable({key: value for key, value in given.items() if key != "events"})
     _check_texts(shared, _META_KEYS)
-    return {**shared, "stream_id": _stream_of(shared)}, listed
+    return {**shared, "stream_id": _stream_of(shared, naming)}, listed
 
 
-def read_delivery(fields: Mapping[str, Any], shared: Mapping[str, Any]) -> Delivery:
+def read_delivery(fields: Mapping[str, Any], shared: Mapping[str, Any], naming: Naming) -> Delivery:
     """Return one event of a request, without what it leaves to `shared`; raises `InputError`."""
-    stream_id = _stream_of(fields) or shared.get("stream_id")
+    stream_id = _stream_of(fields, naming) or shared.get("stream_id")
     event_type = fields.get("event_type")
     if not isinstance(event_type, str) or not event_type.strip():
         raise InputError("event_type required")
@@ -95,7 +103,9 @@ def read_delivery(fields: Mapping[str, Any], shared: Mapping[str, Any]) -> Deliv
         raise InputError("invalid session id", hint="this is a message's id, not a session's")
     given = fields.get("payload")
     payload = checked_mapping({} if given is None else given, "payload")
-    source = fields.get("source") or shared.get("source") or DEFAULT_SOURCE
+    source = fields.get("source") or shared.get("source") or naming.unnamed
+    if not source:
+        raise InputError("source required")
     return Delivery(
         source=source.strip().lower(),
         stream_id=stream_id,
@@ -107,12 +117,12 @@ def read_delivery(fields: Mapping[str, Any], shared: Mapping[str, Any]) -> Deliv
     )
 
 
-def sources_of(body: object) -> tuple[set[str], int]:
+def sources_of(body: object, naming: Naming) -> tuple[set[str], int]:
     """Return the sources that a refused request names, and how many events it had."""
     fields = body if isinstance(body, Mapping) else {}
     listed = fields.get("events")
     events = listed if isinstance(listed, list) and listed else [fields]
-    named = {str(each.get("source") or fields.get("source") or DEFAULT_SOURCE).strip().lower()
+    named = {str(each.get("source") or fields.get("source") or naming.unnamed).strip().lower()
              for each in events if isinstance(each, Mapping)}  # fmt: skip
     return named, len(events)
 
@@ -173,12 +183,12 @@ def _timing(fields: Mapping[str, Any]) -> Timing:
     )
 
 
-def _stream_of(fields: Mapping[str, Any]) -> str | None:
+def _stream_of(fields: Mapping[str, Any], naming: Naming) -> str | None:
     """Return the one session id given under any of its names."""
-    if STREAM_KEYS.isdisjoint(fields):
+    if naming.session_keys.isdisjoint(fields):
         return None
-    _check_texts(fields, STREAM_KEYS)
-    given = {value for key in STREAM_KEYS if (value := (fields.get(key) or "").strip())}
+    _check_texts(fields, naming.session_keys)
+    given = {value for key in naming.session_keys if (value := (fields.get(key) or "").strip())}
     if len(given) > 1:
         raise InputError("conflicting session id fields")
     return next(iter(given), None)

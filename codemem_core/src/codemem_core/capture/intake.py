@@ -9,14 +9,22 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from codemem_core.capture import delivery
 from codemem_core.capture.binary import has_binary
 from codemem_core.capture.completion import completed
-from codemem_core.capture.delivery import Delivery, Parcel, checked_mapping, mapping, storable
+from codemem_core.capture.delivery import (
+    SESSION_KEYS,
+    Delivery,
+    Naming,
+    Parcel,
+    checked_mapping,
+    mapping,
+    storable,
+)
 from codemem_core.capture.transcript_gaps import ends_a_turn, seen_tool_uses
 from codemem_core.distil.provenance.origins import origin_of
 from codemem_core.errors import InputError, NotFound, PluginError
@@ -30,13 +38,14 @@ from codemem_core.records.event import (
     json_text,
 )
 from codemem_core.records.protocols import EventContext, RecordedSource
-from codemem_core.redact import is_plain, redact, strip_private
+from codemem_core.records.seams import IngestSource
+from codemem_core.redact import Shortcut, is_plain, redact, strip_private
 from codemem_core.redact.clean import MOST_HITS, clean_id
 from codemem_core.store.engine.store import Store
 
 _GOES_ON = frozenset({"resume", "compact"})
 """Sources of a session start that continue the same session."""
-_ID_KEYS = (*sorted(delivery.STREAM_KEYS), "event_id", "tool_use_id")
+_ID_KEYS = ("event_id", "tool_use_id")
 _LONG = (str, dict)
 _LABEL_S, _LABELS = 5.0, 256
 """How long the label of a place holds before it is asked for again, and of how many places."""
@@ -53,12 +62,14 @@ class Intake:
         plugins: Plugins,
         *,
         encode: Callable[[object], str] = json_text,
-        plain: Callable[[str], bool] = is_plain,
+        plain: Callable[[str], bool] | None = None,
     ) -> None:
         """Take what is quicker than the standard library at writing JSON and at `is_plain`."""
         self._plugins = plugins
         self._encode = encode
-        self._plain = plain
+        self._plain = plain or is_plain
+        self._quick = plain
+        self.naming = _naming(plugins.ingest_sources().values())
         self._labels: dict[tuple[str | None, str | None], tuple[float, str | None]] = {}
 
     def read(self, parcel: Parcel, store: Store) -> list[RawEvent]:
@@ -111,7 +122,7 @@ class Intake:
         `text` is the JSON that `body` was read from, where there is one: plain as a whole, no event
         of it needs a look of its own. Raises `InputError` with what is wrong.
         """
-        shared, listed = delivery.read_request(body)
+        shared, listed = delivery.read_request(body, self.naming)
         # `\\/` hides a slash, as `\\u` hides any character.
         plain = bool(text) and "\\/" not in text and self._is_plain_text(text)
         found = [self._raw_event(each, shared, plain, require_id=require_id) for each in listed]
@@ -135,8 +146,10 @@ class Intake:
     def imported(self, event: AdapterEvent) -> RawEvent:
         """Return an event that the host stored before codemem knew it, redacted and labelled."""
         given = storable(event.to_json())
-        clean = self._public(given)
-        whole = self._redacted(AdapterEvent.from_json(clean), already=clean != given)
+        shortcut = self._shortcut()
+        clean = self._public(given, shortcut)
+        event = AdapterEvent.from_json(clean)
+        whole = self._redacted(event, shortcut, already=clean != given)
         # The folder may be gone by now; its name still tells the project.
         project = self._plugins.project(whole.cwd, {"project": whole.project or whole.cwd})
         raw = _raw_of(whole, event_type=IMPORTED.format(event.source), project=project)
@@ -144,7 +157,7 @@ class Intake:
 
     def adopted(self, body: object) -> RawEvent:
         """Read a raw event of an older database, whose times lie in the past."""
-        shared, listed = delivery.read_request(body)
+        shared, listed = delivery.read_request(body, self.naming)
         event = self._raw_event(listed[0], shared, False, require_id=False)
         return self._in_time(event, None, past=True)
 
@@ -176,7 +189,8 @@ class Intake:
 
     def _read_hook(self, source: str, payload: object) -> RawEvent | None:
         given = checked_mapping(storable(payload), "payload")
-        clean = self._public(given)
+        shortcut = self._shortcut()
+        clean = self._public(given, shortcut)
         extra = mapping(clean.get("codemem"))
         cwd = clean.get("cwd") if isinstance(clean.get("cwd"), str) else None
         event = self._plugins.normalize(source, clean, context=EventContext(cwd=cwd))
@@ -189,7 +203,7 @@ class Intake:
             project = self._plugins.project(None, {"project": extra["project"]})
         else:
             project = self._plugins.project(folder, clean)
-        event = self._redacted(event, already=clean != given)
+        event = self._redacted(event, shortcut, already=clean != given)
         raw = _raw_of(event, event_type=f"{source}.hook", project=project)
         return replace(raw, cwd=folder)
 
@@ -216,8 +230,8 @@ class Intake:
     ) -> RawEvent:
         fields = checked_mapping(event, "event")
         plain = plain or self._is_plain(fields)
-        public = fields if plain else self._public(storable(fields))
-        sent = delivery.read_delivery(public, shared)
+        public = fields if plain else self._public(storable(fields), self._shortcut())
+        sent = delivery.read_delivery(public, shared, self.naming)
         if require_id and not sent.event_id:
             raise InputError("event_id required")
         adapter = self._adapter(sent, {"type": sent.event_type, **sent.payload})
@@ -258,32 +272,50 @@ class Intake:
 
     def _is_plain(self, event: Mapping[str, Any]) -> bool:
         """Say whether nothing in the event is to be replaced; most are, and need no closer look."""
-        try:
-            return self._is_plain_text(self._encode(event))
-        except (ValueError, OverflowError, RecursionError):
-            return False
+        text = self._written(event)
+        return bool(text) and self._is_plain_text(text)
 
-    def _public(self, value: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+    def _written(self, event: object) -> str:
+        """Return a value as JSON; nothing when it cannot be written."""
+        try:
+            return self._encode(event)
+        except (ValueError, OverflowError, RecursionError):
+            return ""
+
+    def _public(
+        self,
+        value: Any,  # noqa: ANN401 - JSON in, JSON out
+        shortcut: Shortcut | None,
+    ) -> Any:  # noqa: ANN401
         """Return a payload as it may be stored; its source makes an event of that.
 
         Before the source clips anything: a secret is known only as a whole.
         """
-        if self._is_plain(value):
+        text = self._written(value)
+        if text and self._is_plain_text(text):
             return value
         ids = {
             name: clean_id(value[name])
-            for name in _ID_KEYS
+            for name in (*sorted(self.naming.session_keys), *_ID_KEYS)
             if isinstance(value.get(name), str) and value[name]
         }
-        clean, _ = redact(strip_private(value), most=MOST_HITS)
+        if not text or "private" in text.lower():
+            value = strip_private(value)
+        clean, _ = redact(value, most=MOST_HITS, shortcut=shortcut)
         return clean | ids
 
-    def _redacted(self, event: AdapterEvent, *, already: bool) -> AdapterEvent:
+    def _shortcut(self) -> Shortcut | None:
+        """Return what one event's redaction may be spared; nothing where `is_plain` is slow."""
+        return Shortcut(self._quick) if self._quick else None
+
+    def _redacted(
+        self, event: AdapterEvent, shortcut: Shortcut | None, *, already: bool
+    ) -> AdapterEvent:
         """Return an event without secrets that its source added from the host's own files."""
         told = {"payload": event.payload, "meta": event.meta}
         if self._is_plain(told):
             return replace(event, redacted=True) if already else event
-        clean, masked = redact(told, most=MOST_HITS)
+        clean, masked = redact(told, most=MOST_HITS, shortcut=shortcut)
         return replace(event, **clean, redacted=event.redacted or already or masked > 0)
 
     def _is_plain_text(self, text: str) -> bool:
@@ -344,3 +376,13 @@ def _stored(native: Mapping[str, Any], adapter: AdapterEvent | None) -> Mapping[
     }
     kept["_adapter"] = adapter.to_json()
     return kept
+
+
+def _naming(sources: Iterable[IngestSource]) -> Naming:
+    """Return how raw events name their source and session, as the hosts' packages say."""
+    unnamed, keys = "", set(SESSION_KEYS)
+    for source in sources:
+        keys.update(source.session_keys)
+        if source.takes_unnamed:
+            unnamed = unnamed or source.name
+    return Naming(unnamed, frozenset(keys))

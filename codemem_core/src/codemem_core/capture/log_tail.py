@@ -1,28 +1,84 @@
-"""The end of a log that a host writes by itself, one JSON object a line."""
+"""A log that a host writes by itself, one JSON object a line: its end, or all of it."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from typing import Any
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+_STILL_OPEN_MS = 10 * 60 * 1000
+"""A log that changed a moment ago may belong to a session that goes on."""
+MAX_LINE_BYTES = 32 * 1024 * 1024
+"""A longer line is left out; the largest seen held one tool's output of 1.3 MB."""
 
 
-def log_records(path: str, *, max_bytes: int = 1 << 20) -> Iterator[dict[str, Any]]:
-    """Yield the objects in the last `max_bytes` of a log; nothing when it cannot be read.
+def log_records(
+    path: str | os.PathLike[str],
+    *,
+    max_bytes: int = 1 << 20,
+    containing: str = "",
+    skipped: Counter[str] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Yield the objects in the last `max_bytes` of a log, or in all of it when that is 0.
 
-    A line that is cut, or is no JSON object, is left out.
+    Nothing when it cannot be read; a line that is cut, or is no JSON object, is left out. Reads a
+    line at a time. `containing`: only objects of lines with this text, which saves parsing the
+    others. `skipped` counts what could not be used, by reason.
     """
+    skipped = Counter() if skipped is None else skipped
     try:
         with open(path, "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - max_bytes))
-            lines = file.read(max_bytes).splitlines()
+            start = os.fstat(file.fileno()).st_size - max_bytes if max_bytes else 0
+            if start > 0:
+                file.seek(start - 1)
+                _skip_line(file)
+            for line in _lines(file, skipped):
+                if containing.encode() in line:
+                    yield from _parsed(line, skipped)
     except OSError:
-        return
-    for line in lines:
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(record, dict):
-            yield record
+        skipped["unreadable files"] += 1
+
+
+def closed_logs(
+    folders: Iterable[str | os.PathLike[str]], pattern: str, *, since_ms: int = 0
+) -> list[Path]:
+    """Return the logs below some folders whose sessions have ended, in order of their last change.
+
+    Those without a change since `since_ms` (epoch milliseconds) are left out.
+    """
+    until_ms = time.time_ns() // 1_000_000 - _STILL_OPEN_MS
+    found = []
+    for path in (path for folder in folders for path in Path(folder).rglob(pattern)):
+        with suppress(OSError):  # hosts delete and move their logs
+            found.append((path.stat().st_mtime_ns // 1_000_000, path))
+    return [path for changed_ms, path in sorted(found) if since_ms <= changed_ms < until_ms]
+
+
+def _lines(file: BinaryIO, skipped: Counter[str]) -> Iterator[bytes]:
+    while line := file.readline(MAX_LINE_BYTES):
+        if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
+            _skip_line(file)
+            skipped["lines longer than 32 MiB"] += 1
+        # A crash leaves NULs where a line should begin.
+        elif text := line.strip(b"\0 \t\r\n"):
+            yield text
+
+
+def _skip_line(file: BinaryIO) -> None:
+    while (part := file.readline(MAX_LINE_BYTES)) and not part.endswith(b"\n"):
+        pass
+
+
+def _parsed(line: bytes, skipped: Counter[str]) -> Iterator[dict[str, Any]]:
+    record = None
+    with suppress(ValueError, RecursionError):
+        record = json.loads(line.decode("utf-8", "replace"))
+    if isinstance(record, dict):
+        yield record
+    else:
+        skipped["malformed lines"] += 1

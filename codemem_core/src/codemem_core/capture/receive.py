@@ -11,7 +11,7 @@ from functools import partial
 import apsw
 
 from codemem_core.capture import delivery
-from codemem_core.capture.delivery import Parcel
+from codemem_core.capture.delivery import Naming, Parcel
 from codemem_core.capture.intake import Intake
 from codemem_core.errors import InputError
 from codemem_core.records.event import RawEvent
@@ -42,7 +42,7 @@ def receive(store: Store, intake: Intake, parcel: Parcel) -> Appended:
     try:
         found = intake.read(parcel, store)
     except InputError:
-        store.write(partial(refuse, parcel=parcel, now_ms=now_ms))
+        store.write(partial(refuse, parcel=parcel, naming=intake.naming, now_ms=now_ms))
         raise
     return store.write(partial(events.append, events=found, now_ms=now_ms))
 
@@ -63,19 +63,21 @@ def receive_all(store: Store, intake: Intake, parcels: Iterable[Parcel]) -> Rece
 
     def write(db: apsw.Connection) -> Appended:
         for each in refused:
-            refuse(db, each, now_ms=now_ms)
+            refuse(db, each, intake.naming, now_ms=now_ms)
         return events.append(db, found, now_ms=now_ms)
 
     done = store.write(write)
     return Received(stored=done.inserted, duplicates=done.duplicates, refused=len(refused))
 
 
-def refuse(db: apsw.Connection, parcel: Parcel, *, now_ms: int) -> None:
+def refuse(db: apsw.Connection, parcel: Parcel, naming: Naming, *, now_ms: int) -> None:
     """Enter a refused parcel in the ledger: all its events are lost.
 
     They count for the source it names, if that is one we know how to write down.
     """
-    named, lost = ({parcel.source}, 1) if parcel.source else delivery.sources_of(parcel.payload)
+    named, lost = (
+        ({parcel.source}, 1) if parcel.source else delivery.sources_of(parcel.payload, naming)
+    )
     source = named.pop() if len(named) == 1 else "unknown"
     known = source if _SOURCE.fullmatch(source) else "unknown"
     ledger.count(db, known, rejected=lost, now_ms=now_ms)

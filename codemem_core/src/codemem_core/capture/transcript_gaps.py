@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from codemem_core.records.event import RawEvent
     from codemem_core.store.engine.store import Store
 
-_ENDS = frozenset({"assistant", "session_end"})
+_ENDS = frozenset({"assistant", "session_end", "error"})
 """Kinds of events that end a turn or a session: what went before stands in the record now."""
 _TOOL_USES = 2000
 """Tool uses of a session that are looked at: more than fit into the part of a transcript read."""

@@ -47,8 +47,10 @@ class Host:
         """Return the same host with another observer runtime or model, where one is named."""
         named = {"CODEMEM_OBSERVER_RUNTIME": runtime, "CODEMEM_OBSERVER_MODEL": model}
         chosen = {name: value for name, value in named.items() if value}
-        if runtime:
-            chosen["CODEMEM_USE_OPENCODE_RUN"] = "0"
+        if runtime:  # which no flag may overrule
+            settings, runtimes = self.plugins.settings(), self.plugins.observer_runtimes()
+            flags = (record.chosen_by for record in runtimes.values() if record.chosen_by)
+            chosen |= {settings[flag].env: "0" for flag in flags}
         return Host(blocked=self.blocked, environ={**self.settings.environ, **chosen})
 
     def store(self, db_path: str | None) -> Store:

@@ -34,6 +34,14 @@ def said_by(*command: str) -> str | None:
     return done.stdout.strip()
 
 
+def check_client(program: str, *, name: str, install: str) -> Check:
+    """Say which version of an agent is on PATH; `install` is how to come by one."""
+    if not shutil.which(program):
+        return Check(ok=False, text=f"{program} is not on PATH", hint=install)
+    said = said_by(program, "--version") or ""
+    return Check(ok=True, text=f"{name} is {said.removeprefix(f'{program}-cli ') or 'there'}")
+
+
 def check_program(*, upgrade: str) -> Check:
     """Look at the codemem that an agent will find; `upgrade` says how to bring it up to date."""
     found = said_by("codemem", "version") if shutil.which("codemem") else None

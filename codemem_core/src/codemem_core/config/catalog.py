@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from codemem_core.config.setting import Setting, Value
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 def _works(  # noqa: PLR0913 - a row has as many columns as it has
     env: str,
@@ -72,32 +76,18 @@ _HOSTS = (
            help="Skip all host hooks of this process; set for the observer's own children."),
     _works("CODEMEM_PLUGIN_LOG", "text", None,
            help="Log file of the host plugins; on or off mean `~/.codemem/plugin.log`, where "
-                "failures of Claude hooks go anyway."),
+                "failures of hooks go anyway."),
     _works("CODEMEM_PLUGIN_LOG_PATH", "path", None,
-           help="Log file of the Claude hooks; wins over `CODEMEM_PLUGIN_LOG`."),
-    _works("CODEMEM_PLUGIN_DEBUG", "flag", False,
-           help="Log the life of the OpenCode plugin."),
-    _works("CODEMEM_PLUGIN_CMD_TIMEOUT", "number", 20000, key="plugin_cmd_timeout_ms", least=1,
-           help="Milliseconds until the OpenCode plugin gives up a command."),
-    _works("CODEMEM_PLUGIN_MAX_EVENT_CHARS", "number", 8000, least=1,
-           help="Characters the OpenCode plugin keeps of one text of an event."),
+           help="Log file of hooks; wins over `CODEMEM_PLUGIN_LOG`."),
     _works("CODEMEM_RUNNER", "text", None,
            help="How plugins run codemem: `uvx` lets them fetch it where none is installed; "
-                "OpenCode's also takes `uv` or a path. Without it the installed `codemem`; "
-                "a published release may be fetched."),
+                "plugins in JavaScript also take `uv` or a path. Without it the installed "
+                "`codemem`; a published release may be fetched."),
     _works("CODEMEM_RUNNER_FROM", "text", None,
            help="Folder for `uv run --directory`, or source for `uvx --from`. Without a folder "
                 "`uv` runs the checkout the plugin lies in."),
-    _works("CODEMEM_MIN_VERSION", "text", "0.9.20",
-           help="The OpenCode plugin warns when codemem is older."),
-    _works("CODEMEM_BACKEND_UPDATE_POLICY", "text", "notify",
-           help="What the OpenCode plugin does about an old codemem: `notify`, `auto` or `off`."),
 )
-_CLAUDE = (
-    _works("CODEMEM_CLAUDE_HOOK_HTTP_CONNECT_TIMEOUT_S", "real", 1.0, least=0,
-           help="Seconds a hook waits for the server to accept the connection."),
-    _works("CODEMEM_CLAUDE_HOOK_HTTP_MAX_TIME_S", "real", 2.0, least=0,
-           help="Seconds a hook waits for the server in all."),
+_SPOOL = (
     _works("CODEMEM_CLAUDE_HOOK_LOCK_DIR", "path", "~/.codemem/claude-hook-ingest.lock",
            help="Folder that is locked while a hook that found no server writes to the database: "
                 "one at a time; who waits longer than a second spools."),
@@ -112,19 +102,18 @@ _CLAUDE = (
            help="Payloads the spool keeps; more are refused, logged and counted."),
     _works("CODEMEM_SPOOL_MAX_BYTES", "number", 268435456, least=1,
            help="Bytes the spool keeps, likewise."),
-    _works("CODEMEM_CLAUDE_HOOK_CONTEXT_DIR", "path", "~/.codemem/claude-hook-context",
-           help="Where older releases remembered a session's prompts and changed files.",
-           status="without effect: the database knows them"),
-    _works("CODEMEM_CLAUDE_HOOK_FLUSH", "flag", True,
-           help="Turn a session into memories as soon as it ends."),
-    _works("CODEMEM_CLAUDE_HOOK_FLUSH_ON_STOP", "flag", False,
-           help="Also after every turn (`Stop`)."),
 )
 _INJECTION = (
     _works("CODEMEM_INJECT_CONTEXT", "flag", True,
            help="Put a pack of memories into prompts."),
     _works("CODEMEM_INJECT_BRIEF", "flag", True,
-           help="Tell a new Claude Code session what the last one did and left open."),
+           help="Tell a new session what the last one did and left open."),
+    _works("CODEMEM_OTLP_ENDPOINT", "text", None,
+           help="An OpenTelemetry collector on this machine, such as `http://127.0.0.1:4318`, that "
+                "gets the server's spans; needs `codemem-viewer[telemetry]`."),
+    _works("CODEMEM_HOLDOUT_PERCENT", "number", 0, least=0,
+           help="Of a hundred sessions, so many get no memories, chosen by their id: "
+                "`codemem benefit` compares them with the others."),
     _works("CODEMEM_INJECT_LIMIT", "number", 8, least=0,
            help="Memories in an injected pack, at most."),
     _works("CODEMEM_INJECT_TOKEN_BUDGET", "number", 800, least=0,
@@ -164,15 +153,6 @@ _SERVER = (
            help="Pid file of the background server; `viewer.pid` beside the database when unset."),
 )
 _QUEUE = (
-    _works("CODEMEM_RAW_EVENTS", "flag", True,
-           help="The OpenCode plugin streams its events."),
-    _works("CODEMEM_RAW_EVENTS_BACKOFF_MS", "number", 10000, least=0,
-           help="Milliseconds the OpenCode plugin waits after a failed delivery."),
-    _works("CODEMEM_RAW_EVENTS_STATUS_CHECK_MS", "number", 30000, least=0,
-           help="Milliseconds between two looks of the OpenCode plugin whether the server is "
-                "there."),
-    _works("CODEMEM_RAW_EVENTS_HARD_MAX", "number", 2000, least=1,
-           help="Events the OpenCode plugin keeps in memory, at most; more go to the spool."),
     _works("CODEMEM_RAW_EVENTS_AUTO_FLUSH", "flag", False,
            help="Flush a session a while after its last event."),
     _works("CODEMEM_RAW_EVENTS_DEBOUNCE_MS", "number", 60000,
@@ -249,16 +229,6 @@ _OBSERVER = (
     _works("CODEMEM_OBSERVER_PRICES", "mapping", {},
            help="Prices that stand over the built-in ones: model to `input cached output`, in US "
                 "dollars for a million tokens."),
-    _works("CODEMEM_CLAUDE_COMMAND", "argv", ["claude"],
-           help="How `claude_sidecar` starts the Claude CLI."),
-    _works("CODEMEM_USE_OPENCODE_RUN", "flag", False,
-           help="Let `opencode run` observe."),
-    _works("CODEMEM_OPENCODE_MODEL", "text", "gpt-5.1-codex-mini",
-           help="Model of `opencode run`."),
-    _works("CODEMEM_OPENCODE_AGENT", "text", None,
-           help="Agent of `opencode run`."),
-    _works("CODEMEM_CODEX_ENDPOINT", "text", None,
-           help="Endpoint for OpenAI's OAuth tokens, when not the usual one."),
 )
 _RETRIEVAL = (
     _works("CODEMEM_EMBEDDING_DISABLED", "flag", False,
@@ -269,7 +239,7 @@ _RETRIEVAL = (
     _works("CODEMEM_EMBEDDING_MODEL", "text", "BAAI/bge-small-en-v1.5",
            help="Model of the embedder."),
     _works("CODEMEM_EMBEDDING_PATH", "path", "~/.codemem/models/bge-small-en-v1.5",
-           help="Folder with `model.onnx` and `tokenizer.json`, for `bge`; `codemem embed "
+           help="Folder with `model.onnx` and `tokenizer.json`, for `bge`; `codemem db embed "
                 "--install` fills it."),
     _works("CODEMEM_EMBEDDING_BASE_URL", "text", None,
            help="Where an OpenAI-compatible server answers `/embeddings`, for `endpoint`."),
@@ -278,16 +248,26 @@ _RETRIEVAL = (
 )
 # fmt: on
 
-SECTIONS: dict[str, tuple[Setting, ...]] = {
+_SECTIONS = {
     "Where things are": _PLACES,
     "Plugins": _PLUGINS,
     "Host plugins": _HOSTS,
-    "Claude hooks": _CLAUDE,
+    "Without a server": _SPOOL,
     "Injection": _INJECTION,
     "The server": _SERVER,
     "The queue of raw events": _QUEUE,
     "The observer": _OBSERVER,
     "Retrieval": _RETRIEVAL,
 }
-"""The settings by theme, as the documentation shows them."""
-TABLE = tuple(setting for section in SECTIONS.values() for setting in section)
+TABLE = tuple(setting for section in _SECTIONS.values() for setting in section)
+for _title, _settings in _SECTIONS.items():
+    for _setting in _settings:
+        _setting.section = _title
+
+
+def by_section(settings: Iterable[Setting]) -> dict[str, list[Setting]]:
+    """Return settings by theme, as pages and the documentation list them: ours, then plugins'."""
+    sections: dict[str, list[Setting]] = {title: [] for title in _SECTIONS}
+    for setting in settings:
+        sections.setdefault(setting.section or "Plugins' own", []).append(setting)
+    return sections

@@ -33,10 +33,11 @@ class Setting:
     - `mapping`: a JSON object of strings
 
     `status` is empty when the setting works, else it says what is missing. A `secret` is never
-    shown. Raises `SettingsError` when the kind is unknown.
+    shown. `section` is the heading under which it is listed. Raises `SettingsError` when the kind
+    is unknown.
     """
 
-    __slots__ = ("default", "env", "help", "key", "kind", "least", "secret", "status")
+    __slots__ = ("default", "env", "help", "key", "kind", "least", "secret", "section", "status")
 
     def __init__(  # noqa: PLR0913 - a row of a table has as many columns as it has
         self,
@@ -49,6 +50,7 @@ class Setting:
         secret: bool = False,
         help: str = "",
         status: str = "",
+        section: str = "",
     ) -> None:
         if kind not in _PARSERS:
             raise SettingsError(f"unknown kind of setting `{key}`: `{kind}`")
@@ -60,6 +62,7 @@ class Setting:
         self.secret = secret
         self.help = help
         self.status = status
+        self.section = section
 
     def __repr__(self) -> str:
         """Show the names; never a value."""

@@ -25,6 +25,8 @@ class Arrival:
     session: str
     """What tells its session from others of that source."""
     project: str | None
+    restores: bool = False
+    """Its author took back that it was forgotten: that holds here, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ def arrive(db: apsw.Connection, arrival: Arrival, *, now_ms: int) -> Settled:
         cwd=None,
         started_ms=new.created_ms or now_ms,
     )
+    if arrival.restores:
+        forgotten.lift(db, forgotten.statement_of(new, project=arrival.project))
     settle(db, new, session_id=session_id, now_ms=now_ms)
     memory_id = memories.id_of(db, new.key)
     if memory_id is not None:

@@ -14,12 +14,16 @@ from codemem_core.distil.rule_grammar import Grammar, grammar_of
 
 _WORD = re.compile(r"[^\W_][\w./+#-]*[\w/+#]|[^\W_]")
 _HAN_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+|[\w.+#/-]+")
+_COMMIT = re.compile(r"(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,40}")
 _STEM_CHARS = 7
 """Where words of languages without a stemmer of ours are cut."""
 
 
 def telling_words(text: str) -> frozenset[str]:
-    """Return the words that say what a claim is about, lower-case and cut to stems."""
+    """Return the words that say what a claim is about, lower-case and cut to stems.
+
+    The hash of a commit says when something was done and not what: it is none.
+    """
     plain = unicodedata.normalize("NFKC", text).lower().replace("\u2019", "'")
     grammar = grammar_of(plain)
     if grammar.name in {"zh", "ja"}:
@@ -34,7 +38,8 @@ def _stem(word: str, grammar: Grammar) -> str:
     if len(word) == 1 and word.isalpha():
         return ""  # what an elision leaves: d', l', n'
     if not word.isalpha():
-        return word  # a name, a path, a number: nothing to cut
+        # A name, a path, a number: nothing to cut.
+        return "" if _COMMIT.fullmatch(word) else word
     if grammar.name == "en":
         root = stem(word)
         return "" if root in grammar.common else root

@@ -20,7 +20,7 @@ from codemem_core.records.memory import KINDS, Memory, NewMemory
 from codemem_core.redact import redact, strip_private
 from codemem_core.store import journal, memories, messages, proposals, sessions
 from codemem_core.store.engine.store import Store
-from codemem_core.store.exposure import Place
+from codemem_core.store.exposure import Whereabouts
 from codemem_core.store.tokenize import tags_of
 
 
@@ -62,7 +62,7 @@ def remember(
             return written
         session = sessions.by_hand(db, project=project, cwd=cwd, now_ms=now_ms)
         if note.origin == "agent":
-            place = Place(session=note.session, project=project, cwd=cwd)
+            place = Whereabouts(session=note.session, project=project, cwd=cwd)
             why = agent_notes.reason_to_wait(db, new, place, now_ms=now_ms)
             if forgotten.tombstones_of(db, forgotten.statement_of(new, project=project)):
                 why = "an agent wrote it, and you had it forgotten"
@@ -163,16 +163,20 @@ def change(
 
     before = _recorded(store, f"{label} memory {memory_id}", write, by=by)
     if before is None:
-        raise NotFound(f"no such memory: `{memory_id}`", hint="`codemem recent` lists ids")
+        raise NotFound(f"no such memory: `{memory_id}`", hint="`codemem log` lists ids")
     return before
 
 
-def forget(store: Store, memory_id: int, *, by: str) -> bool:
-    """Take a memory out of lists, search and packs; say whether it was in them."""
+def forget(store: Store, *ids: int, by: str) -> bool:
+    """Remove memories from lists, search and packs, as one change that one undo takes back.
+
+    Returns whether any of them was there.
+    """
+    named = ", ".join(map(str, ids))
     return _recorded(
         store,
-        f"forget memory {memory_id}",
-        lambda db, now_ms: forget_in(db, memory_id, now_ms=now_ms),
+        f"forget memor{'y' if len(ids) == 1 else 'ies'} {named}",
+        lambda db, now_ms: any([forget_in(db, each, now_ms=now_ms) for each in ids]),
         by=by,
     )
 

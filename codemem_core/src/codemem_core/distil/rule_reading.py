@@ -35,6 +35,8 @@ _QUOTED = re.compile(
 _CLAUSE_END = re.compile(
     r"[,;:.!?\u3001\u3002\uff0c\uff1b](?=\s|$|[^\x00-\x7f])| (?:but|and|sondern|sino|mais|ma|maar) "
 )
+_INTRODUCES = re.compile(r"[\w' ]{0,40}\b(?:this|that|these|the following):")
+"""An order that hands over one task: "Take care of this: the logs do not arrive"."""
 _EACH_TIME = re.compile(r"(?:when|whenever|before|after|while) \w+ing\b[^,.;]{0,60}, \w+")
 """An order for each time something is done: "When writing SQL, use lower case"."""
 _DETERMINERS = frozenset(
@@ -157,6 +159,8 @@ class Reading:
     def _may_hold(self) -> bool:
         """Whether it is a sentence of its own that neither asks nor speaks of one occasion."""
         if not self._is_long_enough or self.is_question:
+            return False
+        if _INTRODUCES.match(self.core) and not self.has("remember", "standing"):
             return False
         without = self.grammar.phrases["standing"].sub(" ", self.plain)
         return self.grammar.phrases["once"].search(without) is None

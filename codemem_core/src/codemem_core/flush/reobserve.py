@@ -68,7 +68,7 @@ class Reobserver:
         self._settings = settings
         self._observing = Observing(plugins, settings, purse=Purse(store, settings))
         self._model = model
-        self.runtime = runtime_name(settings)
+        self.runtime = runtime_name(plugins, settings)
         named = (EXTRACTOR, self.runtime, __version__, *([model] if model else []))
         self._generation = "/".join(named)
 

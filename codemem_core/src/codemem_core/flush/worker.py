@@ -17,6 +17,7 @@ from codemem_core.config.settings import Settings, sweep_interval_ms
 from codemem_core.distil import verbatim
 from codemem_core.errors import CodememError, PluginError
 from codemem_core.flush.flusher import Flusher, wall_ms
+from codemem_core.flush.pace import Pace
 from codemem_core.flush.pool import Key, Parallel
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import FlushDecision, StreamState
@@ -58,8 +59,15 @@ class FlushWorker:
         self._store = store
         self._now_ms = now_ms
         self._beat_s = beat_s
+        self._pace = Pace()
         self._flusher = Flusher(
-            store, plugins, settings, now_ms=now_ms, beat_s=beat_s, given_up=self._give_up
+            store,
+            plugins,
+            settings,
+            now_ms=now_ms,
+            beat_s=beat_s,
+            given_up=self._give_up,
+            pace=self._pace,
         )
         self._flushes = Parallel(self._flush, most=_PARALLEL)
         self._again: dict[Key, list[int]] = {}
@@ -87,6 +95,7 @@ class FlushWorker:
 
     def notify(self) -> None:
         """Look soon: events have arrived."""
+        self._pace.note_delivery()
         self._wake.set()
 
     def retry(self, key: Key, batch: int) -> None:

@@ -57,6 +57,19 @@ def forget_injected(db: str, stream_id: str) -> None:
         return  # none yet, or another hook was quicker
 
 
+def is_held_out(stream_id: str, percent: int) -> bool:
+    """Say whether a session is one of the `percent` in a hundred that get nothing on purpose.
+
+    The setting `holdout_percent`; a session always gets the same answer.
+    """
+    if percent <= 0 or not stream_id:
+        return False
+    mixed = 2_166_136_261  # FNV-1a: ids that differ in their last letter fall apart
+    for byte in stream_id.encode("utf-8", "replace"):
+        mixed = (mixed ^ byte) * 16_777_619 & 0xFFFF_FFFF
+    return (mixed >> 8) % 100 < percent
+
+
 def _path(db: str, stream_id: str) -> str:
     folder, name = os.path.split(db)
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in stream_id)

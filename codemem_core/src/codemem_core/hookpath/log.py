@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -26,6 +27,15 @@ def log(settings: Settings, text: str) -> None:
             file.write(line)
     except OSError:
         sys.stderr.write(line)
+        if text.startswith(LOST):
+            _count(settings, line)
+
+
+def _count(settings: Settings, line: str) -> None:
+    from codemem_core.hookpath import lost_count  # noqa: PLC0415 - for a full disk only
+
+    with contextlib.suppress(OSError):  # standard error has it, for whoever reads that
+        lost_count.count(paths.database_path(settings), line)
 
 
 def lost(path: str) -> list[str]:

@@ -37,8 +37,11 @@ def note(db: str, *, began: float, **fields: Any) -> None:  # noqa: ANN401 - JSO
     took_ms = round(1000 * (time.monotonic() - began), 1)
     line = quick_json.write({"at_ms": time.time_ns() // 1_000_000, "took_ms": took_ms, **fields})
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    path = paths.hook_notes_path(db)
     try:
-        fd = paths.open_private(paths.hook_notes_path(db), flags=flags)
+        if os.path.exists(db):
+            paths.make_private_folder(os.path.dirname(path))
+        fd = paths.open_private(path, flags=flags)
         try:
             if os.fstat(fd).st_size < MOST_BYTES:
                 os.write(fd, line.encode("utf-8", "replace") + b"\n")

@@ -15,7 +15,7 @@ from codemem_core import paths
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, NotFound
 from codemem_core.hookpath import json as quick_json
-from codemem_core.hookpath.injected import forget_injected, injected, note_injected
+from codemem_core.hookpath.injected import forget_injected, injected, is_held_out, note_injected
 from codemem_core.hooks.hook_host import HookHost, Occasion
 from codemem_core.project import project_label
 from codemem_core.retrieval.pack.build import build_pack
@@ -81,6 +81,9 @@ def _context(
         return ""
     database = paths.database_path(settings)
     noted |= {"db": database, "source": host.source, "hook": occasion.hook}
+    if is_held_out(occasion.session_id, settings.number("holdout_percent")):
+        noted |= {"stream_id": occasion.session_id, "ids": [], "tokens": 0, "held_out": True}
+        return ""
     if occasion.begins and not occasion.goes_on:
         # A new, cleared or compacted context holds nothing of what it was given.
         forget_injected(database, occasion.session_id)
@@ -102,8 +105,10 @@ def _brief(
         return ""
     db = _database(paths.database_path(settings), until)
     try:
-        project = projects.settled(db, project, occasion.cwd) or project
-        return shorten(brief(db, project), _max_chars(host, settings))
+        found = projects.answer(db, project, occasion.cwd)
+        joined = found.place.remote if projects.joins(db, found) else ""
+        text = brief(db, found.project or project, joined=joined)
+        return shorten(text, _max_chars(host, settings))
     finally:
         db.close()
 

@@ -21,6 +21,7 @@ from codemem_core.capture.spool import Spool
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, InputError
 from codemem_core.hookpath.log import LOST, log
+from codemem_core.hookpath.lost_count import reserve
 from codemem_core.hooks.hook_host import HookHost
 from codemem_core.plugins import builtin, loader, streams
 from codemem_core.plugins.registry import Plugins
@@ -62,10 +63,16 @@ def _in_turn(
         with fallback_lock(settings, wait_s=min(HOOK_WAIT_S, left_s)) as held:
             if held:
                 _into_database(host, payload, settings)
+                _reserve(paths.database_path(settings))
                 return None
     except (CodememError, OSError) as error:
         return error
     return CodememError("other hooks are writing to the database")
+
+
+def _reserve(database: str) -> None:
+    paths.run_folder(os.path.dirname(paths.lost_count_path(database)))
+    reserve(database)
 
 
 def _into_database(host: HookHost, payload: Mapping[str, Any], settings: Settings) -> None:

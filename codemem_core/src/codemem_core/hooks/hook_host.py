@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import os
 
+from codemem_core.config.setting import Setting
 from codemem_core.config.settings import Settings
+
+__all__ = ["HookHost", "Occasion", "Setting", "Settings", "text_in"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -25,8 +25,13 @@ from codemem_core.errors import (
     Unreachable,
     UnusableAnswer,
 )
-from codemem_core.observers.budget import Call, Purse
-from codemem_core.observers.credentials import Credentials, fill_headers, may_go_without
+from codemem_core.observers.budget import PricedCall, Purse
+from codemem_core.observers.credentials import (
+    Credentials,
+    fill_headers,
+    may_go_without,
+    provider_of,
+)
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import (
     Credential,
@@ -141,22 +146,45 @@ class Observing:
     def _chosen(self) -> ObserverRuntime:
         """Return the configured runtime; raises `_NoObserver` when it is the usual and missing."""
         runtimes = self._plugins.observer_runtimes()
-        name = runtime_name(self._settings)
+        name = runtime_name(self._plugins, self._settings)
         if name in runtimes:
             return runtimes[name]
-        if not _was_chosen(self._settings):
+        if not self._was_chosen():
             raise _NoObserver("the usual runtime is not installed", quiet=True)
         raise _not_installed("observer runtime", name, runtimes)
+
+    def _was_chosen(self) -> bool:
+        """Say whether the user named a runtime."""
+        named = self._settings.where("observer_runtime") != "default"
+        return named or _flagged(self._plugins, self._settings) is not None
 
     def _credential(self, record: ObserverRuntime) -> Credential | None:
         if not record.needs_credential:
             return None
         credential = self._credentials.get()
+        if credential and credential.source == "env" and not self._may_use_found(record):
+            provider = provider_of(self._settings)
+            raise _NoObserver(
+                f"a key for {provider} stands in the environment, and nobody has chosen to send"
+                f" text there: set `CODEMEM_OBSERVER_PROVIDER={provider}` to do so",
+                quiet=True,
+            )
         if credential is None and not may_go_without(self._settings):
-            if _was_chosen(self._settings):
+            if self._was_chosen():
                 raise _NoObserver(f"no credential for the observer runtime `{record.name}`")
             raise _NoObserver("no credential", quiet=True)
         return credential
+
+    def _may_use_found(self, record: ObserverRuntime) -> bool:
+        """Say whether a key that merely stands in the environment may be used.
+
+        Any setting of the observer chooses it, and so has a database that a model has served.
+        """
+        settings = self._settings
+        keys = [each.key for each in settings.all() if each.key.startswith("observer_")]
+        if any(settings.where(key) != "default" for key in keys):
+            return True
+        return self._purse is None or self._purse.has_paid(record.name)
 
     def _fall_back(self, evidence: Evidence, reason: str) -> Observed:
         """Let an offline runtime answer."""
@@ -230,7 +258,7 @@ class Observing:
         self, record: ObserverRuntime, request: ObserveRequest, *, fell_back: str
     ) -> Observed:
         observer = self._observer(record)
-        call = Call.of(request, record, model=_model(observer, request), fell_back=fell_back)
+        call = PricedCall.of(request, record, model=_model(observer, request), fell_back=fell_back)
         with self._purse.holding(call) if self._purse else nullcontext():
             reply = self._answer(record, observer, request, call)
             extraction = parse_reply(reply.text)
@@ -245,7 +273,7 @@ class Observing:
         )
 
     def _answer(
-        self, record: ObserverRuntime, observer: Observer, request: ObserveRequest, call: Call
+        self, record: ObserverRuntime, observer: Observer, request: ObserveRequest, call: PricedCall
     ) -> ObserverReply:
         """Return the observer's answer; one that was lost on its way is paid for all the same."""
         try:
@@ -342,15 +370,17 @@ class _NoObserver(AuthError):
         self.quiet = quiet
 
 
-def runtime_name(settings: Settings) -> str:
-    """Return the runtime the settings name; `use_opencode_run` wins."""
-    if settings.flag("use_opencode_run"):
-        return "opencode_run"
-    return settings.text("observer_runtime") or ""
+def runtime_name(plugins: Plugins, settings: Settings) -> str:
+    """Return the runtime that the user chose: by a flag of its own, else by its name."""
+    return _flagged(plugins, settings) or settings.text("observer_runtime") or ""
 
 
-def _was_chosen(settings: Settings) -> bool:
-    return settings.flag("use_opencode_run") or settings.where("observer_runtime") != "default"
+def _flagged(plugins: Plugins, settings: Settings) -> str | None:
+    """Return the runtime whose own flag is on (`chosen_by`), if one is."""
+    for record in plugins.observer_runtimes().values():
+        if record.chosen_by and settings.flag(record.chosen_by):
+            return record.name
+    return None
 
 
 def _model(observer: Observer, request: ObserveRequest) -> str:

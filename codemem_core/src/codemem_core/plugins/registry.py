@@ -27,7 +27,7 @@ from codemem_core.config.settings import Settings, blocked_plugins
 from codemem_core.errors import CodememError, InputError, NotFound, PluginError
 from codemem_core.plugins import loader
 from codemem_core.plugins.caller import Callee, Caller, contained, in_front
-from codemem_core.plugins.seams import SEAMS, Record, names
+from codemem_core.plugins.seam_table import SEAMS, Record, names
 from codemem_core.records.event import AdapterEvent
 from codemem_core.records.plugin import PluginInfo
 from codemem_core.records.protocols import RecordedSource
@@ -38,6 +38,7 @@ from codemem_core.records.seams import (
     Command,
     Embedder,
     FlushPolicy,
+    HealthCheck,
     HostSetup,
     IngestSource,
     ObserverRuntime,
@@ -141,7 +142,7 @@ class Plugins:
         return self._named("codemem_embedders", Embedder)
 
     def commands(self) -> dict[str, Command]:
-        """Return the commands by name."""
+        """Return the commands by what calls them: `status`, `db adopt`."""
         return self._named("codemem_commands", Command)
 
     def viewer_routes(self) -> dict[str, Route]:
@@ -155,6 +156,10 @@ class Plugins:
     def host_setups(self) -> dict[str, HostSetup]:
         """Return the agents codemem can be installed into, by name."""
         return self._named("codemem_host_setups", HostSetup)
+
+    def health_checks(self) -> dict[str, HealthCheck]:
+        """Return who looks at a part of the installation, by name."""
+        return self._named("codemem_health_checks", HealthCheck)
 
     def project(self, cwd: str | None, payload: Mapping[str, Any]) -> str | None:
         """Return the project an event belongs to: the first answer, the core's last."""
@@ -256,7 +261,7 @@ class Plugins:
 
     def provider(self, record: SeamRecord) -> PluginInfo | None:
         """Return the plugin that offers a record."""
-        return self._owner.get((type(record), record.name))
+        return self._owner.get((type(record), record.path))
 
     def is_theirs(self, record: SeamRecord) -> bool:
         """Say whether a third party offers a record."""

@@ -133,6 +133,17 @@ def epoch_ms(ts: str) -> int:
         raise InputError(f"not an ISO 8601 time: `{str(ts)[:40]}`") from error
 
 
+def event_time(given: object) -> tuple[str, bool]:
+    """Return an ISO 8601 time with its offset; the present one, and True, where it is none."""
+    text = given.strip() if isinstance(given, str) else ""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.now(UTC).isoformat().replace("+00:00", "Z"), True
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.isoformat().replace("+00:00", "Z"), False
+
+
 def iso_time(ms: int) -> str:
     """Return epoch milliseconds as ISO 8601 in UTC; what is not of the years 1 to 9999 is cut."""
     moment = _EPOCH + min(max(ms, _FIRST_MS), _LAST_MS) * _MILLISECOND

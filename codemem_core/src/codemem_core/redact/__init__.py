@@ -4,8 +4,8 @@
 it are written so that Python and JavaScript read them alike.
 """
 
-from codemem_core.redact.masks import is_plain, redact
+from codemem_core.redact.masks import Shortcut, is_plain, redact
 from codemem_core.redact.names import is_sensitive
 from codemem_core.redact.private import strip_private
 
-__all__ = ["is_plain", "is_sensitive", "redact", "strip_private"]
+__all__ = ["Shortcut", "is_plain", "is_sensitive", "redact", "strip_private"]

@@ -13,6 +13,10 @@ _FRAMED_CHARS = 32_768
 """No key is longer; a frame that is not closed within ends where its lines do."""
 
 
+_LINE_CHARS = 64
+"""Of the shortest line that can only be a key's; it holds no white space."""
+
+
 class FramedKey:
     """A key after its `-----BEGIN … PRIVATE KEY-----`, as a rule of the word `begin `."""
 
@@ -51,6 +55,8 @@ def _last_line(text: str, at: int) -> int:
 
 def key_lines(text: str) -> Iterator[tuple[int, int]]:
     """Yield where lines of base64 lie that are no certificate's and no public key's."""
+    if len(text) < _LINE_CHARS or max(map(len, text.split()), default=0) < _LINE_CHARS:
+        return
     public = [match.span() for match in compiled(_KEYS["public"]).finditer(text)]
     end = 0
     for match in compiled(_KEYS["block"], ignore_case=False).finditer(text):

@@ -19,7 +19,7 @@ from codemem_core.redact.walk import map_leaves
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any, TypeAlias
 
     Json: TypeAlias = Any  # what `json.loads` returns
@@ -47,6 +47,8 @@ for _start in TOKEN_STARTS:
     if len(_start) not in _LENGTHS.setdefault(_start[:2], []):
         _LENGTHS[_start[:2]].append(len(_start))
 _MARKS = frozenset({*(start[-1] for start in ENDED), *_ESCAPES})
+_STRETCH = 160
+"""Characters looked at together, where a text is looked at in parts."""
 _LONG = 36
 """Characters of the shortest token of `tokens`."""
 SHAPES = "|".join(row["pattern"] for row in TABLE["tokens"])
@@ -61,19 +63,44 @@ WORDS = [*_RULES, "private", "\\u", "\\/"]
 """Lower case. What is not plain holds one of them, or a token; `\\u` and `\\/` hide characters."""
 
 
-def redact(value: Json, *, key: bytes = _PROCESS_KEY, most: float = math.inf) -> tuple[Json, int]:
+class Shortcut:
+    """What spares `redact` a closer look: a quick `is_plain`, and texts that were looked at.
+
+    One object for one event, which is looked at as it came in and again as its source read it.
+    """
+
+    __slots__ = ("key_expected", "plain", "settled")
+
+    def __init__(self, plain: Callable[[str], bool]) -> None:
+        self.plain = plain
+        self.settled: set[str] = set()
+        """Texts that nothing is to be replaced in, whatever stands beside them."""
+        self.key_expected = False
+        """One of them speaks of private keys."""
+
+
+def redact(
+    value: Json,
+    *,
+    key: bytes = _PROCESS_KEY,
+    most: float = math.inf,
+    shortcut: Shortcut | None = None,
+) -> tuple[Json, int]:
     """Return a JSON value with its secrets replaced, and how many were replaced.
 
     `most` is how often something may look like a secret; what lies beyond is left out, and marked.
+    With a `shortcut` the result is the same, sooner.
 
     The same secret gets the same id under the same `key` (at most 64 bytes; give the key of this
     installation to recognise secrets across processes). Redacting again changes nothing. Never
     raises for what `json.loads` returns, whatever its depth.
     """
-    masks = _Masks(key, most)
+    masks = _Masks(key, most, shortcut)
     clean = map_leaves(value, masks.leaf)
     if masks.key_expected:
         clean = map_leaves(clean, masks.key_lines)
+    if shortcut is not None:
+        shortcut.key_expected = masks.key_expected
     return clean, masks.count
 
 
@@ -129,10 +156,11 @@ def _ends(text: str, start: str) -> bool:
 class _Masks:
     """Finds secrets, puts placeholders in their place and counts them."""
 
-    def __init__(self, key: bytes, most: float) -> None:
+    def __init__(self, key: bytes, most: float, shortcut: Shortcut | None) -> None:
         self.count = 0
         self._left = most
-        self.key_expected = False
+        self._shortcut = shortcut
+        self.key_expected = shortcut is not None and shortcut.key_expected
         """Something speaks of private keys, so that lines of base64 may be one."""
         self._key = key
 
@@ -161,26 +189,43 @@ class _Masks:
         return self._mask("key", text) if is_secret(name, text, "leaf") else self._text(text)
 
     def _text(self, text: str) -> str:
+        settled = self._shortcut.settled if self._shortcut else ()
+        if len(text) < _SHORTEST or text in settled:
+            return text
         for _ in range(_ROUNDS):
             before, text = text, self._once(text)
             if text is before or self._left < 0:
                 break
+        if self._shortcut and self._left >= 0:
+            self._shortcut.settled.add(text)
         return text
 
     def _once(self, text: str) -> str:
         if len(text) < _SHORTEST:
             return text
-        if _TOKEN.search(text):
-            text = self._replaced(text, self._issued(text))
-        lowered = _lowered(text)
-        if _finder().pattern.search(lowered):
-            text = self._replaced(text, self._told(text, lowered))
-        return text
+        spans = self._suspicious(text)
+        if not spans:
+            return text
+        clean = self._replaced(text, self._issued(text, spans))
+        if clean is not text:
+            spans = self._suspicious(clean)
+        return self._replaced(clean, self._told(clean, _lowered(clean), spans))
 
-    def _issued(self, text: str) -> Iterator[tuple[int, int, str]]:
+    def _suspicious(self, text: str) -> list[tuple[int, int]]:
+        """Return the stretches, of whole lines, that may hold a secret or tell of one."""
+        if self._shortcut is None:
+            return [(0, len(text))]
+        plain = self._shortcut.plain
+        if plain(text):
+            return []
+        return [span for span in _stretches(text) if not plain(text[slice(*span)])]
+
+    def _issued(
+        self, text: str, spans: Iterable[tuple[int, int]]
+    ) -> Iterator[tuple[int, int, str]]:
         """Yield the keys that their issuer marks."""
         end = 0
-        for token in _TOKEN.finditer(text):
+        for token in (token for span in spans for token in _TOKEN.finditer(text, *span)):
             at, stop = token.span()
             likely = text[at : at + 2] in _LENGTHS or text[at - 1 : at] in _MARKS
             if at < end or not (likely or stop - at >= _LONG):
@@ -193,10 +238,12 @@ class _Masks:
                 yield found
                 end = found[1]
 
-    def _told(self, text: str, lowered: str) -> Iterator[tuple[int, int, str]]:
+    def _told(
+        self, text: str, lowered: str, spans: Iterable[tuple[int, int]]
+    ) -> Iterator[tuple[int, int, str]]:
         """Yield the secrets that something beside them tells."""
         end = named = 0
-        for at, word in _finder().words(lowered):
+        for at, word in (found for span in spans for found in _finder().words(lowered, *span)):
             if at < end:
                 continue
             self._left -= 1
@@ -227,6 +274,16 @@ class _Masks:
         self.count += 1
         digest = blake2b(secret.encode("utf-8", "surrogatepass"), digest_size=2, key=self._key)
         return f"[REDACTED:{kind}:{digest.hexdigest()}]"
+
+
+def _stretches(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where lines begin and end, some hundred characters together; no word spans two."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start + _STRETCH)
+        stop = len(text) if end < 0 else end + 1
+        yield start, stop
+        start = stop
 
 
 def _placed(text: str, at: int, word: str, end: int) -> tuple[int, int, str] | None:

@@ -19,7 +19,7 @@ _RAREST = "~$@!&?^%\\\t<+|q`][zj;}{>*79865#342/xkw10v'=y:\",b)(-g_.hmpufcdloniar
 """Characters of code and prose, the rarest first."""
 
 
-class Rule:
+class SecretRule:
     """What a secret looks like, told from a word that stands in it or before it."""
 
     __slots__ = ("_before", "_compiled", "_extend", "_ignore_case", "_pattern", "kind")
@@ -81,10 +81,10 @@ def vendor_starts() -> dict[str, list[tuple[str, str]]]:
 
 def rules() -> dict[str, list[Any]]:
     """Return the rules of each word."""
-    found: dict[str, list[Rule]] = {}
+    found: dict[str, list[SecretRule]] = {}
     for row in TABLE["places"]:
         for word in row["words"]:
-            found.setdefault(word, []).append(Rule(row))
+            found.setdefault(word, []).append(SecretRule(row))
     return found
 
 
@@ -103,9 +103,9 @@ class Finder:
         }
         self.pattern = re.compile("|".join(map(_around, self._by_mark.items())))
 
-    def words(self, text: str) -> Iterator[tuple[int, str]]:
-        """Yield where each word begins, and the word."""
-        for hit in self.pattern.finditer(text):
+    def words(self, text: str, start: int, stop: int) -> Iterator[tuple[int, str]]:
+        """Yield where each word between two places begins, and the word."""
+        for hit in self.pattern.finditer(text, start, stop):
             mark = hit.start()
             for before, word in self._by_mark[text[mark]]:
                 if mark >= before and text.startswith(word, mark - before):

@@ -9,7 +9,7 @@ from codemem_core.store.conditions import HELD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from typing import Any
 
 COLUMNS = f"""
@@ -67,11 +67,20 @@ class Hit:
 class Found(list[Hit]):
     """What a search found, best first."""
 
-    __slots__ = ("confidence", "terms")
+    __slots__ = ("confidence", "near", "terms")
 
-    def __init__(self, hits: Iterable[Hit], terms: list[str], confidence: float) -> None:
+    def __init__(
+        self,
+        hits: Iterable[Hit],
+        terms: list[str],
+        confidence: float,
+        *,
+        near: Collection[int] = (),
+    ) -> None:
         super().__init__(hits)
         self.terms = terms
         """What was looked for."""
         self.confidence = confidence
         """0 to 1: how sure it is that the store has something to say about the query."""
+        self.near = near
+        """Ids of what an embedder finds near in meaning."""

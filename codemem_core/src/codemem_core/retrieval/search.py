@@ -95,7 +95,7 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
     matches.sort(key=lambda one: (-one.hit.score, -one.hit.created_ms, -one.hit.id))
     among = _count(db, project=project, kind=kind)
     sure = confidence(matches, weights, shares=shares, among=among, meaning=meaning or {})
-    return Found((match.hit for match in matches[:limit]), asked, sure)
+    return Found((match.hit for match in matches[:limit]), asked, sure, near=meaning or ())
 
 
 def _count(db: apsw.Connection, *, project: str | None, kind: str | None) -> int:

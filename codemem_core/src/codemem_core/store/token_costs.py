@@ -42,11 +42,10 @@ def fill(db: apsw.Connection, *, sessions: int, now_ms: int) -> int:
         counted, characters = spent[key]
         tokens = counted or characters // _CHARS_A_TOKEN
         if tokens:
-            stream = stream_id if source == "opencode" else f"{source}:{stream_id}"
             found = {
                 "discovery_tokens": tokens,
                 "discovery_source": "usage" if counted else "estimate",
-                "discovery_group": f"{stream}:{f'p{prompt}' if prompt else 'unknown'}",
+                "discovery_group": f"{source}:{stream_id}:{f'p{prompt}' if prompt else 'unknown'}",
             }
             text = json.dumps(json.loads(metadata) | found, ensure_ascii=False)
             noted.append((text, now_ms, memory))

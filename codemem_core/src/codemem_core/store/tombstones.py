@@ -108,6 +108,11 @@ _LIKE = """
 """
 
 
+def forget_key(db: apsw.Connection, name: str) -> None:
+    """Keep a shared key no longer; what was forgotten under it may come back."""
+    db.execute("DELETE FROM secrets WHERE name = ?", (f"{_KEY}:{name}",))
+
+
 def like(db: apsw.Connection, words: Collection[str], *, project: str | None) -> list[Tombstone]:
     """Return the tombstones of a project that have one of the words."""
     if not words:

@@ -11,13 +11,16 @@ import apsw
 
 from codemem_core.store.engine.connection import rows
 
+HOLDOUT = "holdout"
+"""The event of a prompt that got nothing on purpose, so that what memory is worth can be seen."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """One call that cost something."""
 
     event: str
-    """`observe` or `pack`."""
+    """`observe`, `pack` or `HOLDOUT`."""
     session_id: int | None = None
     runtime: str = ""
     model: str = ""
@@ -76,6 +79,14 @@ def spent(
     which = "created_ms >= ?" if stream is None else "source = ? AND stream_id = ?"
     [(tokens, usd)] = rows(db, _SPENT.format(which=which), stream or (since_ms or 0,))
     return Spent(tokens=tokens, usd=usd)
+
+
+_WAS_ASKED = "SELECT 1 FROM usage_events WHERE event = 'observe' AND runtime = ? LIMIT 1"
+
+
+def was_asked(db: apsw.Connection, runtime: str) -> bool:
+    """Return whether an observer runtime has ever been asked."""
+    return bool(rows(db, _WAS_ASKED, (runtime,)))
 
 
 _BY_DAY = """

@@ -13,6 +13,7 @@ import pytest
 
 from codemem_core.config.setting import Setting
 from codemem_core.config.settings import Settings
+from codemem_core.plugins.registry import Plugins
 from codemem_core.records.evidence import Evidence, Message, Prompt, ToolCall
 from codemem_core.records.protocols import EventContext
 from codemem_core.records.seams import SeamRecord
@@ -21,7 +22,7 @@ WITHIN_S = 30.0
 """What calls that may wait get at most, unless the author allows less."""
 
 SAMPLE_EVIDENCE = Evidence(
-    source="claude",
+    source="sample",
     stream_id="sample",
     project="sample",
     cwd="/work/sample",
@@ -84,15 +85,17 @@ _MODULES = {
     "AuthSource": "codemem_core.testing.rules.auth_sources",
     "FlushPolicy": "codemem_core.testing.rules.policies",
     "Embedder": "codemem_core.testing.rules.embedders",
-    "Command": "codemem_core.testing.rules.commands",
+    "Command": "codemem_core.testing.rules.click_commands",
     "Route": "codemem_core.testing.rules.routes",
     "HostSetup": "codemem_core.testing.rules.host_setups",
+    "HealthCheck": "codemem_core.testing.rules.health_checks",
 }
+_ANY = "codemem_core.testing.rules.targets"
 
 
 def rules_of(record: SeamRecord) -> tuple[Rule, ...]:
     """Return the rules of the record's seam."""
-    module: ModuleType = import_module(_MODULES[type(record).__name__])
+    module: ModuleType = import_module(_MODULES.get(type(record).__name__, _ANY))
     rules: tuple[Rule, ...] = module.RULES
     return rules
 
@@ -108,5 +111,15 @@ def conforms(record: SeamRecord, **given: Any) -> Callable[[Rule], None]:  # noq
     @pytest.mark.parametrize("rule", rules_of(record), ids=lambda rule: rule.__name__)
     def check(rule: Rule) -> None:
         rule(subject)
+
+    return check
+
+
+def loads(plugin: ModuleType) -> Callable[[], None]:
+    """Return a pytest test that loads a plugin module as the host does: no hook of it is wrong."""
+
+    def check() -> None:
+        found = Plugins.only(plugin, settings=Settings.load({})).listing()
+        assert [info.problem for info in found] == [""]
 
     return check

@@ -79,15 +79,18 @@ def in_order(sessions: Sequence[Session]) -> list[Session]:
     return sorted(by_id.values(), key=lambda one: one.started_ms)
 
 
-def session_of(events: Sequence[RawEvent], project: str) -> Session:
-    """Return the events of one stream, at least one, as a session."""
+def session_of(events: Sequence[RawEvent], project: str, *, cwd: str = "/") -> Session:
+    """Return the events of one stream, at least one, as a session.
+
+    `cwd` is its folder where no event names one.
+    """
     ordered = sorted(events, key=lambda event: event.ts_ms or 0)
     first = ordered[0]
     return Session(
         project=project,
         source=first.source,
         id=first.stream_id,
-        cwd=next((event.cwd for event in ordered if event.cwd), "/"),
+        cwd=next((event.cwd for event in ordered if event.cwd), cwd),
         started_ms=first.ts_ms or 0,
         turns=tuple(_turns(ordered)),
     )

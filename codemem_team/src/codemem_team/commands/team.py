@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
 import socket
+from dataclasses import asdict
 
-import apsw
 import click
 
 from codemem_core.commands.host import Group, Host, db_option, json_option, pass_host
-from codemem_core.commands.output import ago, say, say_json
-from codemem_core.config.settings import Settings
-from codemem_core.errors import CodememError, InputError
-from codemem_core.store import changes, tombstones
-from codemem_core.store.engine.store import Store
-from codemem_team import local, outbox, postgres
-from codemem_team.local import Membership
-from codemem_team.postgres import Team
+from codemem_core.commands.output import ago, say, say_json, warn
+from codemem_core.errors import InputError
+from codemem_team import client, joining, local, sealing
+from codemem_team.commands import members
+from codemem_team.commands.members import team_option
+from codemem_team.doctor import examine
+from codemem_team.joining import NewTeam
+from codemem_team.keys import NoKey
 from codemem_team.status import Status, status_of
-from codemem_team.sync import sync
-
-_team_option = click.option("--team", "name", help="Which team, where there are several.")
+from codemem_team.sync import Round, sync
 
 
 @click.group(cls=Group)
@@ -38,87 +35,97 @@ def team() -> None:
     is_flag=True,
     help="Inject what any member wrote; without it, a person confirms each memory first.",
 )
+@click.option("--sealed", is_flag=True, help="Encrypt end to end: the server cannot read records.")
+@click.option(
+    "--maintainer", default="", help="The login that adds members. [default: the one that connects]"
+)
 @json_option
 @db_option
 @pass_host
-def init(host: Host, *, name: str, trusting: bool, as_json: bool, db_path: str | None) -> None:
-    """Make the tables on the server, or upgrade them, and a team; this machine joins it.
+def init(
+    host: Host,
+    *,
+    name: str,
+    trusting: bool,
+    sealed: bool,
+    maintainer: str,
+    as_json: bool,
+    db_path: str | None,
+) -> None:
+    """Make the tables on the server, or upgrade them, and a team.
 
     Needs a login that owns the database, and libpq's way to it: `CODEMEM_TEAM_URL`, `PGSERVICE` …
+    This machine joins, unless another login is to be the maintainer.
 
     Example: PGSERVICE=codemem codemem team init --name acme
     """
     host.refuse_agents("make a team")
-    with postgres.connected(host.settings) as connection:
-        applied = postgres.upgrade(connection)
-        with postgres.transaction(connection) as cursor:
-            found = postgres.find_team(cursor, name)
-            if found is None:
-                key = secrets.token_bytes(32)
-                postgres.create_team(cursor, name, sealed=False, trusting=trusting, key=key)
-    if applied and not as_json:
-        say(f"the server's schema is at step {applied[-1]}")
-    _join(host, name, db_path, as_json=as_json)
+    if sealed and maintainer:
+        raise InputError("a sealed team is made by its maintainer, who makes its first key")
+    new = NewTeam(name=name, trusting=trusting, sealed=sealed, maintainer=maintainer)
+    recovery = joining.make_team(host.settings, new)
+    if maintainer:
+        _tell_made(name, maintainer, as_json=as_json)
+        return
+    if recovery is not None:
+        warn("recovery phrase, shown once; write it down and keep it away from the server:")
+        warn(f"\n    {sealing.phrase_of(recovery)}\n")
+    _join(host, name, db_path, recovery=recovery, as_json=as_json)
+
+
+def _tell_made(name: str, maintainer: str, *, as_json: bool) -> None:
+    if as_json:
+        say_json({"team": name, "maintainer": maintainer})
+    else:
+        say(f"`{name}` is made; {maintainer} runs `codemem team join {name}`")
 
 
 @team.command
 @click.argument("name", default="personal")
+@click.option("--recovery", is_flag=True, help="Ask for a sealed team's recovery phrase.")
 @json_option
 @db_option
 @pass_host
-def join(host: Host, *, name: str, as_json: bool, db_path: str | None) -> None:
+def join(host: Host, *, name: str, recovery: bool, as_json: bool, db_path: str | None) -> None:
     """Take part in a team: this machine reads what it shares. It shares nothing by itself.
 
     Example: codemem team join acme
     """
     host.refuse_agents("join a team")
-    _join(host, name, db_path, as_json=as_json)
+    phrase = click.prompt("recovery phrase", hide_input=True, err=True) if recovery else ""
+    _join(host, name, db_path, phrase=phrase, as_json=as_json)
 
 
-def _join(host: Host, name: str, db_path: str | None, *, as_json: bool) -> None:
+def _join(
+    host: Host,
+    name: str,
+    db_path: str | None,
+    *,
+    recovery: bytes | None = None,
+    phrase: str = "",
+    as_json: bool,
+) -> None:
     with host.store(db_path) as store:
-        with store.read() as db:
-            known = [one for one in local.memberships(db) if one.name == name]
-        if known:
-            raise InputError(f"this machine is in `{name}` already, as {known[0].login}")
-        found = take_part(store, host.settings, name, label=socket.gethostname())
-        with postgres.connected(host.settings) as connection:
-            moved = sync(store, connection, found.id)
+        label = socket.gethostname()
+        one = joining.take_part(store, host.settings, name, label=label, recovery=recovery)
+        if phrase:
+            joining.recover(store, host.settings, one, phrase)
+        moved, waits = Round(), ""
+        try:
+            with client.connected(host.settings) as connection:
+                moved = sync(store, connection, one.team)
+        except NoKey as error:
+            waits = f"{error}\n{error.hint}"
     if as_json:
-        say_json({"team": name, "login": found.login, "role": found.role, "pulled": moved.pulled})
+        found = {"team": name, "login": one.login, "role": one.role, "device": one.device}
+        say_json({**found, "pulled": moved.pulled, "waits": waits or None})
         return
-    say(f"joined `{name}` as {found.login} ({found.role}); {moved.pulled} records pulled")
-    say("nothing of this machine is shared yet: `codemem share --project NAME`")
-
-
-def take_part(store: Store, settings: Settings, name: str, *, label: str) -> Team:
-    """Make this database a device of a team; raises `CodememError`."""
-    with postgres.connected(settings) as connection, postgres.transaction(connection) as cursor:
-        postgres.require_current(cursor)
-        found = postgres.find_team(cursor, name)
-        if found is None:
-            raise CodememError(
-                f"no team `{name}` that your login is a member of",
-                hint="a maintainer runs `codemem team add LOGIN`",
-            )
-        device = postgres.add_device(cursor, found.id, label=label, public_key=None)
-    store.write(lambda db: _save(db, found, device))
-    return found
-
-
-def _save(db: apsw.Connection, found: Team, device: str) -> None:
-    local.ensure_tables(db)
-    one = Membership(
-        team=found.id, name=found.name, login=found.login, role=found.role, device=device,
-        next_idx=1, sealed=found.sealed, trusting=found.trusting, claim_key=found.claim_key,
-    )  # fmt: skip
-    local.save_membership(db, one)
-    tombstones.share_key(db, found.id, found.claim_key)
-    changes.follow(db, outbox.FOLLOWER)
+    say(f"joined `{name}` as {one.login} ({one.role}); {moved.pulled} records pulled")
+    say(waits or "nothing of this machine is shared yet: `codemem share --project NAME`")
 
 
 @team.command
-@_team_option
+@team_option
 @json_option
 @db_option
 @pass_host
@@ -137,7 +144,8 @@ def status(host: Host, *, name: str | None, as_json: bool, db_path: str | None) 
 
 def _say_status(found: Status) -> None:
     one = found.membership
-    say(f"{one.name}: {one.login} ({one.role}), device {one.device[:8]}", bold=True)
+    sealed = ", sealed" if one.sealed else ""
+    say(f"{one.name}: {one.login} ({one.role}), device {one.device[:8]}{sealed}", bold=True)
     say(f"last in step: {ago(one.synced_ms, now_ms=found.now_ms)}")
     if found.problem:
         say(f"problem: {found.problem}", colour="red")
@@ -145,8 +153,56 @@ def _say_status(found: Status) -> None:
         say(line.text, colour=None if line.ok else "red")
 
 
+@team.command
+@team_option
+@json_option
+@db_option
+@pass_host
+def doctor(host: Host, *, name: str | None, as_json: bool, db_path: str | None) -> None:
+    """Check rights, transport, clocks and counts; exit 1 when something is wrong.
+
+    Example: codemem team doctor
+    """
+    with host.store(db_path) as store:
+        checks = examine(store, host.settings, name)
+    if as_json:
+        say_json({"checks": [asdict(each) for each in checks]})
+    else:
+        for each in checks:
+            say(f"{'ok  ' if each.ok else 'FAIL'}  {each.text}", colour=None if each.ok else "red")
+            if each.hint and not each.ok:
+                say(f"      hint: {each.hint}")
+    if not all(each.ok for each in checks):
+        raise SystemExit(1)
+
+
+@team.command
+@click.option("--forget", is_flag=True, help="Forget here what teammates wrote, too.")
+@team_option
+@json_option
+@db_option
+@pass_host
+def leave(
+    host: Host, *, forget: bool, name: str | None, as_json: bool, db_path: str | None
+) -> None:
+    """End this machine's part in a team; what was shared stays with the others.
+
+    Example: codemem team leave
+    """
+    host.refuse_agents("leave a team")
+    with host.store(db_path) as store:
+        with store.read() as db:
+            one = local.membership(db, name)
+        gone = store.write(lambda db: joining.leave(db, one, forget=forget))
+    if as_json:
+        say_json({"team": one.name, "forgotten": gone})
+    else:
+        say(f"left `{one.name}`; {gone} memories of teammates forgotten here")
+        say(f"a maintainer ends your login's access with `codemem team remove {one.login}`")
+
+
 @team.command(name="sync")
-@_team_option
+@team_option
 @json_option
 @db_option
 @pass_host
@@ -158,7 +214,7 @@ def sync_now(host: Host, *, name: str | None, as_json: bool, db_path: str | None
     with host.store(db_path) as store:
         with store.read() as db:
             one = local.membership(db, name)
-        with postgres.connected(host.settings) as connection:
+        with client.connected(host.settings) as connection:
             moved = sync(store, connection, one.team)
     if as_json:
         say_json({"pushed": moved.pushed, "pulled": moved.pulled})
@@ -166,59 +222,5 @@ def sync_now(host: Host, *, name: str | None, as_json: bool, db_path: str | None
         say(f"{moved.pushed} records pushed, {moved.pulled} pulled")
 
 
-@team.command
-@click.argument("login")
-@click.option("--maintainer", is_flag=True, help="May add members and confirm for all.")
-@_team_option
-@json_option
-@db_option
-@pass_host
-def add(
-    host: Host,
-    login: str,
-    *,
-    maintainer: bool,
-    name: str | None,
-    as_json: bool,
-    db_path: str | None,
-) -> None:
-    """Let a PostgreSQL login take part in the team; whoever owns the server makes the login.
-
-    Example: codemem team add alice
-    """
-    role = "maintainer" if maintainer else "member"
-    _change_member(host, name, db_path, "SELECT codemem.add_member(%s, %s, %s)", (login, role))
-    if as_json:
-        say_json({"login": login, "role": role})
-    else:
-        say(f"{login} is a {role} now")
-
-
-@team.command
-@click.argument("login")
-@_team_option
-@json_option
-@db_option
-@pass_host
-def remove(host: Host, login: str, *, name: str | None, as_json: bool, db_path: str | None) -> None:
-    """End a member's access: new records stop, what they have stays theirs.
-
-    Example: codemem team remove alice
-    """
-    _change_member(host, name, db_path, "SELECT codemem.remove_member(%s, %s)", (login,))
-    if as_json:
-        say_json({"login": login, "role": None})
-    else:
-        say(f"{login} reads and writes nothing of the team any more")
-
-
-def _change_member(
-    host: Host, name: str | None, db_path: str | None, call: str, arguments: tuple[str, ...]
-) -> None:
-    host.refuse_agents("change who is in a team")
-    if not arguments[0].strip():
-        raise InputError("a login has a name")
-    with host.store(db_path) as store, store.read() as db:
-        one = local.membership(db, name)
-    with postgres.connected(host.settings) as connection, postgres.transaction(connection) as ask:
-        ask.execute(call.encode(), (one.team, *arguments))
+for command in (members.add, members.remove, members.devices, members.approve, members.rotate):
+    team.add_command(command)

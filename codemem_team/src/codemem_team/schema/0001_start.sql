@@ -14,6 +14,7 @@ CREATE TABLE codemem.team (
     sealed boolean NOT NULL DEFAULT false,
     trusting boolean NOT NULL DEFAULT false,   -- members' memories are injected without confirmation
     claim_key bytea NOT NULL,                  -- hashes of forgotten statements are keyed with it
+    recovery_key bytea,                        -- X25519, where the team is sealed
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
@@ -34,6 +35,15 @@ CREATE TABLE codemem.device (
     public_key bytea,                          -- X25519, where the team is sealed
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (team, device)
+);
+
+-- Keys of sealed teams, each wrapped for one device; the device 0 is the recovery phrase.
+CREATE TABLE codemem.team_key (
+    team uuid NOT NULL REFERENCES codemem.team (id),
+    key_id integer NOT NULL CHECK (key_id > 0),
+    device uuid NOT NULL,
+    wrapped bytea NOT NULL,
+    PRIMARY KEY (team, key_id, device)
 );
 
 -- The log: each device numbers its records 1, 2, 3 … without gaps. Rows are only added.
@@ -95,14 +105,15 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA codemem TO %I', to_login);
     EXECUTE format(
         'GRANT SELECT ON codemem.schema_version, codemem.team, codemem.member, codemem.device,'
-        ' codemem.record TO %I', to_login);
+        ' codemem.team_key, codemem.record TO %I', to_login);
     EXECUTE format(
         'GRANT INSERT (team, device, idx, author, role, kind, subject, hlc, key_id, body)'
         ' ON codemem.record TO %I', to_login);
     EXECUTE format(
         'GRANT EXECUTE ON FUNCTION codemem.my_teams(), codemem.my_devices(),'
         ' codemem.add_member(uuid, name, text), codemem.remove_member(uuid, name),'
-        ' codemem.add_device(uuid, uuid, text, bytea) TO %I', to_login);
+        ' codemem.add_device(uuid, uuid, text, bytea),'
+        ' codemem.give_key(uuid, integer, uuid, bytea) TO %I', to_login);
 END $$;
 
 CREATE FUNCTION codemem.add_member(to_team uuid, new_login name, new_role text) RETURNS void
@@ -136,6 +147,20 @@ BEGIN
     VALUES (to_team, new_device, session_user, left(new_label, 100), new_key);
 END $$;
 
+-- A maintainer gives keys to any device, a member the keys that are there to devices of their own.
+CREATE FUNCTION codemem.give_key(to_team uuid, of_key integer, to_device uuid, box bytea) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM codemem.my_devices() d WHERE d.team = to_team AND d.device = to_device)
+       OR NOT EXISTS (SELECT FROM codemem.team_key k WHERE k.team = to_team AND k.key_id = of_key)
+    THEN
+        PERFORM codemem.require_maintainer(to_team);
+    END IF;
+    INSERT INTO codemem.team_key (team, key_id, device, wrapped)
+    VALUES (to_team, of_key, to_device, box)
+    ON CONFLICT DO NOTHING;
+END $$;
+
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA codemem FROM PUBLIC;
 
 ALTER TABLE codemem.team ENABLE ROW LEVEL SECURITY;
@@ -144,6 +169,9 @@ ALTER TABLE codemem.member ENABLE ROW LEVEL SECURITY;
 CREATE POLICY mine ON codemem.member FOR SELECT USING (team IN (SELECT codemem.my_teams()));
 ALTER TABLE codemem.device ENABLE ROW LEVEL SECURITY;
 CREATE POLICY mine ON codemem.device FOR SELECT USING (team IN (SELECT codemem.my_teams()));
+
+ALTER TABLE codemem.team_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY mine ON codemem.team_key FOR SELECT USING (team IN (SELECT codemem.my_teams()));
 
 -- On each partition too: nobody has rights on one, and if somebody gave them, rows stay apart.
 DO $$

@@ -11,9 +11,11 @@ from litestar import Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter, RawBody
 
+from codemem_core import tracing
 from codemem_core.capture import note_reader
 from codemem_core.config.settings import Settings
 from codemem_core.errors import InputError
+from codemem_core.hookpath.injected import is_held_out
 from codemem_core.plugins.registry import Plugins
 from codemem_core.retrieval.embedding import Meaning
 from codemem_core.retrieval.pack.build import Pack, build_pack
@@ -26,6 +28,13 @@ from codemem_viewer.openapi import takes_schema
 
 MAX_ITEMS = 200
 MAX_TOKENS = 100_000
+_NOTHING = {
+    "items": [],
+    "quotes": [],
+    "pack_text": "",
+    "metrics": {"items": 0, "pack_tokens": 0, "pack_item_ids": [], "pack_message_ids": []},
+}
+"""What a session is told that gets nothing on purpose."""
 _BUILDING = ThreadPoolExecutor(1, "codemem-pack")
 """One at a time: two at once take twice as long each, and keep the interpreter from ingest."""
 _BODY = takes_schema(
@@ -106,7 +115,14 @@ def _pack(
         _text(asked, "cwd"),
         _texts(asked, "working_set"),
     )
-    with store.read() as db:
+    with (
+        tracing.span(
+            "search_memory",
+            stream=_session(asked) if asked.get("session") is not None else None,
+            gen_ai__operation__name="search_memory",
+        ) as told,
+        store.read() as db,
+    ):
         project = projects.settled(db, label or None, cwd or None)
         pack = build_pack(
             db,
@@ -121,9 +137,15 @@ def _pack(
             known=_texts(asked, "known"),
             learned=settings.flag("learning"),
         )
+        told.set(codemem__memories=len(pack.items), codemem__tokens=pack.metrics["pack_tokens"])
         pack.metrics |= savings(db, pack) | since_last_told(db, pack, project=project)
-    if pack.text and asked.get("injected") is True and asked.get("session") is not None:
-        _record(store, _session(asked), pack, project or "")
+    if asked.get("injected") is True and asked.get("session") is not None:
+        key = _session(asked)
+        if is_held_out(key[1], settings.number("holdout_percent")):
+            store.submit(lambda db: note_reader.held_out(db, key, at_ms=_now_ms()))
+            return pack.to_json() | _NOTHING
+        if pack.text:
+            _record(store, key, pack, project or "")
     return pack.to_json()
 
 
@@ -140,8 +162,12 @@ def _session(asked: dict[str, Any]) -> tuple[str, str]:
 def _record(store: Store, key: tuple[str, str], pack: Pack, project: str) -> None:
     """Note what a session is told; the prompt does not wait for it."""
     told = {"ids": [hit.id for hit in pack.items], "tokens": pack.metrics["pack_tokens"]}
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = _now_ms()
     store.submit(lambda db: note_reader.told(db, key, told | {"project": project}, at_ms=now_ms))
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _text(asked: dict[str, Any], name: str) -> str:

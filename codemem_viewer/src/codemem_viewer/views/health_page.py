@@ -13,11 +13,12 @@ import apsw
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
-from codemem_cli.health.checks import Finding, Patient, examine
 from codemem_core._version import __version__
 from codemem_core.capture import spool_files
 from codemem_core.config.settings import Settings
+from codemem_core.plugins.examine import HealthScope, examine
 from codemem_core.plugins.registry import Plugins
+from codemem_core.records.protocols import Check
 from codemem_core.store import events
 from codemem_core.store.engine.store import Store
 from codemem_core.store.health import failures, file_bytes, open_batches
@@ -55,14 +56,14 @@ def health(
         streams, pending = events.totals(db)
     files = file_bytes(store.path)
     # The server looks through the whole database once a day itself: `lifespan.Watch`.
-    examined = examine(Patient(settings, plugins, store.path, whole=False))
+    examined = examine(HealthScope(settings, plugins, store.path, whole=False))
     findings = [each for each in examined if not each.ok]
     findings += [*_of_queue(waiting), *_of_files(files)]
     needs_person = any(each.dead or each.kind not in _BY_ITSELF for each in failed)
     values = {
         "status": "attention" if findings or needs_person else "waiting" if pending else "well",
         "findings": findings,
-        "looked_at": sorted({each.check for each in examined}),
+        "looked_at": sorted({each.name for each in examined}),
         "backlog": {"sessions": streams, "pending": pending, "streams": _streams(waiting)},
         "batches": batches,
         "failures": [asdict(each) | {"advice": _ADVICE.get(each.kind, "")} for each in failed],
@@ -88,7 +89,7 @@ def _streams(waiting: Iterable[events.Backlog]) -> list[dict[str, Any]]:
     ]
 
 
-def _of_queue(waiting: list[events.Backlog]) -> Iterator[Finding]:
+def _of_queue(waiting: list[events.Backlog]) -> Iterator[Check]:
     now_ms = time.time_ns() // 1_000_000
     late = [s for s in waiting if s.last_event_ms and now_ms - s.last_event_ms > _LATE_MS]
     if late:
@@ -96,13 +97,13 @@ def _of_queue(waiting: list[events.Backlog]) -> Iterator[Finding]:
         yield _bad("queue", f"{many} waited for a flush for over an hour", "codemem serve restart")
 
 
-def _of_files(files: dict[str, int]) -> Iterator[Finding]:
+def _of_files(files: dict[str, int]) -> Iterator[Check]:
     if files["wal"] > _WAL_BYTES:
         yield _bad("files", "the write-ahead log is large", "codemem serve restart")
 
 
-def _bad(check: str, text: str, hint: str) -> Finding:
-    return Finding(check=check, ok=False, text=text, hint=hint)
+def _bad(name: str, text: str, hint: str) -> Check:
+    return Check(name=name, ok=False, text=text, hint=hint)
 
 
 def _versions() -> dict[str, str]:

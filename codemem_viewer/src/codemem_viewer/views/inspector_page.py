@@ -106,7 +106,7 @@ def _explained(
             "text": pack.text,
             "metrics": pack.metrics,
             "items": [_hit(hit) | {"repeats": pack.repeats.get(hit.id, [])} for hit in pack.items],
-            **{name: explained[name] for name in ("terms", "confidence", "least_confidence")},
+            **{name: explained[name] for name in ("terms", "silence")},
         },
         "left": sorted(
             [*_left_out(pack, explained["left_out"]), *untrusted],

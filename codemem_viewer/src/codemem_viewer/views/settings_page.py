@@ -9,7 +9,7 @@ from typing import Any
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
-from codemem_core.config.catalog import SECTIONS, TABLE
+from codemem_core.config.catalog import by_section
 from codemem_core.config.setting import Setting
 from codemem_core.config.settings import Settings
 from codemem_core.plugins.registry import Plugins
@@ -25,10 +25,8 @@ def page(
     settings: NamedDependency[Settings],
 ) -> Response[Any]:
     """Show every setting by theme."""
-    ours = {setting.key for setting in TABLE}
-    theirs = [s for s in plugins.settings().values() if s.key not in ours]
-    sections = [*SECTIONS.items(), *([("Plugins' own", theirs)] if theirs else [])]
-    shown_sections = [_section(settings, name, each) for name, each in sections]
+    sections = by_section(plugins.settings().values())
+    shown_sections = [_section(settings, name, each) for name, each in sections.items() if each]
     # What can be changed here, or was changed somewhere, comes before what is as it always is.
     shown_sections.sort(key=lambda section: not section["open"])
     values = listing(settings) | {"sections": shown_sections}

@@ -15,6 +15,8 @@ from codemem_core.capture import note_reader
 from codemem_core.retrieval.pack.build import Pack, build_pack
 from codemem_core.retrieval.pack.render import is_fenced, tokens
 from codemem_core.retrieval.pack.savings import savings, since_last_told
+from codemem_core.retrieval.pack.select import Sections
+from codemem_core.retrieval.search import search
 from codemem_core.store.engine.store import Store
 
 NOW_MS = 1_780_000_000_000
@@ -260,3 +262,17 @@ def test_silence_explains_itself(filled: apsw.Connection) -> None:
 
     assert told["confidence"] < told["least_confidence"]
     assert {one["why"] for one in told["left_out"]} == {"not sure enough that it answers"}
+
+
+def test_an_injected_summary_leads_only_when_it_is_best(
+    db: apsw.Connection, remember: Remember
+) -> None:
+    """What answers stands first."""
+    remember("Session on leases", "the lease of a worker", kind="session_summary", session=1)
+    remember("The lease of a worker ends after a minute", "of silence", session=2)
+
+    found = search(db, "when does the lease of a worker end", limit=2)
+
+    assert [hit.kind for hit in found] == ["change", "session_summary"]
+    assert Sections(found, best_first=True).all() == found
+    assert Sections(found).all() == found[::-1]

@@ -8,7 +8,8 @@ import apsw
 import pytest
 
 from codemem_core.retrieval.pack.build import build_pack
-from codemem_core.retrieval.pack.silence import reasons
+from codemem_core.retrieval.pack.silence import reasons, worth_telling
+from codemem_core.retrieval.search import search
 
 Remember = Callable[..., int]
 
@@ -67,3 +68,47 @@ def test_a_session_does_not_crowd_out_others(db: apsw.Connection, remember: Reme
 
     assert other in {hit.id for hit in told}
     assert sum(hit.session_id == 1 for hit in told) == 2
+
+
+def test_where_an_answer_is_hardly_likely_two_words_of_many_are_no_reason(
+    db: apsw.Connection, remember: Remember
+) -> None:
+    """The words that say what it is about are unknown here."""
+    remember("Set the module path in the compiler options", "and nowhere else")
+    asked = reasons("set up a Terraform module for an Azure Kubernetes cluster")
+    found = search(db, " ".join(asked), limit=8)
+    found.confidence = 0.3
+
+    assert worth_telling(found, found, asked) == []
+    assert worth_telling(found, found, ["set", "module"]) == found
+
+
+@pytest.mark.parametrize(
+    ("prompt", "why"),
+    [
+        ("yes, go ahead", "it asks for nothing"),
+        ("rewrite the bootloader", "no memory has one of its words: rewrite, bootloader"),
+        ("the rounding of prices in the shop and on labels", "and 0.99 is needed"),
+    ],
+)
+def test_silence_has_a_reason(
+    db: apsw.Connection, remember: Remember, prompt: str, why: str
+) -> None:
+    """A person can ask why nothing was injected."""
+    remember("The VAT rounding is done once per invoice", "as the auditors want it")
+
+    pack = build_pack(db, prompt, injected=True, least_confidence=0.99)
+
+    assert pack.text == ""
+    assert why in pack.silence
+
+
+def test_what_was_given_before_is_a_reason_for_silence(
+    db: apsw.Connection, remember: Remember
+) -> None:
+    """Nothing is injected twice into a session."""
+    number = remember("The VAT rounding is done once per invoice", "as the auditors want it")
+
+    pack = build_pack(db, "the VAT rounding per invoice", injected=True, known={str(number)})
+
+    assert pack.silence == "everything that fits was given to this session before"

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import apsw
 import pytest
 
 from codemem_core.errors import Damaged, StoreError
-from codemem_core.store import events
+from codemem_core.store import events, plugin_tables
 from codemem_core.store.engine.connection import connect, rows
 from codemem_core.store.engine.store import Store
 from codemem_core.store.repair import backup
@@ -216,6 +217,42 @@ def test_a_backup_that_is_no_good_is_not_restored(database: str, tmp_path: Path)
     assert Path(database).read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "CREATE TRIGGER t AFTER INSERT ON raw_events BEGIN DELETE FROM memories; END",
+        "CREATE VIEW memory_items AS SELECT * FROM memories",
+        "ALTER TABLE sessions ADD COLUMN more TEXT AS (hex(zeroblob(1000000)))",
+        "CREATE TABLE notes (text TEXT)",
+        "INSERT INTO plugin_tables VALUES ('x', 1); CREATE TABLE x_t (a, b AS (hex(a)))",
+        "INSERT INTO plugin_tables VALUES ('x', 1); CREATE VIRTUAL TABLE x_t USING fts5(a)",
+    ],
+)
+def test_a_backup_with_something_planted_is_not_restored(
+    database: str, tmp_path: Path, planted: str
+) -> None:
+    """A trigger in a file from elsewhere would run at every write."""
+    Store.open(database).close()
+    given = tmp_path / "given.backup"
+    shutil.copyfile(backup.make(database).path, given)
+    with closing(apsw.Connection(str(given))) as db:
+        db.execute(planted)
+
+    with pytest.raises(StoreError, match="what codemem never makes"):
+        backup.restore(database, str(given))
+
+
+def test_a_plugins_own_table_is_restored(database: str) -> None:
+    """The team plugin keeps its outbox in the database."""
+    with Store.open(database) as store:
+        store.write(
+            lambda db: plugin_tables.ensure(db, "x", {1: "CREATE TABLE x_outbox (id INTEGER)"})
+        )
+        made = backup.make(database)
+
+    assert backup.restore(database, made.path) is not None
+
+
 def test_a_backup_is_restored_where_there_is_no_database(database: str, tmp_path: Path) -> None:
     """Another machine, or a folder that was deleted."""
     Store.open(database).close()
@@ -253,7 +290,7 @@ _WRITE = """
 import sys
 from codemem_core.errors import StoreError
 from codemem_core.records.event import RawEvent
-from codemem_core.store import events
+from codemem_core.store import events, plugin_tables
 from codemem_core.store.engine.store import Store
 
 path, name = sys.argv[1:]

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from codemem_core.retrieval.code_state import gone_last
 from codemem_core.retrieval.pack import quotes
-from codemem_core.retrieval.pack.page import Page
+from codemem_core.retrieval.pack.page import PackPage
 from codemem_core.retrieval.pack.query import asked_for, recap_topic
 from codemem_core.retrieval.pack.rank import MIN_CONFIDENCE, about, fitting, without_repeats
 from codemem_core.retrieval.pack.render import layout, tokens
 from codemem_core.retrieval.pack.select import Sections
-from codemem_core.retrieval.pack.silence import leant, reasons, worth_telling
+from codemem_core.retrieval.pack.silence import leant, of_quoted, reasons, why_silent, worth_telling
 from codemem_core.retrieval.search import newest, search
 from codemem_core.store.tokenize import MAX_TERMS, query_terms
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import apsw
 
     from codemem_core.retrieval.hit import Found, Hit
-    from codemem_core.retrieval.pack.quotes import Part, Quote
+    from codemem_core.retrieval.pack.quotes import Part, Quote, Sessions
 
 LIMIT = 8
 TOKEN_BUDGET = 800
@@ -34,7 +34,7 @@ _RECAP_SUMMARIES = 2
 class Pack:
     """What the memory has to say about a context."""
 
-    __slots__ = ("context", "found", "items", "metrics", "quote", "repeats", "text")
+    __slots__ = ("context", "found", "items", "metrics", "quote", "repeats", "silence", "text")
 
     def __init__(  # noqa: PLR0913 - what it is made of
         self,
@@ -57,6 +57,8 @@ class Pack:
         """What is quoted beside them."""
         self.repeats = repeats
         """Ids of memories that say the same as an item, by the item's id."""
+        self.silence = ""
+        """Why an injected pack is empty, in one line."""
         self.metrics: dict[str, Any] = {
             "items": len(items),
             "pack_tokens": tokens(text),
@@ -85,6 +87,7 @@ class Pack:
             "terms": self.found.terms,
             "confidence": round(self.found.confidence, 3),
             "least_confidence": MIN_CONFIDENCE,
+            "silence": self.silence,
             "items": [_reasons(hit) for hit in self.items],
             "left_out": [
                 {**_reasons(hit), "why": _why(hit, fit, repeats)}
@@ -133,10 +136,9 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
 ) -> Pack:
     """Return what fits `context`, within `limit` entries and `token_budget` tokens.
 
-    `around` is what the work is about, `meaning` how near memories are to both by an embedder
-    (cosine by id; see `query.meant`). `trusted` leaves out what nobody confirmed of the web and
-    imports. `injected`: unasked, trusted and fenced; empty below `least_confidence` that the store
-    knows an answer. `known` (`12`, of messages `e34`) is in the session already: left out.
+    `around` is what the work is about, `meaning` how near memories are to both (cosine by id; see
+    `query.meant`). `trusted` leaves out what nobody confirmed of the web and imports. `injected`:
+    unasked, trusted and fenced; empty below `least_confidence`. `known` is left out.
     """
     trusted |= injected
     topic = recap_topic(context, begun=injected or bool(around))
@@ -157,13 +159,38 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     said = quotes.search(db, telling, project=project, trusted=trusted, known=known)
     least = 0.0 if said.sure() else least_confidence
     fit = gone_last(db, fitting(found, least=least) if topic is None else about(found))
-    chosen = worth_telling(fit, found, leant(asked, around), meaning or ()) if unasked else fit
+    chosen = _worth_telling(db, context, fit, found, said, around) if unasked else fit
     recent = [] if topic is None or fit else _recent(db, limit, project, trusted, injected)
     distinct, repeats = without_repeats(_unknown(recent or chosen, known))
-    page = Page(token_budget, limit, fenced=injected, is_recap=topic is not None)
+    page = PackPage(token_budget, limit, fenced=injected, is_recap=topic is not None)
     quoted = topic is None and (said.sure() or not (fit or injected))
-    page.fill(db, said, distinct, fit, quoted=quoted)
-    return _packed(context, page, found, repeats, (limit, token_budget, project, bool(recent)))
+    page.fill(db, said, distinct, _unknown(fit, known), quoted=quoted)
+    why = why_silent(telling, found, fit, chosen, least=least_confidence) if injected else ""
+    return _packed(context, page, found, repeats, (limit, project, bool(recent)), why)
+
+
+def _worth_telling(  # noqa: PLR0913, PLR0917 - what was found, and by what
+    db: apsw.Connection, prompt: str, fit: list[Hit], found: Found, said: Sessions, around: str
+) -> list[Hit]:
+    """Return what a prompt gives a reason to tell, and what the session that answers left.
+
+    When nothing answers how things are done here, the rules of the project may.
+    """
+    chosen = worth_telling(fit, found, leant(asked_for(prompt), around))
+    if not said.sure():
+        return chosen or _rules_asked_for(db, prompt, said.project)
+    said.look_further(db)
+    return of_quoted(found, chosen, quotes.memory_sessions(db, said))
+
+
+def _rules_asked_for(db: apsw.Connection, prompt: str, project: str | None) -> list[Hit]:
+    if prompt.isascii() and "?" not in prompt:
+        return []
+    from codemem_core.retrieval.pack.conventions import (  # noqa: PLC0415 - 2 ms, rarely needed
+        rules_asked_for,
+    )
+
+    return rules_asked_for(db, prompt, project=project)
 
 
 def _unknown(hits: list[Hit], known: Collection[str]) -> list[Hit]:
@@ -171,14 +198,15 @@ def _unknown(hits: list[Hit], known: Collection[str]) -> list[Hit]:
     return [hit for hit in hits if str(hit.id) not in known]
 
 
-def _packed(
+def _packed(  # noqa: PLR0913, PLR0917 - what it is made of
     context: str,
-    page: Page,
+    page: PackPage,
     found: Found,
     repeats: Mapping[int, list[int]],
-    bounds: tuple[int, int, str | None, bool],
+    bounds: tuple[int, str | None, bool],
+    why: str,
 ) -> Pack:
-    sections = Sections(page.hits, is_recap=page.is_recap)
+    sections = Sections(page.hits, is_recap=page.is_recap, best_first=page.fence[0] != "")
     text = layout(sections, page.lines, page.quote.line() if page.quote else "")
     pack = Pack(
         context,
@@ -188,8 +216,9 @@ def _packed(
         repeats={hit.id: repeats.get(hit.id, []) for hit in page.hits},
         found=found,
     )
-    limit, token_budget, project, is_recent = bounds
-    pack.metrics |= {"limit": limit, "token_budget": token_budget, "project": project}
+    limit, project, is_recent = bounds
+    pack.silence = "" if text else why
+    pack.metrics |= {"limit": limit, "token_budget": page.budget, "project": project}
     pack.metrics["fallback"] = "recent" if is_recent else None
     return pack
 

@@ -19,9 +19,15 @@ class Sections:
 
     __slots__ = ("observations", "summary", "timeline")
 
-    def __init__(self, chosen: Sequence[Hit], *, is_recap: bool = False) -> None:
-        """Share out `chosen`, which comes best first; only a recap has a timeline of memories."""
-        summaries = [hit for hit in chosen if hit.kind == "session_summary"]
+    def __init__(
+        self, chosen: Sequence[Hit], *, is_recap: bool = False, best_first: bool = False
+    ) -> None:
+        """Share out `chosen`, which comes best first; only a recap has a timeline of memories.
+
+        `best_first`: a summary stands before the rest only when it is the best of them.
+        """
+        able = chosen[:1] if best_first and not is_recap else chosen
+        summaries = [hit for hit in able if hit.kind == "session_summary"]
         self.summary: list[Hit] = sorted(summaries, key=_age)[-1:]
         """The newest summary, or nothing."""
         rest = [hit for hit in chosen if hit not in self.summary]

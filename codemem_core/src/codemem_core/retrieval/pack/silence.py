@@ -24,11 +24,14 @@ _LEAST_WORDS = 2
 """Telling words that a memory and a prompt must share."""
 _NEAR = 0.55
 """Share of the best hit's score, and of the words it shares, below which a hit is left out."""
+_SHARE = 0.4
+"""Of the telling words of a prompt that a memory must share where an answer is hardly likely."""
 _SURE, _UNSURE = 0.7, 0.4
 _MOST, _SOME, _FEW = 5, 4, 3
 """Memories at most for a prompt that the store surely, likely or hardly knows an answer to."""
 _OF_SESSION = 2
 """Memories of one session at most."""
+_SUMMARY = "session_summary"
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 
 
@@ -54,16 +57,20 @@ def leant(text: str, around: str) -> list[str]:
     return [*own, *reasons(around)] if own and leans(text) else own
 
 
-def worth_telling(
-    hits: Sequence[Hit], found: Found, asked: Collection[str], near: Collection[int]
-) -> list[Hit]:
+def worth_telling(hits: Sequence[Hit], found: Found, asked: Collection[str]) -> list[Hit]:
     """Return of `hits` those that a prompt gives a reason for, best first.
 
-    `asked` are its telling words. `near` are the ids of memories near in meaning: they need no word
-    in common. The less sure it is that `found` has an answer, the fewer.
+    `asked` are its telling words; what is near in meaning needs none in common. The less sure it is
+    that `found` has an answer, the fewer.
     """
-    shared = {hit.id: _shared(hit, asked) for hit in hits}
-    telling = [hit for hit in hits if hit.id in near or _is_reason(shared[hit.id], asked)]
+    shared, near = {hit.id: _shared(hit, asked) for hit in hits}, found.near
+    share = 0.0 if found.confidence >= _UNSURE else _SHARE
+    telling = [
+        hit
+        for hit in hits
+        if hit.id in near
+        or (_is_reason(shared[hit.id], asked) and len(shared[hit.id]) >= share * len(asked))
+    ]
     if not telling or not asked:
         return []
     least = _NEAR * telling[0].score
@@ -75,6 +82,44 @@ def worth_telling(
     ]
     most = _MOST if found.confidence >= _SURE else _SOME if found.confidence >= _UNSURE else _FEW
     return _uncrowded(kept)[:most]
+
+
+def of_quoted(found: Found, told: Sequence[Hit], sessions: Collection[int]) -> list[Hit]:
+    """Return `told` with what the quoted sessions left behind beside it, best first.
+
+    A session that answers is on the subject as a whole: of its memories one word is reason enough.
+    A summary has its place where nothing else of its session is told.
+    """
+    beside = [
+        hit for hit in found if hit.session_id in sessions and hit.matched and hit not in told
+    ]
+    claims = [hit for hit in beside if hit.kind != _SUMMARY and hit.outdated_by is None]
+    both = [*told, *claims[: max(0, _MOST - len(told))]]
+    with_claims = {hit.session_id for hit in both if hit.kind != _SUMMARY}
+    return [hit for hit in both if hit.kind != _SUMMARY or hit.session_id not in with_claims]
+
+
+def why_silent(
+    asked: Collection[str], found: Found, fit: Sequence[Hit], chosen: Sequence[Hit], *, least: float
+) -> str:
+    """Return in one line why nothing is injected for a prompt.
+
+    `asked` are its telling words, `fit` what may answer it, `chosen` what there is a reason to
+    tell: then all of that is in the session already.
+    """
+    if not asked:
+        return "it asks for nothing: a go-ahead, thanks or a routine order"
+    if not found:
+        return f"no memory has one of its words: {', '.join(asked)}"
+    if not fit:
+        return (
+            f"the best match answers it with a confidence of {found.confidence:.2f},"
+            f" and {least:.2f} is needed"
+        )
+    if not chosen:
+        shared = ", ".join(_shared(fit[0], asked)) or "none"
+        return f"too few words in common with the best match, [{fit[0].id}]: {shared}"
+    return "everything that fits was given to this session before"
 
 
 def _is_reason(shared: Sequence[str], asked: Collection[str]) -> bool:

@@ -81,3 +81,37 @@ def model() -> apsw.Connection:
 def schema_of(db: apsw.Connection) -> set[tuple[str, str | None]]:
     """Return the name and the SQL of everything the schema has."""
     return set(db.execute("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'"))
+
+
+def strangers(db: apsw.Connection) -> list[str]:
+    """Return what the schema holds beside ours and beside plugins' own tables, as `type name`.
+
+    A trigger or a generated column in a file from elsewhere would run with every write.
+    """
+    known = set().union(*_schemas())
+    theirs = of_plugins(db)
+    found = rows(db, "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'")
+    return [
+        f"{kind} `{name}`"
+        for kind, name, sql in found
+        if (name, sql) not in known and name not in theirs
+    ]
+
+
+def of_plugins(db: apsw.Connection) -> set[str]:
+    """Return the names of the tables and indexes that plugins keep here."""
+    owners = tuple(f"{plugin}_" for (plugin,) in _plugins(db))
+    found = rows(db, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'index')")
+    return {name for (name,) in found if name.startswith(owners) and _is_plain(db, name)}
+
+
+def _plugins(db: apsw.Connection) -> list[tuple[str]]:
+    has = rows(db, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'plugin_tables'")
+    return rows(db, "SELECT plugin FROM plugin_tables") if has else []
+
+
+def _is_plain(db: apsw.Connection, name: str) -> bool:
+    """Return whether a plugin's table or index is neither virtual nor has generated columns."""
+    virtual = "SELECT 1 FROM sqlite_schema WHERE name = ? AND rootpage = 0"
+    generated = "SELECT 1 FROM pragma_table_xinfo(?) WHERE hidden IN (2, 3)"
+    return not rows(db, virtual, (name,)) and not rows(db, generated, (name,))

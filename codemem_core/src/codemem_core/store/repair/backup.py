@@ -13,6 +13,7 @@ from codemem_core.errors import Damaged, InputError, NotFound, StoreError
 from codemem_core.paths import make_private_folder
 from codemem_core.store.engine.connection import connect, harden, translate
 from codemem_core.store.engine.exclusive import kept_name, replace, sole_use, stamp, sync_folder
+from codemem_core.store.engine.schema import strangers
 from codemem_core.store.repair.check import examine, rebuild_index
 
 KEEP = 7
@@ -134,6 +135,11 @@ def _copy(source: str, draft: str, *, readonly: bool = False) -> None:
         health = examine(copy, draft)
         if health.damage:
             raise Damaged(f"the database is damaged: `{source}`: {health.damage[0]}")
+        if readonly and (found := strangers(copy)):
+            raise StoreError(
+                f"the backup holds what codemem never makes: {found[0]} in `{source}`",
+                hint="its memories alone: `codemem db salvage`, or export them where it came from",
+            )
         if not health.index_in_step:
             rebuild_index(copy)
     descriptor = os.open(draft, os.O_RDONLY)

@@ -9,7 +9,7 @@ from codemem_core.testing.conformance import Rule, Subject
 
 _DAY_MS = 86_400_000
 _STATE = StreamState(
-    source="claude",
+    source="sample",
     stream_id="s",
     project="p",
     pending=3,

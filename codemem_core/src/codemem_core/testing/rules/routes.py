@@ -8,7 +8,8 @@ from typing import Any
 from codemem_core.testing.conformance import Rule, Subject
 
 _GIVEN = (
-    "store", "plugins", "settings", "intake", "worker", "receiving", "live", "meaning",
+    "store", "plugins", "settings", "intake", "worker", "receiving", "keys", "live", "meaning",
+    "background",
 )  # fmt: skip
 """What a route's function may ask the viewer for, by name."""
 

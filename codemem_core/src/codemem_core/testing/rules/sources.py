@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from codemem_core.errors import InputError
 from codemem_core.records.event import AdapterEvent
+from codemem_core.records.evidence import TOOL_KINDS
 from codemem_core.testing.conformance import Rule, Subject
 
 _json = st.recursive(
@@ -53,6 +54,20 @@ def tells_events_apart(subject: Subject) -> None:
     for event in filter(None, events):
         same = json.dumps(event.to_json(), default=str)
         assert ids[event.event_id] == same, f"two events have the id `{event.event_id}`"
+
+
+def says_what_tools_did(subject: Subject) -> None:
+    """Edited files, origins and feedback come from the typed fields, whatever a tool is called."""
+    for sample in subject.samples:
+        event = _normalized(subject, sample)
+        if event is None or event.event_type != "tool_result":
+            continue
+        body, name = event.payload, event.payload["tool_name"]
+        assert body.get("kind") in TOOL_KINDS, f"`{name}` has no `kind` of `TOOL_KINDS`"
+        if body["status"] == "error":
+            assert body.get("error"), f"`{name}` failed and does not say why: `error`"
+        elif body["kind"] == "edit":
+            assert body.get("files_changed"), f"`{name}` does not say which `files_changed`"
 
 
 def leaves_the_payload_alone(subject: Subject) -> None:
@@ -99,6 +114,7 @@ RULES: tuple[Rule, ...] = (
     gives_valid_events,
     gives_the_same_id_again,
     tells_events_apart,
+    says_what_tools_did,
     leaves_the_payload_alone,
     survives_any_payload,
 )
