@@ -84,7 +84,7 @@ def codemem_embedders() -> Iterator[Embedder]:
     """Offer a server's vectors."""
     yield Embedder(
         name="endpoint",
-        target="codemem_observers.embeddings:Endpoint",
+        target="codemem_observers.embeddings:EmbeddingEndpoint",
         dimension=0,
         help="Any OpenAI-compatible server, at `embedding_base_url`.",
     )

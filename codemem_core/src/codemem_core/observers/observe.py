@@ -25,7 +25,7 @@ from codemem_core.errors import (
     Unreachable,
     UnusableAnswer,
 )
-from codemem_core.observers.budget import Call, Purse
+from codemem_core.observers.budget import PricedCall, Purse
 from codemem_core.observers.credentials import (
     Credentials,
     fill_headers,
@@ -259,7 +259,7 @@ class Observing:
         self, record: ObserverRuntime, request: ObserveRequest, *, fell_back: str
     ) -> Observed:
         observer = self._observer(record)
-        call = Call.of(request, record, model=_model(observer, request), fell_back=fell_back)
+        call = PricedCall.of(request, record, model=_model(observer, request), fell_back=fell_back)
         with self._purse.holding(call) if self._purse else nullcontext():
             reply = self._answer(record, observer, request, call)
             extraction = parse_reply(reply.text)
@@ -274,7 +274,7 @@ class Observing:
         )
 
     def _answer(
-        self, record: ObserverRuntime, observer: Observer, request: ObserveRequest, call: Call
+        self, record: ObserverRuntime, observer: Observer, request: ObserveRequest, call: PricedCall
     ) -> ObserverReply:
         """Return the observer's answer; one that was lost on its way is paid for all the same."""
         try:
