@@ -5,69 +5,27 @@ A test compares them with what this program would write.
 
 from __future__ import annotations
 
-import ast
 import inspect
 import json
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import click
-from docs_plugins import internals
+from docs_plugins import hooks, internals
+from docs_reply import reply, schema
 
 from codemem_cli.app import cli
-from codemem_core import hookspecs
 from codemem_core._version import __version__
 from codemem_core.commands.host import Host
 from codemem_core.config.catalog import by_section
 from codemem_core.config.settings import Setting, Settings
 from codemem_core.plugins.registry import Plugins
-from codemem_core.plugins.seams import SEAMS
-from codemem_core.records import seams
 from codemem_viewer.api.hooks import hook_aliases
 
 ROOT = Path(__file__).parent.parent
 _MADE = "<!-- Made by `python tools/docs.py`; change the code instead. -->\n\n"
 _WIDTH = 88
-
-
-# --- hooks ---------------------------------------------------------------------------------------
-
-
-def _hooks() -> Iterator[str]:
-    yield "# Hooks\n\n"
-    yield f"{inspect.getdoc(hookspecs)}\n\n"
-    yield "An implementation may name fewer arguments than the hook has. Arguments with a default\n"
-    yield f"are never filled. This is version {hookspecs.API} of the hooks.\n"
-    for node in ast.parse(inspect.getsource(hookspecs)).body:
-        if isinstance(node, ast.FunctionDef):
-            yield f"\n## {node.name}\n\n"
-            yield f"```python\n{_signature(node)}\n```\n\n"
-            yield f"{ast.get_docstring(node)}\n"
-    yield "\n# Records\n\n"
-    yield f"{inspect.getdoc(seams)}\n"
-    yield "What a target must be stands in `codemem_core/records/protocols.py`.\n"
-    for kind in (seams.SeamRecord, *SEAMS.values()):
-        yield from _record(kind)
-
-
-def _signature(node: ast.FunctionDef) -> str:
-    returns = ast.unparse(node.returns) if node.returns else "None"
-    return f"def {node.name}({ast.unparse(node.args)}) -> {returns}: ..."
-
-
-def _record(kind: type) -> Iterator[str]:
-    """Show a record and the fields it adds to `SeamRecord`."""
-    yield f"\n## {kind.__name__}\n\n{inspect.getdoc(kind)}\n"
-    (node,) = ast.parse(inspect.getsource(kind)).body
-    body = node.body if isinstance(node, ast.ClassDef) else []
-    gap = "\n"
-    for attribute, text in pairwise(body):
-        if isinstance(attribute, ast.AnnAssign) and isinstance(text, ast.Expr):
-            told = " ".join(str(ast.literal_eval(text.value)).split())
-            yield f"{gap}- `{ast.unparse(attribute)}` — {told}\n"
-            gap = ""
 
 
 # --- settings ------------------------------------------------------------------------------------
@@ -243,8 +201,10 @@ def _tools() -> Iterator[str]:
 
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
-    "docs/hooks.md": _hooks,
+    "docs/hooks.md": lambda: hooks(_ours().obj.plugins),
     "docs/internals.md": internals,
+    "docs/reply.md": reply,
+    "docs/reply.schema.json": schema,
     "docs/settings.md": _settings,
     "docs/cli.md": _commands,
     "docs/http.md": _routes,
@@ -254,7 +214,8 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
 
 def page(path: str) -> str:
     """Return what the page at this path should say."""
-    return _MADE + "".join(PAGES[path]())
+    made = _MADE if path.endswith(".md") else ""
+    return made + "".join(PAGES[path]())
 
 
 if __name__ == "__main__":

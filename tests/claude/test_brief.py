@@ -61,7 +61,7 @@ def test_a_new_session_hears_where_the_last_one_stopped(home: Path, told: Any) -
     context = told()
 
     assert context.startswith("<codemem-memory-")
-    assert "[2] (2025-10-09) VAT 1\nCompleted: Rounded once.\nNext steps: Ask Dana about 7 %." in (
+    assert "[2] (2025-10-09) VAT 1\nNext steps: Ask Dana about 7 %.\nCompleted: Rounded once." in (
         context
     )
     assert "Old news" not in context
@@ -105,6 +105,28 @@ def test_the_brief_fits_the_host(home: Path, told: Any) -> None:
 def test_without_memory_there_is_no_brief(told: Any) -> None:
     """No database, no word."""
     assert told() == ""
+
+
+@pytest.mark.parametrize(("origin", "is_told"), [("user", True), ("external", False)])
+def test_a_new_session_hears_how_to_build_and_test(
+    home: Path, told: Any, origin: str, is_told: bool
+) -> None:
+    """The project card, unless only outside text carries it."""
+    with Store.open(str(home / ".codemem" / "mem.sqlite")) as store:
+        card = NewMemory(
+            key="card", kind="discovery", title="How to test", body="Tests: `pytest -q`.",
+            origin=origin, concepts=("project-card",), tags=("project-card",),
+        )  # fmt: skip
+        store.write(
+            lambda db: memories.add(
+                db,
+                card,
+                session_id=sessions.by_hand(db, project="demo", cwd=None, now_ms=1),
+                now_ms=1,
+            )
+        )
+
+    assert ("## How to build, test and run here\n[1] Tests: `pytest -q`." in told()) == is_told
 
 
 REMOTE = '[remote "origin"]\n\turl = https://git.example/acme/demo.git\n'

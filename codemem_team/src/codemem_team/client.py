@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import psycopg
 from psycopg import pq
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError
@@ -52,9 +52,13 @@ def conninfo(settings: Settings) -> str:
     """Return how to connect: as set, with time-outs, and verified TLS unless it is this machine."""
     given = settings.text("team_url") or ""
     try:
-        resolved = _resolved(given)
-    except psycopg.Error as error:
-        raise CodememError(f"`team_url` is no connection string: {_first_line(error)}") from error
+        conninfo_to_dict(given)
+    except psycopg.Error:
+        # libpq repeats the whole string, with its password.
+        raise CodememError(
+            "`team_url` is no connection string", hint="`service=NAME`, or a URL as libpq reads it"
+        ) from None
+    resolved = _resolved(given)
     defaults: dict[str, str | int] = {
         "connect_timeout": _CONNECT_S,
         "application_name": "codemem",

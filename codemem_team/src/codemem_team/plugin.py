@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from codemem_core.config.setting import Setting
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import BackgroundWorker, ChangeFollower, Command, Page
+from codemem_core.records.seams import BackgroundWorker, ChangeFollower, Command, HealthCheck, Page
 
 CODEMEM_API = 1
 
@@ -74,3 +74,9 @@ def codemem_viewer_pages() -> Iterator[Page]:
         target="codemem_team.page:team",
         template="codemem_team:team.html",
     )
+
+
+@hookimpl
+def codemem_health_checks() -> Iterator[HealthCheck]:
+    """Say whether both ends of each team have the same."""
+    yield HealthCheck(name="team", target="codemem_team.health:TeamHealth")

@@ -72,3 +72,18 @@ def test_a_word_is_found_in_whatever_form_it_was_written(written: str, asked: st
 def test_plain_text_stays_as_it_is() -> None:
     """Its letters have one form."""
     assert plain_form("Gr\u00f6\u00dfe of parseDate") == "Gr\u00f6\u00dfe of parseDate"
+
+
+@pytest.mark.parametrize(
+    ("question", "terms"),
+    [
+        ("Wie lange werden die Logdateien aufbewahrt?", ["lange", "logdateien", "aufbewahrt"]),
+        ("¿Dónde se guardan las facturas?", ["guardan", "facturas"]),
+        ("Pourquoi est-ce que le compteur est remis ?", ["compteur", "remis"]),
+        ("why did the counter die in der kernel", ["counter", "die", "der", "kernel"]),
+        ("\u56fe\u7247\u53ef\u4ee5\u6709\u591a\u5927", ["\u56fe\u7247"]),
+    ],
+)
+def test_function_words_of_any_language_are_no_terms(question: str, terms: list[str]) -> None:
+    """They say nothing of what a question is about."""
+    assert query_terms(question) == terms

@@ -48,7 +48,7 @@ class SeamRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestSource(SeamRecord):
-    """A host whose events codemem understands; target makes a `protocols.Source`."""
+    """A host whose events codemem understands; target makes a `Source`."""
 
     hook_path: str = ""
     """Another path at which the server takes its hooks, beside `/api/hooks/NAME`."""
@@ -64,12 +64,12 @@ class IngestSource(SeamRecord):
 
 
 class FlushPolicy(SeamRecord):
-    """A rule that decides when a stream is flushed; target makes a `protocols.Policy`."""
+    """A rule that decides when a stream is flushed; target makes a `Policy`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObserverRuntime(SeamRecord):
-    """A way to turn evidence into observations; target makes a `protocols.Observer`."""
+    """A way to turn evidence into observations; target makes a `Observer`."""
 
     default_model: str | None = None
     """What it asks when the user named no model."""
@@ -77,17 +77,19 @@ class ObserverRuntime(SeamRecord):
     """False when it has a login of its own, or needs none."""
     offline: bool = False
     """It asks nobody and costs nothing: the fall-back without a credential or a budget."""
+    sends_to: str = ""
+    """Who reads the text, where the settings do not say: a vendor and how it is reached."""
     chosen_by: str = ""
     """A flag of the settings that chooses it, whatever `observer_runtime` says."""
 
 
 class AuthSource(SeamRecord):
-    """A place where the observer's credential may be; target makes a `protocols.TokenSource`."""
+    """A place where the observer's credential may be; target makes a `TokenSource`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedder(SeamRecord):
-    """A way to turn text into vectors; target makes a `protocols.TextEmbedder`."""
+    """A way to turn text into vectors; target makes a `TextEmbedder`."""
 
     dimension: int
     """Length of its vectors; 0 when only the model knows."""
@@ -157,4 +159,4 @@ class Page(SeamRecord):
 
 
 class HostSetup(SeamRecord):
-    """An agent that codemem can be installed into; target makes a `protocols.Installer`."""
+    """An agent that codemem can be installed into; target makes a `Installer`."""

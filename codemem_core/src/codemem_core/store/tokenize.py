@@ -15,6 +15,8 @@ MAX_TERMS = 32
 """Terms of one query; also the bits of `search`'s mask of matched terms."""
 # A text of fewer telling words asks for hardly anything of its own.
 _TELLING = 3
+_ENGLISH_SIGNS = 2
+"""English function words that show a text to be English."""
 _MAX_TAGS = 20
 _MAX_TAG_CHARS = 40
 # Identifiers whose parts are indexed; a long body full of code has about 60.
@@ -42,7 +44,7 @@ ORDERS = frozenset(
 """Words of prompts that say what to do and not with what."""
 
 _NAME = re.compile(r"[^\W_]+")
-_PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|\d+")
+_PIECE = re.compile(r"[A-Z]+(?![^\W\dA-Z_])|[A-Z]?[^\W\dA-Z_]+|\d+")
 # Chinese, Japanese and Korean letters: FTS5 keeps a run of them as one token. Compiled when one
 # turns up, because that takes 2 ms.
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
@@ -70,7 +72,19 @@ def query_terms(text: str) -> list[str]:
     """
     terms = list(dict.fromkeys(_terms(text)))
     telling = [term for term in terms if term not in _QUERY_STOP_WORDS]
+    if telling and len(terms) - len(telling) < _ENGLISH_SIGNS:
+        telling = _in_other_languages(text, telling) or telling
     return (telling or terms)[:MAX_TERMS]
+
+
+def _in_other_languages(text: str, terms: list[str]) -> list[str]:
+    """Return the terms of a text that is most likely not English, without its function words."""
+    from codemem_core.store import function_words  # noqa: PLC0415 - rarely needed on the hook path
+
+    if any(map(_is_cjk, terms)):
+        terms = list(dict.fromkeys(_terms(function_words.without_asking(text))))
+        return [term for term in terms if len(term) > 1 and term not in _QUERY_STOP_WORDS]
+    return function_words.without_function_words(terms)
 
 
 def telling_words(text: str) -> list[str]:
