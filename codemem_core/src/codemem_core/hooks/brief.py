@@ -23,20 +23,19 @@ _TOLD = ("Completed", "Learned", "Next steps")
 """Sections of a summary that help to go on, in this order."""
 
 
-def brief(db: apsw.Connection, project: str) -> str:
+def brief(db: apsw.Connection, project: str, *, rules_only: bool = False) -> str:
     """Return the rules, the last summary and what it left open, fenced; empty when there is none.
 
     Only what may be injected unasked: nothing from the web or an import that nobody confirmed.
+    `rules_only`: for a subagent, which is given a task of its own.
     """
-    parts = [
-        "\n".join([heading, *lines])
-        for heading, lines in (
-            ("## Your rules", rule_lines(db, project, room=_RULE_TOKENS)),
+    found = [("## Your rules", rule_lines(db, project, room=_RULE_TOKENS))]
+    if not rules_only:
+        found += [
             ("## Last session in this project", _last_session(db, project)),
             ("## Waiting for the user (`codemem review`)", _waiting(db, project)),
-        )
-        if lines
-    ]
+        ]
+    parts = ["\n".join([heading, *lines]) for heading, lines in found if lines]
     start, end = fence()
     return start + "\n\n".join(parts) + end if parts else ""
 
