@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+import clients
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -24,6 +25,16 @@ hypothesis_settings.register_profile(
     "codemem", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("codemem")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `tox -e clients -- --newest` try the newest version of each agent."""
+    parser.addoption("--newest", action="store_true", help="run the newest agents, not the pinned")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell the end-to-end tests which versions are wanted."""
+    clients.NEWEST = config.getoption("--newest")
 
 
 @pytest.fixture(autouse=True)

@@ -5,69 +5,27 @@ A test compares them with what this program would write.
 
 from __future__ import annotations
 
-import ast
 import inspect
 import json
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import click
-from docs_plugins import internals
+from docs_plugins import hooks, internals
+from docs_reply import reply, schema
 
 from codemem_cli.app import cli
-from codemem_core import hookspecs
 from codemem_core._version import __version__
 from codemem_core.commands.host import Host
 from codemem_core.config.catalog import by_section
 from codemem_core.config.settings import Setting, Settings
 from codemem_core.plugins.registry import Plugins
-from codemem_core.plugins.seams import SEAMS
-from codemem_core.records import seams
 from codemem_viewer.api.hooks import hook_aliases
 
 ROOT = Path(__file__).parent.parent
 _MADE = "<!-- Made by `python tools/docs.py`; change the code instead. -->\n\n"
 _WIDTH = 88
-
-
-# --- hooks ---------------------------------------------------------------------------------------
-
-
-def _hooks() -> Iterator[str]:
-    yield "# Hooks\n\n"
-    yield f"{inspect.getdoc(hookspecs)}\n\n"
-    yield "An implementation may name fewer arguments than the hook has. Arguments with a default\n"
-    yield f"are never filled. This is version {hookspecs.API} of the hooks.\n"
-    for node in ast.parse(inspect.getsource(hookspecs)).body:
-        if isinstance(node, ast.FunctionDef):
-            yield f"\n## {node.name}\n\n"
-            yield f"```python\n{_signature(node)}\n```\n\n"
-            yield f"{ast.get_docstring(node)}\n"
-    yield "\n# Records\n\n"
-    yield f"{inspect.getdoc(seams)}\n"
-    yield "What a target must be stands in `codemem_core/records/protocols.py`.\n"
-    for kind in (seams.SeamRecord, *SEAMS.values()):
-        yield from _record(kind)
-
-
-def _signature(node: ast.FunctionDef) -> str:
-    returns = ast.unparse(node.returns) if node.returns else "None"
-    return f"def {node.name}({ast.unparse(node.args)}) -> {returns}: ..."
-
-
-def _record(kind: type) -> Iterator[str]:
-    """Show a record and the fields it adds to `SeamRecord`."""
-    yield f"\n## {kind.__name__}\n\n{inspect.getdoc(kind)}\n"
-    (node,) = ast.parse(inspect.getsource(kind)).body
-    body = node.body if isinstance(node, ast.ClassDef) else []
-    gap = "\n"
-    for attribute, text in pairwise(body):
-        if isinstance(attribute, ast.AnnAssign) and isinstance(text, ast.Expr):
-            told = " ".join(str(ast.literal_eval(text.value)).split())
-            yield f"{gap}- `{ast.unparse(attribute)}` — {told}\n"
-            gap = ""
 
 
 # --- settings ------------------------------------------------------------------------------------
@@ -119,19 +77,32 @@ def _written(value: object) -> str:
 
 def _commands() -> Iterator[str]:
     yield "# Commands\n\n"
-    yield "`--json` prints JSON and nothing else. Errors are one line and a hint on stderr.\n\n"
+    yield "`--json` prints JSON and nothing else. Errors are one line and a hint on stderr.\n"
+    yield "`codemem help --all` lists every command, earlier names too.\n\n"
     with _ours() as context:
         yield _help(context)
         records = context.obj.plugins.commands()
-        for hidden, title in ((False, ""), (True, "\n# Called by hosts\n")):
-            yield title
-            for name in sorted(
-                n for n, r in records.items() if r.hidden is hidden and not r.parent
-            ):
-                command = cli.get_command(context, name)
-                assert command is not None, name
-                inner = click.Context(command, parent=context, info_name=name)
-                yield f"\n## {name}\n\n{_help(inner)}"
+        listed = {each.target: path for path, each in records.items() if not each.hidden}
+        for path in sorted(set(listed.values())):
+            yield f"\n## {path}\n\n{_help(_inner(context, path))}"
+        others = [path for path in sorted(records) if records[path].target not in listed]
+        yield "\n# Not listed\n"
+        for path in others:
+            yield f"\n## {path}\n\n{_help(_inner(context, path))}"
+        yield "\n# Earlier names\n\n| name | calls |\n|---|---|\n"
+        for path, record in sorted(records.items()):
+            if record.hidden and record.target in listed:
+                yield f"| `{path}` | `{listed[record.target]}` |\n"
+
+
+def _inner(context: click.Context, path: str) -> click.Context:
+    """Return the context of a command, with those of the groups it is in."""
+    for name in path.split():
+        assert isinstance(context.command, click.Group)
+        command = context.command.get_command(context, name)
+        assert command is not None, path
+        context = click.Context(command, parent=context, info_name=name)
+    return context
 
 
 def _ours() -> click.Context:
@@ -230,8 +201,10 @@ def _tools() -> Iterator[str]:
 
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
-    "docs/hooks.md": _hooks,
+    "docs/hooks.md": lambda: hooks(_ours().obj.plugins),
     "docs/internals.md": internals,
+    "docs/reply.md": reply,
+    "docs/reply.schema.json": schema,
     "docs/settings.md": _settings,
     "docs/cli.md": _commands,
     "docs/http.md": _routes,
@@ -241,7 +214,8 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
 
 def page(path: str) -> str:
     """Return what the page at this path should say."""
-    return _MADE + "".join(PAGES[path]())
+    made = _MADE if path.endswith(".md") else ""
+    return made + "".join(PAGES[path]())
 
 
 if __name__ == "__main__":

@@ -7,8 +7,16 @@ import inspect
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from codemem_core import api, commands, testing
+from codemem_cli.skeleton import SEAMS as SKELETONS
+from codemem_cli.skeleton import write_package
+from codemem_core import api, commands, hookspecs, testing
+from codemem_core.plugins.registry import Plugins
+from codemem_core.plugins.seams import SEAMS
+from codemem_core.records import seams
+
+_EXAMPLES = Path(__file__).parent.parent / "examples"
 
 _HOOK_PATH = (
     "codemem_core.hooks.hook_host",
@@ -123,3 +131,115 @@ def _first_line(name: str, value: object) -> str:
         return f"`{value!r}`"
     doc = inspect.getdoc(value) if hasattr(value, "__name__") else None
     return (doc or "").partition("\n")[0].replace("|", "\\|")
+
+
+# --- hooks ---------------------------------------------------------------------------------------
+
+_TARGETS: dict[str, tuple[type, ...]] = {
+    "codemem_ingest_sources": (
+        api.Source,
+        api.HistorySource,
+        api.AuditedHistory,
+        api.RecordedSource,
+        api.CompletingSource,
+    ),
+    "codemem_flush_policies": (api.Policy, api.BoundedPolicy),
+    "codemem_observer_runtimes": (api.Observer, api.ModelNamer),
+    "codemem_auth_sources": (api.TokenSource,),
+    "codemem_changes": (api.Follower,),
+    "codemem_workers": (api.Worker,),
+    "codemem_embedders": (api.TextEmbedder, api.Installable),
+    "codemem_host_setups": (api.Installer,),
+    "codemem_health_checks": (api.Examiner,),
+}
+"""What the target of each hook's record makes: what it must be, then what it may be besides."""
+_SEEN: dict[str, tuple[type, ...]] = {
+    "codemem_ingest_sources": (api.EventContext, api.AdapterEvent),
+    "codemem_flush_policies": (api.StreamState, api.FlushDecision),
+    "codemem_observer_runtimes": (api.ObserveRequest, api.Evidence, api.ObserverReply),
+    "codemem_auth_sources": (api.AuthRequest, api.Credential),
+    "codemem_memory_saved": (api.Memory,),
+    "codemem_changes": (api.Change,),
+    "codemem_workers": (api.Check,),
+    "codemem_host_setups": (api.Check,),
+    "codemem_health_checks": (api.HealthScope, api.Check),
+}
+"""The records that it is given and gives."""
+_EVIDENCE = (api.Prompt, api.Message, api.ToolCall, api.Answer, api.Boundary)
+
+
+def hooks(plugins: Plugins) -> Iterator[str]:
+    """Yield the page of the hooks: each with its record, its target, an example and who does it."""
+    yield f"# Hooks\n\n{inspect.getdoc(hookspecs)}\n\n"
+    yield "An implementation may name fewer arguments than the hook has. Arguments with a default\n"
+    yield f"are never filled. This is version {hookspecs.API} of the hooks. Import what you need\n"
+    yield "from [codemem_core.api](internals.md); records that several hooks use are\n"
+    yield "[at the end](#records).\n"
+    for node in ast.parse(inspect.getsource(hookspecs)).body:
+        if isinstance(node, ast.FunctionDef):
+            yield from _hook(node, plugins)
+    yield f"\n# Records\n\n{inspect.getdoc(seams)}\n"
+    seen = [kind for kinds in _SEEN.values() for kind in kinds]
+    for kind in dict.fromkeys([seams.SeamRecord, *seen, *_EVIDENCE]):
+        yield from _record(kind, "##")
+
+
+def _hook(node: ast.FunctionDef, plugins: Plugins) -> Iterator[str]:
+    returns = ast.unparse(node.returns) if node.returns else "None"
+    yield f"\n## {node.name}\n\n```python\n"
+    yield f"def {node.name}({ast.unparse(node.args)}) -> {returns}: ...\n```\n\n"
+    yield f"{ast.get_docstring(node)}\n"
+    if node.name in SEAMS:
+        yield from _record(SEAMS[node.name], "###")
+    for number, target in enumerate(_TARGETS.get(node.name, ())):
+        yield "\n### The target\n" if number == 0 else "\nIt may also be:\n"
+        yield f"\n```python\n{_methods(target)}```\n"
+    if node.name in _SEEN:
+        named = (f"[{kind.__name__}](#{kind.__name__.lower()})" for kind in _SEEN[node.name])
+        yield f"\nIt sees {', '.join(named)}.\n"
+    yield from _example(node.name)
+    yield f"\nPackages that do it: {', '.join(_who(node.name, plugins))}.\n"
+
+
+def _record(kind: type, level: str) -> Iterator[str]:
+    """Show a record and the fields it adds to what it is made from."""
+    yield f"\n{level} {kind.__name__}\n\n{inspect.getdoc(kind)}\n"
+    (node,) = ast.parse(inspect.getsource(kind)).body
+    body = node.body if isinstance(node, ast.ClassDef) else []
+    gap = "\n"
+    for attribute, text in zip(body, [*body[1:], None], strict=True):
+        if isinstance(attribute, ast.AnnAssign):
+            told = ast.literal_eval(text.value) if isinstance(text, ast.Expr) else ""
+            about = f" — {' '.join(told.split())}" if told else ""
+            yield f"{gap}- `{ast.unparse(attribute)}`{about}\n"
+            gap = ""
+
+
+def _methods(target: type) -> str:
+    """Return a protocol as it is to be implemented, decorators left out."""
+    source = inspect.getsource(target)
+    return source[source.index("class ") :]
+
+
+def _example(hook: str) -> Iterator[str]:
+    """Show the package that `codemem plugins new` writes for a hook."""
+    seam = next(name for name, each in SKELETONS.items() if each.hook == hook)
+    yield f"\n### Example\n\n`codemem plugins new own --seam {seam}` writes it, with its tests:\n"
+    with TemporaryDirectory() as folder:
+        for path in write_package("own", seam, Path(folder)):
+            if path.parent.name == "codemem_own" and path.name != "__init__.py":
+                code = path.read_text(encoding="utf-8").rstrip()
+                yield f"\n```python\n# codemem_own/{path.name}\n{code}\n```\n"
+
+
+def _who(hook: str, plugins: Plugins) -> list[str]:
+    """Return the packages, ours and the examples, that implement a hook."""
+    ours = {info.distribution for info in plugins.listing() if hook in info.hooks}
+    examples = {
+        path.parents[2].name
+        for path in _EXAMPLES.glob("*/src/*/plugin.py")
+        if f"def {hook}(" in path.read_text(encoding="utf-8")
+    }
+    return [f"`{name}`" for name in sorted(ours)] + [
+        f"[{name}](../examples/{name})" for name in sorted(examples)
+    ]

@@ -12,7 +12,7 @@ import pytest
 
 from codemem_claude import inject
 from codemem_core.records.memory import NewMemory
-from codemem_core.store import memories, sessions
+from codemem_core.store import memories, projects, sessions
 from codemem_core.store.engine.store import Store
 
 BODY = "## Request\nFix it\n\n## Completed\nRounded once.\n\n## Next steps\nAsk Dana\nabout 7 %."
@@ -62,7 +62,7 @@ def test_a_new_session_hears_where_the_last_one_stopped(home: Path, told: Any) -
     context = told()
 
     assert context.startswith("<codemem-memory-")
-    assert "[2] (2025-10-09) VAT 1\nCompleted: Rounded once.\nNext steps: Ask Dana about 7 %." in (
+    assert "[2] (2025-10-09) VAT 1\nNext steps: Ask Dana about 7 %.\nCompleted: Rounded once." in (
         context
     )
     assert "Old news" not in context
@@ -130,3 +130,49 @@ def test_a_subagent_is_told_the_rules_alone(home: Path, told: Any) -> None:
     assert "Ask Dana" not in context
     assert told(**asked | {"agent_type": ""}) == ""
     assert "Ask Dana" in told()
+
+
+@pytest.mark.parametrize(("origin", "is_told"), [("user", True), ("external", False)])
+def test_a_new_session_hears_how_to_build_and_test(
+    home: Path, told: Any, origin: str, is_told: bool
+) -> None:
+    """The project card, unless only outside text carries it."""
+    with Store.open(str(home / ".codemem" / "mem.sqlite")) as store:
+        card = NewMemory(
+            key="card", kind="discovery", title="How to test", body="Tests: `pytest -q`.",
+            origin=origin, concepts=("project-card",), tags=("project-card",),
+        )  # fmt: skip
+        store.write(
+            lambda db: memories.add(
+                db,
+                card,
+                session_id=sessions.by_hand(db, project="demo", cwd=None, now_ms=1),
+                now_ms=1,
+            )
+        )
+
+    assert ("## How to build, test and run here\n[1] Tests: `pytest -q`." in told()) == is_told
+
+
+REMOTE = '[remote "origin"]\n\turl = https://git.example/acme/demo.git\n'
+
+
+def test_a_new_folder_with_a_known_remote_is_named_once(
+    home: Path, told: Any, tmp_path: Path
+) -> None:
+    """Whoever writes a `.git/config` chooses the remote; the user can take the folder out."""
+    known = tmp_path / "elsewhere" / "demo"
+    for folder in (known, tmp_path / "demo"):
+        (folder / ".git").mkdir(parents=True, exist_ok=True)
+        (folder / ".git" / "config").write_text(REMOTE)
+    with Store.open(str(home / ".codemem" / "mem.sqlite")) as store:
+        store.write(lambda db: projects.claim(db, "demo", str(known)))
+
+    first = told()
+    with Store.open(str(home / ".codemem" / "mem.sqlite")) as store:
+        store.write(lambda db: projects.claim(db, "demo", str(tmp_path / "demo")))
+
+    assert "because its git remote is git.example/acme/demo" in first
+    assert "codemem project split demo --folder . --into NAME --yes" in first
+    assert "New folder" not in told()
+    assert "New folder" not in told(cwd=str(known))

@@ -18,7 +18,7 @@ INGEST = {"cwd": "/tmp", "events": [{"type": "user_prompt", "prompt_text": "why 
 
 READS: dict[str, list[str]] = {
     "benefit": ["--all-projects"],
-    "backfill-tags": ["--dry-run", "--all-projects"],
+    "db backfill-tags": ["--dry-run", "--all-projects"],
     "claude-integration-status": [],
     "db backup": ["--list"],
     "db check": [],
@@ -27,32 +27,31 @@ READS: dict[str, list[str]] = {
     "db prune-memories": [],
     "db prune-observations": [],
     "db prune-old": ["--older-than", "1w"],
-    "db rename-project": ["shop-api", "shop"],
+    "log": ["--all-projects", "-n", "5"],
+    "sessions": ["--all-projects", "-n", "5"],
     "db size-report": ["--limit", "2"],
     "db stats": [],
     "doctor": [],
-    "eval questions": ["{questions}", "--all-projects"],
+    "dev eval questions": ["{questions}", "--all-projects"],
     "history": [],
-    "export-memories": ["-", "--all-projects", "--since", "2026-05-26"],
-    "hybrid-eval": ["{questions}", "--all-projects"],
-    "inject": ["VAT rounding", "--all-projects"],
-    "pack": ["VAT rounding", "--all-projects"],
-    "pack-benchmark": ["{prompts}", "--all-projects"],
-    "pack-stats": ["--all-projects"],
+    "export": ["-", "--all-projects", "--since", "2026-05-26"],
+    "dev inject": ["VAT rounding", "--all-projects"],
+    "dev pack": ["VAT rounding", "--all-projects"],
+    "dev pack-benchmark": ["{prompts}", "--all-projects"],
+    "dev pack-stats": ["--all-projects"],
     "project explain": ["/"],
     "project list": [],
     "project merge": ["shop-api", "shop-web", "--into", "shop"],
     "project rename": ["shop-api", "shop"],
     "project split": ["shop-api", "--folder", "/home/ada/shop-api", "--into", "shop"],
-    "raw-events-gate": ["--window-hours", "100000", "--min-flush-success-rate", "0"],
-    "raw-events-status": [],
+    "queue gate": ["--window-hours", "100000", "--min-flush-success-rate", "0"],
+    "queue status": [],
     "recent": ["--all-projects"],
     "review": ["--all-projects"],
     "rules": ["--all-projects"],
-    "reobserve": ["--all-projects", "--runtime", "extractive"],
+    "queue reobserve": ["--all-projects", "--runtime", "extractive"],
     "search": ["VAT", "--all-projects"],
     "show": ["2"],
-    "stats": [],
     "status": [],
     "timeline": ["VAT", "--all-projects"],
     "usage": ["--days", "3650"],
@@ -60,26 +59,26 @@ READS: dict[str, list[str]] = {
 """Commands that only look at the database."""
 
 WRITES: dict[str, list[str]] = {
-    "backfill-discovery-tokens": [],
-    "compact": ["--limit", "1"],
+    "db backfill-discovery-tokens": [],
+    "queue compact": ["--limit", "1"],
     "db vacuum": [],
     "edit": ["2", "--title", "Another title"],
-    "enqueue-raw-event": [],
-    "flush-raw-events": ["waiting-0-5c1e77", "--source", "claude"],
+    "queue enqueue": [],
+    "queue flush": ["waiting-0-5c1e77", "--source", "claude"],
     "forget": ["3"],
-    "import-from-mem0": ["-"],
-    "import-history": ["claude", "--dry-run"],
-    "import-memories": ["-"],
-    "ingest": [],
-    "init-db": [],
-    "observer test": ["--runtime", "extractive"],
+    "import mem0": ["-"],
+    "import history": ["claude", "--dry-run"],
+    "import memories": ["-"],
+    "queue ingest": [],
+    "db init": [],
+    "dev observer test": ["--runtime", "extractive"],
     "pin": ["4"],
-    "purge": ["--yes"],
-    "raw-events-retry": ["waiting-1-5c1e77", "--source", "claude"],
+    "db purge": ["--yes"],
+    "queue retry": ["waiting-1-5c1e77", "--source", "claude"],
     "remember": ["note", "A title", "A body"],
     "review accept": ["1"],
     "review reject": ["2"],
-    "spool drain": [],
+    "queue spool drain": [],
     "undo": ["1"],
     "unpin": ["4"],
 }
@@ -92,10 +91,11 @@ OTHERS: dict[str, list[str]] = {
     "config path": [],
     "config set": ["inject_limit", "5"],
     "config unset": ["inject_limit"],
+    "help": [],
     "normalize-imported-metadata": [],
     "plugins": [],
     "plugins new": ["every-one", "--seam", "auth", "--into", "{folder}"],
-    "spool status": [],
+    "queue spool status": [],
     "version": [],
 }
 """Commands that need no database."""
@@ -106,13 +106,13 @@ ELSEWHERE = {
     "db restore": "test_backup",
     "db salvage": "test_salvage",
     "demo": "has a database of its own: test_demo",
-    "embed": "needs a model: test_meaning",
-    "eval sessions": "reads a folder: tests/eval/test_sessions",
+    "db embed": "needs a model: test_meaning",
+    "dev eval sessions": "reads a folder: tests/eval/test_sessions",
     "install-mcp": "changes another program: tests/opencode/test_install",
     "install-plugin": "changes another program: tests/opencode/test_install",
-    "import-from-basic-memory": "reads a folder: test_importers",
-    "import-from-claude-files": "reads a home: tests/core/test_claude_files",
-    "import-from-claude-mem": "reads a database: test_importers",
+    "import basic-memory": "reads a folder: test_importers",
+    "import claude-files": "reads a home: tests/core/test_claude_files",
+    "import claude-mem": "reads a database: test_importers",
     "mcp": "speaks JSON-RPC: tests/mcp",
     "serve": "stays: tests/viewer/test_serve",
     "setup": "changes other programs: tests/claude/test_status",
@@ -133,15 +133,15 @@ ELSEWHERE = {
 """Commands that have a test of their own, and why."""
 
 STDIN = {
-    "enqueue-raw-event": json.dumps(EVENT),
-    "import-from-mem0": json.dumps([{"id": "m", "memory": "VAT is rounded once"}]),
-    "import-memories": json.dumps({"version": "1.0", "memory_items": [{"title": "VAT"}]}),
-    "ingest": json.dumps(INGEST),
-    "purge": "exact `Decimal` values",
+    "queue enqueue": json.dumps(EVENT),
+    "import mem0": json.dumps([{"id": "m", "memory": "VAT is rounded once"}]),
+    "import memories": json.dumps({"version": "1.0", "memory_items": [{"title": "VAT"}]}),
+    "queue ingest": json.dumps(INGEST),
+    "db purge": "exact `Decimal` values",
 }
 """What some of them read."""
 
-NO_JSON = {"completion", "config edit", "demo", "install-mcp", "install-plugin", "mcp"}
+NO_JSON = {"completion", "config edit", "demo", "help", "install-mcp", "install-plugin", "mcp"}
 """Those that tell a person, a shell or a host something, and nothing to a program."""
 
 
@@ -159,10 +159,17 @@ Runner = Callable[..., Ran]
 
 
 def leaves() -> Iterator[tuple[str, click.Command]]:
-    """Yield every command of ours that people call, by its name."""
+    """Yield every command of ours that people call, by its name; earlier names are left out."""
     theirs = [info.name for info in Plugins.load(Settings.load({})).listing() if info.third_party]
     root = click.Context(cli, info_name="codemem", obj=Host(blocked=theirs))
-    yield from _leaves(cli, root, "")
+    listed = list(_leaves(cli, root, ""))
+    yield from listed
+    known = [command for _, command in listed]
+    for path, record in root.obj.plugins.commands().items():
+        hidden = root.obj.plugins.target(record) if record.hidden else None
+        is_earlier = hidden in known or isinstance(hidden, click.Group)
+        if hidden is not None and not is_earlier and "hook" not in path:
+            yield path, hidden
 
 
 def _leaves(

@@ -147,7 +147,7 @@ def _lost_payload_on_a_full_disk(place: Path) -> None:
     ("harm", "said"),
     [
         (_wrong_setting, "BAD settings: "),
-        (_waiting_spool, "BAD spool: 1 payloads wait -> codemem spool drain"),
+        (_waiting_spool, "BAD spool: 1 payloads wait -> codemem queue spool drain"),
         (_bad_spool, "BAD spool: 1 payloads were set aside"),
         (_refusing_spool, "BAD spool: 3 payloads were refused by a full spool"),
         (_open_file, "BAD files: other users can open `"),

@@ -50,11 +50,11 @@ def offered(shell: str, script: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        ("codemem rec", ["recent"]),
-        ("codemem raw-events-", ["raw-events-gate", "raw-events-retry", "raw-events-status"]),
-        ("codemem db b", ["backup"]),
-        ("codemem recent --li", ["--limit"]),
-        ("codemem recent --kind de", ["decision"]),
+        ("codemem rem", ["remember"]),
+        ("codemem queue s", ["spool", "status"]),
+        ("codemem db backu", ["backup"]),
+        ("codemem log --li", ["--limit"]),
+        ("codemem log --kind de", ["decision"]),
     ],
 )
 def test_bash_completes_commands_options_and_values(words: str, wanted: list[str]) -> None:
@@ -66,14 +66,14 @@ def test_bash_completes_commands_options_and_values(words: str, wanted: list[str
 
 def test_zsh_completes() -> None:
     """The function is registered, and the program answers it."""
-    lines = offered("zsh", ZSH.format(words="codemem rec", place=1))
+    lines = offered("zsh", ZSH.format(words="codemem rem", place=1))
 
     assert lines[0] == "_codemem_completion"
-    assert "recent" in lines
+    assert "remember" in lines
 
 
 def test_fish_completes() -> None:
     """With what each command does beside it."""
-    lines = offered("fish", FISH.format(words="codemem rec"))
+    lines = offered("fish", FISH.format(words="codemem rem"))
 
-    assert [line.split("\t")[0] for line in lines] == ["recent"]
+    assert [line.split("\t")[0] for line in lines] == ["remember"]

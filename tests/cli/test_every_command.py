@@ -15,6 +15,8 @@ import every
 import pytest
 from every import Ran, Runner
 
+from codemem_cli import command_table
+from codemem_cli.app import cli
 from codemem_core._version import __version__
 from codemem_core.store.engine import connection
 from codemem_core.store.engine.store import Store
@@ -38,8 +40,7 @@ def test_help_has_an_example_and_json_is_offered(name: str, command: click.Comma
     example = (command.help or "").partition("Example:")[2]
     options = {option for parameter in command.params for option in parameter.opts}
 
-    called = name.split(maxsplit=1)[0].replace("hybrid-eval", "eval")
-    assert re.search(rf"codemem (-p no:viewer )?{called}", example)
+    assert re.search(rf"codemem (-p no:viewer )?{name.split(maxsplit=1)[0]}", example)
     assert ("--json" in options) == (name not in every.NO_JSON)
 
 
@@ -49,6 +50,7 @@ _CHANGING = (
     (re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?Z?)?"), "<time>"),
     (re.compile(r"\d{13}"), "<ms>"),
     (re.compile(r"\d+ (d|h|min) ago|just now"), "<ago>"),
+    (re.compile(r" +\d+[mhdwy](?=  )"), " <age>"),
     (re.compile(r"/[^\s`'\"]*/test_\S*?/(data|home|new)"), r"/<\1>"),
     (re.compile(r"\b[\d.,]+ (MB|GB)\b"), r"<size> \1"),
     (re.compile(r"(size bytes: |Python |SQLite )[\d.]+"), r"\1<n>"),
@@ -183,9 +185,9 @@ CODES = {
     "db backup": {0},  # lists files
     "claude-integration-status": {0, 4},
     "doctor": {1},  # that is what it is for
-    "import-history": {0, 4},
-    "raw-events-gate": {4},
-    "spool drain": {4},
+    "import history": {0, 4},
+    "queue gate": {4},
+    "queue spool drain": {4},
 }
 
 
@@ -240,3 +242,17 @@ def test_a_huge_database_is_no_problem(
 
     assert in_one_line(ran) or name == "doctor"
     assert ran.code in {0, 1, 3}
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("earlier", "path"), command_table.EARLIER.items())
+def test_an_earlier_name_calls_the_same_command(earlier: str, path: str) -> None:
+    """What scripts and habits know goes on working."""
+    context = click.Context(cli, info_name="codemem")
+    group, name = path.split()
+    inner = cli.get_command(context, group)
+    assert isinstance(inner, click.Group)
+
+    assert cli.get_command(context, earlier) is inner.get_command(context, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -29,8 +30,26 @@ def memory(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def shown(capsys: pytest.CaptureFixture[str]) -> Any:
     """Return memory 1 as `show` gives it."""
     capsys.readouterr()
-    assert run(["show", "1"]) == 0
+    assert run(["show", "1", "--json"]) == 0
     return json.loads(capsys.readouterr().out)
+
+
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the program find a terminal where it looks for one."""
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+
+
+def test_no_editor_without_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script that forgot its options is told so, and nothing waits for a key."""
+    monkeypatch.setenv("EDITOR", "sed -i s/title/headline/")
+
+    assert run(["edit", "1"]) == 2
+
+    assert "no terminal" in capsys.readouterr().err
+    assert shown(capsys)["title"] == "A title"
 
 
 def test_edit_changes_what_is_named_and_undo_brings_it_back(
@@ -49,6 +68,7 @@ def test_edit_without_options_opens_an_editor(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first line is the title."""
+    on_a_terminal(monkeypatch)
     monkeypatch.setenv("EDITOR", "sed -i -e s/title/headline/ -e s/body/text/")
 
     assert run(["edit", "1"]) == 0
@@ -61,6 +81,7 @@ def test_an_editor_that_saves_nothing_changes_nothing(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It exits with 2 and says so."""
+    on_a_terminal(monkeypatch)
     monkeypatch.setenv("EDITOR", "true")
 
     assert run(["edit", "1"]) == 2
@@ -114,4 +135,4 @@ def test_an_unknown_memory_is_named(command: str, capsys: pytest.CaptureFixture[
     assert run([command, "77", *options]) == 1
 
     error = capsys.readouterr().err
-    assert error == "codemem: no such memory: `77`\nhint: `codemem recent` lists ids\n"
+    assert error == "codemem: no such memory: `77`\nhint: `codemem log` lists ids\n"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from codemem_cli.skeleton import SEAMS, write_package
+from codemem_core import hookspecs
 from codemem_core.errors import InputError
 
 
@@ -30,6 +31,13 @@ def test_the_tests_of_a_new_package_pass(seam: str, tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
+
+
+def test_there_is_a_skeleton_for_every_hook() -> None:
+    """Whoever reads docs/hooks.md can start from a package that works."""
+    hooks = {name for name in vars(hookspecs) if name.startswith("codemem_")}
+
+    assert {seam.hook for seam in SEAMS.values()} == hooks
 
 
 @pytest.mark.parametrize("name", ["", "Own", "my_own", "-own", "own-", "../own", "1own"])

@@ -99,7 +99,7 @@ def run(*argv: str, stdin: str = "", **environ: str) -> tuple[int, set[str], str
 
 @pytest.mark.usefixtures("server")
 @pytest.mark.parametrize(
-    ("command", "budget"), [("claude-hook-ingest", 28), ("claude-hook-inject", 81)]
+    ("command", "budget"), [("claude-hook-ingest", 28), ("claude-hook-inject", 82)]
 )
 def test_hook_path_stays_light(command: str, budget: int, database: str) -> None:
     """With the server up, a hook command loads no framework and few modules."""

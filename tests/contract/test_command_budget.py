@@ -33,7 +33,7 @@ FRAMEWORKS = {"httpx", "jinja2", "litestar", "mcp", "msgspec", "numpy", "pydanti
 SLOW = {"asyncio", "concurrent.futures", "importlib.metadata", "logging", "pluggy", "tempfile"}
 """What costs 5 ms and more."""
 LIGHT = {
-    *("completion", "history", "pin", "raw-events-gate", "show", "stats", "undo", "unpin"),
+    *("completion", "history", "pin", "db stats", "queue gate", "show", "undo", "unpin"),
     "version",
 }
 """Commands that ask no plugin. `edit` and `forget` do: an agent's shell may have called them."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import clients
 import pytest
+from chat_model import Model, Turn
 
 from codemem_core import paths
 from codemem_core.store import events
@@ -26,8 +27,20 @@ LIMIT_S = 180
 class AgentLab:
     """A home whose programs are this checkout's codemem and one client; no model is real."""
 
-    def __init__(self, home: Path, programs: Path) -> None:
+    name = ""
+    """The agent's, as `codemem setup` knows it."""
+    hooks: tuple[str, ...] = ()
+    """What a session of a prompt, two tools and an answer fires, in order."""
+    between = ""
+    """What events are called that come from the agent's own record: words between tools."""
+    search_tool = ""
+    """What the agent calls our tool `memory_search`."""
+    resume: tuple[str, ...] = ()
+    """The options with which a session goes on with the last one."""
+
+    def __init__(self, home: Path, programs: Path, model: Model) -> None:
         self.home = home
+        self.model = model
         self.environ = {
             "HOME": str(home),
             "PATH": f"{PROGRAMS}:{programs}:{os.defpath}",
@@ -51,6 +64,26 @@ class AgentLab:
         folder = self.home / "work" / name
         (folder / ".git").mkdir(parents=True)
         return folder
+
+    def one_shot(self, prompt: str, *options: str) -> list[str]:
+        """Return what runs a session of one prompt with every tool allowed."""
+        raise NotImplementedError
+
+    def session(self, cwd: Path, prompt: str, *options: str) -> str:
+        """Run such a session to its end and return what it printed; fail when it failed."""
+        return self.run(*self.one_shot(prompt, *options), cwd=cwd)
+
+    def command(self, says: str, command: str) -> Turn:
+        """Return an answer of the model that runs a command."""
+        raise NotImplementedError
+
+    def write(self, says: str, path: Path, text: str) -> Turn:
+        """Return an answer of the model that writes a file."""
+        raise NotImplementedError
+
+    def sent(self, words: str) -> str:
+        """Return what the model was last sent of a session, but for the results of tools."""
+        raise NotImplementedError
 
     def run(self, *command: str | Path, cwd: Path | None = None, stdin: str = "") -> str:
         """Run a program to its end and return what it printed; fail when it failed."""

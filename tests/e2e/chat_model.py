@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-INJECTED = re.compile(r"<(codemem-memory-\w+)>.*?</\1>", re.DOTALL)
+INJECTED = re.compile(r"(?:<|&lt;)(codemem-memory-\w+)\b.*?(?:<|&lt;)/\1", re.DOTALL)
 """What codemem told: it may quote the prompt of an earlier session."""
 _TITLE = "You are a title generator"
 

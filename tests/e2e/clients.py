@@ -23,6 +23,9 @@ QWEN = "@qwen-code/qwen-code@0.24.4"
 KILO = "@kilocode/cli-linux-x64@7.7.9"
 PI = "@mariozechner/pi-coding-agent@0.73.1"
 
+NEWEST = False
+"""What `--newest` sets: the newest version of each client, instead of the pinned one."""
+
 # Read at import: each test has a HOME of its own. Outside the repository, because one install
 # takes 500 MB and a minute, and a fresh checkout needs the same ones.
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "codemem-clients"
@@ -34,11 +37,22 @@ def programs(package: str) -> Path:
     Installs it when nobody has; of several test processes one installs, the others wait. A missing
     npm fails the test: these tests are only asked for where the clients can be had.
     """
+    if NEWEST:
+        package = _newest(package)
     folder = _CACHE / package.replace("/", "+")
     with _locked(folder.with_name(f"{folder.name}.lock")):
         if not (folder / "bin").exists():
             _install(package, folder)
     return folder / "bin"
+
+
+def _newest(package: str) -> str:
+    """Return the package with its newest version."""
+    name = package.rpartition("@")[0]
+    told = subprocess.run(
+        ["npm", "view", f"{name}@latest", "version"], capture_output=True, text=True, check=True
+    )
+    return f"{name}@{told.stdout.strip()}"
 
 
 def _install(package: str, folder: Path) -> None:

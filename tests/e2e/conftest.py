@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from claude_lab import claude, lab, marketplace  # noqa: F401 - fixtures
 from codex_lab import codex  # noqa: F401 - a fixture
-from copilot_lab import copilot  # noqa: F401 - a fixture
 from opencode_lab import opencode  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parents[2]

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
+import json
 from pathlib import Path
 
-import clients
-import pytest
 from agent_lab import AgentLab
-from chat_model import Model
+from chat_model import Model, Turn, turn
 
 
 class Lab(AgentLab):
     """A user's home with Copilot and codemem, and the model it talks to."""
 
+    name = "copilot"
+    hooks = (
+        "sessionStart", "userPromptSubmitted", "postToolUse", "postToolUse", "postToolUse",
+        "agentStop", "sessionEnd",
+    )  # fmt: skip
+    between = "assistantText"
+    search_tool = "codemem-memory_search"
+    resume = ("--continue",)
+
     def __init__(self, home: Path, programs: Path, model: Model) -> None:
-        super().__init__(home, programs)
-        self.model = model
+        super().__init__(home, programs, model)
         self.environ |= {
             "COPILOT_OFFLINE": "true",
             "COPILOT_PROVIDER_BASE_URL": f"{model.url}/v1",
@@ -25,18 +30,19 @@ class Lab(AgentLab):
             "COPILOT_AUTO_UPDATE": "false",
         }
 
-    def session(self, cwd: Path, prompt: str, *options: str) -> str:
-        """Run a session of one prompt with every tool allowed; return what it printed."""
-        return self.run("copilot", "--allow-all", *options, "-p", prompt, cwd=cwd)
+    def one_shot(self, prompt: str, *options: str) -> list[str]:
+        """Return what runs a session of one prompt with every tool allowed."""
+        return ["copilot", "--allow-all", *options, "-p", prompt]
 
+    def command(self, says: str, command: str) -> Turn:
+        """Return an answer of the model that runs a command."""
+        return turn(says, "bash", command=command, description="Run it")
 
-@pytest.fixture
-def copilot() -> Iterator[Lab]:
-    """Give a home with Copilot, set up; its path is short because sockets lie in it."""
-    model = Model()
-    with tempfile.TemporaryDirectory(prefix="co", ignore_cleanup_errors=True) as folder:
-        lab = Lab(Path(folder).resolve(), clients.programs(clients.COPILOT), model)
-        lab.codemem("setup", "copilot", "--yes")
-        yield lab
-        lab.end()
-        model.close()
+    def write(self, says: str, path: Path, text: str) -> Turn:
+        """Return an answer of the model that writes a file."""
+        return turn(says, "create", path=str(path), file_text=text)
+
+    def sent(self, words: str) -> str:
+        """Return what the model was last sent of a session, but for the results of tools."""
+        messages: list[dict[str, object]] = self.model.asked(words).get("messages", [])
+        return json.dumps([m for m in messages if m["role"] != "tool"], ensure_ascii=False)

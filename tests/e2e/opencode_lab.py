@@ -22,8 +22,7 @@ class Lab(AgentLab):
     """A user's home with OpenCode and codemem, and the model it talks to."""
 
     def __init__(self, home: Path, programs: Path, model: Model) -> None:
-        super().__init__(home, programs)
-        self.model = model
+        super().__init__(home, programs, model)
         self.config = home / ".config" / "opencode"
         (self.config / "plugin").mkdir(parents=True)
         (self.config / "plugin" / "codemem.js").symlink_to(PLUGIN)
@@ -46,9 +45,9 @@ class Lab(AgentLab):
         usual = {"autoupdate": False, "share": "disabled", "permission": {"*": "allow"}}
         (self.config / "opencode.json").write_text(json.dumps({**own, **usual, **more}))
 
-    def session(self, cwd: Path, prompt: str) -> str:
+    def session(self, cwd: Path, prompt: str, *options: str) -> str:
         """Run a session of one prompt and return what it printed; fail when it failed."""
-        return self.run("opencode", "run", cwd=cwd, stdin=prompt)
+        return self.run("opencode", "run", *options, cwd=cwd, stdin=prompt)
 
     def stored(self) -> list[tuple[str, str, dict[str, Any]]]:
         """Return stream, type and payload of every stored event, in order."""

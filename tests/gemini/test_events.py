@@ -79,6 +79,16 @@ def test_the_last_words_are_the_final_message() -> None:
     assert event.payload["text"].startswith("The zephyr cache key is salted now")
 
 
+def test_words_between_tools_are_no_part_of_the_last(stop: dict[str, Any]) -> None:
+    """The hook gives everything said in the turn as one text; the chat knows where it ends."""
+    last = "The zephyr cache key is salted now; the collision is gone."
+    whole = stop | {"prompt_response": f"Let me look.\n{last}"}
+
+    told = [normalize(payload) for payload in (whole, whole | {"transcript_path": "/none.jsonl"})]
+
+    assert [event and event.payload["text"] for event in told] == [last, whole["prompt_response"]]
+
+
 def test_what_fired_no_hook_is_read_from_the_chat(stop: dict[str, Any]) -> None:
     """A tool whose hook was heard is not told again, nor is what came after the turn."""
     source = Gemini(Settings.load({}))

@@ -17,7 +17,7 @@ from codemem_core.distil import manual
 from codemem_core.distil.manual import Note
 from codemem_core.plugins.registry import Plugins
 from codemem_core.store.engine.store import Store
-from codemem_team import joining, local, plugin, postgres
+from codemem_team import client, joining, local, plugin
 from codemem_team.joining import NewTeam
 from codemem_team.local import Membership
 from codemem_team.sync import Round, sync
@@ -49,12 +49,12 @@ class Server:
         command = [str(self._bin / name), *arguments]
         subprocess.run(command, check=True, capture_output=True, cwd=self.folder, user=self._user)
 
-    def start(self) -> None:
-        """Start it and wait until it answers."""
+    def start(self, *, fsync: bool = False) -> None:
+        """Start it and wait until it answers; here processes are killed, machines are not."""
         settings = {
             "unix_socket_directories": str(self.folder),
             "listen_addresses": "",
-            "fsync": "off",  # processes are killed here, the machine is not
+            "fsync": "on" if fsync else "off",
             "max_connections": "300",
             "shared_buffers": "32MB",
         }
@@ -164,7 +164,7 @@ class Home:
 
     def sync(self) -> Round:
         """Push and pull once."""
-        with postgres.connected(self.settings) as connection:
+        with client.connected(self.settings) as connection:
             return sync(self.store, connection, self.member().team)
 
     def share(self, project: str = "api") -> None:

@@ -13,7 +13,7 @@ from team.homes import OWNER, Home, Server
 
 from codemem_core.errors import InputError
 from codemem_core.store.engine.connection import rows
-from codemem_team import joining, keys, postgres, sealing
+from codemem_team import client, joining, keys, postgres, sealing
 from codemem_team.doctor import examine
 from codemem_team.joining import NewTeam
 from codemem_team.keys import NoKey
@@ -52,7 +52,7 @@ def approve(by: Home, newcomer: Home) -> None:
     """Give a machine the team's keys, as a person does who compared its fingerprint."""
     with by.store.read() as db:
         held = keys.known(db, by.member().team)
-    with postgres.connected(by.settings) as connection, postgres.transaction(connection) as cursor:
+    with client.connected(by.settings) as connection, client.transaction(connection) as cursor:
         found = keys.approve(cursor, by.member(), held, newcomer.member().device[:8])
     by.store.write(lambda db: keys.pin(db, by.member().team, found))
 

@@ -73,6 +73,7 @@ ROUTES = {
     ("POST", "/api/review/{proposal:int}/reject"): "token",
     ("GET", "/api/session"): "token",
     ("GET", "/api/sessions"): "token",
+    ("GET", "/api/metrics"): "token",
     ("GET", "/api/stats"): "token",
     ("GET", "/api/stream"): "token",
     ("GET", "/api/summaries"): "token",

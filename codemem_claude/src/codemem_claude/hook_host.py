@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from codemem_core.hooks.hook_host import HookHost, Occasion, Setting, Settings, text_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
-
 
 _LAST_S = 1.2
 """Claude Code ends a SessionEnd hook after 1.5 s, whatever the plugin asks for."""
@@ -73,6 +74,11 @@ class ClaudeCode(HookHost):
         "CLAUDE_CODE_", "CLAUDE_PLUGIN_", "CLAUDE_PROJECT_", "CLAUDECODE", "CLAUDE_PID",
     )  # fmt: skip
     folder_variable = "CLAUDE_PROJECT_DIR"
+
+    def __init__(self) -> None:
+        """Look who runs the plugin: Qwen Code takes it as it is."""
+        if os.environ.get("QWEN_CODE_SESSION_ID"):
+            self.source, self.path = "qwen", ""
 
     def settings(self) -> Settings:
         """Return the settings, with Claude Code's own."""

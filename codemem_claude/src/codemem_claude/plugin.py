@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from codemem_claude.hook_host import SETTINGS
 from codemem_core.api import (
-    EVENTS,
     SERVICE,
     Command,
     FlushPolicy,
@@ -41,6 +40,13 @@ def codemem_ingest_sources() -> Iterator[IngestSource]:
         agent_marks=_AGENT_MARKS,
         session_mark="CLAUDE_CODE_SESSION_ID",
     )
+    yield IngestSource(
+        name="qwen",
+        target="codemem_claude.qwen:Qwen",
+        help="Qwen Code, through Claude Code's plugin.",
+        agent_marks=("QWEN_CODE_SESSION_ID",),
+        session_mark="QWEN_CODE_SESSION_ID",
+    )
 
 
 @hookimpl
@@ -60,33 +66,30 @@ def codemem_commands() -> Iterator[Command]:
         name="claude-hook-ingest",
         target="codemem_claude.commands:claude_hook_ingest",
         help="Store a Claude Code hook payload from standard input.",
-        group=EVENTS,
         hidden=True,
     )
     yield Command(
         name="claude-hook-inject",
         target="codemem_claude.commands:claude_hook_inject",
         help="Print the context for a Claude Code prompt from standard input.",
-        group=EVENTS,
         hidden=True,
     )
     yield Command(
         name="ingest-claude-hook",
         target="codemem_claude.commands:ingest_claude_hook",
         help="Store a Claude Code hook payload in the database, past the server.",
-        group=EVENTS,
         hidden=True,
     )
     yield Command(
         name="claude-integration-status",
         target="codemem_claude.status:status",
-        help="Say whether Claude Code's events arrive and become memories.",
-        group=SERVICE,
+        help="Report whether Claude Code's events arrive and become memories, as JSON.",
+        hidden=True,
     )
     yield Command(
         name="demo",
         target="codemem_claude.demo.command:demo",
-        help="Show the whole path on a recorded session, offline.",
+        help="Watch codemem work on a recorded session, offline.",
         group=SERVICE,
     )
 

@@ -4,7 +4,7 @@
 from codemem_core.hookspecs import hookimpl as hookimpl
 from codemem_core.config.setting import Setting as Setting
 from codemem_core.records.seams import (
-    EVENTS as EVENTS,
+    MORE as MORE,
     SERVICE as SERVICE,
     AuthSource as AuthSource,
     BackgroundWorker as BackgroundWorker,
@@ -15,6 +15,7 @@ from codemem_core.records.seams import (
     HealthCheck as HealthCheck,
     HostSetup as HostSetup,
     IngestSource as IngestSource,
+    Page as Page,
     ObserverRuntime as ObserverRuntime,
     Route as Route,
 )

@@ -1,11 +1,10 @@
 """Every hook, in the order an event travels through codemem.
 
-Hooks declare, records do: an implementation returns small records (see
-`codemem_core.records.seams`) and does no work. The host imports a record's target when it first
-needs it and guards every call to it. Implement hooks as plain functions in a module that the
-entry-point group `codemem` names:
+Hooks declare, records do: an implementation returns small records and does no work. The host
+imports a record's target when it first needs it and guards every call to it. Implement hooks as
+plain functions in a module that the entry-point group `codemem` names:
 
-    from codemem_core.hookspecs import hookimpl
+    from codemem_core.api import AuthSource, hookimpl
 
     @hookimpl
     def codemem_auth_sources():

@@ -131,17 +131,27 @@ def _prompt(payload: Mapping[str, Any]) -> _Body:
     return "prompt", {"text": words} if words else None
 
 
-def _reply(payload: Mapping[str, Any]) -> _Body:
+def _between(payload: Mapping[str, Any]) -> _Body:
     words = plain(payload.get("prompt_response"))
-    final = payload.get("hook_event_name") == "AfterAgent"
-    return "assistant", {"text": words, "final": final} if words else None
+    return "assistant", {"text": words, "final": False} if words else None
+
+
+def _reply(payload: Mapping[str, Any]) -> _Body:
+    """Return what the assistant said last; the hook gives all the words of the turn as one text."""
+    words, last = plain(payload.get("prompt_response")), ""
+    for told in _tail(payload):
+        hook = told["hook_event_name"]
+        if hook in {"BeforeAgent", "AfterAgent"}:
+            last = told["prompt_response"] if hook == "AfterAgent" else ""
+    words = last if last and words.endswith(last) else words
+    return "assistant", {"text": words, "final": True} if words else None
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], _Body]] = {
     "SessionStart": lambda payload: ("session_start", {"source": plain(payload.get("source"))}),
     "BeforeAgent": _prompt,
     "AfterTool": lambda payload: ("tool_result", tool_result(payload)),
-    "AssistantText": _reply,
+    "AssistantText": _between,
     "AfterAgent": _reply,
     "SessionEnd": lambda payload: ("session_end", {"reason": plain(payload.get("reason"))}),
 }

@@ -49,7 +49,7 @@ def tool_result(payload: Mapping[str, Any]) -> dict[str, Any] | None:
     if not name:
         return None
     response = mapping(payload.get("tool_response"))
-    told, kind = plain(response.get("llmContent")), _kind(name)
+    told, kind = _unfenced(plain(response.get("llmContent"))), _kind(name)
     error = _error(response)
     fields: dict[str, Any] = {"tool_name": name, "tool_input": dict(given), "kind": kind}
     if kind == "run":
@@ -79,13 +79,17 @@ def _error(response: Mapping[str, Any]) -> str:
     return plain(error) or plain(mapping(error).get("message")) or ("failed" if error else "")
 
 
+def _unfenced(told: str) -> str:
+    """Return a tool's answer without the tags that mark it as untrusted."""
+    return _FENCE.sub("", _FENCE.sub("", told))
+
+
 def _shell(told: str) -> tuple[str, int]:
     """Return a command's output without what Gemini CLI says about it, and the exit code.
 
     The code is a line of its own, absent when it is 0.
     """
-    text = _FENCE.sub("", _FENCE.sub("", told))
-    footer = ""
+    text, footer = told, ""
     while found := _FOOTER.search(text):
         text, footer = text[: found.start()], found[0] + footer
     code, output = _EXIT_CODE.search(footer), _OUTPUT.search(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import SERVICE, Command, Route
+from codemem_core.records.seams import Command, Route
 
 
 @hookimpl
@@ -15,7 +15,7 @@ def codemem_commands() -> Iterator[Command]:
         name="mcp",
         target="codemem_mcp.command:mcp",
         help="Serve memories to a coding agent over MCP (stdio).",
-        group=SERVICE,
+        hidden=True,
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codemem_core.api import (
-    SERVICE,
     Command,
     FlushPolicy,
     HostSetup,
@@ -33,6 +32,12 @@ def codemem_ingest_sources() -> Iterator[IngestSource]:
         takes_unnamed=True,
         session_keys=("opencode_session_id",),
     )
+    yield IngestSource(
+        name="kilo",
+        target="codemem_opencode.events:Kilo",
+        help="Kilo sessions, through OpenCode's plugin.",
+        agent_marks=("KILO",),
+    )
 
 
 @hookimpl
@@ -57,13 +62,13 @@ def codemem_commands() -> Iterator[Command]:
         name="install-plugin",
         target="codemem_opencode.commands:install_plugin",
         help="Install the plugin into OpenCode.",
-        group=SERVICE,
+        hidden=True,
     )
     yield Command(
         name="install-mcp",
         target="codemem_opencode.commands:install_mcp",
-        help="Enter the MCP server in OpenCode's configuration.",
-        group=SERVICE,
+        help="Add the MCP server to OpenCode's configuration.",
+        hidden=True,
     )
 
 
@@ -71,3 +76,4 @@ def codemem_commands() -> Iterator[Command]:
 def codemem_host_setups() -> Iterator[HostSetup]:
     """OpenCode's plugin and MCP server."""
     yield HostSetup(name="opencode", target="codemem_opencode.setup:Setup", help="OpenCode")
+    yield HostSetup(name="kilo", target="codemem_opencode.setup:KiloSetup", help="Kilo")

@@ -70,7 +70,7 @@ class Bge:
         if missing:
             raise NotFound(
                 f"no model in `{self._folder}`: {', '.join(missing)}",
-                hint="codemem embed --install, or set CODEMEM_EMBEDDING_PATH",
+                hint="codemem db embed --install, or set CODEMEM_EMBEDDING_PATH",
             )
 
     def _load(self) -> tuple[Any, Any]:

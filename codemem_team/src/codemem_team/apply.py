@@ -162,8 +162,9 @@ class _Applied:
                 key=_key(self._subject),
                 origin=body["origin"] if mine else "teammate",
                 held=None if mine or not self._one.trusting else False,
-                now_ms=self._now_ms,
+                author=first.author,
             )
+            new = replace(new, created_ms=min(new.created_ms, self._now_ms) or self._now_ms)
             new = new if mine else replace(new, scope="project")
             arrival = Arrival(
                 memory=new,

@@ -153,7 +153,7 @@ _CHECKS = {
 
 
 def new_memory(
-    body: Mapping[str, Any], *, key: str, origin: str, held: bool | None, now_ms: int
+    body: Mapping[str, Any], *, key: str, origin: str, held: bool | None, author: str
 ) -> NewMemory:
     """Return a checked body as a memory to be written."""
     lists = {name: tuple(body[name]) for name in _LISTS}
@@ -173,8 +173,9 @@ def new_memory(
         held=held,
         scope=body["scope"],
         confidence=body["confidence"],
-        created_ms=min(body["created_ms"], now_ms) or now_ms,
+        created_ms=body["created_ms"],
         extractor="team",
+        metadata={"author": author},
     )
 
 

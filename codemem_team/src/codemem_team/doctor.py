@@ -13,9 +13,9 @@ from codemem_core.config.settings import Settings
 from codemem_core.records.protocols import Check
 from codemem_core.store.engine.connection import rows
 from codemem_core.store.engine.store import Store
-from codemem_team import postgres
+from codemem_team import client
+from codemem_team.client import Cursor
 from codemem_team.local import Membership
-from codemem_team.postgres import Cursor
 from codemem_team.status import status_of
 
 _OLDEST = 150_000
@@ -31,7 +31,7 @@ def examine(store: Store, settings: Settings, name: str | None) -> list[Check]:
         Check(ok=line.ok, text=line.text, hint="" if line.ok else _COUNTS_HINT)
         for line in found.lines()
     ]
-    with postgres.connected(settings) as connection:
+    with client.connected(settings) as connection:
         checks += _server(connection)
         if found.membership.sealed:
             with store.read() as db:
@@ -47,7 +47,7 @@ def _server(connection: psycopg.Connection[Any]) -> Iterator[Check]:
     version = connection.info.server_version
     yield Check(ok=version >= _OLDEST, text=f"PostgreSQL {version // 10_000}", hint="15 or newer")
     yield _transport(connection)
-    with postgres.transaction(connection) as cursor:
+    with client.transaction(connection) as cursor:
         yield _clock(cursor)
         owns = _owns(cursor)
         yield from _login(cursor, owns=owns)
@@ -59,7 +59,7 @@ def _server(connection: psycopg.Connection[Any]) -> Iterator[Check]:
 
 def _transport(connection: psycopg.Connection[Any]) -> Check:
     host = connection.info.host
-    if postgres.is_local({"host": host}):
+    if client.is_local({"host": host}):
         return Check(ok=True, text="the server is reached without a network")
     tls = bool(connection.pgconn.ssl_in_use)
     mode = connection.info.get_parameters().get("sslmode", "")
@@ -152,7 +152,7 @@ def _sealed(
     connection: psycopg.Connection[Any], one: Membership, words: list[bytes]
 ) -> Iterator[Check]:
     """Look for plain text where there must be none: bodies without a key, and words of memories."""
-    with postgres.transaction(connection) as cursor:
+    with client.transaction(connection) as cursor:
         cursor.execute(
             "SELECT count(*) FROM codemem.record WHERE team = %s AND key_id IS NULL", (one.team,)
         )
@@ -172,7 +172,7 @@ def _refused(connection: psycopg.Connection[Any], statement: str) -> Check:
     """Check that the server refuses a statement; it is rolled back in any case."""
     what = statement.split(maxsplit=1)[0]
     try:
-        with postgres.transaction(connection) as cursor:
+        with client.transaction(connection) as cursor:
             cursor.execute(f"{statement} WHERE false".encode())
     except psycopg.errors.InsufficientPrivilege:
         return Check(ok=True, text=f"{what} of records is refused")

@@ -12,9 +12,9 @@ from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, InputError
 from codemem_core.store import changes, memories, tombstones
 from codemem_core.store.engine.store import Store
-from codemem_team import keys, local, outbox, postgres, sealing, subjects
+from codemem_team import client, keys, local, outbox, postgres, sealing, server_schema, subjects
+from codemem_team.client import Cursor
 from codemem_team.local import Membership
-from codemem_team.postgres import Cursor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,9 @@ def make_team(settings: Settings, new: NewTeam) -> bytes | None:
     A team that is there stays as it is. Needs a login that owns the database.
     """
     recovery = sealing.new_private_key() if new.sealed else None
-    with postgres.connected(settings) as connection:
-        postgres.upgrade(connection)
-        with postgres.transaction(connection) as cursor:
+    with client.connected(settings) as connection:
+        server_schema.upgrade(connection)
+        with client.transaction(connection) as cursor:
             if postgres.find_team(cursor, new.name) is not None:
                 return None
             postgres.create_team(
@@ -62,7 +62,7 @@ def take_part(
     with store.read() as db:
         if any(each.name == name for each in local.memberships(db)):
             raise InputError(f"this machine is in `{name}` already")
-    with postgres.connected(settings) as connection, postgres.transaction(connection) as cursor:
+    with client.connected(settings) as connection, client.transaction(connection) as cursor:
         one = _register(cursor, name, label=label)
         key = keys.make_first(cursor, one, recovery_private=recovery) if recovery else None
     store.write(lambda db: _save(db, one, key))
@@ -70,7 +70,7 @@ def take_part(
 
 
 def _register(cursor: Cursor, name: str, *, label: str) -> Membership:
-    postgres.require_current(cursor)
+    server_schema.require_current(cursor)
     found = postgres.find_team(cursor, name)
     if found is None:
         raise CodememError(
@@ -104,7 +104,7 @@ def _save(db: apsw.Connection, one: Membership, key: bytes | None) -> None:
 
 def recover(store: Store, settings: Settings, one: Membership, phrase: str) -> None:
     """Give this machine every key of a sealed team, by its recovery phrase."""
-    with postgres.connected(settings) as connection, postgres.transaction(connection) as cursor:
+    with client.connected(settings) as connection, client.transaction(connection) as cursor:
         found = keys.recover(cursor, one, phrase)
     for key_id, key in found.items():
         store.write(lambda db, key_id=key_id, key=key: keys.keep(db, one.team, key_id, key))  # type: ignore[misc]
@@ -114,7 +114,7 @@ def rotate(store: Store, settings: Settings, one: Membership) -> list[postgres.D
     """Seal what comes with a new key; return the devices of members that were not given it."""
     with store.read() as db:
         held, pinned = keys.known(db, one.team), keys.pinned(db, one.team)
-    with postgres.connected(settings) as connection, postgres.transaction(connection) as cursor:
+    with client.connected(settings) as connection, client.transaction(connection) as cursor:
         key_id, key, left_out = keys.rotate(cursor, one, held, pinned)
     store.write(lambda db: keys.keep(db, one.team, key_id, key))
     return left_out

@@ -15,9 +15,10 @@ import psycopg
 from codemem_core.errors import CodememError, InputError, NotFound
 from codemem_core.store.engine.connection import rows
 from codemem_core.store.engine.store import Store
-from codemem_team import postgres, sealing
+from codemem_team import client, postgres, sealing
+from codemem_team.client import Cursor
 from codemem_team.local import Membership
-from codemem_team.postgres import Cursor, Device
+from codemem_team.postgres import Device
 
 RECOVERY = "00000000-0000-0000-0000-000000000000"
 """Stands for the recovery phrase among the devices that a key is wrapped for."""
@@ -42,7 +43,7 @@ def keep(db: apsw.Connection, team: str, key_id: int, key: bytes) -> None:
 def refresh(store: Store, connection: psycopg.Connection[Any], one: Membership) -> dict[int, bytes]:
     """Take the keys that were wrapped for this machine since; raises `NoKey` when there is none."""
     assert one.private_key is not None
-    with postgres.transaction(connection) as cursor:
+    with client.transaction(connection) as cursor:
         wrapped = postgres.wrapped_keys(cursor, one.team, one.device)
         devices = postgres.devices(cursor, one.team)
     store.write(lambda db: _pin(db, one.team, [each for each in devices if each.has_key]))

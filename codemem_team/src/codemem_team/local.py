@@ -66,7 +66,9 @@ _STEPS = {
         team TEXT NOT NULL,
         device TEXT NOT NULL,
         login TEXT NOT NULL,
+        label TEXT NOT NULL DEFAULT '',
         idx INTEGER NOT NULL DEFAULT 0,        -- the last record that is here; none is missing
+        head INTEGER NOT NULL DEFAULT 0,       -- the last one that the server has
         PRIMARY KEY (team, device)
     ) WITHOUT ROWID;
     CREATE TABLE team_keys (                   -- of a sealed team
@@ -198,3 +200,20 @@ def move_to(db: apsw.Connection, team: str, device: str, idx: int, *, login: str
         " ON CONFLICT (team, device) DO UPDATE SET idx = excluded.idx",
         (team, device, login, idx),
     )
+
+
+def note_head(db: apsw.Connection, team: str, device: str, told: tuple[str, str, int]) -> None:
+    """Note login and label of a device, and how many records of it the server has."""
+    login, label, head = told
+    db.execute(
+        "INSERT INTO team_devices (team, device, login, label, head) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (team, device) DO UPDATE SET"
+        " login = excluded.login, label = excluded.label, head = excluded.head",
+        (team, device, login, label, head),
+    )
+
+
+def heads(db: apsw.Connection, team: str) -> dict[str, tuple[str, str, int]]:
+    """Return login and label of each device, and how many records of it the server had last."""
+    query = "SELECT device, login, label, head FROM team_devices WHERE team = ?"
+    return {device: (login, label, head) for device, login, label, head in rows(db, query, (team,))}

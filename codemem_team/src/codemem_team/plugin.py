@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from codemem_core.config.setting import Setting
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import BackgroundWorker, ChangeFollower, Command
+from codemem_core.records.seams import BackgroundWorker, ChangeFollower, Command, HealthCheck, Page
 
 CODEMEM_API = 1
 
@@ -32,6 +32,13 @@ def codemem_settings() -> Iterator[Setting]:
         least=1,
         help="Seconds between two looks at the team's server, give or take a quarter.",
     )
+    yield Setting(
+        "team_listen",
+        "CODEMEM_TEAM_LISTEN",
+        kind="flag",
+        default=False,
+        help="Keep a connection open and look as soon as a teammate pushed; not through a pooler.",
+    )
 
 
 @hookimpl
@@ -56,3 +63,20 @@ def codemem_commands() -> Iterator[Command]:
     ):
         target = f"codemem_team.commands.{'team' if name == 'team' else 'sharing'}:{name}"
         yield Command(name=name, target=target, help=text, group=GROUP)
+
+
+@hookimpl
+def codemem_viewer_pages() -> Iterator[Page]:
+    """Offer the Team page."""
+    yield Page(
+        name="team",
+        title="Team",
+        target="codemem_team.page:team",
+        template="codemem_team:team.html",
+    )
+
+
+@hookimpl
+def codemem_health_checks() -> Iterator[HealthCheck]:
+    """Say whether both ends of each team have the same."""
+    yield HealthCheck(name="team", target="codemem_team.health:TeamHealth")

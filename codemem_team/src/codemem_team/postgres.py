@@ -1,170 +1,22 @@
-"""The team's server: how it is reached, and every statement it is asked."""
+"""Every statement that the team's server is asked."""
 
 from __future__ import annotations
 
 import json
-import re
+import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.resources import files
-from typing import Any, TypeAlias
+from typing import Any
 
 import psycopg
-from psycopg import pq
-from psycopg.conninfo import make_conninfo
 
-from codemem_core.config.settings import Settings
-from codemem_core.errors import CodememError, StoreError
+from codemem_team.client import Cursor
 from codemem_team.local import Membership
 from codemem_team.log import Record
 
-_STEP = re.compile(r"(\d{4})_\w+\.sql")
-_CONNECT_S = 10
-_STATEMENT_MS = 30_000
-_LOOPBACK = ("", "localhost", "127.0.0.1", "::1")
-_LOCK = 0x636F6465  # "code": one `init` at a time
-
-
-Cursor: TypeAlias = psycopg.Cursor[tuple[Any, ...]]
-
-
-class ServerAway(CodememError):
-    """The server does not answer, or did not end what it was asked."""
-
-    hint = "nothing is lost: it is tried again, and everything else works without it"
-
-
-@contextmanager
-def connected(settings: Settings) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    """Lend a connection to the team's server; raises `ServerAway` for whatever goes wrong.
-
-    It works through a pooler: nothing of a session is used beyond a transaction.
-    """
-    try:
-        with psycopg.connect(
-            conninfo(settings), autocommit=True, prepare_threshold=None
-        ) as connection:
-            yield connection
-    except psycopg.errors.InsufficientPrivilege as error:
-        raise CodememError(f"the team's server refuses: {_first_line(error)}") from error
-    except psycopg.Error as error:
-        raise ServerAway(f"the team's server: {_first_line(error)}") from error
-
-
-def conninfo(settings: Settings) -> str:
-    """Return how to connect: as set, with time-outs, and verified TLS unless it is this machine."""
-    given = settings.text("team_url") or ""
-    try:
-        resolved = _resolved(given)
-    except psycopg.Error as error:
-        raise CodememError(f"`team_url` is no connection string: {_first_line(error)}") from error
-    defaults: dict[str, str | int] = {
-        "connect_timeout": _CONNECT_S,
-        "application_name": "codemem",
-        "keepalives_idle": 30,
-        "tcp_user_timeout": 20_000,
-    }
-    chosen = {name: value for name, value in defaults.items() if not resolved.get(name)}
-    if not is_local(resolved) and resolved.get("sslmode") in {None, "", "prefer"}:
-        chosen["sslmode"] = "verify-full"
-        if not resolved.get("sslrootcert"):
-            chosen["sslrootcert"] = "system"
-    return make_conninfo(given, **chosen)
-
-
-def is_local(resolved: dict[str, str]) -> bool:
-    """Say whether a server is reached without a network."""
-    hosts = (resolved.get("hostaddr") or resolved.get("host") or "").split(",")
-    return all(host in _LOOPBACK or host.startswith(("/", "@")) for host in hosts)
-
-
-def _resolved(given: str) -> dict[str, str]:
-    """Return each option as libpq sees it, with its service file and environment."""
-    connection = pq.PGconn.connect_start(given.encode())
-    try:
-        found = {one.keyword.decode(): one.val for one in connection.info}
-    finally:
-        connection.finish()
-    return {name: value.decode() for name, value in found.items() if value}
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-
-
-@contextmanager
-def transaction(connection: psycopg.Connection[Any]) -> Iterator[Cursor]:
-    """Run the block in one transaction that cannot hang."""
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('statement_timeout', %s, true),"
-            " set_config('idle_in_transaction_session_timeout', %s, true)",
-            (str(_STATEMENT_MS), str(_STATEMENT_MS)),
-        )
-        yield cursor
-
-
-# --- schema --------------------------------------------------------------------------------------
-
-
-def steps() -> dict[int, str]:
-    """Return the SQL of each step of the server's schema by its number."""
-    found = {}
-    for path in files("codemem_team").joinpath("schema").iterdir():
-        if match := _STEP.fullmatch(path.name):
-            found[int(match[1])] = path.read_text(encoding="utf-8")
-    return found
-
-
-def schema_version(cursor: Cursor) -> int:
-    """Return the step the server is at; 0: it has no schema of ours."""
-    cursor.execute("SELECT to_regclass('codemem.schema_version') IS NOT NULL")
-    if cursor.fetchone() != (True,):
-        return 0
-    cursor.execute("SELECT coalesce(max(version), 0) FROM codemem.schema_version")
-    return int((cursor.fetchone() or (0,))[0])
-
-
-def upgrade(connection: psycopg.Connection[Any]) -> list[int]:
-    """Apply the steps the server has not had, as the owner, and return their numbers.
-
-    Raises `StoreError` for a schema that is newer than this program.
-    """
-    wanted = steps()
-    with transaction(connection) as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        number = _known_version(cursor, max(wanted))
-        applied = list(range(number + 1, max(wanted) + 1))
-        for step in applied:
-            cursor.execute(wanted[step].encode())
-            cursor.execute("INSERT INTO codemem.schema_version (version) VALUES (%s)", (step,))
-    return applied
-
-
-def require_current(cursor: Cursor) -> None:
-    """Raise `StoreError` unless the server has exactly the schema this program knows."""
-    newest = max(steps())
-    number = _known_version(cursor, newest)
-    if number < newest:
-        raise StoreError(
-            f"the team's server has an older schema: step {number}, this codemem needs {newest}",
-            hint="its owner runs `codemem team init`",
-        )
-
-
-def _known_version(cursor: Cursor, newest: int) -> int:
-    number = schema_version(cursor)
-    if number > newest:
-        raise StoreError(
-            f"the team's server is newer than this codemem: step {number}, it knows {newest}",
-            hint="upgrade codemem",
-        )
-    return number
-
-
-# --- teams ---------------------------------------------------------------------------------------
+_WAIT_S = 1.0
+"""How soon a listener notices that it is to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,9 +79,6 @@ def add_device(cursor: Cursor, team: str, *, label: str, public_key: bytes | Non
     return device
 
 
-# --- devices and keys ----------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
     """A machine of a member."""
@@ -280,16 +129,28 @@ def recovery_key(cursor: Cursor, team: str) -> bytes:
     return bytes((cursor.fetchone() or (b"",))[0])
 
 
-# --- the log -------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How much the server has of a device."""
+
+    login: str
+    label: str
+    idx: int
+    """The number of its last record, which is how many there are."""
 
 
-def head(cursor: Cursor, one: Membership) -> int:
-    """Return the number of the last record of this device that the server has."""
-    cursor.execute(
-        "SELECT coalesce(max(idx), 0) FROM codemem.record WHERE team = %s AND device = %s",
-        (one.team, one.device),
-    )
-    return int((cursor.fetchone() or (0,))[0])
+_HEADS = """
+    SELECT d.device::text, d.login::text, d.label,
+           (SELECT coalesce(max(r.idx), 0) FROM codemem.record r
+             WHERE r.team = d.team AND r.device = d.device)
+      FROM codemem.device d WHERE d.team = %s
+"""
+
+
+def heads(cursor: Cursor, team: str) -> dict[str, Head]:
+    """Return, of each device, the number of the last record that the server has."""
+    cursor.execute(_HEADS, (team,))
+    return {device: Head(login, label, int(idx)) for device, login, label, idx in cursor}
 
 
 _COUNTS = """
@@ -332,7 +193,24 @@ def push(cursor: Cursor, one: Membership, batch: Sequence[Sent]) -> set[int]:
     for name in ("idx", "kind", "subject", "hlc"):
         values[name] = [getattr(each.record, name) for each in batch]
     cursor.execute(_PUSH, values)
-    return {int(idx) for (idx,) in cursor.fetchall()}
+    new = {int(idx) for (idx,) in cursor.fetchall()}
+    cursor.execute("SELECT pg_notify(%s, '')", (_channel(one.team),))
+    return new
+
+
+def _channel(team: str) -> str:
+    return f"codemem_{team.replace('-', '')}"
+
+
+def calls(
+    connection: psycopg.Connection[Any], teams: Sequence[str], stop: threading.Event
+) -> Iterator[None]:
+    """Yield whenever somebody pushed to one of the teams, until told to stop."""
+    for team in teams:
+        connection.execute(f"LISTEN {_channel(team)}".encode())
+    while not stop.is_set():
+        for _ in connection.notifies(timeout=_WAIT_S, stop_after=1):
+            yield
 
 
 def stored(cursor: Cursor, one: Membership, idxs: Sequence[int]) -> dict[int, tuple[str, int]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import apsw
@@ -12,7 +13,7 @@ from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError
 from codemem_core.store.engine.connection import rows
 from codemem_core.store.engine.store import Store
-from codemem_team import local, postgres
+from codemem_team import client, local, postgres
 from codemem_team.local import Membership
 
 
@@ -97,38 +98,49 @@ def status_of(store: Store, settings: Settings, name: str | None) -> Status:
     """Count both ends; a server that does not answer is the problem, not an error."""
     with store.read() as db:
         one = local.membership(db, name)
-    problem, server = one.problem, {}
+    problem, server = one.problem, None
     try:
         with (
-            postgres.connected(settings) as connection,
-            postgres.transaction(connection) as cursor,
+            client.connected(settings) as connection,
+            client.transaction(connection) as cursor,
         ):
             server = postgres.device_counts(cursor, one.team)
     except CodememError as error:
         problem = str(error)
     with store.read() as db:
-        return Status(
-            membership=one,
-            devices=_devices(db, one, server),
-            projects=_projects(db, one),
-            shares=sorted(local.shares(db, one.team)),
-            problem=problem,
-            now_ms=time.time_ns() // 1_000_000,
-        )
+        return _status(db, replace(one, problem=problem), server)
+
+
+def last_status(db: apsw.Connection, one: Membership) -> Status:
+    """Return the counts as they were when the server was reached last."""
+    return _status(db, one, local.heads(db, one.team))
+
+
+def _status(
+    db: apsw.Connection, one: Membership, server: Mapping[str, tuple[str, str, int]] | None
+) -> Status:
+    return Status(
+        membership=one,
+        devices=_devices(db, one, server),
+        projects=_projects(db, one),
+        shares=sorted(local.shares(db, one.team)),
+        problem=one.problem,
+        now_ms=time.time_ns() // 1_000_000,
+    )
 
 
 _STATES = "SELECT device, state, count(*) FROM team_records WHERE team = ? GROUP BY device, state"
 
 
 def _devices(
-    db: apsw.Connection, one: Membership, server: dict[str, tuple[str, str, int]]
+    db: apsw.Connection, one: Membership, server: Mapping[str, tuple[str, str, int]] | None
 ) -> list[DeviceCount]:
     states: dict[str, dict[str, int]] = {}
     for device, state, count in rows(db, _STATES, (one.team,)):
         states.setdefault(device, {})[state] = count
     found = []
-    for device in sorted({one.device, *states, *server}):
-        login, label, count = server.get(device, ("", "", 0))
+    for device in sorted({one.device, *states, *(server or {})}):
+        login, label, count = (server or {}).get(device, ("", "", 0))
         counted = states.get(device, {})
         found.append(
             DeviceCount(
@@ -137,7 +149,7 @@ def _devices(
                 label=label,
                 own=device == one.device,
                 here=sum(n for state, n in counted.items() if state not in {"queued", "refused"}),
-                server=count if server else None,
+                server=None if server is None else count,
                 states=counted,
             )
         )

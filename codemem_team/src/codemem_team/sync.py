@@ -14,11 +14,11 @@ import psycopg
 
 from codemem_core.errors import CodememError
 from codemem_core.store.engine.store import Store
-from codemem_team import apply, keys, local, log, outbox, postgres, sealing
+from codemem_team import apply, client, keys, local, log, outbox, postgres, sealing, server_schema
 from codemem_team.keys import NoKey
 from codemem_team.local import Membership
 from codemem_team.log import Record
-from codemem_team.postgres import Received, Sent
+from codemem_team.postgres import Head, Received, Sent
 
 BATCH = 500
 """Records of one transaction, on either side."""
@@ -41,21 +41,31 @@ class Gap(CodememError):
 def sync(store: Store, connection: psycopg.Connection[Any], team: str) -> Round:
     """Push and pull until nothing is left; no local transaction is open while the server works."""
     store.write(outbox.take_waiting)
-    one = _refreshed(store, connection, team)
+    one, heads = _refreshed(store, connection, team)
     if one.sealed:
         keys.refresh(store, connection, one)
-    pushed, one = _push_all(store, connection, one)
-    pulled = _pull_all(store, connection, one)
+    pushed, one = _push_all(store, connection, one, head=heads.get(one.device, 0))
+    with store.read() as db:
+        positions = local.positions(db, team)
+    heads.pop(one.device, None)
+    is_news = any(idx > positions.get(device, 0) for device, idx in heads.items())
+    pulled = _pull_all(store, connection, one) if is_news else 0
     now_ms = time.time_ns() // 1_000_000
     store.write(lambda db: local.note_synced(db, team, now_ms=now_ms))
     return Round(pushed=pushed, pulled=pulled)
 
 
-def _refreshed(store: Store, connection: psycopg.Connection[Any], team: str) -> Membership:
-    """Return the membership as the server has it now; raises when this login has left."""
-    with postgres.transaction(connection) as cursor:
-        postgres.require_current(cursor)
+def _refreshed(
+    store: Store, connection: psycopg.Connection[Any], team: str
+) -> tuple[Membership, dict[str, int]]:
+    """Return the membership as the server has it now, and what it has of each device.
+
+    Raises when this login has left.
+    """
+    with client.transaction(connection) as cursor:
+        server_schema.require_current(cursor)
         found = postgres.find_team(cursor, team)
+        heads = postgres.heads(cursor, team)
     known = _membership(store, team)
     if found is None:
         raise CodememError(
@@ -64,7 +74,16 @@ def _refreshed(store: Store, connection: psycopg.Connection[Any], team: str) -> 
     fresh = replace(known, role=found.role, trusting=found.trusting, login=found.login)
     if fresh != known:
         store.write(lambda db: _save(db, fresh))
-    return fresh
+    store.write(lambda db: _note_heads(db, team, heads))
+    return fresh, {device: head.idx for device, head in heads.items()}
+
+
+def _note_heads(db: apsw.Connection, team: str, heads: Mapping[str, Head]) -> None:
+    known = local.heads(db, team)
+    for device, head in heads.items():
+        told = (head.login, head.label, head.idx)
+        if known.get(device) != told:
+            local.note_head(db, team, device, told)
 
 
 def _save(db: apsw.Connection, fresh: Membership) -> None:
@@ -81,11 +100,12 @@ def _membership(store: Store, team: str) -> Membership:
 
 
 def _push_all(
-    store: Store, connection: psycopg.Connection[Any], one: Membership
+    store: Store, connection: psycopg.Connection[Any], one: Membership, *, head: int
 ) -> tuple[int, Membership]:
-    """Push what waits; return how many records were new, and the device that they are of."""
-    with postgres.transaction(connection) as cursor:
-        head = postgres.head(cursor, one)
+    """Push what waits; return how many records were new, and the device that they are of.
+
+    `head` is the last number that the server has of this device.
+    """
     with store.read() as db:
         acknowledged = log.acknowledged(db, one)
     if head < acknowledged:
@@ -101,7 +121,7 @@ def _push_all(
     # The server has records under our numbers that we did not write: a copy of this database did.
     device = _new_device(store, connection, one)
     store.write(lambda db: log.become(db, one, device))
-    more, one = _push_all(store, connection, _membership(store, one.team))
+    more, one = _push_all(store, connection, _membership(store, one.team), head=0)
     return pushed + more, one
 
 
@@ -109,7 +129,7 @@ def _new_device(store: Store, connection: psycopg.Connection[Any], one: Membersh
     public_key = sealing.public_key(one.private_key) if one.private_key else None
     with store.read() as db:
         held = keys.known(db, one.team)
-    with postgres.transaction(connection) as cursor:
+    with client.transaction(connection) as cursor:
         device = postgres.add_device(cursor, one.team, label="restored", public_key=public_key)
         if public_key:
             keys.give_all(cursor, one, held, device=device, public_key=public_key)
@@ -145,7 +165,7 @@ def _wrapped(store: Store, one: Membership, batch: Sequence[Record]) -> list[Sen
 
 
 def _push(connection: psycopg.Connection[Any], one: Membership, sent: Sequence[Sent]) -> _Answer:
-    with postgres.transaction(connection) as cursor:
+    with client.transaction(connection) as cursor:
         new = postgres.push(cursor, one, sent)
         known = {each.record.idx: (each.record.subject, each.record.hlc) for each in sent}
         old = postgres.stored(cursor, one, sorted(known.keys() - new))
@@ -171,7 +191,7 @@ def _pull_all(store: Store, connection: psycopg.Connection[Any], one: Membership
         with store.read() as db:
             positions = local.positions(db, one.team)
             held = keys.known(db, one.team)
-        with postgres.transaction(connection) as cursor:
+        with client.transaction(connection) as cursor:
             received = postgres.pull(cursor, one, positions, limit=BATCH)
         if not received:
             return pulled

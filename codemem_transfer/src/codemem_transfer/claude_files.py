@@ -37,7 +37,7 @@ def import_from_claude_files(
     Reads ~/.claude and FOLDER, which is the current one if none is named. What `CLAUDE.md` includes
     with `@path` is not followed. A part that changed replaces what was imported before.
 
-    Example: codemem import-from-claude-files ~/src/shop --dry-run
+    Example: codemem import claude-files ~/src/shop --dry-run
     """
     cwd = os.path.abspath(os.path.expanduser(folder or "."))
     if not os.path.isdir(cwd):

@@ -62,7 +62,7 @@ class Reader:
         if self._version != VERSION:
             raise UnusableFile(
                 f"not an export of version {VERSION}: `{str(self._version)[:40]}`",
-                hint="it has to be a file that `codemem export-memories` wrote",
+                hint="it has to be a file that `codemem export` wrote",
             )
 
     def _take(self, name: str, row: dict[str, Any]) -> None:

@@ -5,27 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import DATA, Command
+from codemem_core.records.seams import MORE, Command
 
-_COMMANDS = (
-    ("export-memories", "commands.transfer:export_memories", "Write memories to a file."),
-    ("import-memories", "commands.transfer:import_memories", "Store the memories of an export."),
-    (
-        "import-from-claude-files",
-        "claude_files:import_from_claude_files",
-        "Store what Claude Code itself remembers.",
-    ),
-    (
-        "import-from-basic-memory",
-        "commands.importers:from_basic_memory",
-        "Store basic-memory's notes.",
-    ),
-    (
-        "import-from-claude-mem",
-        "commands.importers:from_claude_mem",
-        "Store claude-mem's memories.",
-    ),
-    ("import-from-mem0", "commands.importers:from_mem0", "Store mem0's memories."),
+_IMPORTS = (
+    ("basic-memory", "commands.importers:from_basic_memory", "Import basic-memory's notes."),
+    ("claude-files", "claude_files:import_from_claude_files", "Import Claude Code's own memory."),
+    ("claude-mem", "commands.importers:from_claude_mem", "Import claude-mem's memories."),
+    ("mem0", "commands.importers:from_mem0", "Import mem0's memories."),
+    ("memories", "commands.transfer:import_memories", "Import a file that `export` wrote."),
 )
 """Name, target below `_MODULES`, and help."""
 _MODULES = "codemem_transfer."
@@ -34,11 +21,26 @@ _MODULES = "codemem_transfer."
 @hookimpl
 def codemem_commands() -> Iterator[Command]:
     """Offer what brings memories in and out."""
-    for name, target, text in _COMMANDS:
-        yield Command(name=name, target=_MODULES + target, help=text, group=DATA)
+    yield Command(
+        name="export",
+        target=_MODULES + "commands.transfer:export_memories",
+        help="Write memories to a file.",
+        group=MORE,
+    )
+    yield Command(
+        name="export-memories",
+        target=_MODULES + "commands.transfer:export_memories",
+        help="The earlier name of `export`.",
+        hidden=True,
+    )
+    for name, target, text in _IMPORTS:
+        yield Command(name=name, target=_MODULES + target, help=text, parent="import")
+        earlier = "import-memories" if name == "memories" else f"import-from-{name}"
+        note = f"The earlier name of `import {name}`."
+        yield Command(name=earlier, target=_MODULES + target, help=note, hidden=True)
     yield Command(
         name="adopt",
         target=_MODULES + "commands.adopt:adopt",
-        help="Bring over what a database of codemem 0.19 holds.",
+        help="Import a database of codemem 0.19.",
         parent="db",
     )

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from codemem_core import tracing
 from codemem_core.capture.delivery import Parcel
 from codemem_core.capture.intake import Intake
 from codemem_core.capture.receive import refuse
@@ -92,9 +93,11 @@ class Receiving:
             raise
         if not found:
             return events.Appended(0, 0)
-        appended = await self._committed.result(
-            self.store.submit(lambda db: events.append(db, found, now_ms=now_ms))
-        )
+        with tracing.span("codemem.store", stream=(found[0].source, found[0].stream_id)) as told:
+            appended = await self._committed.result(
+                self.store.submit(lambda db: events.append(db, found, now_ms=now_ms))
+            )
+            told.set(codemem__events=len(found), codemem__stored=appended.inserted)
         self.worker.notify()
         return appended
 

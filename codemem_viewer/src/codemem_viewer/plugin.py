@@ -14,14 +14,14 @@ def codemem_commands() -> Iterator[Command]:
     yield Command(
         name="serve",
         target="codemem_viewer.serve:serve",
-        help="Run the codemem server.",
+        help="Start, stop and inspect the server.",
         group=SERVICE,
     )
 
 
 _API = (
-    *("batches", "changes", "config", "health", "hooks", "links", "memories", "near", "pack"),
-    *("raw_events", "review", "sessions", "stats", "stream", "usage"),
+    *("batches", "changes", "config", "health", "hooks", "links", "memories", "metrics", "near"),
+    *("pack", "raw_events", "review", "sessions", "stats", "stream", "usage"),
 )
 _VIEWS = (
     *("added", "health", "home", "inspector", "memories", "memory", "plugins"),

@@ -35,6 +35,7 @@ from codemem_viewer.listen import PortTaken, listen_tcp, listen_unix, serve
 from codemem_viewer.live import Live
 from codemem_viewer.plain import is_plain
 from codemem_viewer.runtime_paths import Place, WeakToken, new_viewer_token
+from codemem_viewer.telemetry import exported
 
 if TYPE_CHECKING:
     from codemem_viewer.listen import Listener
@@ -118,7 +119,7 @@ def _serve_until(  # noqa: PLR0913 - what `run` was given
         if unused_s > 0:
             ends.append(unused.over)
         _spare_the_collector()
-        with _listening(place, address, lock, keys, weak) as listeners:
+        with exported(settings), _listening(place, address, lock, keys, weak) as listeners:
             if any(info.third_party for info in plugins.listing()):
                 streams.divert()  # all that is to be printed has been
             serving = serve(

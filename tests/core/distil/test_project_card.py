@@ -37,3 +37,11 @@ def test_projects_have_cards_of_their_own(found: Found) -> None:
 
     with found.store.read() as db:
         assert len(memories.recent(db, limit=9)) == 2
+
+
+def test_labels_in_one_line_are_lines_of_their_own(found: Found) -> None:
+    """Each gives way to a newer one of its name."""
+    card = found("a", TITLE, day=1, body="Build: `make`. Tests: `pytest`.", **CARD)
+    found("b", TITLE, day=2, body="Tests: `pytest -q`.", **CARD)
+
+    assert found.memory(card).body.splitlines() == ["Build: `make`.", "Tests: `pytest -q`."]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from codemem_cli.editor import require_terminal
 from codemem_core.commands.host import Group, Host, json_option, pass_host
 from codemem_core.commands.output import say, say_json
 from codemem_core.config import file
@@ -143,6 +144,7 @@ def edit(host: Host) -> None:
     Example: codemem config edit
     """
     _ = host.plugins
+    require_terminal("`codemem config set KEY VALUE`, or edit the file `codemem config path` names")
     text = click.edit(file.text(host.settings) or "{\n}\n", extension=".jsonc")
     if text is None:
         say("nothing was changed: the file was not saved")

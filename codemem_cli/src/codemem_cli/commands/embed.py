@@ -30,7 +30,7 @@ def embed(
 
     It may be stopped at any time and goes on where it was.
 
-    Example: codemem embed --dry-run
+    Example: codemem db embed --dry-run
     """
     meaning = Meaning(host.plugins, host.settings)
     if install:

@@ -1,4 +1,4 @@
-"""`codemem import-history`: memory of what a host did before codemem was installed."""
+"""`codemem import history`: memory of what a host did before codemem was installed."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def import_history(
     May be broken off and repeated: what is stored already is not stored again. A session that was
     recorded while it ran is left alone.
 
-    Example: codemem import-history claude --since 30d --dry-run
+    Example: codemem import history claude --since 30d --dry-run
     """
     reader = _reader(host, source)
     since_ms = since_to_ms(since, now_ms=time.time_ns() // 1_000_000) if since else 0
@@ -97,7 +97,7 @@ def _say(done: Imported, host: Host, *, dry_run: bool) -> None:
         if cost:
             say(cost.text())
     if done.stored:
-        say("The server makes memories of them: codemem serve start; codemem raw-events-status")
+        say("The server makes memories of them: codemem serve start; codemem queue status")
 
 
 def _reader(host: Host, source: str) -> HistorySource:

@@ -28,7 +28,7 @@ from codemem_core.store import events, journal, sessions, tag_backfill, token_co
 def init_db(host: Host, db_path: str | None, as_json: bool) -> None:
     """Make the database, or bring it to the current schema, and print where it is.
 
-    Example: codemem init-db
+    Example: codemem db init
     """
     with host.store(db_path) as store:
         path = store.path
@@ -48,7 +48,7 @@ def ingest(host: Host, db_path: str | None, as_json: bool) -> None:
     {"cwd"?, "project"?, "started_at"?, "session_context"?: {"stream_id"?}, "events": […]}, each
     event with its fields beside its `type`.
 
-    Example: codemem ingest < events.json
+    Example: codemem queue ingest < events.json
     """
     raw = sys.stdin.buffer.read(MAX_BYTES + 1)
     try:
@@ -96,7 +96,7 @@ def compact(
 ) -> None:
     """Distil the last sessions again; `reobserve` does it with a choice and says the cost first.
 
-    Example: codemem compact --session-id 12
+    Example: codemem queue compact --session-id 12
     """
     done = {"sessions": 0, "memories": 0}
     with host.store(db_path) as store:
@@ -142,7 +142,7 @@ def backfill_tags(
 ) -> None:
     """Give memories without tags those that their kind, concepts and files make.
 
-    Example: codemem backfill-tags --dry-run --all-projects
+    Example: codemem db backfill-tags --dry-run --all-projects
     """
     wanted = tag_backfill.Wanted(
         limit=limit,
@@ -184,7 +184,7 @@ def backfill_discovery_tokens(
 ) -> None:
     """Note with memories that lack it what it cost the agent to find them out.
 
-    Example: codemem backfill-discovery-tokens --limit-sessions 1000
+    Example: codemem db backfill-discovery-tokens --limit-sessions 1000
     """
     now_ms = time.time_ns() // 1_000_000
 

@@ -75,7 +75,7 @@ def test(
 ) -> None:
     """Ask the observer once, for real, and say how that went; what it costs is counted.
 
-    Example: codemem observer test --runtime claude_sidecar
+    Example: codemem dev observer test --runtime claude_sidecar
     """
     asked = host.with_observer(runtime, model)
     with host.store(db_path) as store:

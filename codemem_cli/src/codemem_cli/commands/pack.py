@@ -55,7 +55,7 @@ def pack(
 ) -> None:
     """Print, as JSON, the memories that fit a question; `-` reads it from standard input.
 
-    Example: codemem pack "fix the VAT rounding" --limit 4
+    Example: codemem dev pack "fix the VAT rounding" --limit 4
     """
     bounds = (limit, token_budget)
     place = host.project(project, everywhere=all_projects)
@@ -111,7 +111,7 @@ def inject(
 ) -> None:
     """Print the text of a pack, as a prompt would get it.
 
-    Example: codemem inject "fix the VAT rounding"
+    Example: codemem dev inject "fix the VAT rounding"
     """
     bounds = (limit, token_budget)
     place = host.project(project, everywhere=all_projects)

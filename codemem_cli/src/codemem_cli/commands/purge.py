@@ -1,4 +1,4 @@
-"""`codemem purge`: forget for good what must not be there."""
+"""`codemem db purge`: forget for good what must not be there."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def purge(host: Host, tombstones: bool, apply: bool, db_path: str | None, as_jso
     `codemem forget` keeps keyed hashes, so that the same statement does not come back;
     `--tombstones` removes those and nothing else.
 
-    Example: pbpaste | codemem purge --yes
+    Example: pbpaste | codemem db purge --yes
     """
     if tombstones:
         _remove_tombstones(host, db_path, apply=apply, as_json=as_json)
@@ -84,5 +84,7 @@ def _asked() -> str:
     else:
         text = sys.stdin.buffer.read().decode("utf-8", "replace").removesuffix("\n")
     if not text:
-        raise InputError("nothing was given on standard input", hint="codemem purge < secret.txt")
+        raise InputError(
+            "nothing was given on standard input", hint="codemem db purge < secret.txt"
+        )
     return text

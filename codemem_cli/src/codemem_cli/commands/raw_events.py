@@ -30,7 +30,7 @@ def enqueue(host: Host, db_path: str | None) -> None:
     """Store one event, given as JSON on standard input.
 
     Example: echo '{"session_id":"s","event_id":"e-000001","event_type":"user_prompt"}' |
-    codemem enqueue-raw-event
+    codemem queue enqueue
     """
     body = read_json(sys.stdin.buffer.read(MAX_BYTES + 1))
     with host.store(db_path) as store:
@@ -46,7 +46,7 @@ def enqueue(host: Host, db_path: str | None) -> None:
 def status(host: Host, limit: int, db_path: str | None, as_json: bool) -> None:
     """List streams whose events wait for a flush, and batches that the model failed to answer.
 
-    Example: codemem raw-events-status
+    Example: codemem queue status
     """
     with host.store(db_path) as store, store.read() as db:
         waiting = events.backlog(db, limit=limit)
@@ -105,8 +105,8 @@ def _dead_line(batch: Unfinished) -> str:
 
 def _without_model_line(batch: Unfinished) -> str:
     return (
-        f"= {batch.source}:{batch.stream_id} batch {batch.batch} was distilled without the model"
-        f" (codemem reobserve --without-model asks it again): {batch.error_kind}: {batch.error}"
+        f"= {batch.source}:{batch.stream_id} batch {batch.batch} was distilled without the model:"
+        f" {batch.error_kind}: {batch.error} (codemem queue reobserve --without-model asks again)"
     )
 
 
@@ -127,7 +127,7 @@ def flush(
 ) -> None:
     """Turn a stream's waiting events into memories now.
 
-    Example: codemem flush-raw-events 5a1f0c2e --source claude
+    Example: codemem queue flush 5a1f0c2e --source claude
     """
     with host.store(db_path) as store:
         flusher = Flusher(store, host.plugins, host.settings)
@@ -138,7 +138,7 @@ def flush(
         say(f"Flushed {report.events} events")
     if report.failure:
         raise ObserverError(
-            f"the flush stopped: {report.failure}", hint="codemem raw-events-status shows the batch"
+            f"the flush stopped: {report.failure}", hint="codemem queue status shows the batch"
         )
 
 
@@ -154,7 +154,7 @@ def retry(
 ) -> None:
     """Flush a stream's failed and given-up batches again, one by one, oldest first.
 
-    Example: codemem raw-events-retry 5a1f0c2e --source claude
+    Example: codemem queue retry 5a1f0c2e --source claude
     """
     failures, told = [], []
     with host.store(db_path) as store:
@@ -171,5 +171,5 @@ def retry(
     if failures:
         raise ObserverError(
             f"{len(failures)} of {len(told)} batches failed again: {failures[-1]}",
-            hint="codemem raw-events-status shows them",
+            hint="codemem queue status shows them",
         )

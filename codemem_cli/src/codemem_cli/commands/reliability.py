@@ -34,7 +34,7 @@ def gate(
 ) -> None:
     """Print the queue's reliability and fail when it is outside the limits.
 
-    Example: codemem raw-events-gate --window-hours 168 --min-batches 0
+    Example: codemem queue gate --window-hours 168 --min-batches 0
     """
     since_ms = int(time.time() * 1000 - window_hours * 3_600_000)
     with host.store(db_path) as store, store.read() as db:

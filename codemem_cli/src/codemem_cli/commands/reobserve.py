@@ -65,7 +65,7 @@ def reobserve(
     New memories take the place of the earlier ones of the same events; what a person wrote,
     confirmed or took back is left alone. It may be stopped and started again.
 
-    Example: codemem reobserve --runtime claude_sidecar --days 30 --apply
+    Example: codemem queue reobserve --runtime claude_sidecar --days 30 --apply
     """
     asked = host.with_observer(runtime, model)
     since_ms = time.time_ns() // 1_000_000 - days * _DAY_MS if days else 0

@@ -9,6 +9,8 @@ from dataclasses import asdict
 
 import click
 
+from codemem_cli.editor import edited
+from codemem_cli.ids import MEMORY_ID
 from codemem_core.commands.host import (
     Group,
     Host,
@@ -21,14 +23,13 @@ from codemem_core.commands.host import (
 from codemem_core.commands.output import day, say, say_json, say_line
 from codemem_core.distil import review as deciding
 from codemem_core.distil.manual import Correction
-from codemem_core.errors import InputError
 from codemem_core.store import proposals
 from codemem_core.store.engine.store import Store
 from codemem_core.store.proposals import Proposal
 
 _VERBS = {"confirm": "Let it be told?", "forget": "Forget it?", "remember": "Remember it?"}
 _ONLY_PEOPLE = "decide what waits for a person"
-_ids = click.argument("ids", metavar="ID...", type=int, nargs=-1, required=True)
+_ids = click.argument("ids", metavar="ID...", type=MEMORY_ID, nargs=-1, required=True)
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -139,10 +140,7 @@ def _ask(store: Store, waiting: list[Proposal]) -> None:
 
 
 def _edit(store: Store, proposal: Proposal) -> None:
-    text = click.edit(f"{proposal.title}\n\n{proposal.body}\n", extension=".md")
-    if text is None:
-        raise InputError("nothing was changed: the file was not saved")
-    title, _, body = text.strip().partition("\n")
+    title, body = edited(proposal.title, proposal.body)
     deciding.accept_reworded(store, proposal.id, Correction(title=title, body=body), by="cli")
 
 

@@ -25,7 +25,7 @@ def spool() -> None:
 def status(host: Host, as_json: bool) -> None:
     """Say what waits, what was set aside and why, and what a full spool refused.
 
-    Example: codemem spool status
+    Example: codemem queue spool status
     """
     found = spool_files.status(Spool.of(host.settings).path)
     if as_json:
@@ -46,7 +46,7 @@ def status(host: Host, as_json: bool) -> None:
 def drain(host: Host, bad: bool, db_path: str | None, as_json: bool) -> None:
     """Store what waits now, oldest first; a running server does it by itself.
 
-    Example: codemem spool drain
+    Example: codemem queue spool drain
     """
     kept = Spool.of(host.settings)
     if bad:

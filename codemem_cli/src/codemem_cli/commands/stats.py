@@ -76,7 +76,7 @@ def pack_stats(
 ) -> None:
     """Say how large the packs were that prompts got, and what they saved.
 
-    Example: codemem pack-stats --all-projects
+    Example: codemem dev pack-stats --all-projects
     """
     place = host.project(project, everywhere=all_projects)
     with host.store(db_path) as store, store.read() as db:

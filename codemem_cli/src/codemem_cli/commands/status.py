@@ -116,10 +116,10 @@ def _backlog(report: dict[str, Any]) -> str:
     parts = [f"{pending:,} events wait for a flush"]
     for count, what in (
         (stored["failed"], "flushes will be tried again"),
-        (stored["dead"], "flushes were given up (codemem raw-events-status)"),
-        (stored["without_model"], "were distilled without the model (codemem reobserve)"),
+        (stored["dead"], "flushes were given up (codemem queue status)"),
+        (stored["without_model"], "were distilled without the model (codemem queue reobserve)"),
         (spool["waiting"], "payloads wait in the spool"),
-        (spool["bad"], "payloads were set aside (codemem spool status)"),
+        (spool["bad"], "payloads were set aside (codemem queue spool status)"),
     ):
         parts += [f"{count:,} {what}"] if count else []
     return ", ".join(parts)

@@ -159,22 +159,24 @@ _WITHOUT_MODEL = """
 def _queue(db: apsw.Connection) -> Iterator[Check]:
     dead = rows(db, "SELECT count(*) FROM batches WHERE state = 'dead'")[0][0]
     if dead:
-        hint = "codemem raw-events-status shows the reason, raw-events-retry STREAM tries again"
+        hint = "`codemem queue status` shows the reason, `codemem queue retry STREAM` tries again"
         many = "1 batch was" if dead == 1 else f"{dead} batches were"
         yield _bad("queue", f"{many} given up", hint)
     [(failed, why)] = rows(db, _REFUSED)
     if failed:
-        hint = "`codemem observer test` tries the observer, `codemem config` sets its credential"
+        hint = (
+            "`codemem dev observer test` tries the observer, `codemem config` sets its credential"
+        )
         yield _bad("observer", f"{failed} flushes wait for a person, the last one: {why}", hint)
     [(missed, why)] = rows(db, _WITHOUT_MODEL)
     if missed:
-        hint = "`codemem reobserve --without-model --apply` asks the model again"
+        hint = "`codemem queue reobserve --without-model --apply` asks the model again"
         many = "1 batch was" if missed == 1 else f"{missed} batches were"
         yield _bad("observer", f"{many} distilled without the model, the last one: {why}", hint)
     streams, waiting = events.totals(db)
     text = f"{waiting} events of {streams} sessions wait to become memories"
     if waiting > MANY_PENDING:
-        yield _bad("queue", text, "codemem serve start; codemem raw-events-status shows what fails")
+        yield _bad("queue", text, "codemem serve start; codemem queue status shows what fails")
     else:
         yield _good("queue", text)
 
@@ -184,12 +186,16 @@ def _spool(scope: HealthScope) -> Iterator[Check]:
     if found.bad:
         reason = next(iter(found.bad.values()))
         text = f"{len(found.bad)} payloads were set aside, the first: {reason or 'no reason noted'}"
-        yield _bad("spool", text, "codemem spool status; `codemem spool drain --bad` tries again")
+        yield _bad(
+            "spool",
+            text,
+            "codemem queue spool status; `codemem queue spool drain --bad` tries again",
+        )
     if found.refused:
         text = f"{found.refused} payloads were refused by a full spool"
         yield _bad("spool", text, f"they are lost; note it and remove `{found.path}/refused`")
     if found.waiting:
-        yield _bad("spool", f"{found.waiting} payloads wait", "codemem spool drain")
+        yield _bad("spool", f"{found.waiting} payloads wait", "codemem queue spool drain")
     if not (found.bad or found.refused or found.waiting):
         yield _good("spool", "empty")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import apsw
 
-from codemem_core import paths
+from codemem_core import paths, tracing
 from codemem_core.hookpath import notes as hooknotes
 from codemem_core.store import hook_times, receipts, usage
 from codemem_core.store.engine.store import Store
@@ -73,10 +73,22 @@ def _write(db: apsw.Connection, notes: list[dict[str, Any]]) -> None:
         hook_times.add(
             db, each["source"], each["hook"], took_ms=each["took_ms"], at_ms=each["at_ms"]
         )
+        _trace(each)
         if each.get("held_out") is True:
             held_out(db, (each["source"], each.get("stream_id", "")), at_ms=each["at_ms"])
         if each.get("ids"):
             told(db, (each["source"], each["stream_id"]), each, at_ms=each["at_ms"])
+
+
+def _trace(each: Mapping[str, Any]) -> None:
+    """Tell of a hook's run, and of what it put into the prompt."""
+    stream = (each["source"], each.get("stream_id", ""))
+    began_ms, ended_ms = each["at_ms"] - each["took_ms"], each["at_ms"]
+    tracing.past(
+        "codemem.hook", stream=stream, began_ms=began_ms, ended_ms=ended_ms,
+        codemem__hook=each["hook"], codemem__memories=len(each.get("ids", [])),
+        codemem__tokens=each.get("tokens", 0),
+    )  # fmt: skip
 
 
 def _notes(raw: bytes) -> Iterator[dict[str, Any]]:

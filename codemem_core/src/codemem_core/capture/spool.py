@@ -44,7 +44,7 @@ LARGEST = 8_000_000
 class SpoolFull(CodememError):
     """The spool has reached one of its caps; the payload was not kept, but counted."""
 
-    hint = "codemem spool drain"
+    hint = "codemem queue spool drain"
 
 
 @dataclass(slots=True)

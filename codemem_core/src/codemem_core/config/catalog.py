@@ -108,6 +108,9 @@ _INJECTION = (
            help="Put a pack of memories into prompts."),
     _works("CODEMEM_INJECT_BRIEF", "flag", True,
            help="Tell a new session what the last one did and left open."),
+    _works("CODEMEM_OTLP_ENDPOINT", "text", None,
+           help="An OpenTelemetry collector on this machine, such as `http://127.0.0.1:4318`, that "
+                "gets the server's spans; needs `codemem-viewer[telemetry]`."),
     _works("CODEMEM_HOLDOUT_PERCENT", "number", 0, least=0,
            help="Of a hundred sessions, so many get no memories, chosen by their id: "
                 "`codemem benefit` compares them with the others."),
@@ -236,7 +239,7 @@ _RETRIEVAL = (
     _works("CODEMEM_EMBEDDING_MODEL", "text", "BAAI/bge-small-en-v1.5",
            help="Model of the embedder."),
     _works("CODEMEM_EMBEDDING_PATH", "path", "~/.codemem/models/bge-small-en-v1.5",
-           help="Folder with `model.onnx` and `tokenizer.json`, for `bge`; `codemem embed "
+           help="Folder with `model.onnx` and `tokenizer.json`, for `bge`; `codemem db embed "
                 "--install` fills it."),
     _works("CODEMEM_EMBEDDING_BASE_URL", "text", None,
            help="Where an OpenAI-compatible server answers `/embeddings`, for `endpoint`."),

@@ -163,16 +163,20 @@ def change(
 
     before = _recorded(store, f"{label} memory {memory_id}", write, by=by)
     if before is None:
-        raise NotFound(f"no such memory: `{memory_id}`", hint="`codemem recent` lists ids")
+        raise NotFound(f"no such memory: `{memory_id}`", hint="`codemem log` lists ids")
     return before
 
 
-def forget(store: Store, memory_id: int, *, by: str) -> bool:
-    """Take a memory out of lists, search and packs; say whether it was in them."""
+def forget(store: Store, *ids: int, by: str) -> bool:
+    """Remove memories from lists, search and packs, as one change that one undo takes back.
+
+    Returns whether any of them was there.
+    """
+    named = ", ".join(map(str, ids))
     return _recorded(
         store,
-        f"forget memory {memory_id}",
-        lambda db, now_ms: forget_in(db, memory_id, now_ms=now_ms),
+        f"forget memor{'y' if len(ids) == 1 else 'ies'} {named}",
+        lambda db, now_ms: any([forget_in(db, each, now_ms=now_ms) for each in ids]),
         by=by,
     )
 

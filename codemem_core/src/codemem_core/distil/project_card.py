@@ -6,6 +6,8 @@ there takes those lines up: a line with the same label gives way to the newer on
 
 from __future__ import annotations
 
+import re
+
 import apsw
 
 from codemem_core.distil.summaries import union
@@ -14,6 +16,8 @@ from codemem_core.store import memories
 
 CONCEPT = "project-card"
 """Marks an observation as lines for the card."""
+_LINE = re.compile(r"\n|(?<=`\.)\s+(?=[^\W\d_]+: `)")
+"""Between two labels; an observer may write several in one line."""
 _FIND = """
     SELECT id FROM memories
      WHERE project IS :project AND active = 1 AND outdated_by IS NULL
@@ -48,7 +52,7 @@ def take_up(db: apsw.Connection, card: Memory, new: NewMemory, *, now_ms: int) -
 
 
 def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    return [line.strip() for line in _LINE.split(text) if line.strip()]
 
 
 def _label(line: str) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 
 import apsw
 
+from codemem_core import tracing
 from codemem_core.capture import note_reader
 from codemem_core.config.settings import Settings
 from codemem_core.distil import verbatim
@@ -182,7 +183,9 @@ class Flusher:
         )
 
     def _flush_batch(self, claim: Claim, report: FlushReport) -> None:
-        with self._heart.beating(claim), self._pace.turn():
+        stream = (claim.source, claim.stream_id)
+        flushing = tracing.span("codemem.flush", stream=stream, codemem__batch=claim.batch)
+        with self._heart.beating(claim), self._pace.turn(), flushing:
             try:
                 # What a hook told just before must be known when its use is looked for.
                 note_reader.take(self._store)
@@ -191,9 +194,11 @@ class Flusher:
                 distilled = self._distilled(claim, raw)
                 found = bound_to_code(distilled.memories, claim.cwd, now_ms=self._now_ms())
                 distilled = replace(distilled, memories=found)
-                written = self._store.write(
-                    lambda db: _commit(db, claim, distilled, raw, now_ms=self._now_ms())
-                )
+                with tracing.span("update_memory", gen_ai__operation__name="update_memory") as told:
+                    written = self._store.write(
+                        lambda db: _commit(db, claim, distilled, raw, now_ms=self._now_ms())
+                    )
+                    told.set(codemem__memories=len(written))
             except LeaseLost as error:
                 report.failure = str(error)
                 return
@@ -256,8 +261,16 @@ class Flusher:
     def _observe(self, evidence: Evidence) -> Observed:
         self._breaker.check()
         try:
-            with self._pace.given_away():
+            with (
+                self._pace.given_away(),
+                tracing.span("chat", gen_ai__operation__name="chat") as told,
+            ):
                 observed = self._observing.observe(evidence)
+                told.set(
+                    gen_ai__response__model=observed.reply.model or observed.runtime,
+                    gen_ai__usage__input_tokens=observed.reply.tokens_in,
+                    gen_ai__usage__output_tokens=observed.reply.tokens_out,
+                )
         except (PermanentError, UnusableAnswer):
             self._breaker.succeeded()  # it answered, and will answer others
             raise

@@ -107,8 +107,11 @@ def _brief(
         return ""
     db = _database(paths.database_path(settings), until)
     try:
-        project = projects.settled(db, project, occasion.cwd) or project
-        text = brief(db, project, rules_only=bool(occasion.subagent))
+        found = projects.answer(db, project, occasion.cwd)
+        joined = found.place.remote if projects.joins(db, found) else ""
+        text = brief(
+            db, found.project or project, joined=joined, for_subagent=bool(occasion.subagent)
+        )
         return shorten(text, _max_chars(host, settings))
     finally:
         db.close()

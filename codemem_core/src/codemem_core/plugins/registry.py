@@ -142,7 +142,7 @@ class Plugins:
         return self._named("codemem_embedders", Embedder)
 
     def commands(self) -> dict[str, Command]:
-        """Return the commands by name."""
+        """Return the commands by what calls them: `status`, `db adopt`."""
         return self._named("codemem_commands", Command)
 
     def viewer_routes(self) -> dict[str, Route]:
@@ -261,7 +261,7 @@ class Plugins:
 
     def provider(self, record: SeamRecord) -> PluginInfo | None:
         """Return the plugin that offers a record."""
-        return self._owner.get((type(record), record.name))
+        return self._owner.get((type(record), record.path))
 
     def is_theirs(self, record: SeamRecord) -> bool:
         """Say whether a third party offers a record."""

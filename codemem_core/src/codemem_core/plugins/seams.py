@@ -41,4 +41,4 @@ SEAMS: dict[str, type[Record]] = {
 
 def names(record: Record) -> tuple[str, ...]:
     """Return what must be unique in a record; the first is its name."""
-    return (record.key, record.env) if isinstance(record, Setting) else (record.name,)
+    return (record.key, record.env) if isinstance(record, Setting) else (record.path,)

@@ -187,7 +187,7 @@ class ObserverReply:
     """An observer's answer."""
 
     text: str
-    """Observations and summary, in the documented XML or the same as JSON."""
+    """Observations and summary, in XML or JSON: docs/reply.md."""
     model: str | None = None
     """Which model really answered."""
     tokens_in: int = 0
@@ -203,7 +203,7 @@ class ObserverReply:
 
 
 class Observer(Protocol):
-    """Turns evidence into text that `codemem_core.distil.parse` understands."""
+    """Turns evidence into an answer of the form that docs/reply.md describes."""
 
     def observe(self, request: ObserveRequest) -> ObserverReply:
         """Return the answer.

@@ -14,12 +14,11 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _TEMPLATE = re.compile(r"[A-Za-z_][\w.]*:[a-z_][a-z0-9_]*\.html")
 
-MEMORIES = "Memories"
-EVENTS = "Events"
-SERVICE = "Server and agents"
-DATA = "Data"
-FIGURES = "Observer and figures"
-GROUPS = (MEMORIES, SERVICE, EVENTS, DATA, FIGURES)
+READ = "Read"
+CORRECT = "Correct"
+SERVICE = "Set up and run"
+MORE = "More"
+GROUPS = (READ, CORRECT, SERVICE, MORE)
 """Headings of `codemem --help`, in this order; commands of other groups follow."""
 
 
@@ -34,6 +33,11 @@ class SeamRecord:
     help: str = ""
     """One line for lists and `--help`."""
 
+    @property
+    def path(self) -> str:
+        """What the record is known by, unique in its seam."""
+        return self.name
+
     def __post_init__(self) -> None:
         """Refuse a name or a target that could never be used."""
         if not _NAME.fullmatch(self.name):
@@ -44,7 +48,7 @@ class SeamRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestSource(SeamRecord):
-    """A host whose events codemem understands; target makes a `protocols.Source`."""
+    """A host whose events codemem understands; target makes a `Source`."""
 
     hook_path: str = ""
     """Another path at which the server takes its hooks, beside `/api/hooks/NAME`."""
@@ -60,12 +64,12 @@ class IngestSource(SeamRecord):
 
 
 class FlushPolicy(SeamRecord):
-    """A rule that decides when a stream is flushed; target makes a `protocols.Policy`."""
+    """A rule that decides when a stream is flushed; target makes a `Policy`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObserverRuntime(SeamRecord):
-    """A way to turn evidence into observations; target makes a `protocols.Observer`."""
+    """A way to turn evidence into observations; target makes a `Observer`."""
 
     default_model: str | None = None
     """What it asks when the user named no model."""
@@ -78,12 +82,12 @@ class ObserverRuntime(SeamRecord):
 
 
 class AuthSource(SeamRecord):
-    """A place where the observer's credential may be; target makes a `protocols.TokenSource`."""
+    """A place where the observer's credential may be; target makes a `TokenSource`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedder(SeamRecord):
-    """A way to turn text into vectors; target makes a `protocols.TextEmbedder`."""
+    """A way to turn text into vectors; target makes a `TextEmbedder`."""
 
     dimension: int
     """Length of its vectors; 0 when only the model knows."""
@@ -93,12 +97,17 @@ class Embedder(SeamRecord):
 class Command(SeamRecord):
     """A command of the `codemem` program; target is a `click.Command`."""
 
-    group: str = "More"
+    group: str = MORE
     """The heading under which `--help` lists it: one of those it has, or another."""
     hidden: bool = False
-    """Left out of `--help`: called by hosts, not by people."""
+    """Left out of `--help`: called by hosts, or kept under an earlier name."""
     parent: str = ""
-    """The group it is a subcommand of, such as `db`; empty for a command of the program."""
+    """The command it is a subcommand of, such as `db` or `import`; empty for none."""
+
+    @property
+    def path(self) -> str:
+        """The command line that calls it, without `codemem`: unique among commands."""
+        return f"{self.parent} {self.name}".strip()
 
 
 class ChangeFollower(SeamRecord):
@@ -148,4 +157,4 @@ class Page(SeamRecord):
 
 
 class HostSetup(SeamRecord):
-    """An agent that codemem can be installed into; target makes a `protocols.Installer`."""
+    """An agent that codemem can be installed into; target makes a `Installer`."""

@@ -81,6 +81,21 @@ _REASONS = {
 }
 
 
+def joins(db: apsw.Connection, found: Answer) -> bool:
+    """Say whether a folder that was never seen is about to share a project by its remote alone.
+
+    Whoever writes a `.git/config` chooses the remote, so the user hears of it.
+    """
+    remote, known = found.place.remote, _values(db, "repository", found.project)
+    ours = {value for kind, value in _marks(found.place) if kind == "repository"}
+    return bool(
+        not found.named
+        and remote in _values(db, "remote", found.project)
+        and known
+        and not ours & set(known)
+    )
+
+
 def is_chosen(label: str | None, cwd: str | None) -> bool:
     """Say whether a person, a host or a plugin gave a name that is not the folder's own."""
     return label is not None and label != place_of(cwd, environ={}).label

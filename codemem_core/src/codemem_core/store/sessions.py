@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import apsw
@@ -102,6 +104,26 @@ def _sessions(db: apsw.Connection, conditions: str, values: dict[str, object]) -
     names = tuple(Session.__dataclass_fields__)
     found = rows(db, _SESSIONS.format(conditions=conditions), values)
     return [Session(**dict(zip(names, row, strict=True))) for row in found]
+
+
+_TITLES = """
+    SELECT s.id, coalesce(
+           (SELECT m.title FROM memories m
+             WHERE m.session_id = s.id AND m.kind = 'session_summary' AND m.active = 1
+               AND m.superseded_by IS NULL
+             ORDER BY m.created_ms, m.id LIMIT 1),
+           (SELECT t.first_prompt FROM streams t
+             WHERE t.source = s.source AND t.stream_id = s.stream_id),
+           (SELECT m.title FROM memories m WHERE m.session_id = s.id AND m.active = 1
+             ORDER BY m.created_ms, m.id LIMIT 1))
+      FROM sessions s WHERE s.id IN (SELECT value FROM json_each(?))
+"""
+
+
+def titles(db: apsw.Connection, ids: Iterable[int]) -> dict[int, str]:
+    """Return what each session was about: its first summary, else its first prompt."""
+    found = rows(db, _TITLES, (json.dumps(list(ids)),))
+    return {session: title for session, title in found if title}
 
 
 # From one value to the next larger one by the index: 100,000 rows are not read for 20 names.

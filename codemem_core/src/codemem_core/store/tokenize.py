@@ -15,6 +15,8 @@ MAX_TERMS = 32
 """Terms of one query; also the bits of `search`'s mask of matched terms."""
 # A text of fewer telling words asks for hardly anything of its own.
 _TELLING = 3
+_ENGLISH_SIGNS = 2
+"""English function words that show a text to be English."""
 _MAX_TAGS = 20
 _MAX_TAG_CHARS = 40
 # Identifiers whose parts are indexed; a long body full of code has about 60.
@@ -42,11 +44,24 @@ ORDERS = frozenset(
 """Words of prompts that say what to do and not with what."""
 
 _NAME = re.compile(r"[^\W_]+")
-_PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|\d+")
+_PIECE = re.compile(r"[A-Z]+(?![^\W\dA-Z_])|[A-Z]?[^\W\dA-Z_]+|\d+")
 # Chinese, Japanese and Korean letters: FTS5 keeps a run of them as one token. Compiled when one
 # turns up, because that takes 2 ms.
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_SAME_LETTER = {0x0451: 0x0435, 0x0401: 0x0415}
 _SCRIPT_RUN = f"[{_CJK}]+|[^{_CJK}]+"
+
+
+def plain_form(text: str) -> str:
+    """Return text in the form in which words are compared, whatever keyboard wrote them.
+
+    One form of each letter and width (NFKC), and no Cyrillic yo: most people type ye.
+    """
+    if text.isascii():
+        return text
+    import unicodedata  # noqa: PLC0415 - a library of its own; most text on the hook path is ASCII
+
+    return unicodedata.normalize("NFKC", text).translate(_SAME_LETTER)
 
 
 def query_terms(text: str) -> list[str]:
@@ -57,7 +72,19 @@ def query_terms(text: str) -> list[str]:
     """
     terms = list(dict.fromkeys(_terms(text)))
     telling = [term for term in terms if term not in _QUERY_STOP_WORDS]
+    if telling and len(terms) - len(telling) < _ENGLISH_SIGNS:
+        telling = _in_other_languages(text, telling) or telling
     return (telling or terms)[:MAX_TERMS]
+
+
+def _in_other_languages(text: str, terms: list[str]) -> list[str]:
+    """Return the terms of a text that is most likely not English, without its function words."""
+    from codemem_core.store import function_words  # noqa: PLC0415 - rarely needed on the hook path
+
+    if any(map(_is_cjk, terms)):
+        terms = list(dict.fromkeys(_terms(function_words.without_asking(text))))
+        return [term for term in terms if len(term) > 1 and term not in _QUERY_STOP_WORDS]
+    return function_words.without_function_words(terms)
 
 
 def telling_words(text: str) -> list[str]:
@@ -91,7 +118,7 @@ def hidden_words(text: str) -> str:
 
 
 def _terms(text: str) -> Iterator[str]:
-    for name in _NAME.findall(text):
+    for name in _NAME.findall(plain_form(text)):
         for word in _script_runs(name):
             if _is_cjk(word):
                 yield from _pairs(word)
@@ -104,9 +131,13 @@ def _terms(text: str) -> Iterator[str]:
 
 def _hidden_words(text: str) -> Iterator[str]:
     """Find the words that FTS5 does not see because they are grown together, in their order."""
-    for name in dict.fromkeys(_NAME.findall(text)):
-        if name.islower() and name.isascii() and name.isalpha():
+    plain = plain_form(text)
+    seen = set(_NAME.findall(text)) if plain != text else ()
+    for name in dict.fromkeys(_NAME.findall(plain)):
+        if name.islower() and name.isascii() and name.isalpha() and not seen:
             continue  # nothing in it; nearly every word, and the quickest look
+        if seen and name not in seen:
+            yield name.lower()  # FTS5 has it in another form
         words = _script_runs(name)
         for word in words:
             parts = list(_pairs(word)) if _is_cjk(word) else _split(word)

@@ -7,7 +7,15 @@
 Needs pytest and hypothesis: `pip install codemem-core[testing]`.
 """
 
-from codemem_core.testing.conformance import Rule, Subject, conforms, rules_of
+from codemem_core.testing.conformance import Rule, Subject, conforms, loads, rules_of
 from codemem_core.testing.fakes import ScriptedObserver, observer_plugin
 
-__all__ = ["Rule", "ScriptedObserver", "Subject", "conforms", "observer_plugin", "rules_of"]
+__all__ = [
+    "Rule",
+    "ScriptedObserver",
+    "Subject",
+    "conforms",
+    "loads",
+    "observer_plugin",
+    "rules_of",
+]

@@ -13,6 +13,7 @@ import pytest
 
 from codemem_core.config.setting import Setting
 from codemem_core.config.settings import Settings
+from codemem_core.plugins.registry import Plugins
 from codemem_core.records.evidence import Evidence, Message, Prompt, ToolCall
 from codemem_core.records.protocols import EventContext
 from codemem_core.records.seams import SeamRecord
@@ -110,5 +111,15 @@ def conforms(record: SeamRecord, **given: Any) -> Callable[[Rule], None]:  # noq
     @pytest.mark.parametrize("rule", rules_of(record), ids=lambda rule: rule.__name__)
     def check(rule: Rule) -> None:
         rule(subject)
+
+    return check
+
+
+def loads(plugin: ModuleType) -> Callable[[], None]:
+    """Return a pytest test that loads a plugin module as the host does: no hook of it is wrong."""
+
+    def check() -> None:
+        found = Plugins.only(plugin, settings=Settings.load({})).listing()
+        assert [info.problem for info in found] == [""]
 
     return check

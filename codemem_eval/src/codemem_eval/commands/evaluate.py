@@ -85,7 +85,7 @@ def evaluate_questions(
     FILE holds {"query": "…", "relevant_ids": [ids]} a line and is asked of your memories. FOLDER
     holds corpora (docs.jsonl, queries.jsonl), each asked of a store of its own.
 
-    Example: codemem eval questions asked.jsonl --min-delta-recall 0.02
+    Example: codemem dev eval questions asked.jsonl --min-delta-recall 0.02
     """
     measured = Measured()
     meaning = Meaning(host.plugins, host.settings) if with_meaning else None
@@ -210,7 +210,7 @@ class _WithDefault(Group):
 def evaluate() -> None:
     """Measure search and packs: on judged questions, or on recorded sessions.
 
-    `codemem eval FILE|FOLDER` is short for `codemem eval questions FILE|FOLDER`.
+    `codemem dev eval FILE|FOLDER` is short for `codemem eval questions FILE|FOLDER`.
     """
 
 
@@ -242,7 +242,7 @@ def pack_benchmark(
 
     Blank lines and lines that begin with # are skipped.
 
-    Example: codemem pack-benchmark prompts.txt --limit 4
+    Example: codemem dev pack-benchmark prompts.txt --limit 4
     """
     lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
     queries = [line for line in lines if line and not line.startswith("#")]

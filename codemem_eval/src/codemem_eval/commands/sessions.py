@@ -1,4 +1,4 @@
-"""`codemem eval sessions`: what memory would have been worth to recorded sessions."""
+"""`codemem dev eval sessions`: what memory would have been worth to recorded sessions."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def evaluate_sessions(
     walked through in order: what earlier ones left is told to the next, by codemem and by other
     ways, and judged by what that session went on to find, change and get wrong.
 
-    Example: codemem eval sessions ~/.claude/projects
+    Example: codemem dev eval sessions ~/.claude/projects
     """
     projects = sessions_below(folder, host.plugins)
     found = compare(projects, chosen(projects, replies), ours=OURS)

@@ -9,7 +9,7 @@ import click
 from codemem_core.commands.host import Host, db_option, json_option, pass_host
 from codemem_core.commands.output import say, say_json
 from codemem_core.errors import InputError
-from codemem_team import joining, keys, local, postgres, sealing
+from codemem_team import client, joining, keys, local, postgres, sealing
 from codemem_team.local import Membership
 from codemem_team.postgres import Device
 
@@ -79,7 +79,7 @@ def devices(host: Host, *, name: str | None, as_json: bool, db_path: str | None)
     Example: codemem team devices
     """
     one = _membership(host, name, db_path)
-    with postgres.connected(host.settings) as connection, postgres.transaction(connection) as ask:
+    with client.connected(host.settings) as connection, client.transaction(connection) as ask:
         found = postgres.devices(ask, one.team)
     if as_json:
         say_json({"devices": [_device_json(each) for each in found]})
@@ -121,11 +121,11 @@ def approve(
     with host.store(db_path) as store:
         with store.read() as db:
             held = keys.known(db, one.team)
-        with postgres.connected(host.settings) as connection:
-            with postgres.transaction(connection) as cursor:
+        with client.connected(host.settings) as connection:
+            with client.transaction(connection) as cursor:
                 found = keys.waiting_device(cursor, one.team, device)
             _require_same(found, fingerprint)
-            with postgres.transaction(connection) as cursor:
+            with client.transaction(connection) as cursor:
                 keys.approve(cursor, one, held, found.device)
         store.write(lambda db: keys.pin(db, one.team, found))
     if as_json:
@@ -184,5 +184,5 @@ def _change(host: Host, one: Membership, call: str, arguments: tuple[str, ...]) 
     host.refuse_agents("change who is in a team")
     if not arguments[0].strip():
         raise InputError("a login has a name")
-    with postgres.connected(host.settings) as connection, postgres.transaction(connection) as ask:
+    with client.connected(host.settings) as connection, client.transaction(connection) as ask:
         ask.execute(call.encode(), (one.team, *arguments))

@@ -10,7 +10,7 @@ import click
 from codemem_core.commands.host import Group, Host, db_option, json_option, pass_host
 from codemem_core.commands.output import ago, say, say_json, warn
 from codemem_core.errors import InputError
-from codemem_team import joining, local, postgres, sealing
+from codemem_team import client, joining, local, sealing
 from codemem_team.commands import members
 from codemem_team.commands.members import team_option
 from codemem_team.doctor import examine
@@ -112,7 +112,7 @@ def _join(
             joining.recover(store, host.settings, one, phrase)
         moved, waits = Round(), ""
         try:
-            with postgres.connected(host.settings) as connection:
+            with client.connected(host.settings) as connection:
                 moved = sync(store, connection, one.team)
         except NoKey as error:
             waits = f"{error}\n{error.hint}"
@@ -214,7 +214,7 @@ def sync_now(host: Host, *, name: str | None, as_json: bool, db_path: str | None
     with host.store(db_path) as store:
         with store.read() as db:
             one = local.membership(db, name)
-        with postgres.connected(host.settings) as connection:
+        with client.connected(host.settings) as connection:
             moved = sync(store, connection, one.team)
     if as_json:
         say_json({"pushed": moved.pushed, "pulled": moved.pulled})

@@ -30,7 +30,7 @@ def from_claude_mem(
 ) -> None:
     """Store what claude-mem remembers; its database is not written to.
 
-    Example: codemem import-from-claude-mem ~/.claude-mem/claude-mem.db --dry-run
+    Example: codemem import claude-mem ~/.claude-mem/claude-mem.db --dry-run
     """
 
     def fill(incoming: Incoming) -> None:
@@ -57,7 +57,7 @@ def from_basic_memory(
 ) -> None:
     """Store the notes of basic-memory, a folder of Markdown files.
 
-    Example: codemem import-from-basic-memory ~/basic-memory --dry-run
+    Example: codemem import basic-memory ~/basic-memory --dry-run
     """
     bring(
         host,
@@ -84,7 +84,7 @@ def from_mem0(
 ) -> None:
     """Store the memories of mem0, as its `get_all` or its export gives them; `-` is stdin.
 
-    Example: codemem import-from-mem0 memories.json --project shop --dry-run
+    Example: codemem import mem0 memories.json --project shop --dry-run
     """
     here = host.project(None, everywhere=False)
     placed = 0

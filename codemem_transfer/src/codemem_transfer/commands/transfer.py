@@ -59,7 +59,7 @@ def export_memories(
 
     The file is there when it is whole, and private. JSON keeps everything; Markdown is for people.
 
-    Example: codemem export-memories memories.json --all-projects --include-inactive
+    Example: codemem export memories.json --all-projects --include-inactive
     """
     wanted = Wanted(
         project=host.project(project, everywhere=all_projects),
@@ -142,7 +142,7 @@ def import_memories(
     Twice brings nothing twice, and `codemem undo` takes it back. Search finds what was imported;
     prompts get it by themselves once you have confirmed it, or with `--trust`.
 
-    Example: codemem import-memories memories.json --dry-run
+    Example: codemem import memories memories.json --dry-run
     """
 
     def fill(incoming: Incoming) -> None:

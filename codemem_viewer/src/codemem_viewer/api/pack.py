@@ -11,6 +11,7 @@ from litestar import Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter, RawBody
 
+from codemem_core import tracing
 from codemem_core.capture import note_reader
 from codemem_core.config.settings import Settings
 from codemem_core.errors import InputError
@@ -114,7 +115,14 @@ def _pack(
         _text(asked, "cwd"),
         _texts(asked, "working_set"),
     )
-    with store.read() as db:
+    with (
+        tracing.span(
+            "search_memory",
+            stream=_session(asked) if asked.get("session") is not None else None,
+            gen_ai__operation__name="search_memory",
+        ) as told,
+        store.read() as db,
+    ):
         project = projects.settled(db, label or None, cwd or None)
         pack = build_pack(
             db,
@@ -129,6 +137,7 @@ def _pack(
             known=_texts(asked, "known"),
             learned=settings.flag("learning"),
         )
+        told.set(codemem__memories=len(pack.items), codemem__tokens=pack.metrics["pack_tokens"])
         pack.metrics |= savings(db, pack) | since_last_told(db, pack, project=project)
     if asked.get("injected") is True and asked.get("session") is not None:
         key = _session(asked)

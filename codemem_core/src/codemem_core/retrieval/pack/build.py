@@ -159,7 +159,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     said = quotes.search(db, telling, project=project, trusted=trusted, known=known)
     least = 0.0 if said.sure() else least_confidence
     fit = gone_last(db, fitting(found, least=least) if topic is None else about(found))
-    chosen = _worth_telling(db, fit, found, said, leant(asked, around)) if unasked else fit
+    chosen = _worth_telling(db, context, fit, found, said, around) if unasked else fit
     recent = [] if topic is None or fit else _recent(db, limit, project, trusted, injected)
     distinct, repeats = without_repeats(_unknown(recent or chosen, known))
     page = Page(token_budget, limit, fenced=injected, is_recap=topic is not None)
@@ -169,15 +169,28 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     return _packed(context, page, found, repeats, (limit, project, bool(recent)), why)
 
 
-def _worth_telling(
-    db: apsw.Connection, fit: list[Hit], found: Found, said: Sessions, asked: Collection[str]
+def _worth_telling(  # noqa: PLR0913, PLR0917 - what was found, and by what
+    db: apsw.Connection, prompt: str, fit: list[Hit], found: Found, said: Sessions, around: str
 ) -> list[Hit]:
-    """Return what a prompt gives a reason to tell, and what the session that answers left."""
-    chosen = worth_telling(fit, found, asked)
+    """Return what a prompt gives a reason to tell, and what the session that answers left.
+
+    When nothing answers how things are done here, the rules of the project may.
+    """
+    chosen = worth_telling(fit, found, leant(asked_for(prompt), around))
     if not said.sure():
-        return chosen
+        return chosen or _rules_asked_for(db, prompt, said.project)
     said.look_further(db)
     return of_quoted(found, chosen, quotes.memory_sessions(db, said))
+
+
+def _rules_asked_for(db: apsw.Connection, prompt: str, project: str | None) -> list[Hit]:
+    if prompt.isascii() and "?" not in prompt:
+        return []
+    from codemem_core.retrieval.pack.conventions import (  # noqa: PLC0415 - 2 ms, rarely needed
+        rules_asked_for,
+    )
+
+    return rules_asked_for(db, prompt, project=project)
 
 
 def _unknown(hits: list[Hit], known: Collection[str]) -> list[Hit]:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import chain
 
 from codemem_core.retrieval.pack.render import body, clip_to, head, tokens
-from codemem_core.store.tokenize import telling_words
+from codemem_core.store.tokenize import plain_form, telling_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _grown(sentences: list[str], best: int, room: int) -> tuple[int, int]:
 
 def stems(text: str) -> set[str]:
     """Return the telling words of a text without their commonest endings."""
-    return set(chain.from_iterable(map(_stems_of, set(_NAME.findall(text)))))
+    return set(chain.from_iterable(map(_stems_of, set(_NAME.findall(plain_form(text))))))
 
 
 @lru_cache(maxsize=16_384)

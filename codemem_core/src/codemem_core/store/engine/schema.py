@@ -15,7 +15,6 @@ _FOLDER = os.path.join(
     os.path.dirname(os.path.dirname(__file__)), "migrations"
 )  # `importlib.resources`: 15 ms
 _STEP = re.compile(r"(\d{4})_\w+\.sql")
-_OF_PLUGINS = ("table", "index")
 _NEWER = 1000
 """Versions that may be to come: a number beyond is a damaged one."""
 
@@ -90,14 +89,20 @@ def strangers(db: apsw.Connection) -> list[str]:
     A trigger or a generated column in a file from elsewhere would run with every write.
     """
     known = set().union(*_schemas())
-    owners = tuple(f"{plugin}_" for (plugin,) in _plugins(db))
+    theirs = of_plugins(db)
     found = rows(db, "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'")
     return [
         f"{kind} `{name}`"
         for kind, name, sql in found
-        if (name, sql) not in known
-        and not (kind in _OF_PLUGINS and name.startswith(owners) and _is_plain(db, name))
+        if (name, sql) not in known and name not in theirs
     ]
+
+
+def of_plugins(db: apsw.Connection) -> set[str]:
+    """Return the names of the tables and indexes that plugins keep here."""
+    owners = tuple(f"{plugin}_" for (plugin,) in _plugins(db))
+    found = rows(db, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'index')")
+    return {name for (name,) in found if name.startswith(owners) and _is_plain(db, name)}
 
 
 def _plugins(db: apsw.Connection) -> list[tuple[str]]:

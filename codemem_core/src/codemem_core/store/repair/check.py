@@ -9,7 +9,7 @@ import apsw
 
 from codemem_core.errors import Damaged
 from codemem_core.store.engine.connection import connect, index_only, leave_wal, rows, translate
-from codemem_core.store.engine.schema import model, schema_of, steps, version
+from codemem_core.store.engine.schema import model, of_plugins, schema_of, steps, version
 
 _TOLD = 5
 """Findings told of one file; a broken page makes hundreds."""
@@ -103,4 +103,5 @@ def _indexes(db: apsw.Connection) -> list[str]:
 
 def _differences(db: apsw.Connection) -> tuple[str, ...]:
     with contextlib.closing(model()) as ours:
-        return tuple(sorted({name for name, _ in schema_of(ours) ^ schema_of(db)}))
+        found = {name for name, _ in schema_of(ours) ^ schema_of(db)}
+    return tuple(sorted(found - of_plugins(db)))

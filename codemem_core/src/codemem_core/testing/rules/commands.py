@@ -35,7 +35,7 @@ def refuses_unknown_options(subject: Subject) -> None:
 
 def keeps_its_name(subject: Subject) -> None:
     """The name of the record is what people type; two commands cannot share it."""
-    other = Plugins.load(subject.settings).commands().get(subject.record.name)
+    other = Plugins.load(subject.settings).commands().get(subject.record.path)
     assert other is None or other.target == subject.record.target, (
         f"`{other.target}` has this name already"
     )

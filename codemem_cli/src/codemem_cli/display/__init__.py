@@ -1,0 +1,1 @@
+"""What the program prints for a person: lines, colours, pages."""

@@ -1,0 +1,35 @@
+"""What `codemem doctor` and the Health page say of teams; the server is not asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from codemem_core.config.settings import Settings
+from codemem_core.plugins.health import HealthScope
+from codemem_core.records.protocols import Check
+from codemem_core.store.engine.store import Store
+from codemem_team import local
+from codemem_team.status import last_status
+
+_STATUS_HINT = "`codemem team status` shows both ends"
+
+
+class TeamHealth:
+    """Compares what is here with what the server had when it was reached last."""
+
+    def __init__(self, settings: Settings) -> None:
+        del settings
+
+    def examine(self, scope: HealthScope) -> Iterator[Check]:
+        """Yield one check a team."""
+        with Store.open(scope.database, upgrade=False) as store, store.read() as db:
+            found = [last_status(db, one) for one in local.memberships(db)]
+        for status in found:
+            name, problem = status.membership.name, status.problem
+            wrong = [line.text for line in status.lines() if not line.ok]
+            if problem:
+                yield Check(ok=False, text=f"team `{name}`: {problem}", hint=_STATUS_HINT)
+            elif wrong:
+                yield Check(ok=False, text=f"team `{name}`: {wrong[0]}", hint=_STATUS_HINT)
+            else:
+                yield Check(ok=True, text=f"team `{name}`: both ends have the same")
