@@ -22,6 +22,8 @@ from codemem_team.subjects import Subject
 
 FOLLOWER = "team"
 """This plugin's name as a follower of changes and as their origin."""
+AT_ONCE = 50
+"""Changes, or records, of one local transaction: hooks that store an event wait for it."""
 
 
 class Outbox:
@@ -38,14 +40,22 @@ class Outbox:
                     _Team(db, one).take(change)
 
 
+def take_some(db: apsw.Connection, *, limit: int = AT_ONCE) -> int:
+    """Take the next changes that wait, in this transaction; return how many there were."""
+    waiting = changes.pending(db, FOLLOWER, limit=limit)
+    for one in local.memberships(db):
+        for change in waiting:
+            if change.origin != FOLLOWER:
+                _Team(db, one).take(change)
+    if waiting:
+        changes.taken(db, FOLLOWER, waiting[-1].seq)
+    return len(waiting)
+
+
 def take_waiting(db: apsw.Connection) -> None:
     """Take every change that waits, before records of others touch the same memories."""
-    while waiting := changes.pending(db, FOLLOWER, limit=500):
-        for one in local.memberships(db):
-            for change in waiting:
-                if change.origin != FOLLOWER:
-                    _Team(db, one).take(change)
-        changes.taken(db, FOLLOWER, waiting[-1].seq)
+    while take_some(db):
+        pass
 
 
 def offer(db: apsw.Connection, one: Membership, memory_id: int) -> bool:
@@ -74,6 +84,9 @@ class _Team:
         else:
             reason = "superseded" if change.action == "superseded" else "forgotten"
             self.forget(change.memory_id, reason=reason, hlc=change.hlc)
+        if change.action == "deleted":
+            for each in subjects.subjects_of(self._db, self._one.team, change.memory_id):
+                log.blank(self._db, self._one.team, each.subject)
 
     def offer(self, memory_id: int, *, hlc: int) -> bool:
         """Write the record of a memory, if it is to be shared and is not yet."""
@@ -123,7 +136,7 @@ class _Team:
                 name for name in bodies.VOUCHED if name in change.fields and getattr(memory, name)
             ]
             if vouched:
-                body = bodies.confirm_body(vouched)
+                body = bodies.confirm_body(vouched, memory)
                 self._append("confirm", each.subject, change.hlc, body, project=memory.project)
 
     def forget(self, memory_id: int, *, reason: str, hlc: int) -> int:
