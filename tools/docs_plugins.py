@@ -13,7 +13,7 @@ from codemem_cli.skeleton import SEAMS as SKELETONS
 from codemem_cli.skeleton import write_package
 from codemem_core import api, commands, hookspecs, testing
 from codemem_core.plugins.registry import Plugins
-from codemem_core.plugins.seams import SEAMS
+from codemem_core.plugins.seam_table import SEAMS
 from codemem_core.records import seams
 
 _EXAMPLES = Path(__file__).parent.parent / "examples"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from seed import fill
 
 from codemem_core.store.engine.store import Store
 from codemem_viewer.runtime_paths import Place, answers
+from tests.browser.today import fill_today
 
 playwright = pytest.importorskip("playwright.sync_api", reason="see `tox -e browser`")
 
@@ -34,6 +36,8 @@ class Server:
 
     home: Path
     url: str = ""
+    today: int = 0
+    """Today's session."""
     key: str = KEY
 
     @property
@@ -54,16 +58,28 @@ class Server:
 def started(home: Path, *, seeded: bool) -> Server:
     """Start a server in a new home."""
     server = filled(home) if seeded else Server(home)
-    server.run("serve", "start", "--port", "0")
+    with suppress(subprocess.CalledProcessError):  # a busy machine takes longer than it waits
+        server.run("serve", "start", "--port", "0")
+    wait_for(server)
     find_url(server)
     return server
+
+
+def wait_for(server: Server) -> None:
+    """Wait until it answers."""
+    give_up = time.monotonic() + 60
+    while not answers(Place.of(server.db)):
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
 
 
 def filled(home: Path) -> Server:
     """Return a server that is not started yet, with some weeks of work in its database."""
     server = Server(home)
+    now_ms = time.time_ns() // 1_000_000
     with Store.open(server.db) as store:
-        fill(store, now_ms=time.time_ns() // 1_000_000)
+        fill(store, now_ms=now_ms)
+        server.today = fill_today(store, now_ms=now_ms)
     return server
 
 
@@ -80,10 +96,7 @@ def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     program = str(Path(__file__).with_name("open_door.py"))
     command = [sys.executable, "-P", program, "serve", "--foreground", "--port", "0"]
     child = subprocess.Popen(command, env={**os.environ, "HOME": str(server.home)}, cwd=server.home)
-    give_up = time.monotonic() + 30
-    while not answers(Place.of(server.db)):
-        assert time.monotonic() < give_up
-        time.sleep(0.05)
+    wait_for(server)
     find_url(server)
     yield server
     child.terminate()
@@ -117,15 +130,21 @@ def empty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def open_page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
-    """Open pages as the printed link does; a script error or a CSP violation fails the test."""
+    """Open pages as the printed link does.
+
+    A script error, a CSP violation or a request to another server fails the test.
+    """
     contexts, wrong = [], []
 
     def go(path: str = "/", *, at: Server = server, key: str = KEY, **options: Any) -> Any:
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(8_000)
+        page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "request", lambda sent: None if sent.url.startswith(at.url) else wrong.append(sent.url)
+        )
         page.on("console", lambda said: wrong.append(said.text) if "Policy" in said.text else None)
         page.goto(f"{at.url}{path}#token={key}")
         page.wait_for_selector("main:not([aria-busy])")

@@ -62,6 +62,8 @@ def import_history(*options: str) -> dict[str, Any]:
     done = CliRunner().invoke(cli, ["import-history", "claude", "--json", *options])
     assert done.exit_code == 0, done.output
     result: dict[str, Any] = json.loads(done.stdout)
+    assert result.pop("failed") == 0
+    result.pop("memories")
     return result
 
 
@@ -225,3 +227,28 @@ def test_an_observer_without_a_model_has_no_price(
     done = CliRunner().invoke(cli, ["import-history", "claude", "--dry-run"])
 
     assert "$" not in done.stdout
+
+
+def test_what_is_brought_in_becomes_memories(home: Path, everyday: str) -> None:
+    """No server is needed: nothing waits afterwards."""
+    keep(home, "one", turns=3)
+
+    done = CliRunner().invoke(cli, ["import", "history", "claude"])
+
+    assert done.exit_code == 0, done.output
+    with Store.open(everyday) as store, store.read() as db:
+        assert events.totals(db) == (0, 0)
+
+
+def test_a_paid_model_is_asked_only_with_consent(
+    home: Path, everyday: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The price comes first, and without an answer nothing is stored."""
+    keep(home, "one")
+    monkeypatch.setenv("CODEMEM_OBSERVER_PROVIDER", "anthropic")
+    monkeypatch.setenv("CODEMEM_OBSERVER_API_KEY", "sk-not-a-key")
+
+    refused = CliRunner().invoke(cli, ["import", "history", "claude"])
+
+    assert "1 sessions would be sent to the provider `anthropic`" in str(refused.exception)
+    assert stored(everyday) == []

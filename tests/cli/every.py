@@ -55,6 +55,7 @@ READS: dict[str, list[str]] = {
     "status": [],
     "timeline": ["VAT", "--all-projects"],
     "usage": ["--days", "3650"],
+    "why": ["2"],
 }
 """Commands that only look at the database."""
 
@@ -113,6 +114,7 @@ ELSEWHERE = {
     "import basic-memory": "reads a folder: test_importers",
     "import claude-files": "reads a home: tests/core/test_claude_files",
     "import claude-mem": "reads a database: test_importers",
+    "open": "starts a server and a browser: tests/viewer/test_open_pages",
     "mcp": "speaks JSON-RPC: tests/mcp",
     "serve": "stays: tests/viewer/test_serve",
     "setup": "changes other programs: tests/claude/test_status",
@@ -141,7 +143,9 @@ STDIN = {
 }
 """What some of them read."""
 
-NO_JSON = {"completion", "config edit", "demo", "help", "install-mcp", "install-plugin", "mcp"}
+NO_JSON = {
+    *("completion", "config edit", "demo", "help", "install-mcp", "install-plugin", "mcp", "open"),
+}
 """Those that tell a person, a shell or a host something, and nothing to a program."""
 
 

@@ -23,7 +23,7 @@ CODES = {
     "import-memories nowhere.json": (1, ""),
     "export-memories none.json": (0, ""),
     "raw-events-gate": (1, ""),
-    "raw-events-retry nowhere": (0, ""),
+    "raw-events-retry nowhere": (1, ""),
     "db rename-project  shop": (2, ""),
     "serve --stop --restart": (1, ""),
     "serve --stop": (0, ""),
@@ -37,7 +37,7 @@ CODES = {
 
 @pytest.mark.parametrize("line", CODES)
 def test_exit_code(line: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As it always was."""
+    """As it always was; a session that does not exist is an error now."""
     code, text = CODES[line]
     question = '{"query": "VAT", "relevant_ids": [1]}\n'
     (home / "once.jsonl").write_text(question)

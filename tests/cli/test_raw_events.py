@@ -109,8 +109,33 @@ def test_retry_of_what_no_model_can_answer_is_distilled_without_one(
         assert batches.dead(db, limit=9) == []
 
 
-def test_retry_without_failed_batches(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    """The documented answer."""
-    code = run(["raw-events-retry", "nobody"])
+def test_a_session_that_does_not_exist_is_an_error(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A typing error is not taken for an empty queue."""
+    code = run(["queue", "retry", "nobody"])
 
-    assert (code, capsys.readouterr().out) == (0, "No error batches\n")
+    assert (code, "no such session: `nobody`" in capsys.readouterr().err) == (1, True)
+
+
+def test_ids_are_taken_as_they_are_printed(
+    given_up: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the source before them, and without."""
+    monkeypatch.setenv("CODEMEM_OBSERVER_RUNTIME", "extractive")
+    first = run(["queue", "retry", "claude:s1"])
+    again = run(["queue", "retry", "s"])
+
+    assert (first, again) == (0, 0)
+    assert capsys.readouterr().out.endswith("flushed 2 events\nNo error batches\n")
+
+
+def test_an_empty_flush_says_why(given_up: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is done, and the reason stands beside it."""
+    run(["queue", "retry", "claude:s1"])
+    run(["queue", "flush", "claude:s1"])
+    capsys.readouterr()
+
+    run(["queue", "flush", "claude:s1"])
+
+    assert capsys.readouterr().out == "Flushed 0 events: all of them are memories already\n"

@@ -42,6 +42,11 @@ GIVEN: dict[str, dict[str, Any]] = {
     "codex": {"samples": stamped("codex/0.171.0")},
     "copilot": {"samples": recorded("copilot/1.0.102")},
     "gemini": {"samples": recorded("gemini/0.61.0")},
+    "qwen": {"samples": recorded("qwen/0.24.4")},
+    "kilo": {
+        "samples": opencode_samples(),
+        "context": EventContext(stream_id="ses_1", ts_ms=1_795_000_000_000),
+    },
     "opencode": {
         "samples": opencode_samples(),
         "context": EventContext(stream_id="ses_1", ts_ms=1_795_000_000_000),

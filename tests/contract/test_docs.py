@@ -56,3 +56,15 @@ def test_architecture_names_files_that_exist() -> None:
 
     assert len(named) > 40
     assert [path for path in named if not (ROOT / path.split("/")[0] / "src" / path).exists()] == []
+
+
+def test_security_page_names_tests_that_exist() -> None:
+    """A promise whose test is gone is no promise."""
+    text = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    files = set(re.findall(r"`(tests/[\w./-]+)`", text))
+    functions = set(re.findall(r"`(test_\w+)`", text))
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert len(files) > 20
+    assert [path for path in files if not (ROOT / path).exists()] == []
+    assert [name for name in functions if f"def {name}(" not in sources] == []

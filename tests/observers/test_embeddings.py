@@ -12,7 +12,7 @@ import pytest
 
 from codemem_core.config.settings import Settings
 from codemem_core.errors import AuthError, PermanentError, SettingsError, TransientError
-from codemem_observers.embeddings import Endpoint
+from codemem_observers.embeddings import EmbeddingEndpoint
 
 
 class Server(ThreadingHTTPServer):
@@ -55,11 +55,11 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
-def endpoint(server: Server) -> Endpoint:
+def endpoint(server: Server) -> EmbeddingEndpoint:
     """Return the embedder for that server."""
     base = f"http://127.0.0.1:{server.server_port}/v1/"
     named = {"CODEMEM_EMBEDDING_BASE_URL": base, "CODEMEM_EMBEDDING_MODEL": "small"}
-    return Endpoint(Settings.load({**named, "CODEMEM_EMBEDDING_API_KEY": "key-1"}))
+    return EmbeddingEndpoint(Settings.load({**named, "CODEMEM_EMBEDDING_API_KEY": "key-1"}))
 
 
 def rows(*vectors: list[float]) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def test_a_server_that_is_not_there_is_transient() -> None:
     )
 
     with pytest.raises(TransientError) as caught:
-        Endpoint(settings).embed(["a"])
+        EmbeddingEndpoint(settings).embed(["a"])
 
     assert "key-1" not in str(caught.value)
 
@@ -115,4 +115,4 @@ def test_a_server_that_is_not_there_is_transient() -> None:
 def test_without_an_address_there_is_no_endpoint() -> None:
     """It says which setting is missing."""
     with pytest.raises(SettingsError, match="no server"):
-        Endpoint(Settings.load({}))
+        EmbeddingEndpoint(Settings.load({}))

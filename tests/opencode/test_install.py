@@ -276,7 +276,7 @@ def test_setup_on_a_machine_without_agents_says_so(config: Path) -> None:
     done = CliRunner().invoke(cli, ["setup"])
 
     assert "no agent found" in str(done.exception)
-    assert "claude|codex|copilot|gemini|opencode" in str(getattr(done.exception, "hint", ""))
+    assert "claude|codex|copilot|gemini|kilo|opencode" in str(getattr(done.exception, "hint", ""))
 
 
 def test_unwritable_folder_is_one_line(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:

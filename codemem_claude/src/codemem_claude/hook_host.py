@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from codemem_core.hooks.hook_host import HookHost, Setting, Settings
 
 TYPE_CHECKING = False
@@ -74,6 +76,11 @@ class ClaudeCode(HookHost):
         "CLAUDE_CODE_", "CLAUDE_PLUGIN_", "CLAUDE_PROJECT_", "CLAUDECODE", "CLAUDE_PID",
     )  # fmt: skip
     folder_variable = "CLAUDE_PROJECT_DIR"
+
+    def __init__(self) -> None:
+        """Look who runs the plugin: Qwen Code takes it as it is."""
+        if os.environ.get("QWEN_CODE_SESSION_ID"):
+            self.source, self.path = "qwen", ""
 
     def settings(self) -> Settings:
         """Return the settings, with Claude Code's own."""

@@ -40,6 +40,13 @@ def codemem_ingest_sources() -> Iterator[IngestSource]:
         agent_marks=_AGENT_MARKS,
         session_mark="CLAUDE_CODE_SESSION_ID",
     )
+    yield IngestSource(
+        name="qwen",
+        target="codemem_claude.qwen:Qwen",
+        help="Qwen Code, through Claude Code's plugin.",
+        agent_marks=("QWEN_CODE_SESSION_ID",),
+        session_mark="QWEN_CODE_SESSION_ID",
+    )
 
 
 @hookimpl

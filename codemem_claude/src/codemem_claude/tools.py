@@ -9,10 +9,11 @@ from typing import Any
 from codemem_core.api import diffs, tool_text
 
 _KINDS = {
-    **dict.fromkeys(("read", "notebookread", "skill"), "read"),
-    **dict.fromkeys(("edit", "multiedit", "write", "notebookedit"), "edit"),
-    **dict.fromkeys(("bash", "bashoutput", "killshell", "powershell"), "run"),
+    **dict.fromkeys(("read", "notebookread", "skill", "read_file"), "read"),
+    **dict.fromkeys(("edit", "multiedit", "write", "notebookedit", "write_file"), "edit"),
+    **dict.fromkeys(("bash", "bashoutput", "killshell", "powershell", "run_shell_command"), "run"),
     **dict.fromkeys(("grep", "glob", "ls", "lsp", "toolsearch"), "search"),
+    **dict.fromkeys(("grep_search", "list_directory"), "search"),
     **dict.fromkeys(
         ("webfetch", "websearch", "listmcpresourcestool", "readmcpresourcetool"), "fetch"
     ),

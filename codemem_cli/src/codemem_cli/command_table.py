@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("search", "search:search", "Find memories by words."),
         ("show", "show:show", "Show one memory in full."),
         ("sessions", "sessions:sessions", "List sessions and what came of them."),
+        ("why", "why:why", "Show where a memory comes from, or what a prompt gets."),
     ),
     CORRECT: (
         ("remember", "manual:remember", "Write a memory yourself."),

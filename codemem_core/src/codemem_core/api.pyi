@@ -25,7 +25,7 @@ from codemem_core.config.settings import (
     Settings as Settings,
     sweep_interval_ms as sweep_interval_ms,
 )
-from codemem_core.plugins.health import Examiner as Examiner, HealthScope as HealthScope
+from codemem_core.plugins.examine import Examiner as Examiner, HealthScope as HealthScope
 from codemem_core.records.protocols import (
     AuditedHistory as AuditedHistory,
     AuthRequest as AuthRequest,

@@ -16,7 +16,7 @@ _REFUSED = frozenset({401, 403})
 _AGAIN = frozenset({408, 409, 425, 429})
 
 
-class Endpoint:
+class EmbeddingEndpoint:
     """The server at `embedding_base_url`; the key goes there only, redirects are not followed."""
 
     def __init__(self, settings: Settings) -> None:

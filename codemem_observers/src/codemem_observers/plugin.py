@@ -28,6 +28,7 @@ def codemem_observer_runtimes() -> Iterator[ObserverRuntime]:
         name="claude_sidecar",
         target="codemem_observers.claude_sidecar:ClaudeSidecar",
         help="The local Claude command line, with its own login.",
+        sends_to="Anthropic, through the `claude` command and its login",
         default_model="claude-4.5-haiku",
         needs_credential=False,
     )
@@ -35,6 +36,7 @@ def codemem_observer_runtimes() -> Iterator[ObserverRuntime]:
         name="opencode_run",
         target="codemem_observers.opencode_run:OpenCodeRun",
         help="The local `opencode run`, with OpenCode's providers and login.",
+        sends_to="OpenCode's provider, through `opencode run` and its login",
         chosen_by="use_opencode_run",
         needs_credential=False,
     )
@@ -82,7 +84,7 @@ def codemem_embedders() -> Iterator[Embedder]:
     """Offer a server's vectors."""
     yield Embedder(
         name="endpoint",
-        target="codemem_observers.embeddings:Endpoint",
+        target="codemem_observers.embeddings:EmbeddingEndpoint",
         dimension=0,
         help="Any OpenAI-compatible server, at `embedding_base_url`.",
     )

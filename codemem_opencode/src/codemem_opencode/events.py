@@ -17,7 +17,9 @@ from codemem_opencode.typed import typed
 if TYPE_CHECKING:
     from codemem_core.api import Settings
 
-SOURCE = "opencode"
+SOURCE, KILO = "opencode", "kilo"
+SOURCES = frozenset({SOURCE, KILO})
+"""Kilo is built from OpenCode and takes its plugins as they are."""
 _TOOLS = frozenset({"tool_call", "tool_result"})
 _ABORTED = "MessageAbortedError"
 """The error of a turn that the user stopped."""
@@ -50,15 +52,18 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], Said | None]] = {
 class OpenCode:
     """The ingest source `opencode`."""
 
+    source = SOURCE
+
     def __init__(self, settings: Settings | None = None) -> None:
-        """Take the settings: OpenCode's own variables say where its sessions are."""
+        """Take the settings: the agent's own variables say where its sessions are."""
         self._environ = settings.environ if settings else os.environ
 
     def history(self, *, since_ms: int = 0) -> Iterator[AdapterEvent]:
         """Yield what OpenCode stored of earlier sessions, session by session."""
         from codemem_opencode.history import stored_payloads  # noqa: PLC0415 - once, by hand
 
-        for payload in stored_payloads(session_database(self._environ), since_ms=since_ms):
+        database = session_database(self._environ, self.source)
+        for payload in stored_payloads(database, since_ms=since_ms):
             context = EventContext(stream_id=payload["session_id"], cwd=payload["cwd"])
             event = self.normalize(payload, context=context)
             if event is not None:
@@ -76,7 +81,7 @@ class OpenCode:
         if not isinstance(payload, Mapping):
             raise InputError("event is not an object")
         session_id = _session_id(payload, context=context)
-        carried = _carried(payload.get("_adapter"), session_id=session_id)
+        carried = _carried(payload.get("_adapter"), source=self.source, session_id=session_id)
         if carried is not None:
             return self.complete(carried)
         kind = word(payload.get("type")) or context.event_type or ""
@@ -86,12 +91,19 @@ class OpenCode:
             return None
         if not session_id:
             raise InputError(f"event without session id: `{kind}`")
-        return _event(said, payload=payload, session_id=session_id, kind=kind, context=context)
+        event = _event(said, payload=payload, session_id=session_id, kind=kind, context=context)
+        return replace(event, source=self.source)
 
     def complete(self, event: AdapterEvent) -> AdapterEvent:
         """Fill in the typed fields of an event that was stored or sent without them."""
         payload = _typed(event.event_type, event.payload)
         return event if payload is event.payload else replace(event, payload=payload)
+
+
+class Kilo(OpenCode):
+    """The ingest source `kilo`."""
+
+    source = KILO
 
 
 def _typed(
@@ -147,7 +159,7 @@ def _session_id(payload: Mapping[str, Any], *, context: EventContext) -> str:
     return next((word(place) for place in places if word(place)), "")
 
 
-def _carried(value: object, *, session_id: str) -> AdapterEvent | None:
+def _carried(value: object, *, source: str, session_id: str) -> AdapterEvent | None:
     """Return the adapter event a payload carries; None when there is none of this session."""
     if value is None:
         return None
@@ -155,5 +167,5 @@ def _carried(value: object, *, session_id: str) -> AdapterEvent | None:
         event = AdapterEvent.from_json(value)
     except InputError:
         return None
-    is_ours = event.source == SOURCE and event.session_id == (session_id or event.session_id)
+    is_ours = event.source == source and event.session_id == (session_id or event.session_id)
     return event if is_ours else None

@@ -9,11 +9,12 @@ from codemem_core.commands import JsonEntry, mcp_command
 
 
 def mcp_entry(folder: Path) -> JsonEntry:
-    """Return `mcp.codemem` of a configuration folder.
+    """Return `mcp.codemem` of a configuration folder, whose name is the agent's.
 
-    OpenCode reads both files and takes the later word of `opencode.jsonc`.
+    OpenCode reads both files and takes the later word of `opencode.jsonc`; so does Kilo.
     """
-    return JsonEntry((folder / "opencode.json", folder / "opencode.jsonc"), section="mcp")
+    files = (folder / f"{folder.name}.json", folder / f"{folder.name}.jsonc")
+    return JsonEntry(files, section="mcp")
 
 
 def wanted() -> dict[str, Any]:

@@ -32,6 +32,12 @@ def codemem_ingest_sources() -> Iterator[IngestSource]:
         takes_unnamed=True,
         session_keys=("opencode_session_id",),
     )
+    yield IngestSource(
+        name="kilo",
+        target="codemem_opencode.events:Kilo",
+        help="Kilo sessions, through OpenCode's plugin.",
+        agent_marks=("KILO",),
+    )
 
 
 @hookimpl
@@ -70,3 +76,4 @@ def codemem_commands() -> Iterator[Command]:
 def codemem_host_setups() -> Iterator[HostSetup]:
     """OpenCode's plugin and MCP server."""
     yield HostSetup(name="opencode", target="codemem_opencode.setup:Setup", help="OpenCode")
+    yield HostSetup(name="kilo", target="codemem_opencode.setup:KiloSetup", help="Kilo")

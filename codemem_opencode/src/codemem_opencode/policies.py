@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from codemem_core.api import FlushDecision, Settings, StreamState
+from codemem_opencode.events import SOURCES
 
 _TOOLS = 50
 _PROMPTS = 15
@@ -23,7 +24,7 @@ class Boundary:
     def due(self, state: StreamState, *, now_ms: int) -> FlushDecision:
         """Look at the newest event of the stream."""
         del now_ms
-        is_over = state.source == "opencode" and state.last_event_type in self._ENDS
+        is_over = state.source in SOURCES and state.last_event_type in self._ENDS
         return FlushDecision(is_over, "boundary")
 
 
@@ -38,7 +39,7 @@ class Thresholds:
 
     def due(self, state: StreamState, *, now_ms: int) -> FlushDecision:
         """Count what waits, and how long the oldest of it has."""
-        if state.source != "opencode":
+        if state.source not in SOURCES:
             return FlushDecision(False)
         if state.pending_tools >= _TOOLS or state.pending_prompts >= _PROMPTS:
             return FlushDecision(True, "thresholds")

@@ -14,6 +14,7 @@ import apsw
 
 from codemem_core.distil import arrivals
 from codemem_core.distil.arrivals import Arrival
+from codemem_core.project import normalize_label
 from codemem_core.records.memory import Memory
 from codemem_core.store import changes, journal, memories, projects, proposals, tombstones
 from codemem_team import bodies, log, outbox, subjects
@@ -182,7 +183,7 @@ class _Applied:
 
     def _local_project(self, body: dict[str, Any]) -> str | None:
         """Return what the project is called here: by its repository, else by its label."""
-        label: str | None = body["project"]
+        label = normalize_label(body["project"]) if body["project"] else None
         named = projects.by_remotes(self._db, body["remotes"])
         if named is not None or label is None:
             return named or label
@@ -214,30 +215,44 @@ class _Applied:
         if not changed:
             return
         author = ", ".join(sorted(authors))
-        strangers = authors - {self._one.login}
-        if strangers and memory.origin != "teammate" and not self._one.trusting:
-            changed["held"] = True
+        was_told = memory.confirmed or not memory.held
+        # Whoever trusted it trusted other words.
+        must_wait = bool(authors - {self._one.login}) and not self._one.trusting
+        changed |= {"held": True, "confirmed": False} if must_wait else {}
         label = f"edit memory {memory.id}"
         with journal.recorded(self._db, label, by=author, now_ms=self._now_ms):
             memories.edit(self._db, memory.id, changed, now_ms=self._now_ms)
-            if changed.get("held") and not memory.confirmed:
+            if must_wait and was_told:
                 reason = f"{author} changed what it says"
                 proposals.to_confirm(self._db, memory.id, reason=reason, now_ms=self._now_ms)
 
     def _vouch(self, memory_id: int) -> None:
-        """Take over what this person confirmed elsewhere and a maintainer for all."""
+        """Take over what this person confirmed elsewhere and a maintainer for all.
+
+        A confirmation holds for the text that was confirmed, not for what it is changed to.
+        """
         memory = memories.existing(self._db, memory_id)
+        if not self._stands_for(memory):
+            return
+        text = bodies.digest_of(memory)
         said = [each for each in self._records if each.kind == "confirm"]
         mine = {
-            name for each in said if each.author == self._one.login for name in each.body["fields"]
+            name
+            for each in said
+            if each.author == self._one.login
+            for name in each.body["fields"]
+            if name != "confirmed" or each.body["text"] == text
         }
         wanted: dict[str, Any] = {
             name: True for name in bodies.VOUCHED if name in mine and not getattr(memory, name)
         }
         by_maintainer = any(
-            each.role == "maintainer" and "confirmed" in each.body["fields"] for each in said
+            each.role == "maintainer"
+            and "confirmed" in each.body["fields"]
+            and each.body["text"] == text
+            for each in said
         )
-        if by_maintainer and memory.held and self._stands_for(memory):
+        if by_maintainer and memory.held:
             wanted["held"] = False
         if wanted:
             memories.edit(self._db, memory_id, wanted, now_ms=self._now_ms)

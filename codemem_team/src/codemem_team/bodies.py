@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from collections.abc import Mapping
@@ -61,9 +62,17 @@ def edit_body(memory: Memory, fields: list[str], *, seen: int) -> dict[str, Any]
     return _public({"v": _VERSION, "fields": values | lists, "seen": seen})
 
 
-def confirm_body(fields: list[str]) -> dict[str, Any]:
-    """Return that a person confirmed or pinned a memory."""
-    return {"v": _VERSION, "fields": {name: True for name in fields}}
+def confirm_body(fields: list[str], memory: Memory) -> dict[str, Any]:
+    """Return that a person confirmed or pinned a memory, and which text they had before them."""
+    return {"v": _VERSION, "fields": dict.fromkeys(fields, True), "text": digest_of(memory)}
+
+
+def digest_of(memory: Memory) -> str:
+    """Return what tells a memory's text from any other, the same on every machine."""
+    text = _public({name: getattr(memory, name) for name in ("title", "body", "narrative")})
+    told = [text[name].strip() for name in ("title", "body", "narrative")]
+    told += _public({"facts": list(memory.facts)})["facts"]
+    return hashlib.blake2b(json.dumps(told).encode(), digest_size=16).hexdigest()
 
 
 def forget_body(
@@ -128,6 +137,7 @@ def _check_edit(body: Mapping[str, Any]) -> None:
 
 
 def _check_confirm(body: Mapping[str, Any]) -> None:
+    _text(body, "text", 32)
     if not all(value is True for value in _fields(body, VOUCHED).values()):
         raise InputError("a confirmation is not taken back")
 

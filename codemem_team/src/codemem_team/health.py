@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from codemem_core.api import HealthScope
 from codemem_core.config.settings import Settings
-from codemem_core.plugins.health import HealthScope
 from codemem_core.records.protocols import Check
 from codemem_core.store.engine.store import Store
 from codemem_team import local

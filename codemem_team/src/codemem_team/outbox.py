@@ -22,6 +22,8 @@ from codemem_team.subjects import Subject
 
 FOLLOWER = "team"
 """This plugin's name as a follower of changes and as their origin."""
+AT_ONCE = 50
+"""Changes, or records, of one local transaction: hooks that store an event wait for it."""
 
 
 class Outbox:
@@ -38,14 +40,22 @@ class Outbox:
                     _Team(db, one).take(change)
 
 
+def take_some(db: apsw.Connection, *, limit: int = AT_ONCE) -> int:
+    """Take the next changes that wait, in this transaction; return how many there were."""
+    waiting = changes.pending(db, FOLLOWER, limit=limit)
+    for one in local.memberships(db):
+        for change in waiting:
+            if change.origin != FOLLOWER:
+                _Team(db, one).take(change)
+    if waiting:
+        changes.taken(db, FOLLOWER, waiting[-1].seq)
+    return len(waiting)
+
+
 def take_waiting(db: apsw.Connection) -> None:
     """Take every change that waits, before records of others touch the same memories."""
-    while waiting := changes.pending(db, FOLLOWER, limit=500):
-        for one in local.memberships(db):
-            for change in waiting:
-                if change.origin != FOLLOWER:
-                    _Team(db, one).take(change)
-        changes.taken(db, FOLLOWER, waiting[-1].seq)
+    while take_some(db):
+        pass
 
 
 def offer(db: apsw.Connection, one: Membership, memory_id: int) -> bool:
@@ -123,7 +133,7 @@ class _Team:
                 name for name in bodies.VOUCHED if name in change.fields and getattr(memory, name)
             ]
             if vouched:
-                body = bodies.confirm_body(vouched)
+                body = bodies.confirm_body(vouched, memory)
                 self._append("confirm", each.subject, change.hlc, body, project=memory.project)
 
     def forget(self, memory_id: int, *, reason: str, hlc: int) -> int:

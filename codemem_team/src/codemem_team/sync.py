@@ -40,7 +40,8 @@ class Gap(CodememError):
 
 def sync(store: Store, connection: psycopg.Connection[Any], team: str) -> Round:
     """Push and pull until nothing is left; no local transaction is open while the server works."""
-    store.write(outbox.take_waiting)
+    while store.write(outbox.take_some):
+        pass
     one, heads = _refreshed(store, connection, team)
     if one.sealed:
         keys.refresh(store, connection, one)
@@ -197,7 +198,9 @@ def _pull_all(store: Store, connection: psycopg.Connection[Any], one: Membership
             return pulled
         _require_no_gap(received, positions)
         records = [_opened(each, one, held) for each in received]
-        pulled += store.write(partial(_apply, one=one, records=records))
+        for at in range(0, len(records), outbox.AT_ONCE):
+            some = records[at : at + outbox.AT_ONCE]
+            pulled += store.write(partial(_apply, one=one, records=some))
 
 
 def _require_no_gap(received: Sequence[Received], positions: Mapping[str, int]) -> None:

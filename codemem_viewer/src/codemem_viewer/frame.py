@@ -14,7 +14,8 @@ from codemem_viewer.negotiate import render
 _FOLDER = Path(__file__).parent / "assets"
 _KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _CONTENT = {name: (_FOLDER / name).read_bytes() for name in FILES}
-_FRAME = render("frame.html", {})
+_MODULES = [name for name in FILES if name.endswith(".js")]
+_FRAME = render("frame.html", {"modules": _MODULES})
 
 
 @get(["/", "/{page:path}"], include_in_schema=False)

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import SERVICE, Command, Page, Route
+from codemem_core.records.seams import READ, SERVICE, Command, Page, Route
 
 
 @hookimpl
 def codemem_commands() -> Iterator[Command]:
-    """Offer the server."""
+    """Offer the server and its pages."""
+    yield Command(
+        name="open",
+        target="codemem_viewer.open_pages:open_",
+        help="Open the pages in a browser.",
+        group=READ,
+    )
     yield Command(
         name="serve",
         target="codemem_viewer.serve:serve",

@@ -156,7 +156,7 @@ def _flush(flush: Flush, ms: int) -> Entry:
     return Entry(
         what="flush",
         ms=ms,
-        head=f"{events} events, {flush.state}",
+        head=f"{events} events {'distilled' if flush.state == 'completed' else flush.state}",
         text=flush.error or "",
         failed=flush.state in {"failed", "dead"},
     )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from codemem_core.distil.amendments import Claim, amends, repeats
+from codemem_core.distil.amendments import ComparedMemory, amends, repeats
 from codemem_core.records.memory import NewMemory
 
 
-def claim(title: str, body: str, *files: str) -> Claim:
+def claim(title: str, body: str, *files: str) -> ComparedMemory:
     """Make a claim about files."""
     fields = {"title": title, "body": body, "files_modified": files}
-    return Claim(NewMemory(key="", kind="decision", origin="assistant", **fields))  # type: ignore[arg-type]
+    return ComparedMemory(NewMemory(key="", kind="decision", origin="assistant", **fields))  # type: ignore[arg-type]
 
 
 QUEUE = claim("Send mails through a queue", "Mails go through the queue of Rabbit.", "mail.py")
@@ -65,20 +65,26 @@ APART = [
 
 
 @pytest.mark.parametrize(("older", "newer"), AMENDED)
-def test_a_claim_that_announces_a_change_amends_the_older(older: Claim, newer: Claim) -> None:
+def test_a_claim_that_announces_a_change_amends_the_older(
+    older: ComparedMemory, newer: ComparedMemory
+) -> None:
     """It speaks of the same thing and says that it was otherwise."""
     assert amends(newer, older)
 
 
 @pytest.mark.parametrize(("older", "newer"), REPEATED)
-def test_the_same_claim_in_other_words_repeats_the_older(older: Claim, newer: Claim) -> None:
+def test_the_same_claim_in_other_words_repeats_the_older(
+    older: ComparedMemory, newer: ComparedMemory
+) -> None:
     """It names the same things and changes nothing."""
     assert repeats(newer, older)
     assert not amends(newer, older)
 
 
 @pytest.mark.parametrize(("older", "newer"), APART)
-def test_claims_that_share_words_leave_each_other_alone(older: Claim, newer: Claim) -> None:
+def test_claims_that_share_words_leave_each_other_alone(
+    older: ComparedMemory, newer: ComparedMemory
+) -> None:
     """Another file, another value or another name is another subject."""
     assert not repeats(newer, older)
     assert not amends(newer, older)

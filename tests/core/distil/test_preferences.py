@@ -12,7 +12,7 @@ from codemem_core.distil.preferences import Stated, replaces, says_same
 from codemem_core.retrieval.search import search
 from codemem_core.store import events, memories
 from codemem_core.store.engine.store import Store
-from codemem_core.store.rules import all_rules, rules_for
+from codemem_core.store.user_rules import all_rules, rules_for
 from tests.conftest import EventMaker
 from tests.core.flush.test_flusher import flusher, reply
 

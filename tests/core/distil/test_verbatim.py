@@ -10,7 +10,7 @@ import pytest
 
 from codemem_core.distil import manual, verbatim
 from codemem_core.distil.provenance.judge import Judge
-from codemem_core.distil.provenance.session import Session
+from codemem_core.distil.provenance.session import SessionWords
 from codemem_core.records.event import RawEvent
 from codemem_core.retrieval.pack.build import Pack, build_pack
 from codemem_core.store import events, journal
@@ -135,7 +135,7 @@ def test_what_a_page_said_is_not_the_agents_word(store: Store, say: Say) -> None
 
 def rows_of(told: list[RawEvent]) -> list[verbatim.Row]:
     """Return the messages of a stretch."""
-    return list(verbatim.rows_of(told, Judge(Session.of(told).carriers)))
+    return list(verbatim.rows_of(told, Judge(SessionWords.of(told).carriers)))
 
 
 def test_narration_between_tools_is_not_kept() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from codemem_core.config.settings import Settings
 from codemem_core.errors import BudgetSpent, SettingsError, TransientError
-from codemem_core.observers.budget import Call, Purse, day_start_ms
+from codemem_core.observers.budget import PricedCall, Purse, day_start_ms
 from codemem_core.records.protocols import ObserverReply
 from codemem_core.store import usage
 from codemem_core.store.engine.store import Store
@@ -26,11 +26,11 @@ def purse(store: Store, **settings: str) -> Purse:
     return Purse(store, Settings.load(environ))
 
 
-def call(stream_id: str = "s1", **fields: Any) -> Call:
+def call(stream_id: str = "s1", **fields: Any) -> PricedCall:
     """Describe a call of 100 tokens in."""
     known: dict[str, Any] = {"runtime": "api_http", "offline": False, "model": "gpt-5-mini"}
     known |= {"source": "claude", "stream_id": stream_id, "tokens_in": 100, "tokens_out": 400}
-    return Call(**known | fields)
+    return PricedCall(**known | fields)
 
 
 def reply(tokens_in: int = 100, tokens_out: int = 400, **fields: Any) -> ObserverReply:

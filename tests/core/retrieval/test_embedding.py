@@ -14,7 +14,7 @@ from codemem_cli.health.checks import Installation
 from codemem_core.config.settings import Settings
 from codemem_core.errors import NotFound, PluginError, TransientError
 from codemem_core.hookspecs import hookimpl
-from codemem_core.plugins.health import HealthScope
+from codemem_core.plugins.examine import HealthScope
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.seams import Embedder
 from codemem_core.retrieval import vectors

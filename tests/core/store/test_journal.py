@@ -56,7 +56,7 @@ def adding(db: apsw.Connection, label: str) -> Iterator[journal.Recording]:
         yield recording
 
 
-def undo(store: Store, number: int | None, *, now_ms: int = 20) -> journal.Entry:
+def undo(store: Store, number: int | None, *, now_ms: int = 20) -> journal.JournalEntry:
     """Take a change back."""
     assert number is not None
     return store.write(lambda db: journal.undo(db, number, by="cli", now_ms=now_ms))

@@ -35,7 +35,7 @@ _PROGRAM = (
     "-c",
     "import sys; from codemem_cli.main import main; sys.exit(main())",
 )
-_WAIT_S = 10.0
+_WAIT_S = 30.0
 
 
 class StepFailed(CodememError):

@@ -8,7 +8,7 @@ from codemem_cli.health.repairs import mend
 from codemem_core import paths
 from codemem_core.commands.host import Host, db_option, json_option, pass_host
 from codemem_core.commands.output import say, say_json
-from codemem_core.plugins.health import HealthScope, examine
+from codemem_core.plugins.examine import HealthScope, examine
 from codemem_core.records.protocols import Check
 
 

@@ -1,11 +1,11 @@
-"""`codemem import history`: memory of what a host did before codemem was installed."""
+"""`codemem import history`: memories of what an agent did before codemem was there."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import groupby, islice
@@ -15,9 +15,11 @@ import click
 from codemem_core import paths
 from codemem_core.capture.intake import Intake
 from codemem_core.commands.host import Host, db_option, json_option, pass_host
-from codemem_core.commands.output import say, say_json, warn
+from codemem_core.commands.output import Progress, say, say_json, warn
 from codemem_core.commands.when import since_to_ms
 from codemem_core.errors import InputError
+from codemem_core.flush.flusher import Flusher
+from codemem_core.observers.destination import destination
 from codemem_core.observers.estimate import estimate
 from codemem_core.records.event import AdapterEvent, RawEvent
 from codemem_core.records.protocols import AuditedHistory, HistorySource
@@ -42,13 +44,19 @@ class Imported:
     """Sessions left out because hooks recorded them while they ran."""
     unread: dict[str, int] = field(default_factory=dict)
     """Lines and files that could not be used, by reason."""
+    memories: int = 0
+    """Memories written."""
+    failed: int = 0
+    """Sessions whose distilling failed; the server tries them again."""
 
 
 @click.command("import-history")
 @click.argument("source")
 @click.option("--since", help="Only sessions that changed since: `12h`, `30d`, `8w` or a date.")
 @click.option("--project", help="Only events of this project.")
-@click.option("--dry-run", is_flag=True, help="Say what there is; store nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what there is and what it may cost.")
+@click.option("--no-distil", is_flag=True, help="Only store; a running server makes the memories.")
+@click.option("--yes", is_flag=True, help="Do not ask, even if a model is to be paid.")
 @db_option
 @json_option
 @pass_host
@@ -59,45 +67,88 @@ def import_history(
     since: str | None,
     project: str | None,
     dry_run: bool,
+    no_distil: bool,
+    yes: bool,
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Store the sessions a host kept itself; the server makes memories of them.
+    """Bring in the sessions that an agent kept itself, and make memories of them.
 
-    May be broken off and repeated: what is stored already is not stored again. A session that was
-    recorded while it ran is left alone.
+    If a model would be asked, its price comes first. May be interrupted and repeated: what is
+    stored is not stored again, and a session that was recorded while it ran is skipped.
 
     Example: codemem import history claude --since 30d --dry-run
     """
     reader = _reader(host, source)
     since_ms = since_to_ms(since, now_ms=time.time_ns() // 1_000_000) if since else 0
     database = paths.database_path(host.settings, db_path)
+
+    def sessions() -> Iterator[RawEvent]:
+        return _labelled(reader.history(since_ms=since_ms), host, project)
+
     done = Imported()
-    told = reader.history(since_ms=since_ms)
     if dry_run and not os.path.exists(database):
-        _count(_labelled(told, host, project), done)
+        _count(sessions(), done)
     else:
         with host.store(db_path) as store:
-            _import(store, source, _labelled(told, host, project), done, dry_run=dry_run)
+            if not (dry_run or yes):
+                _ask_price(host, store, source, sessions)
+            streams = _import(store, source, sessions(), done, dry_run=dry_run)
+            if not no_distil:
+                _distil(host, store, source, streams, done)
     done.unread = dict(reader.unread) if isinstance(reader, AuditedHistory) else {}
     if as_json:
         say_json(asdict(done))
         return
-    _say(done, host, dry_run=dry_run)
+    _report(done, host, dry_run=dry_run)
 
 
-def _say(done: Imported, host: Host, *, dry_run: bool) -> None:
+def _ask_price(
+    host: Host, store: Store, source: str, sessions: Callable[[], Iterator[RawEvent]]
+) -> None:
+    """Say what a model may cost, and go on only if somebody agrees."""
+    where = destination(host.plugins, host.settings, store).place
+    if not where:
+        return
+    planned = Imported()
+    _import(store, source, sessions(), planned, dry_run=True)
+    price = estimate(host.plugins, host.settings, calls=planned.sessions)
+    if price is None:
+        return
+    text = f"{planned.sessions} sessions would be sent to {where}: {price.text()}"
+    if not sys.stdin.isatty():
+        raise InputError(f"not without consent: {text}", hint="`--yes` agrees to that")
+    warn(text)
+    click.confirm("Go on?", abort=True, err=True)
+
+
+def _distil(host: Host, store: Store, source: str, streams: list[str], done: Imported) -> None:
+    """Make memories of what was stored, session by session."""
+    flusher = Flusher(store, host.plugins, host.settings)
+    with Progress("Sessions distilled", total=len(streams)) as progress:
+        for count, stream_id in enumerate(streams):
+            progress.at(count)
+            report = flusher.flush(source, stream_id)
+            done.memories += len(report.memory_ids)
+            done.failed += bool(report.failure)
+
+
+def _report(done: Imported, host: Host, *, dry_run: bool) -> None:
     what = "would be read" if dry_run else f"read, {done.stored} of them new"
-    say(f"Sessions: {done.sessions}, and {done.recorded} recorded while they ran")
+    say(f"Sessions: {done.sessions}, and {done.recorded} skipped: recorded while they ran")
     say(f"Events: {done.events} {what}")
     for reason, count in sorted(done.unread.items()):
         warn(f"Not read: {count} {reason}")
-    if done.stored or (dry_run and done.events):
+    if dry_run and done.events:
         cost = estimate(host.plugins, host.settings, calls=done.sessions)
         if cost:
             say(cost.text())
-    if done.stored:
-        say("The server makes memories of them: codemem serve start; codemem queue status")
+    if done.failed:
+        warn(f"Not distilled: {done.failed} sessions; `codemem queue status` says why")
+    if done.memories:
+        say(f"Memories: {done.memories}. `codemem log` lists them, `codemem open` shows them.")
+    elif done.stored:
+        say("Next: `codemem serve start` makes memories of them; `codemem queue status` watches.")
 
 
 def _reader(host: Host, source: str) -> HistorySource:
@@ -120,7 +171,9 @@ def _labelled(told: Iterable[AdapterEvent], host: Host, project: str | None) -> 
 
 def _import(
     store: Store, source: str, told: Iterator[RawEvent], done: Imported, *, dry_run: bool
-) -> None:
+) -> list[str]:
+    """Store sessions that were not recorded live; return the ids of those with new events."""
+    streams = []
     for stream_id, of_session in groupby(told, key=lambda event: event.stream_id):
         with store.read() as db:
             recorded = is_recorded(db, (source, stream_id))
@@ -131,7 +184,10 @@ def _import(
         else:
             with store.read() as db:
                 known = known_events(db, (source, stream_id))
+            before = done.stored
             _store(store, of_session, known, done)
+            streams += [stream_id] if done.stored > before else []
+    return streams
 
 
 def _store(

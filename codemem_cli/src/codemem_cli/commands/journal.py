@@ -29,7 +29,7 @@ def undo(host: Host, number: int | None, dry_run: bool, db_path: str | None, as_
     """
     now_ms = time.time_ns() // 1_000_000
 
-    def write(db: apsw.Connection) -> changes.Entry:
+    def write(db: apsw.Connection) -> changes.JournalEntry:
         wanted = changes.newest(db).id if number is None else number
         with changes.rehearsed(db) if dry_run else nullcontext():
             return changes.undo(db, wanted, by="cli", now_ms=now_ms)

@@ -144,7 +144,7 @@ def backfill_tags(
 
     Example: codemem db backfill-tags --dry-run --all-projects
     """
-    wanted = tag_backfill.Wanted(
+    wanted = tag_backfill.TagScope(
         limit=limit,
         since_ms=_day_ms(since) if since else 0,
         inactive=inactive,

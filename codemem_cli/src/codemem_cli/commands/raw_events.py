@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import click
 
+from codemem_cli.ids import StreamId, find_stream
 from codemem_core.capture.delivery import Parcel
 from codemem_core.capture.intake import Intake
 from codemem_core.capture.receive import receive
@@ -19,6 +20,7 @@ from codemem_core.errors import ObserverError
 from codemem_core.flush.flusher import Flusher
 from codemem_core.store import batches, events
 from codemem_core.store.batches import Unfinished
+from codemem_core.store.engine.store import Store
 from codemem_core.store.events import Backlog
 
 
@@ -110,56 +112,84 @@ def _without_model_line(batch: Unfinished) -> str:
     )
 
 
+_stream = click.argument("session", metavar="SESSION")
+_source_option = click.option("--source", help="The agent it came from, if ids are ambiguous.")
+
+
 @click.command("flush-raw-events")
-@click.argument("stream_id")
-@click.option("--source", default="opencode", show_default=True, help="The host it came from.")
+@_stream
+@_source_option
 @click.option("--max-events", type=click.IntRange(1), help="At most so many in one batch.")
 @db_option
 @json_option
 @pass_host
 def flush(
     host: Host,
-    stream_id: str,
-    source: str,
+    session: str,
+    source: str | None,
     max_events: int | None,
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Turn a stream's waiting events into memories now.
+    """Turn a session's waiting events into memories now.
 
-    Example: codemem queue flush 5a1f0c2e --source claude
+    SESSION is an id as `codemem queue status` prints it, or the start of one.
+
+    Example: codemem queue flush claude:5a1f0c2e
     """
     with host.store(db_path) as store:
+        with store.read() as db:
+            stream = find_stream(db, session, source)
         flusher = Flusher(store, host.plugins, host.settings)
-        report = flusher.flush(source, stream_id, max_events=max_events)
+        report = flusher.flush(*stream, max_events=max_events)
+        why = "" if report.events or report.failure else _why_nothing(store, stream)
     if as_json:
         say_json(asdict(report))
     else:
-        say(f"Flushed {report.events} events")
+        say(f"Flushed {report.events} events{f': {why}' if why else ''}")
     if report.failure:
         raise ObserverError(
-            f"the flush stopped: {report.failure}", hint="codemem queue status shows the batch"
+            f"the flush stopped: {report.failure}", hint="`codemem queue status` shows the batch"
         )
 
 
+def _why_nothing(store: Store, stream: StreamId) -> str:
+    """Return why a flush found nothing to do."""
+    with store.read() as db:
+        waiting = next((each for each in events.backlog(db, limit=1000) if _is(each, stream)), None)
+    if waiting is None:
+        return "all of them are memories already"
+    if waiting.batches.get("dead") or waiting.batches.get("failed"):
+        return f"a batch failed before (`codemem queue retry {stream.stream_id}` tries it again)"
+    return "another process is working on them"
+
+
+def _is(waiting: Backlog, stream: StreamId) -> bool:
+    return (waiting.source, waiting.stream_id) == stream
+
+
 @click.command("raw-events-retry")
-@click.argument("stream_id")
-@click.option("--source", default="opencode", show_default=True, help="The host it came from.")
+@_stream
+@_source_option
 @click.option("--limit", default=5, show_default=True, type=click.IntRange(1, 1000))
 @db_option
 @json_option
 @pass_host
 def retry(
-    host: Host, stream_id: str, source: str, limit: int, db_path: str | None, as_json: bool
+    host: Host, session: str, source: str | None, limit: int, db_path: str | None, as_json: bool
 ) -> None:
-    """Flush a stream's failed and given-up batches again, one by one, oldest first.
+    """Retry a session's failed and abandoned batches, one by one, oldest first.
 
-    Example: codemem queue retry 5a1f0c2e --source claude
+    SESSION is an id as `codemem queue status` prints it, or the start of one.
+
+    Example: codemem queue retry claude:5a1f0c2e
     """
     failures, told = [], []
     with host.store(db_path) as store:
+        with store.read() as db:
+            stream = find_stream(db, session, source)
         flusher = Flusher(store, host.plugins, host.settings)
-        for retried in flusher.retry(source, stream_id, limit=limit):
+        for retried in flusher.retry(*stream, limit=limit):
             told.append({"batch": retried.batch, **asdict(retried.report)})
             if not as_json:
                 say(f"Retried batch {retried.batch} -> flushed {retried.report.events} events")
@@ -171,5 +201,5 @@ def retry(
     if failures:
         raise ObserverError(
             f"{len(failures)} of {len(told)} batches failed again: {failures[-1]}",
-            hint="codemem queue status shows them",
+            hint="`codemem queue status` shows them",
         )

@@ -8,7 +8,7 @@ import click
 
 from codemem_core.commands.host import Host, db_option, json_option, pass_host, project_options
 from codemem_core.commands.output import day, say, say_json, say_line
-from codemem_core.store.rules import Rule, all_rules, rules_for
+from codemem_core.store.user_rules import Rule, all_rules, rules_for
 
 
 @click.command()

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from codemem_cli.observer_choice import choose_observer
 from codemem_core import paths
 from codemem_core.commands.host import Host, db_option, json_option, pass_host
 from codemem_core.commands.output import say, say_json
@@ -22,8 +23,10 @@ T = TypeVar("T")
 
 @click.command()
 @click.argument("agent", required=False)
-@click.option("--check", "only_check", is_flag=True, help="Change nothing; exit 1 if it is amiss.")
-@click.option("--uninstall", is_flag=True, help="Take codemem out again.")
+@click.option(
+    "--check", "only_check", is_flag=True, help="Change nothing; exit 1 if anything is amiss."
+)
+@click.option("--uninstall", is_flag=True, help="Disconnect codemem.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @db_option
 @json_option
@@ -38,10 +41,10 @@ def setup(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Install codemem into the agents on this machine, and say whether everything is in place.
+    """Connect the agents on this machine to codemem, and check that everything is in place.
 
-    Without a name it looks which agents there are. It shows what it would change, and on a terminal
-    it asks.
+    Without a name it connects every agent it finds. It shows what it would change and asks first;
+    then it asks who turns sessions into memories, and names where text would go.
 
     Example: codemem setup opencode --check
     """
@@ -50,18 +53,28 @@ def setup(
     sure = yes or (agent is not None and (as_json or not sys.stdin.isatty()))
     if uninstall:
         for each in agents:
-            each.tell(each.call(each.installer.remove) or ["nothing to take out"])
+            each.tell(each.call(each.installer.remove) or ["nothing to remove"])
     elif only_check or _install(agents, sure=sure, silent=as_json):
         database = paths.database_path(host.settings, db_path)
         for each in agents:
             each.examine(database)
         if not as_json:
-            say(f"log: {paths.log_path(host.settings)}")
+            _conclude(host, only_check=only_check, may_ask=not yes and sys.stdin.isatty())
     if as_json:
         say_json({"agents": {each.record.name: each.to_json() for each in agents}})
     # A fresh installation has not heard of its agent yet.
     if only_check and not all(check.ok for each in agents for check in each.checks):
         raise SystemExit(1)
+
+
+def _conclude(host: Host, *, only_check: bool, may_ask: bool) -> None:
+    """Settle who observes, and say what comes next."""
+    if may_ask and not only_check:
+        choose_observer(host)
+    say(f"log: {paths.log_path(host.settings)}")
+    if not only_check:
+        say("\nNext: start a new session of your agent and work as usual.")
+        say("      `codemem` shows what was learned, `codemem open` the pages.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +129,10 @@ def _agents(host: Host, wanted: str | None, *, silent: bool) -> list[_Agent]:
     there = [each for each in known if wanted or each.call(each.installer.found)]
     if not there:
         names = "|".join(sorted(records))
-        raise InputError("no agent found on this machine", hint=f"codemem setup {names}")
+        raise InputError(
+            "no agent found on this machine",
+            hint=f"install one, or name it: codemem setup {names}",
+        )
     return there
 
 

@@ -1,4 +1,4 @@
-"""How everything is, on one screen."""
+"""An overview of codemem's state."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from codemem_cli.display.terminal import for_a_person, styled, wrapped, write
 from codemem_core import paths
 from codemem_core._version import __version__
 from codemem_core.capture import spool_files
@@ -18,7 +19,9 @@ from codemem_core.commands.output import ago, say_json, say_line
 from codemem_core.config.settings import Settings
 from codemem_core.hookpath import client
 from codemem_core.observers.budget import Limits, day_start_ms
+from codemem_core.observers.destination import Destination, destination
 from codemem_core.store import memories, proposals, upgrades, usage
+from codemem_core.store.engine.store import Store
 from codemem_core.store.overview import glance
 
 _NEWEST = 3
@@ -29,9 +32,9 @@ _NEWEST = 3
 @json_option
 @pass_host
 def status(host: Host, db_path: str | None, as_json: bool) -> None:
-    """Say on one screen how everything is: server, store, hosts, backlog, observer, memories.
+    """Show an overview: server, database, agents, backlog, observer, budget, newest memories.
 
-    `codemem doctor` looks closer and says how to mend things.
+    `codemem doctor` looks closer and says how to fix what is wrong.
 
     Example: codemem status
     """
@@ -41,7 +44,16 @@ def status(host: Host, db_path: str | None, as_json: bool) -> None:
         say_json(report)
         return
     for name, text in _lines(report, now_ms):
-        say_line(f"{name:10} {text}")
+        if for_a_person():
+            write(_row(name, text))
+        else:
+            say_line(f"{name:10} {text}")
+
+
+def _row(name: str, text: str) -> Iterator[str]:
+    """Yield a part of the overview, wrapped beside its name."""
+    for at, line in enumerate(wrapped(text, indent=" " * 11)):
+        yield styled(f"{name:10} ", bold=True) + styled(line[11:]) if not at else styled(line)
 
 
 def _report(host: Host, database: str, now_ms: int) -> dict[str, Any]:
@@ -53,7 +65,7 @@ def _report(host: Host, database: str, now_ms: int) -> dict[str, Any]:
         "server_problem": paths.read_server_note(database).get("problem"),
         "database": {"path": database, "bytes": os.path.getsize(database) if there else None},
         "spool": {"waiting": spool.waiting, "bad": len(spool.bad)},
-        "observer": _observer(host.settings),
+        "observer": {},
         "stored": None,
         "to_complete": 0,
         "today": {"tokens": 0, "usd": 0.0},
@@ -61,8 +73,11 @@ def _report(host: Host, database: str, now_ms: int) -> dict[str, Any]:
         "to_review": 0,
         "memories": [],
     }
-    if there:
+    if not there:
+        report["observer"] = _observer(host, None)
+    else:
         with host.store(database) as store, store.read() as db:
+            report["observer"] = _observer(host, store)
             report["stored"] = asdict(glance(db))
             report["to_complete"] = upgrades.left(db)
             today = usage.spent(db, since_ms=day_start_ms(now_ms))
@@ -74,9 +89,11 @@ def _report(host: Host, database: str, now_ms: int) -> dict[str, Any]:
     return report
 
 
-def _observer(settings: Settings) -> dict[str, str | None]:
+def _observer(host: Host, store: Store | None) -> dict[str, str | None]:
     names = ("observer_runtime", "observer_provider", "observer_model")
-    return {name.removeprefix("observer_"): settings.text(name) for name in names}
+    chosen = {name.removeprefix("observer_"): host.settings.text(name) for name in names}
+    now = destination(host.plugins, host.settings, store)
+    return {**chosen, "answers": now.runtime, "sends_to": now.place, "why": now.why}
 
 
 def _limits(settings: Settings) -> dict[str, float]:
@@ -126,17 +143,17 @@ def _backlog(report: dict[str, Any]) -> str:
 
 
 def _observer_line(report: dict[str, Any], now_ms: int) -> str:
-    chosen = [report["observer"][name] for name in ("runtime", "provider", "model")]
-    named = ", ".join(filter(None, chosen)) or "chosen by itself"
+    """Return who observes, where text goes for it, and how the last answer was."""
+    asked = report["observer"]
+    now = Destination(runtime=asked["answers"], place=asked["sends_to"])
+    parts = [now.text() + (f" ({asked['why']})" if asked["why"] else "")]
     stored = report["stored"]
-    if stored is None:
-        return named
-    answered = "nothing asked yet"
-    if stored["observed_by"]:
+    if stored is not None and stored["observed_by"]:
         answered = f"{stored['observed_by']} answered {ago(stored['observed_ms'], now_ms=now_ms)}"
-        answered += f" ({stored['fell_back']})" if stored["fell_back"] else ""
-    failed = f"; last failure: {stored['last_error']}" if stored["last_error"] else ""
-    return f"{named}; {answered}{failed}"
+        parts.append(answered + (f" ({stored['fell_back']})" if stored["fell_back"] else ""))
+    if stored is not None and stored["last_error"]:
+        parts.append(f"last failure: {stored['last_error']}")
+    return "; ".join(parts)
 
 
 def _budget(report: dict[str, Any]) -> str:

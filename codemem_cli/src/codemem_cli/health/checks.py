@@ -18,7 +18,7 @@ from codemem_core.capture import spool_files
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError, NotFound, StoreError
 from codemem_core.hookpath import client, log, lost_count
-from codemem_core.plugins.health import HealthScope
+from codemem_core.plugins.examine import HealthScope
 from codemem_core.plugins.server_faults import with_faults
 from codemem_core.records.protocols import Check
 from codemem_core.retrieval.embedding import Meaning

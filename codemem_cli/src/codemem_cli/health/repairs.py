@@ -10,7 +10,7 @@ from codemem_core.capture import spool_files
 from codemem_core.capture.intake import Intake
 from codemem_core.capture.spool import Spool
 from codemem_core.errors import CodememError
-from codemem_core.plugins.health import HealthScope
+from codemem_core.plugins.examine import HealthScope
 from codemem_core.store.engine.store import Store
 from codemem_core.store.repair.check import check
 from codemem_core.store.repair.recover import repair_index

@@ -11,9 +11,9 @@ from codemem_core.distil.preferences import KIND as PREFERENCE
 from codemem_core.distil.provenance.judge import Judge
 from codemem_core.distil.provenance.orders import is_grave
 from codemem_core.distil.provenance.sentences import addresses_of
-from codemem_core.distil.provenance.session import Session
+from codemem_core.distil.provenance.session import SessionWords
 from codemem_core.records.memory import NewMemory, Observation
-from codemem_core.store.exposure import Place, read_by
+from codemem_core.store.exposure import Whereabouts, read_by
 
 _FROM_OTHERS = frozenset({"external", "teammate", "agent"})
 
@@ -21,13 +21,13 @@ _FROM_OTHERS = frozenset({"external", "teammate", "agent"})
 def reason_to_wait(
     db: apsw.Connection,
     new: NewMemory,
-    place: Place,
+    place: Whereabouts,
     *,
     now_ms: int,
 ) -> str:
     """Return why a person should confirm an agent's note before it is injected, or nothing."""
     read = read_by(db, place, now_ms=now_ms)
-    carriers = Session.of(read or ()).carriers
+    carriers = SessionWords.of(read or ()).carriers
     found = Observation(kind=new.kind, title=new.title, narrative=new.body)
     judged = Judge(carriers).observation(found)
     if judged.origin == "user" and not judged.withheld:

@@ -30,7 +30,7 @@ _CHANGED_OF_SHORTER, _CHANGED_IN_ONE_FILE = 0.5, 0.35
 _CHANGED_WORDS, _SINCE_WORDS = 3, 4
 
 
-class Claim:
+class ComparedMemory:
     """A memory, ready to be compared with others."""
 
     def __init__(self, memory: Memory | NewMemory) -> None:
@@ -66,7 +66,7 @@ class Claim:
         return telling_words(" ".join([parts[0], *marked]))
 
 
-def repeats(new: Claim, old: Claim) -> bool:
+def repeats(new: ComparedMemory, old: ComparedMemory) -> bool:
     """Say whether two claims say the same in other words; in doubt they do not."""
     if new.numbers != old.numbers and (new.numbers and old.numbers):
         return False
@@ -84,7 +84,7 @@ def repeats(new: Claim, old: Claim) -> bool:
     return enough and common / shorter >= _REPEATED_WITHOUT_NAMES
 
 
-def amends(new: Claim, old: Claim) -> bool:
+def amends(new: ComparedMemory, old: ComparedMemory) -> bool:
     """Say whether a newer claim announces that what the old one claims is otherwise now."""
     is_one_file = bool(new.files & old.files)
     if new.files and old.files and not is_one_file:

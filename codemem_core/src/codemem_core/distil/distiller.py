@@ -13,7 +13,7 @@ from codemem_core.distil.evidence_builder import collect
 from codemem_core.distil.low_signal import is_trivial
 from codemem_core.distil.new_memories import memories_of
 from codemem_core.distil.provenance.judge import Judge
-from codemem_core.distil.provenance.session import Session
+from codemem_core.distil.provenance.session import SessionWords
 from codemem_core.observers.observe import Observed
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import RawEvent
@@ -139,7 +139,7 @@ def distil(
     beside = beside or Around()
     if not raw:
         return Distilled()  # lost with a damaged page
-    session = Session.of([*beside.request, *raw], earlier=beside.earlier)
+    session = SessionWords.of([*beside.request, *raw], earlier=beside.earlier)
     messages = tuple(verbatim.rows_of(raw, Judge(session.carriers)))
     evidence = collect(raw, project=stretch.project, cwd=stretch.cwd)
     if not worth_observing(evidence):

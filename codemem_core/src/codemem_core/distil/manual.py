@@ -20,7 +20,7 @@ from codemem_core.records.memory import KINDS, Memory, NewMemory
 from codemem_core.redact import redact, strip_private
 from codemem_core.store import journal, memories, messages, proposals, sessions
 from codemem_core.store.engine.store import Store
-from codemem_core.store.exposure import Place
+from codemem_core.store.exposure import Whereabouts
 from codemem_core.store.tokenize import tags_of
 
 
@@ -62,7 +62,7 @@ def remember(
             return written
         session = sessions.by_hand(db, project=project, cwd=cwd, now_ms=now_ms)
         if note.origin == "agent":
-            place = Place(session=note.session, project=project, cwd=cwd)
+            place = Whereabouts(session=note.session, project=project, cwd=cwd)
             why = agent_notes.reason_to_wait(db, new, place, now_ms=now_ms)
             if forgotten.tombstones_of(db, forgotten.statement_of(new, project=project)):
                 why = "an agent wrote it, and you had it forgotten"

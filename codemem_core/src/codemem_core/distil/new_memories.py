@@ -13,7 +13,7 @@ from codemem_core.distil.grounding import Shown
 from codemem_core.distil.low_signal import is_trivial
 from codemem_core.distil.parse import Extraction
 from codemem_core.distil.provenance.judge import Judge, Judged
-from codemem_core.distil.provenance.session import Session
+from codemem_core.distil.provenance.session import SessionWords
 from codemem_core.records.event import RawEvent
 from codemem_core.records.evidence import Evidence
 from codemem_core.records.memory import NewMemory, Observation, Summary
@@ -34,7 +34,7 @@ _MARKS = re.compile(r"^[\s#*\-\d.]+")
 def memories_of(
     extraction: Extraction,
     evidence: Evidence,
-    session: Session,
+    session: SessionWords,
     *,
     extractor: str,
     model: str | None = None,

@@ -10,7 +10,7 @@ from functools import cached_property
 from codemem_core._version import __version__
 from codemem_core.distil.claim_words import share, telling_words
 from codemem_core.distil.rule_reading import Reading
-from codemem_core.distil.rules import Rule, rules_in
+from codemem_core.distil.rules import StatedRule, rules_in
 from codemem_core.errors import InputError
 from codemem_core.records.event import AdapterEvent, RawEvent
 from codemem_core.records.memory import NewMemory
@@ -47,7 +47,7 @@ def _prompts(events: Sequence[RawEvent]) -> Iterator[tuple[RawEvent, str]]:
             yield event, adapter.payload["text"]
 
 
-def _memory(event: RawEvent, number: int, rule: Rule) -> NewMemory:
+def _memory(event: RawEvent, number: int, rule: StatedRule) -> NewMemory:
     place = "|".join(map(str, (event.source, event.stream_id, event.event_id, EXTRACTOR, number)))
     return NewMemory(
         key=hashlib.sha256(place.encode()).hexdigest(),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import apsw
 
 from codemem_core.distil import preferences
-from codemem_core.distil.amendments import Claim, amends, repeats
+from codemem_core.distil.amendments import ComparedMemory, amends, repeats
 from codemem_core.distil.dedupe import Wording, is_same, takes_back
 from codemem_core.distil.forgotten import statement_of, tombstones_of
 from codemem_core.distil.preferences import Stated, replaces, says_same
@@ -21,7 +21,7 @@ from codemem_core.records.memory import Memory, NewMemory
 from codemem_core.retrieval import duplicates
 from codemem_core.retrieval.duplicates import Sighting
 from codemem_core.store import memories, proposals, sessions
-from codemem_core.store.rules import rules_for
+from codemem_core.store.user_rules import rules_for
 
 _LOOKED_AT = 400
 """Characters of a body whose words look for others like it."""
@@ -65,7 +65,7 @@ def settle(
     return memory_id
 
 
-def _outdate(db: apsw.Connection, memory_id: int, judged: Judged) -> None:
+def _outdate(db: apsw.Connection, memory_id: int, judged: Reconciled) -> None:
     for older in judged.takes_back:
         memories.outdate(db, older, by=memory_id)
     if judged.taken_back_by is not None:
@@ -89,7 +89,7 @@ def _was_forgotten(db: apsw.Connection, new: NewMemory, *, session_id: int, now_
 
 
 @dataclass(slots=True)
-class Judged:
+class Reconciled:
     """What the memories that are there make of a new one."""
 
     twin: int | None = None
@@ -102,7 +102,7 @@ class Judged:
 
 def judge(
     db: apsw.Connection, new: NewMemory, *, session_id: int, batch: int | None, now_ms: int
-) -> Judged:
+) -> Reconciled:
     """Compare a memory with those of its project that are most like it; writes nothing."""
     if new.kind == preferences.KIND:
         return _judge_preference(db, new, session_id=session_id, now_ms=now_ms)
@@ -110,8 +110,8 @@ def judge(
         card = card_of(db, sessions.project_of(db, session_id))
         # Lines that wait for a person must not get into a card that is told.
         is_trusted = card is not None and _trust(new) >= min(_trust(card), 1)
-        return Judged(twin=card.id if card and is_trusted else None)
-    judged, told_ms = Judged(), new.created_ms or now_ms
+        return Reconciled(twin=card.id if card and is_trusted else None)
+    judged, told_ms = Reconciled(), new.created_ms or now_ms
     for old in _rivals(db, new, session_id):
         pair = _Pair(new, old)
         # Memories of one batch share a moment: then they speak of different things.
@@ -135,7 +135,7 @@ class _Pair:
         """Say whether the new one says nothing that the old one does not."""
         if is_same(Wording(self._new), Wording(self._old)):
             return True
-        new, old = Claim(self._new), Claim(self._old)
+        new, old = ComparedMemory(self._new), ComparedMemory(self._old)
         is_change = amends(new, old) or amends(old, new) or self._gives_other_value
         return not only_word_by_word and not is_change and repeats(new, old)
 
@@ -143,7 +143,7 @@ class _Pair:
         """Say whether the newer one of the two takes the older one back."""
         if new_is_newer and self._old.id in self._new.supersedes:
             return True
-        new, old = Claim(self._new), Claim(self._old)
+        new, old = ComparedMemory(self._new), ComparedMemory(self._old)
         newer, older = (new, old) if new_is_newer else (old, new)
         return self._gives_other_value or amends(newer, older)
 
@@ -154,9 +154,9 @@ class _Pair:
 
 def _judge_preference(
     db: apsw.Connection, new: NewMemory, *, session_id: int, now_ms: int
-) -> Judged:
+) -> Reconciled:
     """Compare a rule with all that hold in its project: the newer one of two holds."""
-    judged, stated = Judged(), Stated(new.body, new.scope)
+    judged, stated = Reconciled(), Stated(new.body, new.scope)
     told_ms = new.created_ms or now_ms
     for old in rules_for(db, sessions.project_of(db, session_id)):
         known = Stated(old.text, old.scope)
@@ -201,7 +201,7 @@ def _is_rival(memory: Memory, project: str | None) -> bool:
     return memory.active and memory.project == project and memory.outdated_by is None
 
 
-def _weigh(judged: Judged, new: NewMemory, old: Memory, *, is_newer: bool) -> None:
+def _weigh(judged: Reconciled, new: NewMemory, old: Memory, *, is_newer: bool) -> None:
     """Let the newer of two take the other back, unless the other is more trusted."""
     if is_newer and _trust(new) >= _trust(old) and "hypothesis" not in new.metadata:
         judged.takes_back.append(old.id)

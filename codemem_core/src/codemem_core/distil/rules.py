@@ -19,7 +19,7 @@ _LOOKED_AT = 1_600
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class StatedRule:
     """One standing instruction, preference or fact, as the user put it."""
 
     text: str
@@ -28,7 +28,7 @@ class Rule:
     """Whether it is meant for every project of the user."""
 
 
-def rules_in(prompt: str) -> list[Rule]:
+def rules_in(prompt: str) -> list[StatedRule]:
     """Return the rules that a prompt states, in its order; takes time linear in its length."""
     readings = [Reading(part) for part in _sentences(_own_words(prompt))]
     has_task = any(one.is_task for one in readings)
@@ -87,23 +87,23 @@ _MARKER_WORDS = 2
 _MARKER_LETTERS = 4
 
 
-def _rules(readings: Sequence[Reading], *, has_task: bool) -> Iterator[Rule]:
+def _rules(readings: Sequence[Reading], *, has_task: bool) -> Iterator[StatedRule]:
     rest = list(reversed(readings))
     while rest:
         one = rest.pop()
         following = rest[-1] if rest else None
         if header := _announces_several(one):
-            yield from (Rule(part, one.has("everywhere")) for part in _listed(one, header))
+            yield from (StatedRule(part, one.has("everywhere")) for part in _listed(one, header))
         elif following is not None and _only_announces(one):
-            yield Rule(f"{one.text} {following.text}", following.has("everywhere"))
+            yield StatedRule(f"{one.text} {following.text}", following.has("everywhere"))
             rest.pop()
         elif not (one.is_rule or (one.may_be_rule and not has_task)):
             continue
         elif following is not None and _goes_on(one, following):
-            yield Rule(f"{one.text} {following.text}", one.has("everywhere"))
+            yield StatedRule(f"{one.text} {following.text}", one.has("everywhere"))
             rest.pop()
         else:
-            yield from (Rule(part, one.has("everywhere")) for part in _clauses(one))
+            yield from (StatedRule(part, one.has("everywhere")) for part in _clauses(one))
 
 
 def _announces_several(one: Reading) -> re.Match[str] | None:

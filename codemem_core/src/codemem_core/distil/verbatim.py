@@ -8,7 +8,7 @@ import apsw
 
 from codemem_core.distil.forgotten import holds_forgotten
 from codemem_core.distil.provenance.judge import Judge
-from codemem_core.distil.provenance.session import Session
+from codemem_core.distil.provenance.session import SessionWords
 from codemem_core.records.event import RawEvent
 from codemem_core.records.memory import Memory
 from codemem_core.retrieval.pack.prompt_text import split
@@ -42,7 +42,7 @@ def catch_up(db: apsw.Connection) -> bool:
     last = min(flushed, first + _PAGE - 1)
     raw = events.page(db, stream, first=first, last=last, key=(source, stream_id))
     earlier = events.outside_before(db, stream, first, key=(source, stream_id))
-    judge = Judge(Session.of(raw, earlier=earlier).carriers)
+    judge = Judge(SessionWords.of(raw, earlier=earlier).carriers)
     messages.add(db, stream, _wanted(db, stream, rows_of(raw, judge)))
     messages.read_until(db, stream, last)
     return True

@@ -26,7 +26,7 @@ _DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class PricedCall:
     """One call of an observer, before it is made."""
 
     runtime: str
@@ -43,7 +43,7 @@ class Call:
     @classmethod
     def of(
         cls, request: ObserveRequest, record: ObserverRuntime, *, model: str, fell_back: str = ""
-    ) -> Call:
+    ) -> PricedCall:
         """Describe a request to a runtime."""
         return cls(
             runtime=record.name,
@@ -100,10 +100,10 @@ class Purse:
         self._settings = settings
         self._limits = Limits.of(settings)
         self._lock = threading.Lock()
-        self._held: list[tuple[Call, Spent]] = []
+        self._held: list[tuple[PricedCall, Spent]] = []
 
     @contextmanager
-    def holding(self, call: Call) -> Iterator[None]:
+    def holding(self, call: PricedCall) -> Iterator[None]:
         """Hold back what a call may cost at most; raises `BudgetSpent` when there is not enough."""
         prices = self._prices  # a price nobody can read is found before the call, not after it
         if call.offline or not self._limits.any:
@@ -119,7 +119,7 @@ class Purse:
             with self._lock:
                 self._held.remove(held)
 
-    def pay(self, call: Call, reply: ObserverReply, *, dropped: Mapping[str, int]) -> None:
+    def pay(self, call: PricedCall, reply: ObserverReply, *, dropped: Mapping[str, int]) -> None:
         """Write down what an answer cost, whatever becomes of it."""
         told = bool(reply.tokens_in or reply.tokens_out or call.offline)
         tokens_in = reply.tokens_in if told else call.tokens_in
@@ -132,7 +132,7 @@ class Purse:
         with self._store.read() as db:
             return usage.was_asked(db, runtime)
 
-    def pay_lost(self, call: Call) -> None:
+    def pay_lost(self, call: PricedCall) -> None:
         """Write down what a call may have cost whose answer never came, at the most."""
         # Here: `codemem status` asks for the limits alone, and this takes 5 of its 60 ms.
         from codemem_core.records.protocols import ObserverReply  # noqa: PLC0415
@@ -141,7 +141,12 @@ class Purse:
         self._record(call, lost, {"lost": True}, estimated=True)
 
     def _record(
-        self, call: Call, reply: ObserverReply, metadata: Mapping[str, object], *, estimated: bool
+        self,
+        call: PricedCall,
+        reply: ObserverReply,
+        metadata: Mapping[str, object],
+        *,
+        estimated: bool,
     ) -> None:
         about = {"fell_back": call.fell_back, **metadata}
         paid = Usage(
@@ -158,13 +163,13 @@ class Purse:
         )
         self._store.write(lambda db: usage.record(db, paid, now_ms=_now_ms()))
 
-    def _at_most(self, call: Call, prices: Prices) -> Spent:
+    def _at_most(self, call: PricedCall, prices: Prices) -> Spent:
         usd = prices.cost(call.model, tokens_in=call.tokens_in, tokens_out=call.tokens_out)
         if usd is None and self._limits.money:
             raise BudgetSpent(f"no price for model `{call.model}`: add it to `observer_prices`")
         return Spent(tokens=call.tokens_in + call.tokens_out, usd=usd or 0.0)
 
-    def _check(self, call: Call, most: Spent) -> None:
+    def _check(self, call: PricedCall, most: Spent) -> None:
         """Raise `BudgetSpent` if the call could exceed a limit."""
         stream = (call.source, call.stream_id)
         with self._store.read() as db:
@@ -184,7 +189,7 @@ class Purse:
             if limit and spent > limit:
                 raise BudgetSpent(f"the limit on {what} is reached")
 
-    def _cost(self, call: Call, reply: ObserverReply) -> float | None:
+    def _cost(self, call: PricedCall, reply: ObserverReply) -> float | None:
         if call.offline:
             return 0.0
         if reply.cost_usd is not None:

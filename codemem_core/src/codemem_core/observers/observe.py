@@ -25,7 +25,7 @@ from codemem_core.errors import (
     Unreachable,
     UnusableAnswer,
 )
-from codemem_core.observers.budget import Call, Purse
+from codemem_core.observers.budget import PricedCall, Purse
 from codemem_core.observers.credentials import (
     Credentials,
     fill_headers,
@@ -114,17 +114,17 @@ class Observing:
 
         Asks nobody and fetches no credential. Raises `ObserverError` and `SettingsError`.
         """
-        record = self._chosen()
+        record = self.chosen()
         request = self._request(record, evidence, None)
         return request, _model(self._observer(record), request), record.offline
 
     def _observe(self, evidence: Evidence, may_fall_back: bool) -> Observed:
         try:
-            record = self._chosen()
-            credential = self._credential(record)
+            record = self.chosen()
+            credential = self.credential(record)
             asked = self._ask_twice if credential else self._ask
             observed = asked(record, evidence, credential)
-        except _NoObserver as none:
+        except NoObserver as none:
             if not (may_fall_back and none.quiet):
                 raise AuthError(str(none)) from None
             observed = self._fall_back(evidence, str(none))
@@ -143,14 +143,14 @@ class Observing:
         """
         return replace(self._fall_back(evidence, str(error)), error_kind=error.kind)
 
-    def _chosen(self) -> ObserverRuntime:
-        """Return the configured runtime; raises `_NoObserver` when it is the usual and missing."""
+    def chosen(self) -> ObserverRuntime:
+        """Return the configured runtime; raises `NoObserver` when it is the usual and missing."""
         runtimes = self._plugins.observer_runtimes()
         name = runtime_name(self._plugins, self._settings)
         if name in runtimes:
             return runtimes[name]
         if not self._was_chosen():
-            raise _NoObserver("the usual runtime is not installed", quiet=True)
+            raise NoObserver("the usual runtime is not installed", quiet=True)
         raise _not_installed("observer runtime", name, runtimes)
 
     def _was_chosen(self) -> bool:
@@ -158,21 +158,22 @@ class Observing:
         named = self._settings.where("observer_runtime") != "default"
         return named or _flagged(self._plugins, self._settings) is not None
 
-    def _credential(self, record: ObserverRuntime) -> Credential | None:
+    def credential(self, record: ObserverRuntime) -> Credential | None:
+        """Return what a runtime is asked with; raises `NoObserver` when there is nothing."""
         if not record.needs_credential:
             return None
         credential = self._credentials.get()
         if credential and credential.source == "env" and not self._may_use_found(record):
             provider = provider_of(self._settings)
-            raise _NoObserver(
+            raise NoObserver(
                 f"a key for {provider} stands in the environment, and nobody has chosen to send"
                 f" text there: set `CODEMEM_OBSERVER_PROVIDER={provider}` to do so",
                 quiet=True,
             )
         if credential is None and not may_go_without(self._settings):
             if self._was_chosen():
-                raise _NoObserver(f"no credential for the observer runtime `{record.name}`")
-            raise _NoObserver("no credential", quiet=True)
+                raise NoObserver(f"no credential for the observer runtime `{record.name}`")
+            raise NoObserver("no credential", quiet=True)
         return credential
 
     def _may_use_found(self, record: ObserverRuntime) -> bool:
@@ -258,7 +259,7 @@ class Observing:
         self, record: ObserverRuntime, request: ObserveRequest, *, fell_back: str
     ) -> Observed:
         observer = self._observer(record)
-        call = Call.of(request, record, model=_model(observer, request), fell_back=fell_back)
+        call = PricedCall.of(request, record, model=_model(observer, request), fell_back=fell_back)
         with self._purse.holding(call) if self._purse else nullcontext():
             reply = self._answer(record, observer, request, call)
             extraction = parse_reply(reply.text)
@@ -273,7 +274,7 @@ class Observing:
         )
 
     def _answer(
-        self, record: ObserverRuntime, observer: Observer, request: ObserveRequest, call: Call
+        self, record: ObserverRuntime, observer: Observer, request: ObserveRequest, call: PricedCall
     ) -> ObserverReply:
         """Return the observer's answer; one that was lost on its way is paid for all the same."""
         try:
@@ -362,7 +363,7 @@ def _typed(answer: T, *kinds: type) -> T:
     return answer
 
 
-class _NoObserver(AuthError):
+class NoObserver(AuthError):
     """Nobody can be asked; `quiet` when the user never said who should be."""
 
     def __init__(self, message: str, *, quiet: bool = False) -> None:

@@ -27,7 +27,7 @@ from codemem_core.config.settings import Settings, blocked_plugins
 from codemem_core.errors import CodememError, InputError, NotFound, PluginError
 from codemem_core.plugins import loader
 from codemem_core.plugins.caller import Callee, Caller, contained, in_front
-from codemem_core.plugins.seams import SEAMS, Record, names
+from codemem_core.plugins.seam_table import SEAMS, Record, names
 from codemem_core.records.event import AdapterEvent
 from codemem_core.records.plugin import PluginInfo
 from codemem_core.records.protocols import RecordedSource

@@ -77,6 +77,8 @@ class ObserverRuntime(SeamRecord):
     """False when it has a login of its own, or needs none."""
     offline: bool = False
     """It asks nobody and costs nothing: the fall-back without a credential or a budget."""
+    sends_to: str = ""
+    """Who reads the text, where the settings do not say: a vendor and how it is reached."""
     chosen_by: str = ""
     """A flag of the settings that chooses it, whatever `observer_runtime` says."""
 

@@ -19,7 +19,7 @@ _RAREST = "~$@!&?^%\\\t<+|q`][zj;}{>*79865#342/xkw10v'=y:\",b)(-g_.hmpufcdloniar
 """Characters of code and prose, the rarest first."""
 
 
-class Rule:
+class SecretRule:
     """What a secret looks like, told from a word that stands in it or before it."""
 
     __slots__ = ("_before", "_compiled", "_extend", "_ignore_case", "_pattern", "kind")
@@ -81,10 +81,10 @@ def vendor_starts() -> dict[str, list[tuple[str, str]]]:
 
 def rules() -> dict[str, list[Any]]:
     """Return the rules of each word."""
-    found: dict[str, list[Rule]] = {}
+    found: dict[str, list[SecretRule]] = {}
     for row in TABLE["places"]:
         for word in row["words"]:
-            found.setdefault(word, []).append(Rule(row))
+            found.setdefault(word, []).append(SecretRule(row))
     return found
 
 

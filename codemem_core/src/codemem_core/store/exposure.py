@@ -37,7 +37,7 @@ _EVENTS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Whereabouts:
     """Where an agent is at work, as far as it is known."""
 
     session: str = ""
@@ -46,7 +46,7 @@ class Place:
     cwd: str | None
 
 
-def read_by(db: apsw.Connection, place: Place, *, now_ms: int) -> Sequence[RawEvent] | None:
+def read_by(db: apsw.Connection, place: Whereabouts, *, now_ms: int) -> Sequence[RawEvent] | None:
     """Return the prompts and the outside texts of an agent's session, in order.
 
     None when no session is known: then nobody can say what the agent read.

@@ -74,7 +74,7 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class JournalEntry:
     """A change that somebody made."""
 
     id: int
@@ -169,7 +169,7 @@ def rehearsed(db: apsw.Connection) -> Iterator[None]:
 # --- reading -------------------------------------------------------------------------------------
 
 
-def entries(db: apsw.Connection) -> list[Entry]:
+def entries(db: apsw.Connection) -> list[JournalEntry]:
     """Return every change that can be undone, the newest first."""
     query = "SELECT id, at_ms, who, label, undoes FROM journal ORDER BY id DESC"
     found, undone = [], set()
@@ -178,12 +178,14 @@ def entries(db: apsw.Connection) -> list[Entry]:
         if undoes is not None and not taken_back:
             undone.add(undoes)
         found.append(
-            Entry(id=number, at_ms=at_ms, who=who, label=label, undoes=undoes, undone=taken_back)
+            JournalEntry(
+                id=number, at_ms=at_ms, who=who, label=label, undoes=undoes, undone=taken_back
+            )
         )
     return found
 
 
-def newest(db: apsw.Connection) -> Entry:
+def newest(db: apsw.Connection) -> JournalEntry:
     """Return the last change that was not undone; undoing it again and again goes back in time.
 
     Raises `NotFound` when there is none.
@@ -197,7 +199,7 @@ def newest(db: apsw.Connection) -> Entry:
 # --- taking back ---------------------------------------------------------------------------------
 
 
-def undo(db: apsw.Connection, number: int, *, by: str, now_ms: int) -> Entry:
+def undo(db: apsw.Connection, number: int, *, by: str, now_ms: int) -> JournalEntry:
     """Take one change back, whatever came after it, and return its entry.
 
     Rows are put back only if they are as the change left them; their time of change becomes
@@ -218,7 +220,7 @@ def undo(db: apsw.Connection, number: int, *, by: str, now_ms: int) -> Entry:
     return entry
 
 
-def _undoable(db: apsw.Connection, number: int) -> Entry:
+def _undoable(db: apsw.Connection, number: int) -> JournalEntry:
     entry = next((entry for entry in entries(db) if entry.id == number), None)
     if entry is None:
         raise NotFound(f"no such change: `{number}`", hint="`codemem history` lists them")
@@ -251,7 +253,7 @@ def _row_of(change: apsw.TableChange) -> tuple[str, object]:
     return change.name, values[0]
 
 
-def _apply(db: apsw.Connection, entry: Entry, changes: bytes) -> None:
+def _apply(db: apsw.Connection, entry: JournalEntry, changes: bytes) -> None:
     clock = [row[1] for row in rows(db, "PRAGMA table_info (memories)")].index("updated_ms")
     problem, hint = "", ""
 
@@ -278,7 +280,7 @@ def _changed_since(reason: int, change: apsw.TableChange) -> list[int]:
 
 
 def _told(
-    db: apsw.Connection, entry: Entry, reason: int, change: apsw.TableChange
+    db: apsw.Connection, entry: JournalEntry, reason: int, change: apsw.TableChange
 ) -> tuple[str, str]:
     """Return what stands in the way, and what to do about it."""
     if reason == apsw.SQLITE_CHANGESET_FOREIGN_KEY:
@@ -295,7 +297,9 @@ def _told(
     return f"{name} was changed since", ""
 
 
-def _delete_added(db: apsw.Connection, entry: Entry, added: dict[str, tuple[int, int]]) -> None:
+def _delete_added(
+    db: apsw.Connection, entry: JournalEntry, added: dict[str, tuple[int, int]]
+) -> None:
     """Delete the rows that were added, unless somebody changed one of them since."""
     if not added:
         return

@@ -44,7 +44,7 @@ _WITH_WORDS = f"""
 _MOST_ALIKE = 100
 
 
-class Message:
+class StoredMessage:
     """A prompt or a closing reply, and how well a search says it fits."""
 
     __slots__ = (
@@ -76,19 +76,19 @@ def add(db: apsw.Connection, stream: int, messages: Iterable[tuple[Any, ...]]) -
 
 def around(  # noqa: PLR0913 - each a bound or a filter
     db: apsw.Connection,
-    message: Message,
+    message: StoredMessage,
     *,
     before: int,
     after: int,
     project: str | None,
     trusted: bool,
-) -> list[Message]:
+) -> list[StoredMessage]:
     """Return a message with those before and after it in its session, oldest first."""
     place = {"stream": message.stream, "at_ms": message.at_ms, "seq": message.seq}
     wanted = place | {"project": project, "trusted": trusted}
     older = rows(db, _BEFORE, wanted | {"limit": before})
     newer = rows(db, _AFTER, wanted | {"limit": after + 1})
-    return [Message(row) for row in (*reversed(older), *newer)]
+    return [StoredMessage(row) for row in (*reversed(older), *newer)]
 
 
 def with_words(db: apsw.Connection, text: str, *, project: str | None) -> list[tuple[int, str]]:

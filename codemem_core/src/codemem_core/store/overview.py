@@ -10,7 +10,7 @@ from codemem_core.store.engine.connection import rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
+class HostActivity:
     """A host that sent events."""
 
     source: str
@@ -28,7 +28,7 @@ class Glance:
     memories: int
     """Those that are not forgotten."""
     sessions: int
-    hosts: tuple[Host, ...]
+    hosts: tuple[HostActivity, ...]
     failed: int
     """Batches that will be tried again."""
     dead: int
@@ -68,8 +68,8 @@ _OBSERVED = """
 
 def glance(db: apsw.Connection) -> Glance:
     """Look at the database once."""
-    names = tuple(Host.__dataclass_fields__)
-    hosts = tuple(Host(**dict(zip(names, row, strict=True))) for row in rows(db, _HOSTS))
+    names = tuple(HostActivity.__dataclass_fields__)
+    hosts = tuple(HostActivity(**dict(zip(names, row, strict=True))) for row in rows(db, _HOSTS))
     counts = ("memories", "sessions", "failed", "dead", "without_model", "last_error")
     observed = next(iter(rows(db, _OBSERVED)), (None, None, None))
     return Glance(

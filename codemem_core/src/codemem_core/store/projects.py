@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Answer:
+class PlaceName:
     """What a place is called, and why."""
 
     __slots__ = ("named", "place", "project", "why")
@@ -38,19 +38,19 @@ def settled(db: apsw.Connection, label: str | None, cwd: str | None) -> str | No
     return answer(db, label, cwd).project
 
 
-def answer(db: apsw.Connection, label: str | None, cwd: str | None) -> Answer:
+def answer(db: apsw.Connection, label: str | None, cwd: str | None) -> PlaceName:
     """Return the same with the reason. Writes nothing."""
     place = place_of(cwd, environ={})
     if label is None:
-        return Answer(None, "nothing names it", place, named=True)
+        return PlaceName(None, "nothing names it", place, named=True)
     if label == place.label:
         return _by_rule(db, place) or _by_repository(db, place) or _by_label(db, place)
     # A label that is not the folder's was given by a person or a host: no rule about folders.
     why = "CODEMEM_PROJECT or the host names it"
-    return _renamed(db, label, place, named=True) or Answer(label, why, place, named=True)
+    return _renamed(db, label, place, named=True) or PlaceName(label, why, place, named=True)
 
 
-def _by_label(db: apsw.Connection, place: Place) -> Answer:
+def _by_label(db: apsw.Connection, place: Place) -> PlaceName:
     label, why = place.label, _REASONS.get(place.named_by, "")
     older = normalize_label(place.root) if place.named_by == "remote" else None
     if older and _used_before(db, place, older):
@@ -61,16 +61,16 @@ def _by_label(db: apsw.Connection, place: Place) -> Answer:
         return found
     other = _holder(db, place, label)
     if other:
-        return Answer(_qualified(db, place), f"`{label}` is another repository: {other}", place)
-    return Answer(label, why, place)
+        return PlaceName(_qualified(db, place), f"`{label}` is another repository: {other}", place)
+    return PlaceName(label, why, place)
 
 
 def _renamed(
     db: apsw.Connection, label: str, place: Place, *, named: bool = False
-) -> Answer | None:
+) -> PlaceName | None:
     project = _named(db, "label", label)
     why = f"`{label}` was renamed or merged"
-    return Answer(project, why, place, named=named) if project else None
+    return PlaceName(project, why, place, named=named) if project else None
 
 
 _REASONS = {
@@ -81,7 +81,7 @@ _REASONS = {
 }
 
 
-def joins(db: apsw.Connection, found: Answer) -> bool:
+def joins(db: apsw.Connection, found: PlaceName) -> bool:
     """Say whether a folder that was never seen is about to share a project by its remote alone.
 
     Whoever writes a `.git/config` chooses the remote, so the user hears of it.
@@ -113,7 +113,7 @@ def claim(db: apsw.Connection, label: str | None, cwd: str | None) -> str | None
     return found.project
 
 
-def _by_rule(db: apsw.Connection, place: Place) -> Answer | None:
+def _by_rule(db: apsw.Connection, place: Place) -> PlaceName | None:
     """Look for a folder, this one or the nearest above, that a person gave to a project."""
     if not place.folder:
         return None
@@ -125,18 +125,18 @@ def _by_rule(db: apsw.Connection, place: Place) -> Answer | None:
     if not fitting:
         return None
     _, folder, project = max(fitting)
-    return Answer(project, f"`codemem project split` gave it {folder}", place, named=True)
+    return PlaceName(project, f"`codemem project split` gave it {folder}", place, named=True)
 
 
-def _by_repository(db: apsw.Connection, place: Place) -> Answer | None:
+def _by_repository(db: apsw.Connection, place: Place) -> PlaceName | None:
     remote = place.remote
     project = _named(db, "remote", remote) if remote else None
     if project:
-        return Answer(project, f"known by its remote: {remote}", place)
+        return PlaceName(project, f"known by its remote: {remote}", place)
     for value in _known_by(place):
         project = _named(db, "repository", value)
         if project and _may_be(db, project, remote):
-            return Answer(project, f"known by its folder: {value}", place)
+            return PlaceName(project, f"known by its folder: {value}", place)
     return _by_birth(db, place)
 
 
@@ -151,7 +151,7 @@ def _known_by(place: Place) -> Iterator[str]:
         yield _path(os.path.join(place.folder, ".git"))
 
 
-def _by_birth(db: apsw.Connection, place: Place) -> Answer | None:
+def _by_birth(db: apsw.Connection, place: Place) -> PlaceName | None:
     """Look for a repository that was moved: the same one, no longer where it was."""
     for kind, value in _births(place):
         project = _named(db, kind, value)
@@ -159,7 +159,7 @@ def _by_birth(db: apsw.Connection, place: Place) -> Answer | None:
         # Where one of them has the same birth, this is a copy of it.
         if project and not any(value in birth_of(path) for path in paths):
             gone = [path for path in paths if not os.path.exists(path)]
-            return Answer(project, f"moved here from {gone[0] if gone else 'elsewhere'}", place)
+            return PlaceName(project, f"moved here from {gone[0] if gone else 'elsewhere'}", place)
     return None
 
 

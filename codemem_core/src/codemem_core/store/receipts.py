@@ -79,6 +79,31 @@ def unused(db: apsw.Connection, key: tuple[str, str]) -> list[Receipt]:
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """A session that was given a memory."""
+
+    source: str
+    stream_id: str
+    told_ms: int
+    used_ms: int | None
+    how: str | None
+    """`opened`, `cited` or `files`; None when it was not used."""
+
+
+_OF_MEMORY = """
+    SELECT source, stream_id, told_ms, used_ms, how FROM receipts
+     WHERE memory_id = ? ORDER BY told_ms DESC LIMIT ?
+"""
+
+
+def of_memory(db: apsw.Connection, memory_id: int, *, limit: int) -> list[Delivered]:
+    """Return the sessions that were given a memory, newest first."""
+    names = tuple(Delivered.__dataclass_fields__)
+    found = rows(db, _OF_MEMORY, (memory_id, limit))
+    return [Delivered(**dict(zip(names, row, strict=True))) for row in found]
+
+
 def use(db: apsw.Connection, key: tuple[str, str], uses: Iterable[Use]) -> None:
     """Note uses; only the first of each memory in a stream counts, and only after it was told."""
     for each in uses:

@@ -12,7 +12,7 @@ from codemem_core.store.tokenize import tags_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class TagScope:
     """Which of them."""
 
     limit: int | None = None
@@ -30,12 +30,12 @@ _WANTED = """
 """
 
 
-def count(db: apsw.Connection, wanted: Wanted) -> int:
+def count(db: apsw.Connection, wanted: TagScope) -> int:
     """Return how many there are."""
     return len(rows(db, f"SELECT id {_WANTED}", _values(wanted)))
 
 
-def fill(db: apsw.Connection, wanted: Wanted, *, now_ms: int) -> int:
+def fill(db: apsw.Connection, wanted: TagScope, *, now_ms: int) -> int:
     """Give each the tags of its kind, concepts and files; return how many got some."""
     query = f"SELECT id, kind, concepts, files_read, files_modified {_WANTED}"
     made = [
@@ -50,7 +50,7 @@ def _files(read: str, modified: str) -> list[str]:
     return [*json.loads(modified), *json.loads(read)]
 
 
-def _values(wanted: Wanted) -> dict[str, object]:
+def _values(wanted: TagScope) -> dict[str, object]:
     limit = -1 if wanted.limit is None else wanted.limit
     named = {"since": wanted.since_ms, "inactive": wanted.inactive, "project": wanted.project}
     return {**named, "limit": limit}

@@ -85,7 +85,7 @@ _MODULES = {
     "AuthSource": "codemem_core.testing.rules.auth_sources",
     "FlushPolicy": "codemem_core.testing.rules.policies",
     "Embedder": "codemem_core.testing.rules.embedders",
-    "Command": "codemem_core.testing.rules.commands",
+    "Command": "codemem_core.testing.rules.click_commands",
     "Route": "codemem_core.testing.rules.routes",
     "HostSetup": "codemem_core.testing.rules.host_setups",
     "HealthCheck": "codemem_core.testing.rules.health_checks",

@@ -17,7 +17,6 @@ from codemem_team import local, outbox
 from codemem_team.local import Membership
 
 _SHOWN = 20
-_AT_ONCE = 200
 
 _team_option = click.option("--team", "name", help="Which team, where there are several.")
 
@@ -81,8 +80,8 @@ def _say_share(one: Membership, project: str, found: list[Memory], *, done: bool
 
 
 def _offer_all(store: Store, one: Membership, ids: list[int]) -> None:
-    for start in range(0, len(ids), _AT_ONCE):
-        store.write(partial(_offer_some, one=one, ids=ids[start : start + _AT_ONCE]))
+    for start in range(0, len(ids), outbox.AT_ONCE):
+        store.write(partial(_offer_some, one=one, ids=ids[start : start + outbox.AT_ONCE]))
 
 
 def _offer_some(db: apsw.Connection, *, one: Membership, ids: list[int]) -> None:

@@ -16,7 +16,7 @@ from codemem_viewer.decode import body_of
 from codemem_viewer.openapi import takes
 
 
-class Asked(msgspec.Struct):
+class NearQuery(msgspec.Struct):
     """A text, and whose memories to compare it with (null: everybody's)."""
 
     text: str
@@ -30,15 +30,15 @@ class Near(msgspec.Struct):
     problem: str
 
 
-@post(PATH, status_code=200, operation_class=takes(Asked))
+@post(PATH, status_code=200, operation_class=takes(NearQuery))
 async def near(
     body: RawBody, store: NamedDependency[Store], meaning: NamedDependency[Meaning]
 ) -> Near:
     """Compare a text with memories by what they mean."""
-    return await asyncio.to_thread(_near, store, meaning, body_of(Asked, body))
+    return await asyncio.to_thread(_near, store, meaning, body_of(NearQuery, body))
 
 
-def _near(store: Store, meaning: Meaning, asked: Asked) -> Near:
+def _near(store: Store, meaning: Meaning, asked: NearQuery) -> Near:
     with store.read() as db:
         found = meaning.near(db, asked.text, project=asked.project)
     return Near(found, meaning.problem)

@@ -4,7 +4,7 @@
 import { ask, findKey, unlock } from "/assets/key.js";
 import { append, parse, renew } from "/assets/list.js";
 import { watch } from "/assets/live.js";
-import { clearPicked, edit, renewFolds, rowOf, showPicked, unfold } from "/assets/rows.js";
+import { clearPicked, edit, renewPane, rowOf, showPicked, unfold } from "/assets/rows.js";
 import { listen } from "/assets/shortcuts.js";
 
 const TYPING_MS = 120;
@@ -39,6 +39,7 @@ function fill(fresh, url) {
   document.title = `${page.querySelector("h1")?.textContent.trim() ?? "codemem"} · codemem`;
   mark(url.pathname);
   const target = url.hash && document.getElementById(url.hash.slice(1));
+  for (let fold = target && target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   target?.classList?.add("new");
   target?.scrollIntoView?.({ block: "center" });
 }
@@ -107,9 +108,13 @@ async function send(path, body, row) {
     say(said, undo);
     if (path.includes("/many/") || path.includes("/undo")) clearPicked();
     document.activeElement?.blur();
+    const fold = row?.querySelector(":scope > .fold");
+    fold?.remove(); // what is unfolded is not renewed
     await refresh();
-    await renewFolds(page);
-    if (at >= 0) (row.isConnected ? row : document.getElementById(row.id) ?? rows()[Math.min(at, rows().length - 1)])?.focus({ preventScroll: true });
+    const now = () => document.getElementById(row.id) ?? rows()[Math.min(at, rows().length - 1)];
+    if (fold && now()?.id === row.id) await unfold(now());
+    await renewPane(page);
+    if (at >= 0) now()?.focus({ preventScroll: true });
     showWaiting();
   } catch (error) {
     fail(error);

@@ -7,16 +7,16 @@ const PANE = matchMedia("(min-width: 1400px)");
 
 export const rowOf = (element) => element?.closest?.(".memory[data-id]");
 
-// Put the whole memory into the row, or into the pane; `again` reads an open one anew.
-export async function unfold(row, { again = false } = {}) {
+// Put the whole memory into the row, or into the pane; fold it when it is in the row already.
+export async function unfold(row) {
   if (row.matches(".whole")) return;
   const pane = document.getElementById("pane");
   if (pane && PANE.matches) return fill(row, pane);
   const open = row.querySelector(".fold");
-  if (open && !again) return open.remove();
+  if (open) return open.remove();
   const fold = (await fetched(row)).querySelector(".fold");
-  row.querySelector(".fold")?.remove();
-  if (fold) row.append(fold);
+  const now = document.getElementById(row.id); // the list may have been renewed meanwhile
+  if (fold && now && !now.querySelector(".fold")) now.append(fold);
 }
 
 async function fill(row, pane) {
@@ -30,9 +30,8 @@ async function fetched(row) {
   return parse(await ask(`/api/pages/memory?id=${row.dataset.id}`, { html: true }));
 }
 
-// Read what is unfolded anew, after something was changed.
-export async function renewFolds(page) {
-  for (const row of page.querySelectorAll(".memory:has(> .fold)")) await unfold(row, { again: true });
+// Read what stands in the pane anew, after something was changed.
+export async function renewPane(page) {
   const shown = page.querySelector(".memory.shown");
   if (shown && PANE.matches) await unfold(shown);
 }

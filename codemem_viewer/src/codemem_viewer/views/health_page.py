@@ -16,7 +16,7 @@ from litestar.di import NamedDependency
 from codemem_core._version import __version__
 from codemem_core.capture import spool_files
 from codemem_core.config.settings import Settings
-from codemem_core.plugins.health import HealthScope, examine
+from codemem_core.plugins.examine import HealthScope, examine
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.protocols import Check
 from codemem_core.store import events

@@ -16,8 +16,8 @@ from codemem_core.distil import project_card
 from codemem_core.store import injections, memories, proposals, sessions
 from codemem_core.store.engine.store import Store
 from codemem_core.store.overview import glance
-from codemem_core.store.rules import rules_for
 from codemem_core.store.stories import stories
+from codemem_core.store.user_rules import rules_for
 from codemem_viewer.negotiate import shown
 from codemem_viewer.story import in_a_line
 

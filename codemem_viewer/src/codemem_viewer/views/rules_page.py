@@ -8,7 +8,7 @@ from typing import Any
 from codemem_core.config.settings import Settings
 from codemem_core.store import memories, sessions
 from codemem_core.store.engine.store import Store
-from codemem_core.store.rules import all_rules, rules_for
+from codemem_core.store.user_rules import all_rules, rules_for
 
 
 def rules(store: Store, _: Settings, query: Mapping[str, str]) -> dict[str, Any]:

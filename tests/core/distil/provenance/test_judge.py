@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from codemem_core.distil.provenance.judge import Judge, Judged
-from codemem_core.distil.provenance.session import Session
+from codemem_core.distil.provenance.session import SessionWords
 from codemem_core.records.event import RawEvent
 from codemem_core.records.memory import Observation, Summary
 from tests.core.distil.provenance.transcript import (
@@ -30,7 +30,7 @@ def judged(
     events: Sequence[RawEvent], found: Observation, *, earlier: Sequence[RawEvent] = ()
 ) -> Judged[Observation]:
     """Return what becomes of an observation of a session."""
-    return Judge(Session.of(events, earlier=earlier).carriers).observation(found)
+    return Judge(SessionWords.of(events, earlier=earlier).carriers).observation(found)
 
 
 def told(result: Judged[Observation]) -> str:
@@ -212,7 +212,9 @@ def test_a_summary_keeps_its_voice() -> None:
     events = [asked("Handle the rate limits"), *ROADS["a page"], said("client.py waits now.")]
     found = Summary(request=ORDER, completed="client.py waits now.", next_steps=PLAIN_ORDER)
 
-    result = Judge(Session.of(events).carriers).summary(found, request="Handle the rate limits")
+    result = Judge(SessionWords.of(events).carriers).summary(
+        found, request="Handle the rate limits"
+    )
 
     assert not result.held
     assert result.memory == Summary(
@@ -224,4 +226,4 @@ def test_reading_a_download_is_noted() -> None:
     """The event does not tell by itself; a later stretch must know."""
     events = ROADS["a downloaded file, read"]
 
-    assert Session.of(events).outside == {events[-1].seq}
+    assert SessionWords.of(events).outside == {events[-1].seq}

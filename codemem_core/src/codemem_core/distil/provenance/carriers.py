@@ -42,7 +42,7 @@ MAX_CHARS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class TextSource:
     """Where a text came from."""
 
     origin: str
@@ -56,15 +56,15 @@ class Support:
     """How well each origin carries a sentence, 0 to 1, and the best source of it."""
 
     by_origin: dict[str, float] = field(default_factory=dict)
-    sources: dict[str, Source] = field(default_factory=dict)
+    sources: dict[str, TextSource] = field(default_factory=dict)
 
-    def note(self, share: float, source: Source) -> None:
+    def note(self, share: float, source: TextSource) -> None:
         """Keep the best share of each origin."""
         if share > self.by_origin.get(source.origin, 0.0):
             self.by_origin[source.origin] = share
             self.sources[source.origin] = source
 
-    def source(self, origins: Iterable[str]) -> Source:
+    def source(self, origins: Iterable[str]) -> TextSource:
         """Return the source that carries it best, the most trusted of equals."""
         known = [origin for origin in origins if origin in self.by_origin]
         best = max(known, key=lambda origin: (self.by_origin[origin], ORIGINS.index(origin)))
@@ -80,7 +80,7 @@ class Carriers:
 
     def __init__(self) -> None:
         self._sentences: list[frozenset[str]] = []
-        self._sources: list[Source] = []
+        self._sources: list[TextSource] = []
         self._places: defaultdict[str, list[int]] = defaultdict(list)
         self._pairs: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self._addresses: defaultdict[str, set[str]] = defaultdict(set)
@@ -88,7 +88,7 @@ class Carriers:
         self.exposed = False
         """Whether any text from outside is among them."""
 
-    def add(self, text: str, source: Source) -> None:
+    def add(self, text: str, source: TextSource) -> None:
         """Add a text; what repeats an outside sentence counts as outside, whoever says it."""
         text = text[: max(0, MAX_CHARS - self._room[source.origin])]
         self._room[source.origin] += len(text)
@@ -96,17 +96,17 @@ class Carriers:
         for sentence in sentences(text):
             self._enter(sentence, self._first(sentence, source))
 
-    def _first(self, sentence: Sentence, source: Source) -> Source:
+    def _first(self, sentence: Sentence, source: TextSource) -> TextSource:
         """Return the source that a sentence of another one has to be put down to."""
         if source.origin in OUTSIDE or source.origin == "user":
             return source
         if source.origin in {"tool_exec", "tool_repo"} and not self._resembles(sentence, _FOREIGN):
             return source
         if source.origin != "tool_exec" and self.is_unvouched(sentence.text):
-            return Source("external", "outside text")
+            return TextSource("external", "outside text")
         return (self.exposed and self.repeated(sentence)) or source
 
-    def _enter(self, sentence: Sentence, source: Source) -> None:
+    def _enter(self, sentence: Sentence, source: TextSource) -> None:
         number = len(self._sentences)
         words = frozenset(sentence.words)
         self._sentences.append(words)
@@ -117,7 +117,7 @@ class Carriers:
         self._pairs[side] |= sentence.pairs
         self._addresses[side] |= addresses_of(sentence.text)
 
-    def repeated(self, sentence: Sentence) -> Source | None:
+    def repeated(self, sentence: Sentence) -> TextSource | None:
         """Return the outside source whose sentence this is, or None."""
         support = self.support(sentence)
         theirs = support.best(OUTSIDE)

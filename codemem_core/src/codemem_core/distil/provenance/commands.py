@@ -141,7 +141,7 @@ _DROPS = re.compile(r"^(?:/tmp|/var|/private/(?:tmp|var)|/dev/shm|~?/\S*Download
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CommandReading:
     """What a command does with text from outside."""
 
     outside: bool = False
@@ -152,7 +152,7 @@ class Reading:
     """Arguments that may be files it prints."""
 
 
-def read_command(command: str) -> Reading:
+def read_command(command: str) -> CommandReading:
     """Say what a shell command brings from outside."""
     outside, writes, reads = False, [], []
     for pipeline in pipelines(command):
@@ -166,7 +166,7 @@ def read_command(command: str) -> Reading:
             writes += simple.writes
             writes += _targets(words) if brought else []
             writes += words[1:] if words[:1] == ["tee"] else []
-    return Reading(outside, tuple(dict.fromkeys(writes)), tuple(dict.fromkeys(reads)))
+    return CommandReading(outside, tuple(dict.fromkeys(writes)), tuple(dict.fromkeys(reads)))
 
 
 def is_foreign_path(path: str, cwd: str | None) -> bool:

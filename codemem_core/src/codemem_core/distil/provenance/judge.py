@@ -17,8 +17,8 @@ from codemem_core.distil.provenance.carriers import (
     OUTSIDE,
     TRUSTED,
     Carriers,
-    Source,
     Support,
+    TextSource,
     threshold,
 )
 from codemem_core.distil.provenance.orders import (
@@ -39,7 +39,7 @@ _QUOTE_CHARS = 200
 _SUSPECT = 0.3
 """Share of an outside sentence that makes an order which nobody trusted carries suspect."""
 _LABEL_WORDS = 3
-_OUR_OWN = Source("assistant")
+_OUR_OWN = TextSource("assistant")
 M = TypeVar("M")
 
 
@@ -148,7 +148,7 @@ class Judge:
                 verdict.withheld += 1
                 verdict.reason = verdict.reason or source.name or "outside text"
 
-    def _source(self, piece: str) -> Source | None:
+    def _source(self, piece: str) -> TextSource | None:
         """Return what carries a sentence; an outside source for what may not be told."""
         sentence = read(piece)
         if not sentence.words:
@@ -158,16 +158,18 @@ class Judge:
         if support.best({"user"}) >= max(theirs, least):
             return support.source({"user"})
         if self._carriers.is_unvouched(piece) or self._is_suspect(piece, support):
-            return Source("external")
+            return TextSource("external")
         if theirs >= least and theirs > support.best(TRUSTED):
             return support.source(OUTSIDE)
         return self._trusted(piece, support, least)
 
-    def _trusted(self, piece: str, support: Support, least: float) -> Source:
+    def _trusted(self, piece: str, support: Support, least: float) -> TextSource:
         if support.best(TRUSTED) < least:
             return _OUR_OWN
         best = support.source(TRUSTED)
-        return Source("external") if best.origin == "tool_exec" and is_imperative(piece) else best
+        return (
+            TextSource("external") if best.origin == "tool_exec" and is_imperative(piece) else best
+        )
 
     def _is_suspect(self, piece: str, support: Support) -> bool:
         """Say whether an order looks like one from outside, in other words."""
@@ -194,7 +196,7 @@ def _pieces_of(text: str) -> Iterable[str]:
         yield label
 
 
-def _named(piece: str, source: Source) -> str:
+def _named(piece: str, source: TextSource) -> str:
     """Return a fact as a quotation of its source."""
     text, end = plain(piece).strip().replace('"', "'"), piece[len(piece.rstrip()) :]
     quote = text if len(text) <= _QUOTE_CHARS else text[: _QUOTE_CHARS - 1].rstrip() + "…"

@@ -39,10 +39,10 @@ def origin_of(event: AdapterEvent) -> str:
         return "assistant"
     if event.event_type in {"prompt", "session_start", "session_end"}:
         return "user"
-    return Call(event.payload, event.cwd).origin()
+    return StoredCall(event.payload, event.cwd).origin()
 
 
-class Call:
+class StoredCall:
     """A tool call as it is stored."""
 
     def __init__(self, payload: Mapping[str, Any], cwd: str | None, stored: str = "") -> None:

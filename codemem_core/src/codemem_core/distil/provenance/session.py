@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from codemem_core.distil.provenance.carriers import OUTSIDE, Carriers, Source
-from codemem_core.distil.provenance.origins import Call, text_of
+from codemem_core.distil.provenance.carriers import OUTSIDE, Carriers, TextSource
+from codemem_core.distil.provenance.origins import StoredCall, text_of
 from codemem_core.records.event import RawEvent
 
 
 @dataclass(slots=True)
-class Session:
+class SessionWords:
     """What a stretch of a session said, and who said it first."""
 
     events: Sequence[RawEvent] = ()
@@ -25,12 +25,12 @@ class Session:
     _downloads: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, events: Sequence[RawEvent], *, earlier: Sequence[RawEvent] = ()) -> Session:
+    def of(cls, events: Sequence[RawEvent], *, earlier: Sequence[RawEvent] = ()) -> SessionWords:
         """Read a stretch in order; `earlier` are the outside events of the session before it."""
         session = cls(events)
         for event in events:
             for text in _of_user(event):
-                session.carriers.add(text, Source("user"))
+                session.carriers.add(text, TextSource("user"))
         for event in (*earlier, *sorted(events, key=lambda event: (event.ts_ms or 0, event.seq))):
             session._add(event)
         return session
@@ -38,19 +38,19 @@ class Session:
     def _add(self, event: RawEvent) -> None:
         kind, payload, cwd = _parts(event)
         if kind == "assistant":
-            self.carriers.add(text_of(payload.get("text")), Source("assistant"))
+            self.carriers.add(text_of(payload.get("text")), TextSource("assistant"))
         elif kind == "tool_result":
-            self._add_call(event, Call(payload, cwd, event.origin))
+            self._add_call(event, StoredCall(payload, cwd, event.origin))
 
-    def _add_call(self, event: RawEvent, call: Call) -> None:
+    def _add_call(self, event: RawEvent, call: StoredCall) -> None:
         for text in call.inputs():
-            self.carriers.add(text, Source("assistant"))
+            self.carriers.add(text, TextSource("assistant"))
         origin = call.origin(self._downloads)
         self._downloads.update(call.downloads())
         if origin in OUTSIDE and event.origin not in OUTSIDE:
             self.outside.add(event.seq)
         for text in call.outputs():
-            self.carriers.add(text, Source(origin, call.source_name()))
+            self.carriers.add(text, TextSource(origin, call.source_name()))
 
 
 def _of_user(event: RawEvent) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from codemem_core.retrieval.code_state import gone_last
 from codemem_core.retrieval.pack import quotes
-from codemem_core.retrieval.pack.page import Page
+from codemem_core.retrieval.pack.page import PackPage
 from codemem_core.retrieval.pack.query import asked_for, recap_topic
 from codemem_core.retrieval.pack.rank import MIN_CONFIDENCE, about, fitting, without_repeats
 from codemem_core.retrieval.pack.render import layout, tokens
@@ -162,7 +162,7 @@ def build_pack(  # noqa: PLR0913 - each a setting that callers know by name
     chosen = _worth_telling(db, context, fit, found, said, around) if unasked else fit
     recent = [] if topic is None or fit else _recent(db, limit, project, trusted, injected)
     distinct, repeats = without_repeats(_unknown(recent or chosen, known))
-    page = Page(token_budget, limit, fenced=injected, is_recap=topic is not None)
+    page = PackPage(token_budget, limit, fenced=injected, is_recap=topic is not None)
     quoted = topic is None and (said.sure() or not (fit or injected))
     page.fill(db, said, distinct, _unknown(fit, known), quoted=quoted)
     why = why_silent(telling, found, fit, chosen, least=least_confidence) if injected else ""
@@ -201,7 +201,7 @@ def _unknown(hits: list[Hit], known: Collection[str]) -> list[Hit]:
 
 def _packed(  # noqa: PLR0913, PLR0917 - what it is made of
     context: str,
-    page: Page,
+    page: PackPage,
     found: Found,
     repeats: Mapping[int, list[int]],
     bounds: tuple[int, str | None, bool],

@@ -40,7 +40,7 @@ _STREAMS = """
 """
 
 
-class Page:
+class PackPage:
     """A pack as it fills up: lines within a number of places and tokens."""
 
     def __init__(self, room: int, limit: int, *, fenced: bool, is_recap: bool) -> None:

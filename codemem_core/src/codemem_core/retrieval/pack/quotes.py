@@ -15,7 +15,7 @@ from itertools import chain
 from math import log, sqrt
 
 from codemem_core.hookpath import json as quick_json
-from codemem_core.retrieval import verbatim
+from codemem_core.retrieval import message_search
 from codemem_core.retrieval.pack.excerpt import stem, stems
 from codemem_core.retrieval.pack.render import day, harmless, tokens
 from codemem_core.retrieval.pack.succession import changes
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import apsw
 
     from codemem_core.retrieval.candidates import Scan
-    from codemem_core.store.messages import Message
+    from codemem_core.store.messages import StoredMessage
 
 _SESSIONS = """
     SELECT s.id FROM streams t JOIN sessions s
@@ -68,13 +68,13 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")  # noqa: RUF001
 _MARKUP = re.compile(r"^[\s#>*+-]+|\*\*|__")
 
 
-class Session:
+class QuotedSession:
     """The messages of one session that a search found."""
 
     __slots__ = ("_words", "messages", "score")
 
     def __init__(self) -> None:
-        self.messages: list[Message] = []
+        self.messages: list[StoredMessage] = []
         """Best first."""
         self.score = 0.0
         self._words: set[str] = set()
@@ -91,7 +91,7 @@ class Session:
         """When its last matching message was written, epoch milliseconds."""
         return max(message.at_ms for message in self.messages)
 
-    def add(self, message: Message) -> None:
+    def add(self, message: StoredMessage) -> None:
         """Count a message; they come best first."""
         self.score += message.score * _AGAIN ** len(self.messages)
         self.messages.append(message)
@@ -106,7 +106,7 @@ class Part:
 
     __slots__ = ("message", "text")
 
-    def __init__(self, message: Message, text: str) -> None:
+    def __init__(self, message: StoredMessage, text: str) -> None:
         self.message = message
         self.text = text
         """Harmless text in one line; sentences that were left out are marked by `…`."""
@@ -142,7 +142,7 @@ class Sessions:
 
     def __init__(
         self,
-        found: list[Message],
+        found: list[StoredMessage],
         scan: Scan,
         *,
         project: str | None = None,
@@ -169,7 +169,7 @@ class Sessions:
             return
         best = self.ranked[0].messages[0]
         same = self._rarest(query_terms(best.text))
-        since, _ = verbatim.search(
+        since, _ = message_search.search(
             db, same, project=self.project, trusted=self.trusted, after=best.id
         )
         matched = {session.messages[0].stream for session in self.ranked}
@@ -198,7 +198,7 @@ class Sessions:
             words >= 2 * _LEAST_WORDS and share >= _SHARE_OF_LONG
         )
 
-    def chosen(self) -> Session | None:
+    def chosen(self) -> QuotedSession | None:
         """Return the session to quote: the best, or the latest that changed what it says."""
         if not self.ranked:
             return None
@@ -207,7 +207,7 @@ class Sessions:
         changed = [later for later in self.later(best) if later.changes(text)]
         return max([best, *changed], key=lambda session: session.at_ms)
 
-    def later(self, session: Session) -> list[Session]:
+    def later(self, session: QuotedSession) -> list[QuotedSession]:
         """Return later sessions on the same subject."""
         return [
             other
@@ -215,7 +215,7 @@ class Sessions:
             if other.at_ms > session.at_ms and self._is_same_subject(session, other)
         ]
 
-    def _is_same_subject(self, one: Session, other: Session) -> bool:
+    def _is_same_subject(self, one: QuotedSession, other: QuotedSession) -> bool:
         is_long = min(len(one.words), len(other.words)) > _LONG_WORDS
         least = _SAME_SUBJECT_OF_LONG if is_long else _SAME_SUBJECT
         return self._alike(one, other) >= least
@@ -225,7 +225,7 @@ class Sessions:
         most = len(self.ranked) + 1
         return sum(log(most / self._counts.get(word, 1)) for word in words)
 
-    def _alike(self, one: Session, other: Session) -> float:
+    def _alike(self, one: QuotedSession, other: QuotedSession) -> float:
         """Return the cosine of two sessions' words; those in no third one count most."""
         both = one.words & other.words
         if len(both) < _LEAST_SHARED:
@@ -238,14 +238,14 @@ class Sessions:
         return shared / (sqrt(first * second) or 1.0)
 
 
-def _by_session(found: Iterable[Message]) -> list[Session]:
-    by_stream: dict[int, Session] = {}
+def _by_session(found: Iterable[StoredMessage]) -> list[QuotedSession]:
+    by_stream: dict[int, QuotedSession] = {}
     for message in found:
-        by_stream.setdefault(message.stream, Session()).add(message)
+        by_stream.setdefault(message.stream, QuotedSession()).add(message)
     return list(by_stream.values())
 
 
-def _counted(sessions: Iterable[Session]) -> dict[str, int]:
+def _counted(sessions: Iterable[QuotedSession]) -> dict[str, int]:
     """Return in how many of the sessions each word stands."""
     return dict(Counter(chain.from_iterable(session.words for session in sessions)))
 
@@ -259,7 +259,7 @@ def search(
     known: Collection[str] = (),
 ) -> Sessions:
     """Find the sessions whose messages match `terms`; messages in `known` (as `e34`) do not."""
-    matching, scan = verbatim.search(db, terms, project=project, trusted=trusted)
+    matching, scan = message_search.search(db, terms, project=project, trusted=trusted)
     found = [message for message in matching if f"e{message.id}" not in known]
     return Sessions(found, scan, project=project, trusted=trusted, known=known)
 
@@ -276,7 +276,7 @@ def memory_sessions(db: apsw.Connection, sessions: Sessions) -> set[int]:
 def quote(
     db: apsw.Connection,
     sessions: Sessions,
-    session: Session,
+    session: QuotedSession,
     *,
     room: int,
     known: Collection[str] = (),
@@ -310,7 +310,7 @@ def quote(
 class _Sentence:
     __slots__ = ("at", "cost", "matched", "message", "place", "text", "words")
 
-    def __init__(self, message: Message, at: int, text: str, *, place: float) -> None:
+    def __init__(self, message: StoredMessage, at: int, text: str, *, place: float) -> None:
         self.message = message
         self.at = at
         self.text = text

@@ -6,7 +6,7 @@ On the hook path: apsw beside modules that are on it.
 from __future__ import annotations
 
 from codemem_core.retrieval.pack.render import clip, harmless, tokens
-from codemem_core.store.rules import rules_for
+from codemem_core.store.user_rules import rules_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from codemem_core.plugins.health import HealthScope
+from codemem_core.plugins.examine import HealthScope
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.protocols import Check
 from codemem_core.testing.conformance import Rule, Subject

@@ -8,12 +8,14 @@ import { redact } from "./redact.js";
  * Return the body for `POST /api/raw-events`, which is also what `enqueue-raw-event` reads.
  *
  * @param {{sessionID: string, startedAt: string | null, payload: any}} event
- * @param {{cwd: string, project: string | null, chosen: string | null}} place `chosen`: the project
- *   that the user named, which stands over what the folder says
+ * @param {{cwd: string, project: string | null, chosen: string | null, agent?: string}} place
+ *   `chosen`: the project that the user named, which stands over what the folder says; `agent`: who
+ *   runs the plugin, when it is not OpenCode
  */
-export function bodyOf({ sessionID, startedAt, payload }, { cwd, project, chosen }) {
+export function bodyOf({ sessionID, startedAt, payload }, { cwd, project, chosen, agent }) {
   const { type, timestamp } = payload;
   return {
+    ...(agent && agent !== "opencode" ? { source: agent } : {}),
     session_stream_id: sessionID,
     session_id: sessionID,
     opencode_session_id: sessionID,

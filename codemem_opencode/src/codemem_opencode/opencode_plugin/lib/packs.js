@@ -12,7 +12,7 @@ export class Packs {
    * @param {(body: object) => Promise<{status: number, json: any}>} options.post asks `/api/pack`
    * @param {import("./gate.js").Gate} options.gate
    * @param {(args: string[], options: {input: string}) => Promise<{code: number | null, stdout: string}>} options.command
-   * @param {{cwd: string, project: string | null, chosen: string | null}} options.place
+   * @param {{cwd: string, project: string | null, chosen: string | null, agent?: string}} options.place
    * @param {number} options.limit memories
    * @param {number} options.tokenBudget
    */
@@ -45,7 +45,7 @@ export class Packs {
       ...(this.place.chosen ? { project: this.place.chosen } : { cwd: this.place.cwd }),
       working_set: files,
       injected: true,
-      ...(sessionID ? { session: { source: "opencode", stream_id: sessionID } } : {}),
+      ...(sessionID ? { session: { source: this.place.agent ?? "opencode", stream_id: sessionID } } : {}),
       limit: this.limit,
       token_budget: this.tokenBudget,
     };

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 
+import { agentOf } from "./agent.js";
 import { run } from "./command.js";
 import { readConfig } from "./config.js";
 import { safePath } from "./environment.js";
@@ -53,6 +54,7 @@ export function userOf({ directory, worktree }, env) {
       cwd: directory,
       project: projectOf(settings.project, directory),
       chosen: settings.project,
+      agent: agentOf(),
     },
     ...callsOf(runner, { ...env, PATH: path }, settings.commandMs),
   };

@@ -9,7 +9,7 @@ import pytest
 from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError
 from codemem_core.hookspecs import hookimpl
-from codemem_core.plugins.health import HealthScope, examine
+from codemem_core.plugins.examine import HealthScope, examine
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.protocols import Check
 from codemem_core.records.seams import HealthCheck

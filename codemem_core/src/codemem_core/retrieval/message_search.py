@@ -9,7 +9,7 @@ import apsw
 
 from codemem_core.retrieval.candidates import Scan, scan_for
 from codemem_core.store.engine.connection import rows
-from codemem_core.store.messages import COLUMNS, WANTED, Message
+from codemem_core.store.messages import COLUMNS, WANTED, StoredMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def search(
     project: str | None,
     trusted: bool,
     after: int = 0,
-) -> tuple[list[Message], Scan]:
+) -> tuple[list[StoredMessage], Scan]:
     """Return the messages that match best, best first, and what was looked for.
 
     `trusted` leaves out what only outside text carries; `after`, an id, what was said before it.
@@ -55,7 +55,7 @@ def search(
     bits = [at[term.text] for term in scan.finding]
     found = []
     for *row, rank, mask in _best(db, wanted):
-        message = Message(row)
+        message = StoredMessage(row)
         message.score = -rank
         message.terms = sum(bit for n, bit in enumerate(bits) if mask >> n & 1)
         found.append(message)
