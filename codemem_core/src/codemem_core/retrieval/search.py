@@ -95,13 +95,9 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
     matches.sort(key=lambda one: (-one.hit.score, -one.hit.created_ms, -one.hit.id))
     among = _count(db, project=project, kind=kind)
     sure = confidence(matches, weights, shares=shares, among=among, meaning=meaning or {})
-    return Found(
-        (match.hit for match in matches[:limit]),
-        asked,
-        sure,
-        near=meaning or (),
-        weights=_told_apart(asked, rare, most=idf(1, scan.total)),
-    )
+    apart = _told_apart(asked, rare, most=idf(1, scan.total))
+    best = (match.hit for match in matches[:limit])
+    return Found(best, asked, sure, near=meaning or (), weights=apart)
 
 
 def _count(db: apsw.Connection, *, project: str | None, kind: str | None) -> int:
