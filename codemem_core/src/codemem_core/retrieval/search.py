@@ -63,11 +63,9 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
 ) -> Found:
     """Find the memories that answer `query`; any text is a safe query.
 
-    `meaning` is how near memories are to it by an embedder (cosine by id); they need no common
-    word.
-
-    `around` is what the work is about beside the query: memories that speak of it too rise. A query
-    of hardly any telling words ("fix it") also asks for that, but its own words count more.
+    `meaning` is how near memories are to it by an embedder (cosine by id): they need no common
+    word. `around` is what the work is about beside the query: memories that speak of it too rise.
+    A query of hardly any telling words ("fix it") also asks for that, but its own words count more.
     `trusted` leaves out what came from the web or an import and nobody confirmed. `working_set`
     are paths being worked on: memories of changes to them rise. `learned`: what was used counts.
     """
@@ -93,11 +91,11 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
         now_ms=now_ms or time.time_ns() // 1_000_000,
     )
     matches.sort(key=lambda one: (-one.hit.score, -one.hit.created_ms, -one.hit.id))
-    among = _count(db, project=project, kind=kind)
-    sure = confidence(matches, weights, shares=shares, among=among, meaning=meaning or {})
+    among, near = _count(db, project=project, kind=kind), meaning or {}
+    sure = confidence(matches, weights, shares=shares, among=among, meaning=near)
     apart = _told_apart(asked, rare, most=idf(1, scan.total))
     best = (match.hit for match in matches[:limit])
-    return Found(best, asked, sure, near=meaning or (), weights=apart)
+    return Found(best, asked, sure, near=near, weights=apart)
 
 
 def _count(db: apsw.Connection, *, project: str | None, kind: str | None) -> int:
