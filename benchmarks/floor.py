@@ -1,9 +1,11 @@
-"""The physical floor: what a server that does nothing but store can do on this machine.
+"""The floor: what a server that does hardly anything can do on this machine.
 
 Litestar, uvicorn and one writer thread with group commit, on the pragmas of the real store; no
-guard, no checks, no redaction, no plugins, no ledger: `python benchmarks/floor.py DATABASE SOCKET`.
+guard, no checks, no plugins, no ledger: `python benchmarks/floor.py DATABASE SOCKET`.
 
-uvicorn as it comes, with its parser in Python; `FLOOR_HTTP=httptools` gives it ours.
+`FLOOR_REDACTS=1`: it takes the secrets out of each event, by the rules and shortcuts of the real
+server. `FLOOR_STORES=0`: it stores nothing. uvicorn as it comes, with its parser in Python;
+`FLOOR_HTTP=httptools` gives it ours.
 """
 
 from __future__ import annotations
@@ -15,16 +17,22 @@ import sys
 import threading
 from concurrent.futures import Future
 from queue import SimpleQueue
+from typing import Any
 
 import msgspec
 import uvicorn
 from litestar import Litestar, post
 from litestar.params import RawBody
 
+from codemem_core.redact import Shortcut, redact, strip_private
 from codemem_core.store.engine.connection import connect
+from codemem_viewer.decode import json_text
+from codemem_viewer.plain import is_plain
 
 TABLE = "CREATE TABLE events (id INTEGER PRIMARY KEY, event_id TEXT UNIQUE, payload TEXT NOT NULL)"
 INSERT = "INSERT OR IGNORE INTO events (event_id, payload) VALUES (?, ?)"
+REDACTS = os.environ.get("FLOOR_REDACTS") == "1"
+STORES = os.environ.get("FLOOR_STORES") != "0"
 ROWS = list[tuple[str, str]]
 queue: SimpleQueue[tuple[ROWS, Future[None]]] = SimpleQueue()
 
@@ -44,10 +52,25 @@ def write(path: str) -> None:
             future.set_result(None)
 
 
+def clean(payload: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a payload without its secrets."""
+    text = json_text(payload)
+    if is_plain(text):
+        return payload
+    if "private" in text.lower():
+        payload = strip_private(payload)
+    return redact(payload, shortcut=Shortcut(is_plain))[0]
+
+
 @post("/api/raw-events", status_code=200)
 async def receive(body: RawBody) -> dict[str, int]:
     """Store the events as they came; the answer comes after the COMMIT."""
     sent = msgspec.json.decode(body)
+    if REDACTS:
+        for each in sent["events"]:
+            each["payload"] = clean(each["payload"])
+    if not STORES:
+        return {"received": len(sent["events"])}
     rows = [(each["event_id"], json.dumps(each["payload"])) for each in sent["events"]]
     future: Future[None] = Future()
     queue.put((rows, future))

@@ -57,8 +57,8 @@ def serving(kind: str, **settings: str) -> Iterator[Server]:
             "floor": [sys.executable, str(HERE / "floor.py"), database, socket_path],
         }[kind]
         environ = {"HOME": home, "PATH": os.environ["PATH"], "CODEMEM_DB": database, **settings}
-        if kind == "floor" and "FLOOR_HTTP" in os.environ:
-            environ["FLOOR_HTTP"] = os.environ["FLOOR_HTTP"]
+        if kind == "floor":
+            environ |= {name: os.environ[name] for name in os.environ if name.startswith("FLOOR_")}
         process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL)
         try:
             until_it_answers(socket_path, process)

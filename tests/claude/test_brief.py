@@ -48,7 +48,8 @@ def told(
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
         assert inject.main([]) == 0
         output = json.loads(capsys.readouterr().out).get("hookSpecificOutput", {})
-        assert output.get("hookEventName", "SessionStart") == "SessionStart"
+        hook = {**START, **more}["hook_event_name"]
+        assert output.get("hookEventName", hook) == hook
         return str(output.get("additionalContext", ""))
 
     return run
@@ -105,6 +106,30 @@ def test_the_brief_fits_the_host(home: Path, told: Any) -> None:
 def test_without_memory_there_is_no_brief(told: Any) -> None:
     """No database, no word."""
     assert told() == ""
+
+
+def test_a_subagent_is_told_the_rules_alone(home: Path, told: Any) -> None:
+    """It has a task of its own; what the session was told is not its concern."""
+    remember(home, BODY)
+    with Store.open(str(home / ".codemem" / "mem.sqlite")) as store:
+
+        def write(db: Any) -> None:
+            session = sessions.by_hand(db, project="demo", cwd=None, now_ms=1)
+            rule = NewMemory(
+                key="rule", kind="preference", title="Never use npm here.",
+                body="Never use npm here.", origin="user", created_ms=1,
+            )  # fmt: skip
+            memories.add(db, rule, session_id=session, now_ms=1)
+
+        store.write(write)
+    asked = {"hook_event_name": "SubagentStart", "agent_id": "a1", "agent_type": "Explore"}
+
+    context = told(**asked)
+
+    assert "Never use npm here." in context
+    assert "Ask Dana" not in context
+    assert told(**asked | {"agent_type": ""}) == ""
+    assert "Ask Dana" in told()
 
 
 @pytest.mark.parametrize(("origin", "is_told"), [("user", True), ("external", False)])

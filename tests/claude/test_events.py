@@ -200,6 +200,23 @@ def test_what_a_subagent_found_is_a_tools_result() -> None:
     assert normalize({**stopped, "agent_type": ""}) is None
 
 
+def test_instructions_that_were_loaded_count_as_read() -> None:
+    """The session had the file before it: what it says is nothing the session found out."""
+    event = normalize(
+        {
+            "hook_event_name": "InstructionsLoaded",
+            "session_id": "s1",
+            "file_path": "/w/CLAUDE.md",
+            "memory_type": "Project",
+            "load_reason": "session_start",
+        }
+    )
+
+    assert event is not None
+    assert (event.payload["kind"], event.payload["files_read"]) == ("read", ["/w/CLAUDE.md"])
+    assert "user" not in origin_of(event)
+
+
 def test_a_compactions_summary_is_the_models_text() -> None:
     """A boundary that is no more trusted than what the assistant writes."""
     event = normalize(

@@ -112,7 +112,8 @@ def test_hooks_name_scripts_that_exist() -> None:
     scripts = {event: entry[0]["hooks"][0]["command"] for event, entry in hooks.items()}
     assert set(scripts) == {
         "SessionStart", "UserPromptSubmit", "PostToolUse", "PostToolUseFailure", "Stop",
-        "SessionEnd", "StopFailure", "SubagentStop", "PostCompact",
+        "SessionEnd", "StopFailure", "SubagentStart", "SubagentStop", "PostCompact",
+        "InstructionsLoaded",
     }  # fmt: skip
     for command in scripts.values():
         found = re.fullmatch(r'"\$\{CLAUDE_PLUGIN_ROOT\}"/scripts/([a-z-]+\.sh)', command)

@@ -63,11 +63,12 @@ def test_the_documented_ingest_line_stores_an_event(home: Path) -> None:
     assert told == [("sess-1", "demo")]
 
 
-def test_the_plugin_registers_the_documented_hooks_and_three_more() -> None:
+def test_the_plugin_registers_the_documented_hooks_and_five_more() -> None:
     """And not PreToolUse, which is put off on purpose."""
     assert set(HOOKS) == {
         *("SessionStart", "UserPromptSubmit", "PostToolUse", "PostToolUseFailure", "Stop"),
-        *("SessionEnd", "StopFailure", "SubagentStop", "PostCompact"),
+        *("SessionEnd", "StopFailure", "SubagentStart", "SubagentStop", "PostCompact"),
+        "InstructionsLoaded",
     }
     [prompt] = HOOKS["UserPromptSubmit"][0]["hooks"]
     assert prompt["command"].endswith("/scripts/user-prompt-hook.sh")

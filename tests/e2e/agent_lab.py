@@ -65,6 +65,10 @@ class AgentLab:
         (folder / ".git").mkdir(parents=True)
         return folder
 
+    def install(self) -> None:
+        """Put codemem into the agent."""
+        self.codemem("setup", self.name, "--yes")
+
     def one_shot(self, prompt: str, *options: str) -> list[str]:
         """Return what runs a session of one prompt with every tool allowed."""
         raise NotImplementedError

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-CLAUDE_CODE = "@anthropic-ai/claude-code@2.1.330"
+CLAUDE_CODE = "@anthropic-ai/claude-code@2.1.332"
 OLDER_CLAUDE_CODE = "@anthropic-ai/claude-code@2.1.197"
 OPENCODE = "opencode-ai@1.18.33"
 CODEX = "@openai/codex@0.171.0"

@@ -260,9 +260,9 @@ enabled = false
         return done.stdout + done.stderr
 
     def stored(self) -> list[tuple[str, str, dict[str, Any]]]:
-        """Return stream, hook and payload of every stored event, in order."""
+        """Return stream, hook and payload of every stored event, as they happened."""
         query = """SELECT s.stream_id, e.payload FROM raw_events e JOIN streams s ON s.id = e.stream
-                   WHERE s.source = 'codex' ORDER BY e.id"""
+                   WHERE s.source = 'codex' ORDER BY e.ts_ms, e.id"""
         with Store.open(self.database) as store, store.read() as db:
             found = [(s, json.loads(payload)["_adapter"]) for s, payload in db.execute(query)]
         return [(stream, event["meta"]["hook_event_name"], event) for stream, event in found]

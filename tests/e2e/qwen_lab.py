@@ -33,6 +33,10 @@ class Lab(AgentLab):
         (home / ".qwen").mkdir()
         (home / ".qwen" / "settings.json").write_text(json.dumps(settings))
 
+    def install(self) -> None:
+        """Install Claude Code's plugin as it is."""
+        self.run("qwen", "extensions", "install", PLUGIN, stdin="y\n")
+
     def one_shot(self, prompt: str, *options: str) -> list[str]:
         """Return what runs a session of one prompt with every tool allowed."""
         return ["qwen", "--yolo", *options, "-p", prompt]

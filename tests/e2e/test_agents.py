@@ -40,7 +40,7 @@ def agent(request: pytest.FixtureRequest) -> Iterator[AgentLab]:
     model = model_type()
     with tempfile.TemporaryDirectory(prefix="ag", ignore_cleanup_errors=True) as folder:
         lab = lab_type(Path(folder).resolve(), clients.programs(client), model)
-        lab.codemem("setup", lab.name, "--yes")
+        lab.install()
         yield lab
         lab.end()
         model.close()

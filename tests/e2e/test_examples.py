@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.conftest import ROOT, run
 
-NAMES = ("jsonl", "keyring", "ollama")
+NAMES = ("jsonl", "keyring", "ollama", "pi")
 TIME = "2026-01-31T12:00:00Z"
 
 pytestmark = [pytest.mark.wheels, pytest.mark.xdist_group("wheels")]
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.wheels, pytest.mark.xdist_group("wheels")]
 
 @pytest.fixture(scope="module")
 def programs(installed: Path) -> Iterator[Path]:
-    """Install the three packages beside codemem, and take them away again."""
+    """Install the packages beside codemem, and take them away again."""
     folders = [ROOT / "examples" / f"codemem-{name}" for name in NAMES]
     run(installed / "pip", "install", "--quiet", "pytest", "hypothesis", *folders)
     yield installed

@@ -323,3 +323,17 @@ def test_a_memory_that_was_restored_is_back_everywhere(make_home: HomeMaker) -> 
     both(alice, bob)
 
     assert (gone, bob.titles()) == ([], ["Exports round VAT once per rate"])
+
+
+def test_a_purged_memory_leaves_no_text_in_the_log_here(make_home: HomeMaker) -> None:
+    """Deleting it is more than forgetting it; the others forget it."""
+    alice, bob = make_home("alice"), make_home("bob")
+    alice.share()
+    memory = alice.remember("The canary sings at dawn")
+    both(alice, bob)
+
+    alice.store.write(lambda db: rows(db, "DELETE FROM memories WHERE id = ?", (memory,)))
+    both(alice, bob)
+
+    assert "canary" not in str(alice.history())
+    assert bob.titles() == []

@@ -44,6 +44,7 @@ _READ = {
     "Stop": {"stop_hook_active", "last_assistant_message", "usage"},
     "StopFailure": {"error", "last_assistant_message"},
     "SubagentStop": {"agent_type", "last_assistant_message"},
+    "InstructionsLoaded": {"file_path", "memory_type", "load_reason"},
     "PostCompact": {"trigger", "compact_summary"},
     "SessionEnd": {"reason"},
     "AssistantText": {"text", "usage", "uuid"},
@@ -176,10 +177,9 @@ def _body(hook: str, payload: Mapping[str, Any]) -> tuple[str | None, dict[str, 
     if hook == "UserPromptSubmit":
         text = _text(payload.get("prompt"))
         return ("prompt" if text and not text.startswith(_NOTIFICATION) else None), {"text": text}
-    if hook == "Stop":
-        return _reply(payload)
-    if hook == "SubagentStop":
-        return _subagent(payload)
+    readers = {"Stop": _reply, "SubagentStop": _subagent, "InstructionsLoaded": _instructions}
+    if hook in readers:
+        return readers[hook](payload)
     if hook == "AssistantText":
         text, usage = _text(payload.get("text")), usage_of(payload.get("usage"))
         return ("assistant" if text else None), {
@@ -215,6 +215,14 @@ def _subagent(payload: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
     kind, text = _text(payload.get("agent_type")), _text(payload.get("last_assistant_message"))
     body = {"tool_name": "Agent", "tool_input": {"subagent_type": kind}, "tool_output": text}
     return ("tool_result" if kind and text else None), {**body, "status": "ok", "tool_error": None}
+
+
+def _instructions(payload: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """Return which of its instruction files Claude Code read: it had them, and learnt nothing."""
+    path = _text(payload.get("file_path"))
+    given = {"file_path": path, "reason": payload.get("load_reason")}
+    body = {"tool_name": "Read", "tool_input": given, "tool_output": None, "tool_error": None}
+    return ("tool_result" if path else None), {**body, "status": "ok"}
 
 
 def _reply(payload: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:

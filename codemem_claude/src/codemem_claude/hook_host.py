@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 
-from codemem_core.hooks.hook_host import HookHost, Setting, Settings
+from codemem_core.hooks.hook_host import HookHost, Occasion, Setting, Settings, text_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
-
-    from codemem_core.hooks.hook_host import Occasion
 
 _LAST_S = 1.2
 """Claude Code ends a SessionEnd hook after 1.5 s, whatever the plugin asks for."""
@@ -115,6 +113,8 @@ class ClaudeCode(HookHost):
         """Return the occasion; what the client itself sends as a prompt was typed by nobody."""
         # Whoever calls the command without a hook's name has a prompt.
         asked = {"hook_event_name": "UserPromptSubmit", **payload}
+        if self.hook(asked) == "SubagentStart":
+            return _subagent(payload)
         occasion = super().occasion(asked)
         if occasion and occasion.prompt.lstrip().startswith("<task-notification>"):
             return None
@@ -133,6 +133,24 @@ class ClaudeCode(HookHost):
         foreign = set_by_projects(payload, environ)
         own = super().server_environ(payload, environ)
         return {name: value for name, value in own.items() if name not in foreign}
+
+
+def _subagent(payload: Mapping[str, Any]) -> Occasion | None:
+    """Return what a subagent is told: it sees nothing of what its session was.
+
+    The CLI's own helpers have no type.
+    """
+    agent = text_in(payload, "agent_id")
+    if not agent or not payload.get("agent_type"):
+        return None
+    return Occasion(
+        hook="SubagentStart",
+        session_id=text_in(payload, "session_id") or "",
+        cwd=text_in(payload, "cwd"),
+        begins=True,
+        is_new=True,
+        subagent=agent,
+    )
 
 
 HOST = ClaudeCode()

@@ -7,9 +7,11 @@ input does.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
+from signal import SIGKILL
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from threading import Timer
 from typing import Any
@@ -29,7 +31,9 @@ def app_server() -> Iterator[Ask]:
     """
     try:
         command = ["codex", "app-server"]
-        process = Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, text=True)
+        process = Popen(
+            command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, text=True, start_new_session=True
+        )
     except OSError as error:
         raise InputError("codex cannot be started", hint="install Codex first") from error
     timer = Timer(_ANSWER_S, process.kill)
@@ -42,7 +46,8 @@ def app_server() -> Iterator[Ask]:
     finally:
         with suppress(TimeoutExpired):
             process.communicate(timeout=5)
-        process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, SIGKILL)  # also what Codex started: it looks for plugins
         process.wait()
         timer.cancel()
 

@@ -9,9 +9,7 @@ from codemem_codex.hook import main
 
 @click.command("codex-hook")
 def codex_hook() -> int:
-    """Answer a Codex hook payload from standard input with context, and store it.
-
-    Prints one line of JSON when the memory has something to say, else nothing.
+    """Print what Codex should tell its model of a hook's payload, and store that payload.
 
     Example: echo '{"hook_event_name":"UserPromptSubmit","session_id":"s1","prompt":"fix the VAT"}'
     | codemem codex-hook

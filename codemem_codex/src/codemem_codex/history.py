@@ -29,10 +29,9 @@ def is_rollout(path: str) -> bool:
 
 
 def stored_payloads(*, since_ms: int = 0, unread: Counter[str]) -> Iterator[dict[str, Any]]:
-    """Yield everything in the logs that Codex keeps, session by session, oldest first.
+    """Yield everything in the logs that Codex keeps and that changed since, session by session.
 
-    Those without a change since `since_ms` (epoch milliseconds) are left out, and so is one that
-    may be going on. `unread` counts what could not be used, by reason.
+    `unread` counts what could not be used, by reason.
     """
     folders = [codex_folder() / kept for kept in ("sessions", "archived_sessions")]
     for path in closed_logs(folders, "rollout-*.jsonl", since_ms=since_ms):
@@ -58,20 +57,18 @@ def missed_payloads(
     # What came later is told at its own end: its hooks may be on their way still.
     until = str(payload.get("ts") or "9999")[:_SECONDS]
     kept = {name: payload[name] for name in ("session_id", "cwd") if name in payload}
-    extra = {k: v for k, v in dict(payload.get("codemem") or {}).items() if k != "flush"}
+    given = payload.get("codemem")
+    if isinstance(given, Mapping):
+        kept["codemem"] = {name: value for name, value in given.items() if name != "flush"}
     for told in payloads(log_records(path)):
         is_new = told["hook_event_name"] == "PostToolUse" and told["tool_use_id"] not in seen
-        if str(told.get("ts", ""))[:_SECONDS] > until:
-            continue
-        if is_new or told["hook_event_name"] in _LOG_ONLY:
-            yield {**told, **kept, "codemem": extra}
+        is_due = str(told.get("ts", ""))[:_SECONDS] <= until
+        if is_due and (is_new or told["hook_event_name"] in _LOG_ONLY):
+            yield {**told, **kept}
 
 
 def logged_item(path: object, name: str) -> dict[str, Any]:
-    """Return what the end of a session log says of an item, by its id or by the kind of record.
-
-    Empty when it says nothing.
-    """
+    """Return what the end of a session log says of an item, by its id or its kind of record."""
     found: dict[str, Any] = {}
     if isinstance(path, str) and is_rollout(path):
         for record in log_records(path, containing=name):

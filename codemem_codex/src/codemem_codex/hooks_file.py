@@ -90,9 +90,9 @@ def _loads(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, ValueError, AttributeError) as error:
         raise CodememError(f"cannot read `{path}`: {error}", hint="correct it first") from error
-    if not shapes <= {list}:
-        raise CodememError(f"not a hooks file: `{path}`", hint="correct it first")
-    return value
+    if shapes <= {list}:
+        return value
+    raise CodememError(f"not a hooks file: `{path}`", hint="correct it first")
 
 
 def _text(value: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ CODEMEM_API = 1
 
 @hookimpl
 def codemem_ingest_sources() -> Iterator[IngestSource]:
-    """Codex's hook payloads, and its session logs."""
+    """Codex's hook payloads and session logs."""
     yield IngestSource(
         name="codex",
         target="codemem_codex.events:Codex",

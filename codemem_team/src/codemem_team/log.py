@@ -180,6 +180,15 @@ def become(db: apsw.Connection, one: Membership, device: str) -> None:
     )
 
 
+def blank(db: apsw.Connection, team: str, subject: str) -> None:
+    """Delete the text of a memory's records here; what waits to be pushed keeps it until then."""
+    db.execute(
+        "UPDATE team_records SET body = '{}'"
+        " WHERE team = ? AND subject = ? AND kind IN ('memory', 'edit') AND state <> 'queued'",
+        (team, subject),
+    )
+
+
 def mark_record(db: apsw.Connection, team: str, record: Record, state: str) -> None:
     """Set what became of a record of another device; one of this machine keeps its state."""
     db.execute(
@@ -213,7 +222,7 @@ def conflicts(db: apsw.Connection, team: str) -> list[Conflict]:
     """Return where two people or machines edited the same field, newest first."""
     query = (
         f"SELECT {_RECORD} FROM team_records"  # noqa: S608 - constant
-        " WHERE team = ? AND kind = 'edit' AND state <> 'quarantined'"
+        " WHERE team = ? AND kind = 'edit' AND state <> 'quarantined' AND body <> '{}'"
         " ORDER BY subject, hlc, device, idx"
     )
     found: list[Conflict] = []

@@ -84,6 +84,9 @@ class _Team:
         else:
             reason = "superseded" if change.action == "superseded" else "forgotten"
             self.forget(change.memory_id, reason=reason, hlc=change.hlc)
+        if change.action == "deleted":
+            for each in subjects.subjects_of(self._db, self._one.team, change.memory_id):
+                log.blank(self._db, self._one.team, each.subject)
 
     def offer(self, memory_id: int, *, hlc: int) -> bool:
         """Write the record of a memory, if it is to be shared and is not yet."""

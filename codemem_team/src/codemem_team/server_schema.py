@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -17,6 +18,7 @@ _STEP = re.compile(r"(\d{4})_\w+\.sql")
 _LOCK = 0x636F6465  # "code": one `init` at a time
 
 
+@cache
 def steps() -> dict[int, str]:
     """Return the SQL of each step of the server's schema by its number."""
     found = {}
@@ -43,7 +45,8 @@ def upgrade(connection: psycopg.Connection[Any]) -> list[int]:
     wanted = steps()
     with transaction(connection) as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        number = _known_version(cursor, max(wanted))
+        number = schema_version(cursor)
+        _refuse_newer(number, max(wanted))
         applied = list(range(number + 1, max(wanted) + 1))
         for step in applied:
             cursor.execute(wanted[step].encode())
@@ -54,7 +57,12 @@ def upgrade(connection: psycopg.Connection[Any]) -> list[int]:
 def require_current(cursor: Cursor) -> None:
     """Raise `StoreError` unless the server has exactly the schema this program knows."""
     newest = max(steps())
-    number = _known_version(cursor, newest)
+    try:
+        cursor.execute("SELECT coalesce(max(version), 0) FROM codemem.schema_version")
+        number = int((cursor.fetchone() or (0,))[0])
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        number = 0
+    _refuse_newer(number, newest)
     if number < newest:
         raise StoreError(
             f"the team's server has an older schema: step {number}, this codemem needs {newest}",
@@ -62,11 +70,9 @@ def require_current(cursor: Cursor) -> None:
         )
 
 
-def _known_version(cursor: Cursor, newest: int) -> int:
-    number = schema_version(cursor)
+def _refuse_newer(number: int, newest: int) -> None:
     if number > newest:
         raise StoreError(
             f"the team's server is newer than this codemem: step {number}, it knows {newest}",
             hint="upgrade codemem",
         )
-    return number

@@ -21,7 +21,9 @@ from codemem_team.log import Record
 from codemem_team.postgres import Head, Received, Sent
 
 BATCH = 500
-"""Records of one transaction, on either side."""
+"""Records of one transaction of the server."""
+APPLIED_AT_ONCE = 10
+"""Records of one local transaction: each takes 10 ms to settle, and hooks wait meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,16 +77,18 @@ def _refreshed(
     fresh = replace(known, role=found.role, trusting=found.trusting, login=found.login)
     if fresh != known:
         store.write(lambda db: _save(db, fresh))
-    store.write(lambda db: _note_heads(db, team, heads))
+    _note_heads(store, team, heads)
     return fresh, {device: head.idx for device, head in heads.items()}
 
 
-def _note_heads(db: apsw.Connection, team: str, heads: Mapping[str, Head]) -> None:
-    known = local.heads(db, team)
-    for device, head in heads.items():
-        told = (head.login, head.label, head.idx)
-        if known.get(device) != told:
-            local.note_head(db, team, device, told)
+def _note_heads(store: Store, team: str, heads: Mapping[str, Head]) -> None:
+    """Keep what the server has of each device, for those who look while it is away."""
+    with store.read() as db:
+        known = local.heads(db, team)
+    told = {device: (head.login, head.label, head.idx) for device, head in heads.items()}
+    for device, head in told.items():
+        if known.get(device) != head:
+            store.write(partial(local.note_head, team=team, device=device, told=head))
 
 
 def _save(db: apsw.Connection, fresh: Membership) -> None:
@@ -198,8 +202,8 @@ def _pull_all(store: Store, connection: psycopg.Connection[Any], one: Membership
             return pulled
         _require_no_gap(received, positions)
         records = [_opened(each, one, held) for each in received]
-        for at in range(0, len(records), outbox.AT_ONCE):
-            some = records[at : at + outbox.AT_ONCE]
+        for at in range(0, len(records), APPLIED_AT_ONCE):
+            some = records[at : at + APPLIED_AT_ONCE]
             pulled += store.write(partial(_apply, one=one, records=some))
 
 

@@ -33,23 +33,26 @@ _CARD = f"""
 """  # noqa: S608 - constants of ours
 
 
-def brief(db: apsw.Connection, project: str, *, joined: str = "") -> str:
+def brief(
+    db: apsw.Connection, project: str, *, joined: str = "", for_subagent: bool = False
+) -> str:
     """Return the rules, the project card and where the last session stopped, fenced, or nothing.
 
     `joined` is the remote by which a folder that was never seen before belongs to the project.
     Only what may be injected unasked: nothing from the web or an import that nobody confirmed.
+    A subagent has a task of its own, and hears nothing of the session before.
     """
-    parts = [
-        "\n".join([heading, *lines])
-        for heading, lines in (
-            ("## New folder (tell the user)", _joined(project, joined)),
-            ("## Your rules", rule_lines(db, project, room=_RULE_TOKENS)),
-            ("## How to build, test and run here", _card(db, project)),
+    found = [
+        ("## New folder (tell the user)", _joined(project, joined)),
+        ("## Your rules", rule_lines(db, project, room=_RULE_TOKENS)),
+        ("## How to build, test and run here", _card(db, project)),
+    ]
+    if not for_subagent:
+        found += [
             ("## Last session in this project", _last_session(db, project)),
             ("## Waiting for the user (`codemem review`)", _waiting(db, project)),
-        )
-        if lines
-    ]
+        ]
+    parts = ["\n".join([heading, *lines]) for heading, lines in found if lines]
     start, end = fence()
     return start + "\n\n".join(parts) + end if parts else ""
 

@@ -81,15 +81,17 @@ def _context(
         return ""
     database = paths.database_path(settings)
     noted |= {"db": database, "source": host.source, "hook": occasion.hook}
+    # A subagent's context is its own: the session has not been told what it is told.
+    filled = "-".join(filter(None, (occasion.session_id, occasion.subagent)))
     if is_held_out(occasion.session_id, settings.number("holdout_percent")):
         noted |= {"stream_id": occasion.session_id, "ids": [], "tokens": 0, "held_out": True}
         return ""
     if occasion.begins and not occasion.goes_on:
         # A new, cleared or compacted context holds nothing of what it was given.
-        forget_injected(database, occasion.session_id)
+        forget_injected(database, filled)
     text = (_brief if occasion.begins else _pack)(host, occasion, project, settings, until)
     if text:
-        note_injected(database, occasion.session_id, entries_in(text))
+        note_injected(database, filled, entries_in(text))
         noted |= {"stream_id": occasion.session_id, "project": project}
         noted |= {"ids": ids_in(text), "tokens": tokens(text)}
     return text
@@ -107,7 +109,9 @@ def _brief(
     try:
         found = projects.answer(db, project, occasion.cwd)
         joined = found.place.remote if projects.joins(db, found) else ""
-        text = brief(db, found.project or project, joined=joined)
+        text = brief(
+            db, found.project or project, joined=joined, for_subagent=bool(occasion.subagent)
+        )
         return shorten(text, _max_chars(host, settings))
     finally:
         db.close()

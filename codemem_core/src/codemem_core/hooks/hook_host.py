@@ -27,7 +27,9 @@ _PROCESS_TOO = frozenset({"AI_AGENT", "CODEMEM_PROJECT", "OLDPWD", "PWD"})
 class Occasion:
     """Why a host asks for context: a session begins, or the user has sent a prompt."""
 
-    __slots__ = ("begins", "cwd", "goes_on", "hook", "is_new", "project", "prompt", "session_id")
+    __slots__ = (
+        "begins", "cwd", "goes_on", "hook", "is_new", "project", "prompt", "session_id", "subagent",
+    )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 - a record, every field by name
         self,
@@ -40,6 +42,7 @@ class Occasion:
         begins: bool = False,
         is_new: bool = False,
         goes_on: bool = False,
+        subagent: str = "",
     ) -> None:
         self.hook = hook
         """The host's name of the hook."""
@@ -55,6 +58,8 @@ class Occasion:
         """The model knows nothing yet: not resumed, not compacted."""
         self.goes_on = goes_on
         """The context still holds what was injected before."""
+        self.subagent = subagent
+        """Id of the subagent whose context it is; empty for the session's own."""
 
 
 class HookHost:

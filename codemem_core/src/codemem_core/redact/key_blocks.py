@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from codemem_core.redact.table import TABLE, compiled
 
 TYPE_CHECKING = False
@@ -13,8 +15,8 @@ _FRAMED_CHARS = 32_768
 """No key is longer; a frame that is not closed within ends where its lines do."""
 
 
-_LINE_CHARS = 64
-"""Of the shortest line that can only be a key's; it holds no white space."""
+_RUN = re.compile("[A-Za-z0-9+/]{64}")
+"""Stands in the shortest line that can only be a key's."""
 
 
 class FramedKey:
@@ -55,7 +57,7 @@ def _last_line(text: str, at: int) -> int:
 
 def key_lines(text: str) -> Iterator[tuple[int, int]]:
     """Yield where lines of base64 lie that are no certificate's and no public key's."""
-    if len(text) < _LINE_CHARS or max(map(len, text.split()), default=0) < _LINE_CHARS:
+    if len(text) < 64 or not _RUN.search(text):
         return
     public = [match.span() for match in compiled(_KEYS["public"]).finditer(text)]
     end = 0

@@ -102,14 +102,28 @@ class Finder:
             for mark in marks
         }
         self.pattern = re.compile("|".join(map(_around, self._by_mark.items())))
+        self._near: dict[str, list[tuple[int, str]]] = {}
+        """Words that may stand around a mark, by the mark and the character after it."""
 
     def words(self, text: str, start: int, stop: int) -> Iterator[tuple[int, str]]:
         """Yield where each word between two places begins, and the word."""
         for hit in self.pattern.finditer(text, start, stop):
             mark = hit.start()
-            for before, word in self._by_mark[text[mark]]:
+            near = text[mark : mark + 2]
+            for before, word in self._near.get(near) or self._around(near):
                 if mark >= before and text.startswith(word, mark - before):
                     yield mark - before, word
+
+    def _around(self, near: str) -> list[tuple[int, str]]:
+        """Return the words that may stand around a mark, given what follows it."""
+        found = [
+            (at, word)
+            for at, word in self._by_mark[near[0]]
+            if word[at : at + 2] in {near, near[0]}
+        ]
+        if near.isascii():
+            self._near[near] = found
+        return found
 
 
 def _marks(words: list[str]) -> str:
