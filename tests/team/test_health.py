@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from codemem_core.plugins.health import HealthScope
 from team.homes import Home
 
+from codemem_core.plugins.examine import HealthScope
 from codemem_core.plugins.registry import Plugins
 from codemem_core.store.repair import backup, check
 from codemem_team import local, plugin
