@@ -17,6 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 SESSION = ROOT / "codemem_claude/src/codemem_claude/demo/session.jsonl"
+WAIT_S = 120.0
+"""How long the server may take to start and to make memories of the session."""
 LATER = "The VAT figures on the printed invoice do not add up. Is our sum wrong?"
 
 
@@ -81,11 +83,21 @@ class Newcomer:
         items = json.loads(self.codemem("search", query, "--all-projects", "--json", hidden=True))
         return int(items["items"][0]["id"])
 
+    def memories(self) -> int:
+        """Return how many memories there are."""
+        listed = self.codemem("log", "--all-projects", "--json", hidden=True)
+        return len(json.loads(listed)["items"])
+
     def session(self) -> None:
         """Let the agent work: its hooks send the recorded session."""
         for line in SESSION.read_text(encoding="utf-8").splitlines():
             payload = json.dumps(json.loads(line)["payload"])
             self.codemem("claude-hook-ingest", stdin=payload, hidden=True)
+        until = time.monotonic() + WAIT_S
+        while not self.memories():
+            if time.monotonic() > until:
+                raise SystemExit("the session left no memory")
+            time.sleep(1)
 
 
 def begin(person: Newcomer, uv: str) -> None:
