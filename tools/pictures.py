@@ -1,10 +1,13 @@
 """Make the pictures of the README: `python tools/pictures.py` (needs what `tox -e browser` has).
 
-The pages in Chromium, over the memory that the browser tests look at.
+The pages in Chromium over what `codemem demo` remembers: its recorded session, sent to a server in
+a temporary home, and a later session that is given some of it. Debian's fonts-inter and
+fonts-jetbrains-mono make them look as on a machine that has these fonts.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -17,44 +20,68 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+from codemem_claude.demo.command import LATER_PROMPT, recorded_payloads
 
-from seed import fill  # noqa: E402
-
-from codemem_core.store.engine.store import Store  # noqa: E402
-
-FOLDER = ROOT / "docs" / "pictures"
-KEY = "token-of-the-picture-taker"
-PROMPT = "Customers see totals that are off by a cent on long invoices"
+FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
+KEY = "token-that-opens-the-pictures-only"
 # name: address, colour scheme, width, height
 PICTURES = {
-    "feed": ("/", "light", 1180, 860),
-    "session": ("/session?id=2", "dark", 1180, 760),
-    "inspector": ("/inspector", "light", 1180, 860),
-    "usage": ("/usage", "dark", 1180, 860),
+    "memories": ("/memories", "light", 1440, 720),
+    "session": ("/session?id=1", "dark", 1440, 860),
 }
 
 
+class Home:
+    """A temporary home with a server."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.environ = {**os.environ, "HOME": folder, "CODEMEM_VIEWER_TOKEN": KEY}
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return the command line of a codemem command."""
+        return [sys.executable, "-P", "-m", "codemem_cli", *arguments]
+
+    def run(self, *arguments: str, stdin: object = None) -> str:
+        """Run a command and return what it printed."""
+        given = json.dumps(stdin) if stdin is not None else ""
+        done = subprocess.run(
+            self.command(*arguments), env=self.environ, cwd=self.folder, capture_output=True,
+            text=True, input=given, check=False,
+        )  # fmt: skip
+        return done.stdout
+
+
 @contextmanager
-def served(home: str) -> Iterator[str]:
-    """Serve a memory with some weeks of work in it; gives the address."""
-    environ = {**os.environ, "HOME": home, "CODEMEM_VIEWER_TOKEN": KEY}
-
-    def serve(*arguments: str) -> str:
-        command = [sys.executable, "-P", "-m", "codemem_cli", "serve", *arguments]
-        return subprocess.run(
-            command, env=environ, cwd=home, capture_output=True, text=True, check=True
-        ).stdout
-
-    with Store.open(f"{home}/.codemem/mem.sqlite") as store:
-        fill(store, now_ms=time.time_ns() // 1_000_000)
-    serve("start", "--port", "0")
+def served(folder: str) -> Iterator[tuple[Home, str]]:
+    """Serve the demo's memory; gives the home and the address."""
+    home = Home(folder)
+    command = home.command("serve", "--foreground", "--port", "0")
+    server = subprocess.Popen(command, env=home.environ, cwd=folder)
     try:
-        told = serve("status")
-        yield next(word for word in told.split() if word.startswith("http://")).rstrip("/")
+        while "http://" not in (told := home.run("serve", "status")):
+            time.sleep(0.5)
+        link = next(word for word in told.split() if word.startswith("http://"))
+        yield home, link.partition("/#")[0].rstrip("/")
     finally:
-        serve("stop")
+        server.terminate()
+        server.wait()
+
+
+def fill(home: Home) -> None:
+    """Send the demo's session, then ask what a later session asks."""
+    payloads = recorded_payloads()
+    for payload in payloads:
+        home.run("claude-hook-ingest", stdin=payload)
+    home.run("flush-raw-events", payloads[0]["session_id"], "--source", "claude")
+    later = {
+        "hook_event_name": "UserPromptSubmit",
+        "session_id": "a-later-session",
+        "cwd": payloads[0]["cwd"],
+        "prompt": LATER_PROMPT,
+    }
+    home.run("claude-hook-inject", stdin=later)
+    home.run("claude-hook-ingest", stdin=later)
 
 
 def take(browser: Any, url: str, name: str) -> None:  # noqa: ANN401 - playwright is no dependency
@@ -64,12 +91,11 @@ def take(browser: Any, url: str, name: str) -> None:  # noqa: ANN401 - playwrigh
     context = browser.new_context(viewport=size, color_scheme=scheme)
     page = context.new_page()
     page.goto(f"{url}{path}#token={KEY}")
-    page.wait_for_selector("main:not([aria-busy])")
     page.wait_for_selector("#live[data-state=on]")
-    if name == "inspector":
-        page.fill("#prompt", PROMPT)
-        page.click("text=Show the pack")
-        page.wait_for_selector(".hits")
+    page.wait_for_selector("#memories .memory, #timeline .entry")
+    if name == "memories":
+        page.locator("#memories .kind").nth(1).click()
+        page.wait_for_selector(".fold")
     page.screenshot(path=FOLDER / f"{name}.png")
     context.close()
 
@@ -77,12 +103,14 @@ def take(browser: Any, url: str, name: str) -> None:  # noqa: ANN401 - playwrigh
 def main() -> None:
     """Make all of them."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as home, served(home) as url, sync_playwright() as play:
-        executable = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-        browser = play.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        for name in PICTURES:
-            take(browser, url, name)
-        browser.close()
+    with tempfile.TemporaryDirectory() as folder, served(folder) as (home, url):
+        fill(home)
+        with sync_playwright() as play:
+            executable = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+            browser = play.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+            for name in PICTURES:
+                take(browser, url, name)
+            browser.close()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 import { ask, findKey, unlock } from "/assets/key.js";
 import { append, parse, renew } from "/assets/list.js";
 import { watch } from "/assets/live.js";
-import { clearPicked, edit, renewPane, rowOf, showPicked, unfold } from "/assets/rows.js";
+import { clearPicked, edit, renewUnfolded, rowOf, showPicked, unfold } from "/assets/rows.js";
 import { listen } from "/assets/shortcuts.js";
 
 const TYPING_MS = 120;
@@ -108,13 +108,8 @@ async function send(path, body, row) {
     say(said, undo);
     if (path.includes("/many/") || path.includes("/undo")) clearPicked();
     document.activeElement?.blur();
-    const fold = row?.querySelector(":scope > .fold");
-    fold?.remove(); // what is unfolded is not renewed
-    await refresh();
-    const now = () => document.getElementById(row.id) ?? rows()[Math.min(at, rows().length - 1)];
-    if (fold && now()?.id === row.id) await unfold(now());
-    await renewPane(page);
-    if (at >= 0) now()?.focus({ preventScroll: true });
+    await renewUnfolded(page, refresh);
+    if (at >= 0) (document.getElementById(row.id) ?? rows()[Math.min(at, rows().length - 1)])?.focus({ preventScroll: true });
     showWaiting();
   } catch (error) {
     fail(error);

@@ -30,8 +30,15 @@ async function fetched(row) {
   return parse(await ask(`/api/pages/memory?id=${row.dataset.id}`, { html: true }));
 }
 
-// Read what stands in the pane anew, after something was changed.
-export async function renewPane(page) {
+// Renew the page with what is unfolded on it; where somebody writes, nothing is touched.
+export async function renewUnfolded(page, renew) {
+  const open = [...page.querySelectorAll(".memory:has(> .fold)")].filter((row) => !row.querySelector("form.edit:not([hidden])"));
+  for (const row of open) row.querySelector(".fold").remove();
+  await renew();
+  for (const { id } of open) {
+    const row = document.getElementById(id);
+    if (row) await unfold(row);
+  }
   const shown = page.querySelector(".memory.shown");
   if (shown && PANE.matches) await unfold(shown);
 }
