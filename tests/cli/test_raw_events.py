@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
 from codemem_cli.app import run
+from codemem_core.capture.spool import Spool
+from codemem_core.config.settings import Settings
 from codemem_core.store import batches, events
 from codemem_core.store.batches import Failure
 from codemem_core.store.engine.store import Store
@@ -139,3 +143,16 @@ def test_an_empty_flush_says_why(given_up: Store, capsys: pytest.CaptureFixture[
     run(["queue", "flush", "claude:s1"])
 
     assert capsys.readouterr().out == "Flushed 0 events: all of them are memories already\n"
+
+
+def test_a_flush_takes_what_hooks_left_in_the_spool(
+    home: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They found the database busy; the session is not complete without it."""
+    del home, store
+    payload = {"hook_event_name": "UserPromptSubmit", "session_id": "s1", "prompt": "Fix the VAT"}
+    Spool.of(Settings.load(dict(os.environ))).write("claude", payload)
+
+    run(["queue", "flush", "claude:s1"])
+
+    assert capsys.readouterr().out == "Flushed 1 events\n"

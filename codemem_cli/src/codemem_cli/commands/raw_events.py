@@ -13,6 +13,7 @@ from codemem_cli.ids import StreamId, find_stream
 from codemem_core.capture.delivery import Parcel
 from codemem_core.capture.intake import Intake
 from codemem_core.capture.receive import receive
+from codemem_core.capture.spool import Spool
 from codemem_core.commands.host import Host, always_json_option, db_option, json_option, pass_host
 from codemem_core.commands.input import MAX_BYTES, read_json
 from codemem_core.commands.output import say, say_json
@@ -138,6 +139,8 @@ def flush(
     Example: codemem queue flush claude:5a1f0c2e
     """
     with host.store(db_path) as store:
+        # A hook that found the database busy left its payload there; it belongs to the session.
+        Spool.of(host.settings).drain(store, Intake(host.plugins))
         with store.read() as db:
             stream = find_stream(db, session, source)
         flusher = Flusher(store, host.plugins, host.settings)
