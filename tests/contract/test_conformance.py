@@ -16,7 +16,9 @@ from codemem_core.records.seams import SeamRecord
 from codemem_core.testing import Rule, Subject, rules_of
 
 TESTS = Path(__file__).parents[1]
-PLUGINS = Plugins.load(Settings.load({}))
+SETTINGS = Settings.load({})
+PLUGINS = Plugins.load(SETTINGS)
+"""Adds to the settings what the plugins offer."""
 
 
 def opencode_samples() -> list[dict[str, Any]]:
@@ -86,4 +88,5 @@ def records() -> Iterator[SeamRecord]:
 )
 def test_what_we_ship_conforms(record: SeamRecord, rule: Rule) -> None:
     """Every record of ours against every rule of its seam."""
-    rule(Subject(record=record, **GIVEN.get(record.name, {})))
+    given = {"own_settings": tuple(SETTINGS.all()), **GIVEN.get(record.name, {})}
+    rule(Subject(record=record, **given))
