@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ GIVEN: dict[str, dict[str, Any]] = {
         "samples": opencode_samples(),
         "context": EventContext(stream_id="ses_1", ts_ms=1_795_000_000_000),
     },
+    "recorded": {"environ": {"CODEMEM_EVAL_REPLIES": os.devnull}},
     # Nobody listens there: it has to say so in the seam's own words.
     "api_http": {
         "environ": {

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 from codemem_core.config.settings import Settings
-from codemem_core.errors import Misconfigured, PermanentError
+from codemem_core.errors import InputError, PermanentError
 from codemem_core.records.protocols import ObserveRequest, ObserverReply
 
 MODEL = "recorded"
@@ -23,7 +23,7 @@ class RecordedReplies:
     def __init__(self, settings: Settings) -> None:
         path = settings.path("eval_replies")
         if not path:
-            raise Misconfigured("no file with recorded replies", hint="set `CODEMEM_EVAL_REPLIES`")
+            raise InputError("no file with recorded replies", hint="set `CODEMEM_EVAL_REPLIES`")
         self._replies: dict[str, deque[str]] = defaultdict(deque)
         self._lock = Lock()
         for line in Path(path).read_text(encoding="utf-8").splitlines():
