@@ -6,7 +6,7 @@ all that is used of it. `pip install codemem==0.19.0` into an environment of its
 Both get a home of their own, the same exported memories, made up as in `recall.py`, and no
 embedder. Both servers are then asked the same questions, made up likewise, in turns, over loopback
 TCP, a connection a question as hooks do.
-`--corpora FOLDER` also fills both with all memories of its corpora (see `codemem eval`) and asks
+`--corpora FOLDER` also fills both with all memories of its corpora (see `dev eval`) and asks
 their questions. Exits 1 when the median of the rounds' ratios is below 10 in any row.
 """
 

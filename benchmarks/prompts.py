@@ -1,6 +1,6 @@
 """What a prompt is told that hardly asks: `python benchmarks/prompts.py FOLDER`.
 
-FOLDER holds `retrieval/` (corpora with judged questions, see `codemem eval`) and
+FOLDER holds `retrieval/` (corpora with judged questions, see `codemem dev eval`) and
 `sessions/session_summaries.jsonl` (what a model said of real sessions: `session`, `created_at`,
 `files`, `summary` with `intent`, `outcome` and `open_items`). Nothing else is read. Four figures:
 

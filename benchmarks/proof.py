@@ -97,7 +97,7 @@ def worth(folder: Path | None) -> Iterator[Proof]:
 
     rows = compare(projects, chosen(projects, None), ours=OURS, walked=walked)
     report = Report(rows, OURS)
-    command = f"codemem eval sessions {folder or 'FOLDER'}"
+    command = f"codemem dev eval sessions {folder or 'FOLDER'}"
     for other in (PLACEBO, "full-text search", "last message"):
         gap = report.against(other, FIGURES[0])
         if gap is not None:

@@ -1,6 +1,6 @@
 """Measure search and packs on judged sets: `python benchmarks/retrieval.py FOLDER`.
 
-The same as `codemem eval FOLDER`, which see, in whatever checkout this file stands.
+The same as `codemem dev eval FOLDER`, which see, in whatever checkout this file stands.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Measure what is taken for the same: `python benchmarks/sameness.py FOLDER [--growth]`.
 
-FOLDER holds corpora as `codemem eval` reads them. Each is one store; of its memories variants are
+FOLDER holds corpora as `dev eval` reads them. Each is one store; of its memories variants are
 made that say the same, and variants that do not, and each is judged as the flush would judge it.
 A merge of what is not the same loses knowledge, a missed one leaves a repetition: `wrong` has to be
 0, `merged` may be less than 1. Each memory is also judged against the others of its corpus, where

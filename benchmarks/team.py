@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -269,17 +268,14 @@ def hot_path(server: Server, folder: str) -> None:
     run(["share", "--project", "api", "--yes"], environs["team"])
     server.kill()
     for hook in ("claude-hook-ingest", "claude-hook-inject"):
-        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in environs}
+        taken: dict[str, list[float]] = {name: [] for name in environs}
         for number in range(HOOK_ROUNDS):
             order = list(environs)[:: 1 if number % 2 else -1]
             for name in order:
                 taken[name].append(measured([hook], environs[name], _EVENT % number))
-        alone, team = (sorted(cpu for cpu, _ in taken[name]) for name in ("alone", "team"))
-        ratio = median(team) / median(alone)
-        note = f"CPU {1000 * median(alone):.1f} ms alone, PostgreSQL away"
-        tell(f"{hook}, in a team : alone", f"{ratio:.3f}", note)
-        memory = [median(size for _, size in taken[name]) for name in ("alone", "team")]
-        tell(f"{hook}, memory", f"{memory[1] / memory[0]:.3f}", f"{memory[0] / 1024:.1f} MB alone")
+        alone, in_team = median(taken["alone"]), median(taken["team"])
+        note = f"CPU {1000 * alone:.1f} ms alone, PostgreSQL away"
+        tell(f"{hook}, in a team : alone", f"{in_team / alone:.3f}", note)
     server.start(fsync=True)
 
 
@@ -288,8 +284,8 @@ def run(arguments: list[str], environ: dict[str, str]) -> None:
     subprocess.run([CODEMEM, *arguments], env=environ, check=True, capture_output=True)
 
 
-def measured(arguments: list[str], environ: dict[str, str], text: str) -> tuple[float, float]:
-    """Run a hook; return its processor seconds and its memory in kB."""
+def measured(arguments: list[str], environ: dict[str, str], text: str) -> float:
+    """Run a hook; return its processor seconds."""
     child = subprocess.Popen(
         [CODEMEM, *arguments], env=environ, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
@@ -298,9 +294,8 @@ def measured(arguments: list[str], environ: dict[str, str], text: str) -> tuple[
     child.stdin.close()
     _, _, used = os.wait4(child.pid, 0)
     child.returncode = 0
-    return used.ru_utime + used.ru_stime, float(used.ru_maxrss)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     main()

@@ -1,6 +1,6 @@
 """Compare the estimate of tokens with a tokenizer's: `python benchmarks/tokens.py FOLDER RANKS`.
 
-FOLDER holds corpora as `codemem eval` reads them, RANKS is `cl100k_base.tiktoken`, which OpenAI
+FOLDER holds corpora as `codemem dev eval` reads them, RANKS is `cl100k_base.tiktoken`, which OpenAI
 publishes; needs `pip install tiktoken`. Every eighth memory of a family is looked at, as a line of
 a pack: at most 1,000 characters of its body.
 """

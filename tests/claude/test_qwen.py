@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from codemem_claude.hook_host import ClaudeCode
+from codemem_claude.hook_host import SETTINGS, ClaudeCode
 from codemem_claude.qwen import Qwen
 from codemem_core.api import AdapterEvent, EventContext, Settings
 
@@ -95,3 +95,6 @@ def test_the_plugin_knows_who_runs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QWEN_CODE_SESSION_ID", "s1")
 
     assert (ClaudeCode().source, ClaudeCode().path) == ("qwen", "")
+    # It fires no SessionEnd after a one-shot session.
+    settings = Settings.load({}, extra=SETTINGS)
+    assert ClaudeCode().flush("Stop", settings) is True

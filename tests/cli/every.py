@@ -18,6 +18,7 @@ INGEST = {"cwd": "/tmp", "events": [{"type": "user_prompt", "prompt_text": "why 
 
 READS: dict[str, list[str]] = {
     "benefit": ["--all-projects"],
+    "distil agents-md": [],
     "db backfill-tags": ["--dry-run", "--all-projects"],
     "claude-integration-status": [],
     "db backup": ["--list"],

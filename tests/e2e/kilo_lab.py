@@ -32,9 +32,9 @@ class Lab(AgentLab):
         (home / ".config" / "kilo").mkdir(parents=True)
         (home / ".config" / "kilo" / "kilo.json").write_text(json.dumps({**own, **usual}))
 
-    def one_shot(self, prompt: str, *options: str) -> list[str]:
-        """Return what runs a session of one prompt with every tool allowed."""
-        return ["kilo", "run", *options, prompt]
+    def session(self, cwd: Path, prompt: str, *options: str) -> str:
+        """Run a session of one prompt; return what it printed."""
+        return self.run("kilo", "run", *options, cwd=cwd, stdin=prompt)
 
     def command(self, says: str, command: str) -> Turn:
         """Return an answer of the model that runs a command."""

@@ -12,7 +12,7 @@ from tests.e2e.conftest import run
 
 MEMBERS = {
     *("core", "cli", "transfer", "eval", "mcp", "observers", "semantic", "viewer"),
-    *("claude", "copilot", "gemini", "opencode"),
+    *("claude", "codex", "copilot", "gemini", "opencode", "team"),
 }
 
 pytestmark = [pytest.mark.wheels, pytest.mark.xdist_group("wheels")]

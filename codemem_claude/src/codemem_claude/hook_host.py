@@ -99,7 +99,9 @@ class ClaudeCode(HookHost):
         if hook not in {"Stop", "SessionEnd"}:
             return None
         at_end = settings.flag("claude_hook_flush")
-        return at_end and (hook == "SessionEnd" or settings.flag("claude_hook_flush_on_stop"))
+        # Qwen Code fires no SessionEnd after a one-shot session.
+        is_last = hook == "SessionEnd" or self.source == "qwen"
+        return at_end and (is_last or settings.flag("claude_hook_flush_on_stop"))
 
     def shrink(self, payload: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
         """Leave out the whole old file that Edit and Write send along: the patch says it all."""

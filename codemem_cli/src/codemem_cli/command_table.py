@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("config", "config:config", "Show and change settings."),
         ("db", "groups:db", "Back up, check, repair and tidy the database."),
         ("dev", "groups:dev", "Look inside: packs, measurements, the observer."),
+        ("distil", "groups:distil", "Write what is known into files that agents read."),
         ("help", "help:help_", "Show help for a command, or list every command."),
         ("import", "groups:import_", "Bring in past sessions and other tools' memories."),
         ("plugins", "plugins:plugins", "List plugins, or start one of your own."),

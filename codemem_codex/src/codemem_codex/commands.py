@@ -1,4 +1,4 @@
-"""The hook command as click sees it: for `--help`, and when the fast path is off."""
+"""The hook command as click sees it."""
 
 from __future__ import annotations
 

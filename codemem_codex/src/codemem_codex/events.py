@@ -9,10 +9,11 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from codemem_codex.history import logged_item, missed_payloads, stored_payloads
+from codemem_codex.history import logged_item, missed_payloads, payloads_of, stored_payloads
 from codemem_codex.tools import typed
 from codemem_core.api import AdapterEvent, EventContext, InputError, Settings, event_time
 
@@ -75,8 +76,15 @@ class Codex:
     def history(self, *, since_ms: int = 0) -> Iterator[AdapterEvent]:
         """Yield what stands in the session logs that Codex keeps."""
         self.unread.clear()
-        for stored in stored_payloads(since_ms=since_ms, unread=self.unread):
-            event = self.normalize(stored, context=EventContext(cwd=stored.get("cwd")))
+        yield from self._events(stored_payloads(since_ms=since_ms, unread=self.unread))
+
+    def session(self, path: Path) -> Iterator[AdapterEvent]:
+        """Yield what stands in one session log."""
+        yield from self._events(payloads_of(path))
+
+    def _events(self, stored: Iterable[Mapping[str, Any]]) -> Iterator[AdapterEvent]:
+        for payload in stored:
+            event = self.normalize(payload, context=EventContext(cwd=payload.get("cwd")))
             if event is not None:
                 yield event
 

@@ -35,12 +35,17 @@ def stored_payloads(*, since_ms: int = 0, unread: Counter[str]) -> Iterator[dict
     """
     folders = [codex_folder() / kept for kept in ("sessions", "archived_sessions")]
     for path in closed_logs(folders, "rollout-*.jsonl", since_ms=since_ms):
-        last: dict[str, Any] = {}
-        for last in payloads(log_records(path, max_bytes=0, skipped=unread)):
-            yield last
-        ends = {"hook_event_name": "SessionEnd", "reason": "other"}
-        if last:
-            yield ends | {name: last[name] for name in ("session_id", "cwd", "ts") if name in last}
+        yield from payloads_of(path, unread=unread)
+
+
+def payloads_of(path: Path, *, unread: Counter[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Yield everything in one log, and an end of the session after it."""
+    last: dict[str, Any] = {}
+    for last in payloads(log_records(path, max_bytes=0, skipped=unread)):
+        yield last
+    ends = {"hook_event_name": "SessionEnd", "reason": "other"}
+    if last:
+        yield ends | {name: last[name] for name in ("session_id", "cwd", "ts") if name in last}
 
 
 def missed_payloads(

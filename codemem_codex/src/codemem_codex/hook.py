@@ -27,8 +27,7 @@ class CodexCli(HookHost):
 
     source = "codex"
     plugin = "codemem_codex.plugin"
-    # Codex cuts the middle out of context that is longer than about 10,000.
-    context_chars = 9_000
+    context_chars = 9_000  # Codex cuts the middle out of what is longer than about 10,000
     session_variables = ("CODEX_", "CODEMEM_")
 
     def environ(self) -> Mapping[str, str]:

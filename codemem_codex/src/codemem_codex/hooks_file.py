@@ -24,8 +24,8 @@ class HooksFile:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "hooks.json"
+        # The file as it was before codemem's hooks came.
         self._original = Path(home_folder()) / "codex-hooks.json"
-        """The file as it was before codemem's hooks came."""
 
     def is_current(self, program: Sequence[str]) -> bool:
         """Say whether all hooks are there and run `program`, a command with its arguments."""

@@ -18,6 +18,7 @@ def codemem_ingest_sources() -> Iterator[IngestSource]:
         help="Codex CLI, through its hooks.",
         agent_marks=("CODEX_THREAD_ID", "CODEX_SANDBOX", "CODEX_CI"),
         session_mark="CODEX_THREAD_ID",
+        note_files=("~/.codex/AGENTS.md", "~/.codex/memories", "AGENTS.md"),
     )
 
 

@@ -15,6 +15,11 @@ def codemem_ingest_sources() -> Iterator[IngestSource]:
         target="codemem_copilot.events:Copilot",
         help="GitHub Copilot CLI, through its hooks.",
         agent_marks=("COPILOT_CLI",),
+        note_files=(
+            "~/.copilot/copilot-instructions.md",
+            ".github/copilot-instructions.md",
+            "AGENTS.md",
+        ),
     )
 
 

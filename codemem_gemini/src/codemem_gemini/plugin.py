@@ -16,6 +16,7 @@ def codemem_ingest_sources() -> Iterator[IngestSource]:
         help="Gemini CLI, through its hooks.",
         agent_marks=("GEMINI_CLI", "GEMINI_SESSION_ID"),
         session_mark="GEMINI_SESSION_ID",
+        note_files=("~/.gemini/GEMINI.md", "GEMINI.md"),
     )
 
 

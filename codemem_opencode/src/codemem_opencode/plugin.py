@@ -31,6 +31,7 @@ def codemem_ingest_sources() -> Iterator[IngestSource]:
         agent_marks=("OPENCODE", "OPENCODE_CALLER"),
         takes_unnamed=True,
         session_keys=("opencode_session_id",),
+        note_files=("~/.config/opencode/AGENTS.md", "AGENTS.md"),
     )
     yield IngestSource(
         name="kilo",

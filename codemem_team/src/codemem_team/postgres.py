@@ -139,30 +139,33 @@ class Head:
     """The number of its last record, which is how many there are."""
 
 
+# The team is given twice: as a constant it leaves one partition to plan for, joined it leaves all.
 _HEADS = """
     SELECT d.device::text, d.login::text, d.label,
-           (SELECT coalesce(max(r.idx), 0) FROM codemem.record r
-             WHERE r.team = d.team AND r.device = d.device)
-      FROM codemem.device d WHERE d.team = %s
+           coalesce((SELECT r.idx FROM codemem.record r
+                      WHERE r.team = %(team)s AND r.device = d.device
+                      ORDER BY r.idx DESC LIMIT 1), 0)
+      FROM codemem.device d WHERE d.team = %(team)s
 """
 
 
 def heads(cursor: Cursor, team: str) -> dict[str, Head]:
     """Return, of each device, the number of the last record that the server has."""
-    cursor.execute(_HEADS, (team,))
+    cursor.execute(_HEADS, {"team": team})
     return {device: Head(login, label, int(idx)) for device, login, label, idx in cursor}
 
 
 _COUNTS = """
     SELECT d.device::text, d.login::text, d.label,
-           (SELECT count(*) FROM codemem.record r WHERE r.team = d.team AND r.device = d.device)
-      FROM codemem.device d WHERE d.team = %s
+           (SELECT count(*) FROM codemem.record r
+             WHERE r.team = %(team)s AND r.device = d.device)
+      FROM codemem.device d WHERE d.team = %(team)s
 """
 
 
 def device_counts(cursor: Cursor, team: str) -> dict[str, tuple[str, str, int]]:
     """Return login, label and number of records of each device."""
-    cursor.execute(_COUNTS, (team,))
+    cursor.execute(_COUNTS, {"team": team})
     return {device: (login, label, int(n)) for device, login, label, n in cursor.fetchall()}
 
 

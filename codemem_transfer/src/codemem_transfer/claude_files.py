@@ -54,17 +54,18 @@ def take(incoming: Incoming, cwd: str, *, label: _LABEL) -> None:
     """Take every memory file of the user, of all projects that have notes, and of `cwd`."""
     incoming.replace = True
     home = Path(os.environ.get("CLAUDE_CONFIG_DIR") or "~/.claude").expanduser()
-    for path in _files(home, ("CLAUDE.md", "rules")):
-        _take(incoming, path, None)
-    for path in _files(Path(place_of(cwd, environ={}).root or cwd), _IN_PROJECT):
-        _take(incoming, path, label(cwd))
+    for path in files(home, ("CLAUDE.md", "rules")):
+        take_file(incoming, path, None)
+    for path in files(Path(place_of(cwd, environ={}).root or cwd), _IN_PROJECT):
+        take_file(incoming, path, label(cwd))
     for folder in sorted(home.glob("projects/*/memory")):
         project = label(_worked_in(folder.parent))
         for path in notes.markdown_files(str(folder)):
-            _take(incoming, path, project)
+            take_file(incoming, path, project)
 
 
-def _files(root: Path, names: tuple[str, ...]) -> Iterator[str]:
+def files(root: Path, names: tuple[str, ...]) -> Iterator[str]:
+    """Yield the files of these names below a folder, and the Markdown files in such folders."""
     for name in names:
         path = root / name
         if path.is_dir():
@@ -103,7 +104,8 @@ def _unmangled(name: str) -> str:
     return folder
 
 
-def _take(incoming: Incoming, path: str, project: str | None) -> None:
+def take_file(incoming: Incoming, path: str, project: str | None) -> None:
+    """Take a file part by part; what codemem itself wrote into it is no news."""
     try:
         file = notes.read(path)
     except InputError:
@@ -122,7 +124,7 @@ def _take(incoming: Incoming, path: str, project: str | None) -> None:
 
 
 def _notes(file: notes.File) -> Iterator[Note]:
-    fields, text = notes.front_matter(file.text)
+    fields, text = notes.front_matter(notes.BLOCK.sub("", file.text))
     name = os.path.basename(file.path)
     title = str(fields.get("description") or fields.get("name") or "")
     if title:

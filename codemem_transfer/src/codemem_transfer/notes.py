@@ -25,6 +25,10 @@ _TITLE_CHARS = 120
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t#]*$")
 _FENCE = re.compile(r"^[ \t]*(```|~~~)")
+BLOCK_BEGINS = "<!-- codemem begins: `codemem distil agents-md` writes these lines -->"
+BLOCK_ENDS = "<!-- codemem ends -->"
+BLOCK = re.compile(rf"\n?{re.escape(BLOCK_BEGINS)}\n.*?{re.escape(BLOCK_ENDS)}\n?", re.DOTALL)
+"""What codemem wrote into a file of the user's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from codemem_core.hookspecs import hookimpl
 from codemem_core.records.seams import MORE, Command
 
 _IMPORTS = (
+    ("agent-files", "agent_files:import_agent_files", "Import AGENTS.md and its kind."),
     ("basic-memory", "commands.importers:from_basic_memory", "Import basic-memory's notes."),
     ("claude-files", "claude_files:import_from_claude_files", "Import Claude Code's own memory."),
     ("claude-mem", "commands.importers:from_claude_mem", "Import claude-mem's memories."),
@@ -35,9 +36,17 @@ def codemem_commands() -> Iterator[Command]:
     )
     for name, target, text in _IMPORTS:
         yield Command(name=name, target=_MODULES + target, help=text, parent="import")
+        if name == "agent-files":
+            continue
         earlier = "import-memories" if name == "memories" else f"import-from-{name}"
         note = f"The earlier name of `import {name}`."
         yield Command(name=earlier, target=_MODULES + target, help=note, hidden=True)
+    yield Command(
+        name="agents-md",
+        target=_MODULES + "commands.agents_md:agents_md",
+        help="Propose your rules and the project card as a block of AGENTS.md.",
+        parent="distil",
+    )
     yield Command(
         name="adopt",
         target=_MODULES + "commands.adopt:adopt",

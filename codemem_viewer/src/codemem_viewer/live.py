@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import apsw
+from litestar.response import ServerSentEventMessage
 
 from codemem_core.errors import CodememError
 from codemem_core.store import events
@@ -57,9 +58,9 @@ class News:
     name: str
     values: dict[str, Any]
 
-    def encode(self) -> bytes:
+    def message(self) -> ServerSentEventMessage:
         """Return it as a server-sent event."""
-        return f"event: {self.name}\ndata: {json.dumps(self.values)}\n\n".encode()
+        return ServerSentEventMessage(event=self.name, data=json.dumps(self.values))
 
 
 class Live:
@@ -87,22 +88,22 @@ class Live:
             with contextlib.suppress(asyncio.QueueFull):
                 queue.put_nowait(None)
 
-    async def listen(self) -> AsyncIterator[bytes]:
+    async def listen(self) -> AsyncIterator[ServerSentEventMessage]:
         """Yield server-sent events until the server stops."""
         queue: asyncio.Queue[News | None] = asyncio.Queue(WAITING + 2)
         self._listeners.add(queue)
         if self._watch is None or self._watch.done():
             self._watch = asyncio.create_task(self._look())
         try:
-            yield b"retry: 1000\nevent: hello\ndata: {}\n\n"
+            yield ServerSentEventMessage(event="hello", data="{}", retry=1000)
             while not self._closed:
                 try:
                     news = await asyncio.wait_for(queue.get(), BEAT_S)
                 except TimeoutError:
-                    yield b": still here\n\n"
+                    yield ServerSentEventMessage(comment="still here", data=None)
                     continue
                 if news is not None:
-                    yield news.encode()
+                    yield news.message()
         finally:
             self._listeners.discard(queue)
 

@@ -22,6 +22,10 @@ from codemem_observers.extractive.weight import EXPLAINS, decides, explains, wei
         "Spawning the planner...",
         "Ich werde jetzt die Tests anpassen.",
         "Je vais vérifier le fichier de configuration.",
+        "PHASE 14 PLANNED",
+        "`*-PLAN.md`: Review plans",
+        "That's a really sound instinct.",
+        "You're right to push back on this.",
     ],
 )
 def test_talk_weighs_nothing(talk: str) -> None:

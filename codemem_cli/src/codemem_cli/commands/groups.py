@@ -14,6 +14,12 @@ dev = CommandGroup(
     place="dev",
     help="Look inside: packs, measurements, the observer.\n\nExample: codemem dev observer test",
 )
+distil = CommandGroup(
+    "distil",
+    place="distil",
+    help="Write what is known into files that agents read.\n\n"
+    "Example: codemem distil agents-md --apply",
+)
 import_ = CommandGroup(
     "import",
     place="import",

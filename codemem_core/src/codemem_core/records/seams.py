@@ -57,6 +57,9 @@ class IngestSource(SeamRecord):
     calls `codemem`, not a person."""
     session_mark: str = ""
     """The one of them that holds the session's id, if any does."""
+    note_files: tuple[str, ...] = ()
+    """Files and folders of Markdown that its agent is told or keeps notes in: the user's own begin
+    with `~/`, others lie at the root of a project. `codemem import agent-files` reads them."""
     takes_unnamed: bool = False
     """Raw events that name no source are this host's; one host at most may say so."""
     session_keys: tuple[str, ...] = ()

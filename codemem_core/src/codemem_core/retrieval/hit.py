@@ -9,7 +9,7 @@ from codemem_core.store.conditions import HELD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from typing import Any
 
 COLUMNS = f"""
@@ -67,7 +67,7 @@ class Hit:
 class Found(list[Hit]):
     """What a search found, best first."""
 
-    __slots__ = ("confidence", "near", "terms")
+    __slots__ = ("confidence", "near", "terms", "weights")
 
     def __init__(
         self,
@@ -76,6 +76,7 @@ class Found(list[Hit]):
         confidence: float,
         *,
         near: Collection[int] = (),
+        weights: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(hits)
         self.terms = terms
@@ -84,3 +85,5 @@ class Found(list[Hit]):
         """0 to 1: how sure it is that the store has something to say about the query."""
         self.near = near
         """Ids of what an embedder finds near in meaning."""
+        self.weights = weights or {}
+        """How well each term tells memories apart: 1 for one that stands in a single one."""

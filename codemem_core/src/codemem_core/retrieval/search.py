@@ -63,11 +63,9 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
 ) -> Found:
     """Find the memories that answer `query`; any text is a safe query.
 
-    `meaning` is how near memories are to it by an embedder (cosine by id); they need no common
-    word.
-
-    `around` is what the work is about beside the query: memories that speak of it too rise. A query
-    of hardly any telling words ("fix it") also asks for that, but its own words count more.
+    `meaning` is how near memories are to it by an embedder (cosine by id): they need no common
+    word. `around` is what the work is about beside the query: memories that speak of it too rise.
+    A query of hardly any telling words ("fix it") also asks for that, but its own words count more.
     `trusted` leaves out what came from the web or an import and nobody confirmed. `working_set`
     are paths being worked on: memories of changes to them rise. `learned`: what was used counts.
     """
@@ -77,7 +75,7 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
         return Found([], asked, 0.0)
     scan = scan_for(db, asked, prefix=prefix)
     shares = _shares(own, asked)
-    rare = (idf(term.count, scan.total) for term in scan.terms)
+    rare = [idf(term.count, scan.total) for term in scan.terms]
     weights = [weight * share for weight, share in zip(rare, shares, strict=True)]
     context = context_terms(db, [t for t in query_terms(around) if t not in asked], scan.total)
     pool = min(max(4 * limit, _MIN_POOL), max(limit, _MAX_POOL))
@@ -93,15 +91,22 @@ def search(  # noqa: PLR0913 - each a filter that callers know by name
         now_ms=now_ms or time.time_ns() // 1_000_000,
     )
     matches.sort(key=lambda one: (-one.hit.score, -one.hit.created_ms, -one.hit.id))
-    among = _count(db, project=project, kind=kind)
-    sure = confidence(matches, weights, shares=shares, among=among, meaning=meaning or {})
-    return Found((match.hit for match in matches[:limit]), asked, sure, near=meaning or ())
+    among, near = _count(db, project=project, kind=kind), meaning or {}
+    sure = confidence(matches, weights, shares=shares, among=among, meaning=near)
+    apart = _told_apart(asked, rare, most=idf(1, scan.total))
+    best = (match.hit for match in matches[:limit])
+    return Found(best, asked, sure, near=near, weights=apart)
 
 
 def _count(db: apsw.Connection, *, project: str | None, kind: str | None) -> int:
     """Return about how many memories chance had a try at."""
     wanted = " AND m.kind = :kind" if kind else " AND m.project = :project" if project else ""
     return int(rows(db, _COUNT.format(wanted), {"project": project, "kind": kind})[0][0])
+
+
+def _told_apart(terms: list[str], weights: list[float], *, most: float) -> dict[str, float]:
+    """Return how well each term tells memories apart: 1 for one that stands in a single one."""
+    return {term: weight / most for term, weight in zip(terms, weights, strict=True)}
 
 
 def _shares(own: list[str], asked: list[str]) -> list[float]:

@@ -210,7 +210,7 @@ class _WithDefault(Group):
 def evaluate() -> None:
     """Measure search and packs: on judged questions, or on recorded sessions.
 
-    `codemem dev eval FILE|FOLDER` is short for `codemem eval questions FILE|FOLDER`.
+    `codemem dev eval FILE|FOLDER` is short for `codemem dev eval questions FILE|FOLDER`.
     """
 
 

@@ -120,7 +120,8 @@ def _body(told: list[Statement], key: Statement, title: str) -> Iterator[str]:
         text = without_opening(statement.text, statement.words)
         if statement is key and len(told) > 1 and text.rstrip(".。") == title:
             continue
-        if statement.text.endswith(":"):
+        is_talk = statement is not key and statement.words.noise.match(statement.text)
+        if statement.text.endswith(":") or is_talk:
             continue
         yield f"{topic}: {text}" if at == 0 and named else text
 

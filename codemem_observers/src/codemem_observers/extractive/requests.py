@@ -148,4 +148,4 @@ def _read_plan(text: str, heading: str, seq: int) -> Request:
 def _politely_opened(text: str) -> str:
     first = (sentences(text) or [text])[0]
     rest = _POLITE.sub("", first).strip() or first
-    return rest[:1].upper() + rest[1:]
+    return rest if "://" in rest.partition(" ")[0] else rest[:1].upper() + rest[1:]

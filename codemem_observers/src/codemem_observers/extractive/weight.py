@@ -20,6 +20,10 @@ _NAMED = re.compile(r"`[^`]+`|\b[\w-]+/[\w./-]+\.\w+\b|\b[a-z]+[A-Z]\w+|\b\w+_\w
 _COMMIT_LINE = re.compile(r"^\W*[0-9a-f]{7,40}\b")
 _SLASH_COMMAND = re.compile(r"^\W{0,3}`/[\w:-]+")
 """A hint at a command of the host, such as `/clear`."""
+_GLOB = re.compile(r"^\W{0,3}`[^`]*\*[^`]*`")
+"""A hint at files to look at: `cat *-PLAN.md`."""
+_BANNER = 0.6
+"""Share of capitals that makes a heading of a sentence."""
 _MEASURED = re.compile(r"\d+(?:[.,]\d+)?\s?(?:%|[a-zA-Z]+)|[$€]\s?\d")
 
 
@@ -29,7 +33,9 @@ def says_something(text: str, words: Lexicon | None = None) -> bool:
         return False
     words = words or lexicon_of(text)
     outside = masked(text)
-    if _COMMIT_LINE.match(text) or _SLASH_COMMAND.match(text):
+    if any(hint.match(text) for hint in (_COMMIT_LINE, _SLASH_COMMAND, _GLOB)):
+        return False
+    if _is_banner(outside):
         return False
     if telling(text, words) < 2 and not _NAMED.search(text):
         return False
@@ -38,6 +44,12 @@ def says_something(text: str, words: Lexicon | None = None) -> bool:
     rest = without_greeting(text, words)
     only_greets = not rest or (words.opening.match(rest) and len(rest.split()) <= MAX_GREETING)
     return not (only_greets or words.noise.match(masked(rest)))
+
+
+def _is_banner(text: str) -> bool:
+    """Say whether a sentence shouts: `PHASE 14 PLANNED` heads something and tells nothing."""
+    letters = [char for char in text if char.isalpha()]
+    return len(text.split()) > 1 and sum(map(str.isupper, letters)) > _BANNER * len(letters)
 
 
 @lru_cache(maxsize=4096)

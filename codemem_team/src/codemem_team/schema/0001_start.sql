@@ -74,12 +74,12 @@ END $$;
 -- Who may do what. Functions of the owner, because a policy of `member` cannot read `member`.
 
 CREATE FUNCTION codemem.my_teams() RETURNS SETOF uuid
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 5 SET search_path = pg_catalog AS $$
     SELECT team FROM codemem.member WHERE login = session_user AND left_at IS NULL
 $$;
 
 CREATE FUNCTION codemem.my_devices(OUT team uuid, OUT device uuid, OUT role text) RETURNS SETOF record
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog AS $$
     SELECT d.team, d.device, m.role
       FROM codemem.device d JOIN codemem.member m ON m.team = d.team AND m.login = d.login
      WHERE d.login = session_user AND m.left_at IS NULL

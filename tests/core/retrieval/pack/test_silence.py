@@ -27,6 +27,7 @@ Remember = Callable[..., int]
         "ありがとうございます、続けてください",
         "3",
         "q",
+        "https://example.com/shop/pull/188#review-3836592263",
     ],
 )
 def test_small_talk_is_no_reason(prompt: str) -> None:
@@ -112,3 +113,23 @@ def test_what_was_given_before_is_a_reason_for_silence(
     pack = build_pack(db, "the VAT rounding per invoice", injected=True, known={str(number)})
 
     assert pack.silence == "everything that fits was given to this session before"
+
+
+def test_a_slash_command_is_an_order_to_the_host(db: apsw.Connection, remember: Remember) -> None:
+    """What stands behind it may ask for something."""
+    remember("The plan phase reads the roadmap", "before it writes the tasks")
+
+    assert build_pack(db, "/plan:phase", injected=True).text == ""
+    assert build_pack(db, "/ask which phase reads the roadmap", injected=True).text
+
+
+def test_beside_the_best_everyday_words_are_no_reason(
+    db: apsw.Connection, remember: Remember
+) -> None:
+    """Two words that half of the memories have tell nothing."""
+    for number in range(30):
+        remember(f"Worker {number} keeps the lease", "as usual", session=number)
+    best = remember("The lease of the reaper worker lasts a minute", "at most", session=99)
+    found = search(db, "how long is the lease of the reaper worker", limit=8)
+
+    assert [hit.id for hit in worth_telling(found, found, ["lease", "reaper", "worker"])] == [best]

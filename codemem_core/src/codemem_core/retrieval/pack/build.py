@@ -176,11 +176,12 @@ def _worth_telling(  # noqa: PLR0913, PLR0917 - what was found, and by what
 
     When nothing answers how things are done here, the rules of the project may.
     """
-    chosen = worth_telling(fit, found, leant(asked_for(prompt), around))
+    asked = leant(asked_for(prompt), around)
+    chosen = worth_telling(fit, found, asked)
     if not said.sure():
         return chosen or _rules_asked_for(db, prompt, said.project)
     said.look_further(db)
-    return of_quoted(found, chosen, quotes.memory_sessions(db, said))
+    return of_quoted(found, chosen, quotes.memory_sessions(db, said), asked)
 
 
 def _rules_asked_for(db: apsw.Connection, prompt: str, project: str | None) -> list[Hit]:

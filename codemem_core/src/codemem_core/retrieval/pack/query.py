@@ -108,8 +108,12 @@ def injection_query(first_prompt: str, prompt: str, recent_files: Sequence[str])
 
 
 def asked_for(context: str) -> str:
-    """Return what a prompt asks: what the person typed; of a dump only what went wrong in it."""
+    """Return what a prompt asks: what the person typed; of a dump only what went wrong in it.
+
+    A slash command is an order to the host; what stands behind it may ask for something.
+    """
     typed, pasted = split(context)
+    typed = re.sub(r"^/[\w:.-]+(?=\s|$)", "", typed).strip()
     return typed if not leans(typed) else f"{typed}\n{telling_lines(pasted)}".strip()
 
 

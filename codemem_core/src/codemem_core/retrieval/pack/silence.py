@@ -24,6 +24,10 @@ _LEAST_WORDS = 2
 """Telling words that a memory and a prompt must share."""
 _NEAR = 0.55
 """Share of the best hit's score, and of the words it shares, below which a hit is left out."""
+_TELLING = 0.9
+"""What shared words must tell together; 1 is a word that stands in one memory alone."""
+_AS_MUCH = 0.75
+"""The same, of what the best hit shares: where all speak of one thing its words are common."""
 _SHARE = 0.4
 """Of the telling words of a prompt that a memory must share where an answer is hardly likely."""
 _SURE, _UNSURE = 0.7, 0.4
@@ -32,15 +36,17 @@ _MOST, _SOME, _FEW = 5, 4, 3
 _OF_SESSION = 2
 """Memories of one session at most."""
 _SUMMARY = "session_summary"
+_ADDRESS = re.compile(r"\bhttps?://\S+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 
 
 def reasons(text: str) -> list[str]:
     """Return the words of a prompt that are a reason to search, each once; none for small talk.
 
-    Digits and single letters are none; a term of several words stands for an identifier.
+    Digits, single letters and addresses are none; a term of several words stands for an identifier.
     """
     words, phrases = _quiet()
+    text = _ADDRESS.sub(" ", text)
     if _CJK.search(text):
         for phrase in phrases:
             text = text.replace(phrase, " ")
@@ -64,12 +70,17 @@ def worth_telling(hits: Sequence[Hit], found: Found, asked: Collection[str]) -> 
     that `found` has an answer, the fewer.
     """
     shared, near = {hit.id: _shared(hit, asked) for hit in hits}, found.near
+    best = _weight(shared[hits[0].id], found) if hits else 0.0
     share = 0.0 if found.confidence >= _UNSURE else _SHARE
     telling = [
         hit
         for hit in hits
         if hit.id in near
-        or (_is_reason(shared[hit.id], asked) and len(shared[hit.id]) >= share * len(asked))
+        or (
+            _is_reason(shared[hit.id], asked)
+            and len(shared[hit.id]) >= share * len(asked)
+            and _weight(shared[hit.id], found) >= min(_TELLING, _AS_MUCH * best)
+        )
     ]
     if not telling or not asked:
         return []
@@ -80,18 +91,26 @@ def worth_telling(hits: Sequence[Hit], found: Found, asked: Collection[str]) -> 
         for hit in telling
         if hit.score >= least and (hit.id in near or len(shared[hit.id]) >= words)
     ]
+    claims = [hit for hit in kept if hit.kind != _SUMMARY]
+    kept = claims or kept[:1]
     most = _MOST if found.confidence >= _SURE else _SOME if found.confidence >= _UNSURE else _FEW
     return _uncrowded(kept)[:most]
 
 
-def of_quoted(found: Found, told: Sequence[Hit], sessions: Collection[int]) -> list[Hit]:
+def of_quoted(
+    found: Found, told: Sequence[Hit], sessions: Collection[int], asked: Collection[str]
+) -> list[Hit]:
     """Return `told` with what the quoted sessions left behind beside it, best first.
 
-    A session that answers is on the subject as a whole: of its memories one word is reason enough.
-    A summary has its place where nothing else of its session is told.
+    A session that answers is on the subject: of its memories rare words are reason enough. A
+    summary has its place where nothing else of its session is told.
     """
     beside = [
-        hit for hit in found if hit.session_id in sessions and hit.matched and hit not in told
+        hit
+        for hit in found
+        if hit.session_id in sessions
+        and hit not in told
+        and _weight(_shared(hit, asked), found) >= _TELLING
     ]
     claims = [hit for hit in beside if hit.kind != _SUMMARY and hit.outdated_by is None]
     both = [*told, *claims[: max(0, _MOST - len(told))]]
@@ -128,6 +147,10 @@ def _is_reason(shared: Sequence[str], asked: Collection[str]) -> bool:
         len(shared) >= _LEAST_WORDS or any(" " in word or not word.isalpha() for word in shared)
         or len(asked) == 1
     )  # fmt: skip
+
+
+def _weight(words: Sequence[str], found: Found) -> float:
+    return sum(found.weights.get(word, 0.0) for word in words)
 
 
 def _shared(hit: Hit, asked: Collection[str]) -> list[str]:
