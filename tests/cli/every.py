@@ -113,6 +113,7 @@ ELSEWHERE = {
     "install-mcp": "changes another program: tests/opencode/test_install",
     "install-plugin": "changes another program: tests/opencode/test_install",
     "import basic-memory": "reads a folder: test_importers",
+    "import agent-files": "reads a home: tests/transfer/test_agents_md",
     "import claude-files": "reads a home: tests/core/test_claude_files",
     "import claude-mem": "reads a database: test_importers",
     "open": "starts a server and a browser: tests/viewer/test_open_pages",

@@ -11,8 +11,8 @@ import apsw
 import click
 
 from codemem_core import paths
-from codemem_core.commands.host import Host, apply_option, db_option, pass_host
-from codemem_core.commands.output import say
+from codemem_core.commands.host import Host, apply_option, db_option, json_option, pass_host
+from codemem_core.commands.output import say, say_json
 from codemem_core.commands.user_files import keep_copy, replace_file
 from codemem_core.distil.project_card import card_of
 from codemem_core.errors import InputError
@@ -30,14 +30,23 @@ _OF_OTHERS = frozenset({"import", "external", "teammate", "agent"})
 @click.option("--remove", is_flag=True, help="Take the block out.")
 @apply_option
 @db_option
+@json_option
 @pass_host
 def agents_md(
-    host: Host, name: str, *, project: str | None, remove: bool, apply: bool, db_path: str | None
+    host: Host,
+    name: str,
+    *,
+    project: str | None,
+    remove: bool,
+    apply: bool,
+    db_path: str | None,
+    as_json: bool,
 ) -> None:
     """Propose your rules and the project card as a block of AGENTS.md.
 
-    Prints a patch of the file at the root of the project; `--apply` makes the change. The block
-    has marks of its own: written again it is replaced, and what else the file says stays as it is.
+    Prints a patch of the file at the root of the project; `--apply` makes the change and keeps a
+    copy of the file. The block has marks of its own: written again it is replaced, and what else
+    the file says stays as it is.
 
     Example: codemem distil agents-md --apply
     """
@@ -50,17 +59,16 @@ def agents_md(
         with host.store(db_path) as store, store.read() as db:
             lines = list(_block(db, wanted))
     after = _with_block(before, lines)
-    if after == before:
-        say("nothing to change")
-        return
     patch = difflib.unified_diff(
         before.splitlines(), after.splitlines(), f"a/{name}", f"b/{name}", lineterm=""
     )
-    for line in patch:
-        say(line)
-    if apply:
+    if apply and after != before:
         host.refuse_agents(f"change {name}")
         _write(path, after)
+    if as_json:
+        say_json({"file": str(path), "patch": "\n".join(patch), "applied": apply})
+    else:
+        say("\n".join(patch) or "nothing to change")
 
 
 def _block(db: apsw.Connection, project: str | None) -> Iterator[str]:
@@ -101,7 +109,7 @@ def _read(path: Path) -> str:
 
 def _write(path: Path, text: str) -> None:
     if path.exists():
-        say(f"kept a copy: {keep_copy(path)}")
+        keep_copy(path)
     if text:
         replace_file(path, text)
         return
