@@ -35,7 +35,7 @@ def test_the_demo_shows_memories_and_what_a_later_session_is_told(
 
     assert done.returncode == 0, done.stderr
     assert "What codemem remembers of the session" in done.stdout
-    assert "Line.vat" in done.stdout.partition("and is told")[2]
+    assert "Line.vat" in done.stdout.partition("and gets")[2]
     assert list(home.iterdir()) == []
     assert list(temporary.iterdir()) == []
 

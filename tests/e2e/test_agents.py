@@ -227,7 +227,7 @@ def test_sessions_from_before_are_imported(agent: AgentLab) -> None:
         os.utime(log, (log.stat().st_mtime - 3600,) * 2)
 
     for _ in range(2):
-        agent.codemem("import-history", agent.name)
+        agent.codemem("import", "history", agent.name)
 
     types = [event["event_type"] for _, _, event in agent.stored()]
     assert types.count("prompt") == 1

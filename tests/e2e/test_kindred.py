@@ -65,6 +65,8 @@ def test_what_one_session_learnt_the_next_one_is_told(agent: AgentLab) -> None:
     prompts = [event["payload"]["text"] for event in first if event["event_type"] == "prompt"]
     assert prompts == [FIRST]
     tools = [event["payload"] for event in first if event["event_type"] == "tool_result"]
+    # Qwen Code tells as well which instructions it read at the start.
+    tools = [tool for tool in tools if tool["kind"] != "read"]
     assert [tool["kind"] for tool in tools] == ["run", "edit", "run"]
     assert [tool.get("exit_code") for tool in tools] == [3, None, 0]
     assert tools[1]["files_changed"] == [str(repo / "vat.py")]

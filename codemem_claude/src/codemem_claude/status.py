@@ -34,10 +34,10 @@ _LOG_BYTES = 8192
 @always_json_option
 @pass_host
 def status(host: Host, *, limit: int, db_path: str | None) -> None:
-    """Print, as JSON, whether Claude Code's events arrive and become memories.
+    """Report whether Claude Code's events arrive and become memories, as JSON.
 
     `health` is red when a flush failed, yellow while events wait, else green. `checks` says what is
-    installed and how to mend what is not.
+    installed and how to fix what is not.
 
     Example: codemem claude-integration-status
     """

@@ -12,7 +12,7 @@ from codemem_opencode.places import config_folder
 from codemem_opencode.plugin_files import PluginFiles
 
 _force = click.option("--force", "-f", is_flag=True, help="Replace what is there; keep a copy.")
-_uninstall = click.option("--uninstall", is_flag=True, help="Take it out again.")
+_uninstall = click.option("--uninstall", is_flag=True, help="Remove codemem from it.")
 
 
 @click.command("install-plugin")
@@ -22,8 +22,8 @@ _uninstall = click.option("--uninstall", is_flag=True, help="Take it out again."
 def install_plugin(host: Host, *, force: bool, uninstall: bool) -> None:
     """Install this codemem's plugin into OpenCode, for every project.
 
-    A plugin that codemem installed before is brought up to date; another one's file is left alone
-    unless forced, and a copy of it is kept.
+    A plugin that codemem installed is updated; any other file is kept unless forced, and copied
+    before it is replaced.
 
     Example: codemem install-plugin
     """
@@ -44,7 +44,7 @@ def install_plugin(host: Host, *, force: bool, uninstall: bool) -> None:
 @_uninstall
 @pass_host
 def install_mcp(host: Host, *, force: bool, uninstall: bool) -> None:
-    """Enter codemem's MCP server in OpenCode's configuration, so that the model can search.
+    """Add codemem's MCP server to OpenCode's configuration, so that the model can search.
 
     Comments and everything else in the file stay as they are; a copy of it is kept. What you
     configured for codemem yourself stays, unless forced.

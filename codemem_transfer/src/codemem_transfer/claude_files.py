@@ -32,7 +32,7 @@ _LABEL = Callable[[str], str | None]
 def import_from_claude_files(
     host: Host, folder: str | None, dry_run: bool, db_path: str | None, as_json: bool
 ) -> None:
-    """Store what Claude Code remembers: its own notes, and `CLAUDE.md` files, part by part.
+    """Import Claude Code's own notes and `CLAUDE.md` files, section by section.
 
     Reads ~/.claude and FOLDER, which is the current one if none is named. What `CLAUDE.md` includes
     with `@path` is not followed. A part that changed replaces what was imported before.

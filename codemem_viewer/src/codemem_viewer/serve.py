@@ -39,7 +39,7 @@ _NO_SOCKET_HINT = "`codemem serve restart` makes it anew; until then hooks find 
 @click.option("--port", type=click.IntRange(0, 65535), help="TCP port (default: 38888).")
 @db_option
 @click.option("--background", is_flag=True, help="Return as soon as the server answers.")
-@click.option("--foreground", is_flag=True, help="Stay in front, with `restart` too.")
+@click.option("--foreground", is_flag=True, help="Stay in the foreground, also with `restart`.")
 @click.option("--stop", "stop_first", is_flag=True, help="The same as `serve stop`.")
 @click.option("--restart", is_flag=True, help="The same as `serve restart`.")
 @click.option("--print", "only_print", is_flag=True, help="Show what `install` would do.")
@@ -59,7 +59,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     only_print: bool,
     as_json: bool,
 ) -> None:
-    """Run the codemem server: it takes events, makes memories and serves the API.
+    """Run the codemem server: it stores events, makes memories and serves the pages and the API.
 
     One server per database; starting a second one does nothing. Hooks reach it by a Unix socket,
     browsers by TCP with the link that `codemem serve status` prints. `install` makes it a service

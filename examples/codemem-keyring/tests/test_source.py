@@ -7,8 +7,7 @@ from codemem_keyring.source import Keyring
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
-from codemem_core.config.settings import Settings
-from codemem_core.records.protocols import AuthRequest
+from codemem_core.api import AuthRequest, Settings
 from codemem_core.testing import conforms
 
 

@@ -9,9 +9,7 @@ import pytest
 from codemem_ollama.chat import Ollama
 from codemem_ollama.plugin import RECORD, SETTING
 
-from codemem_core.config.settings import Settings
-from codemem_core.errors import PermanentError, TransientError
-from codemem_core.records.protocols import ObserveRequest
+from codemem_core.api import ObserveRequest, PermanentError, Settings, TransientError
 from codemem_core.testing import conforms
 from codemem_core.testing.conformance import SAMPLE_EVIDENCE
 

@@ -88,10 +88,10 @@ class Home:
 
 @click.command()
 def demo() -> None:
-    """Show the whole path on a recorded session, offline.
+    """Watch codemem work on a recorded session, offline.
 
     Starts the real server on a temporary home, sends it a recorded Claude Code session through the
-    real hook commands, and shows what it remembers and what a later session is told.
+    real hook commands, and shows what it remembers and what a later session gets.
 
     Example: codemem demo
     """
@@ -107,6 +107,7 @@ def demo() -> None:
     say("How long it took")
     for name, seconds in home.times.items():
         say(f"  {name:18} {seconds:6.2f} s")
+    say("\nNext: `codemem setup` connects your own agents; the demo has left nothing behind.")
 
 
 def recorded_payloads() -> list[dict[str, Any]]:
@@ -203,7 +204,7 @@ def _ask(home: Home, first: Mapping[str, Any]) -> str:
     pack = _context_of(home, prompt)
     missing = [words for words in MUST_TELL if words not in pack]
     if missing:
-        raise StepFailed(f"the later session is not told about: {', '.join(missing)}")
+        raise StepFailed(f"the later session does not get: {', '.join(missing)}")
     return pack
 
 
@@ -222,7 +223,7 @@ def _show_memories(found: list[dict[str, Any]]) -> None:
 
 def _show_pack(pack: str) -> None:
     say(f"A later session asks\n\n    {LATER_PROMPT}\n")
-    say("and is told\n")
+    say("and gets\n")
     say("    " + pack.replace("\n", "\n    ") + "\n")
 
 

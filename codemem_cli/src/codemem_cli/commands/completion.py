@@ -15,7 +15,7 @@ _SHELLS = ("bash", "fish", "zsh")
 @click.argument("shell", type=click.Choice(_SHELLS))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    r"""Print what makes TAB complete commands and options in bash, zsh or fish.
+    r"""Print shell completion for bash, zsh or fish.
 
     \b
     bash: eval "$(codemem completion bash)" in ~/.bashrc

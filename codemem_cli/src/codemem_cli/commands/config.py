@@ -15,9 +15,9 @@ from codemem_core.errors import SettingsError
 @click.group(cls=Group, invoke_without_command=True)
 @click.pass_context
 def config(context: click.Context) -> None:
-    """Show, set and unset what stands in the config file.
+    """Show and change settings in the config file.
 
-    Comments and the order of the file stay as they are.
+    Comments and the order of the file are kept.
 
     Example: codemem config set observer_model gpt-5.1-codex-mini
     """
@@ -26,11 +26,11 @@ def config(context: click.Context) -> None:
 
 
 @config.command("list")
-@click.option("--all", "everything", is_flag=True, help="Defaults too, with what each is for.")
+@click.option("--all", "everything", is_flag=True, help="Include defaults, with what each is for.")
 @json_option
 @pass_host
 def list_(host: Host, everything: bool, as_json: bool) -> None:
-    """List what is set, and where; secrets are not shown.
+    """List the settings that are set, and where; secrets are not shown.
 
     Example: codemem config list --all
     """
@@ -51,7 +51,7 @@ def list_(host: Host, everything: bool, as_json: bool) -> None:
     for problem in host.settings.problems:
         say(problem)
     if not listed:
-        say("nothing is set: every default counts")
+        say("Nothing is set: defaults apply.")
 
 
 def _told(host: Host, setting: Setting) -> dict[str, object]:
@@ -69,7 +69,7 @@ def _shown(host: Host, setting: Setting) -> str:
 @json_option
 @pass_host
 def get(host: Host, key: str, as_json: bool) -> None:
-    """Print the value that counts, wherever it comes from.
+    """Print the effective value of a setting.
 
     Example: codemem config get inject_token_budget
     """
@@ -89,7 +89,7 @@ def get(host: Host, key: str, as_json: bool) -> None:
 @json_option
 @pass_host
 def set_(host: Host, key: str, value: str, as_json: bool) -> None:
-    """Set a key; lists and mappings are written as JSON.
+    """Set a key; give lists and mappings as JSON.
 
     Example: codemem config set observer_auth_command '["pass", "show", "openai"]'
     """
@@ -101,7 +101,7 @@ def set_(host: Host, key: str, value: str, as_json: bool) -> None:
         return
     say(f"{key} is set in {path}")
     if overruled:
-        say("the environment sets it too, and wins")
+        say("the environment sets it too and takes precedence")
 
 
 @config.command()
@@ -109,7 +109,7 @@ def set_(host: Host, key: str, value: str, as_json: bool) -> None:
 @json_option
 @pass_host
 def unset(host: Host, key: str, as_json: bool) -> None:
-    """Take a key out, so that its default counts.
+    """Remove a key, so that its default applies.
 
     Example: codemem config unset observer_model
     """
@@ -125,7 +125,7 @@ def unset(host: Host, key: str, as_json: bool) -> None:
 @json_option
 @pass_host
 def path_(host: Host, as_json: bool) -> None:
-    """Print where the config file is, or would be.
+    """Print the path of the config file.
 
     Example: codemem config path
     """
@@ -139,7 +139,7 @@ def path_(host: Host, as_json: bool) -> None:
 @config.command()
 @pass_host
 def edit(host: Host) -> None:
-    """Open the config file in $EDITOR; what cannot be read is not kept.
+    """Open the config file in $EDITOR; a file that cannot be parsed is not saved.
 
     Example: codemem config edit
     """

@@ -33,7 +33,7 @@ def _existing(host: Host, db_path: str | None) -> str:
 def backup(
     host: Host, keep: int | None, only_list: bool, db_path: str | None, as_json: bool
 ) -> None:
-    """Copy the database into `backups/` beside it, checked; others may go on working.
+    """Copy the database to `backups/` beside it and verify the copy; it may be in use.
 
     Example: codemem db backup
     """
@@ -50,7 +50,7 @@ def backup(
     for item in found:
         say(f"{item.path}  {item.size_bytes / 1e6:.1f} MB  {item.why}")
     if not found:
-        say(f"no backups of {path}")
+        say(f"No backups of {path}")
 
 
 @click.command()
@@ -59,9 +59,9 @@ def backup(
 @json_option
 @pass_host
 def restore(host: Host, backup: str | None, db_path: str | None, as_json: bool) -> None:
-    """Put a backup (the newest, if none is named) in the place of the database.
+    """Replace the database with a backup: the newest, unless one is named.
 
-    The present database is kept beside it. Stop the server and the agents first.
+    The replaced database is kept beside it. Stop the server and the agents first.
 
     Example: codemem db restore
     """
@@ -69,7 +69,7 @@ def restore(host: Host, backup: str | None, db_path: str | None, as_json: bool) 
     if backup is None:
         found = backups.listed(path)
         if not found:
-            raise NotFound(f"no backups of `{path}`", hint="name the file to restore")
+            raise NotFound(f"No backups of `{path}`", hint="name the file to restore")
         backup = found[0].path
     with working("Copying and checking"):
         kept = backups.restore(path, os.path.abspath(backup))
@@ -82,14 +82,14 @@ def restore(host: Host, backup: str | None, db_path: str | None, as_json: bool) 
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Without comparing rows and ordinary indexes.")
+@click.option("--quick", is_flag=True, help="Do not compare rows with ordinary indexes.")
 @db_option
 @json_option
 @pass_host
 def check(host: Host, quick: bool, db_path: str | None, as_json: bool) -> None:
-    """Look through the whole database; a search index out of step is made anew.
+    """Check the whole database; rebuild a search index that is out of step.
 
-    Exits with 4 when the database is damaged or its tables are not as they should be.
+    Exits with 4 when the database is damaged or its schema is wrong.
 
     Example: codemem db check
     """
@@ -102,7 +102,7 @@ def check(host: Host, quick: bool, db_path: str | None, as_json: bool) -> None:
     if as_json:
         say_json({"database": path, **asdict(health), "index_rebuilt": rebuilt})
     elif rebuilt:
-        say(f"the search index was out of step and was made anew: {path}")
+        say(f"the search index was out of step and was rebuilt: {path}")
     elif health.sound:
         say(f"sound: {path}")
     _raise_for(health, path)
@@ -125,9 +125,9 @@ def _raise_for(health: Health, path: str) -> None:
 @json_option
 @pass_host
 def salvage(host: Host, db_path: str | None, as_json: bool) -> None:
-    """Keep a damaged database and save what can be read into a new one in its place.
+    """Save what is readable of a damaged database into a new one; the damaged file is kept.
 
-    The server does the same by itself when it starts. Stop it, and the agents, first.
+    The server does this when it starts. Stop it and the agents first.
 
     Example: codemem db salvage
     """

@@ -57,7 +57,7 @@ def prune_observations(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Forget observations that say nothing: `no code changes were made` and the like.
+    """Forget observations that have no content, such as `no code changes were made`.
 
     Example: codemem db prune-observations --yes
     """
@@ -85,7 +85,7 @@ def prune_memories(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Forget memories that say nothing, of any kind; pinned and confirmed ones stay.
+    """Forget memories of any kind that have no content; pinned and confirmed ones are kept.
 
     Example: codemem db prune-memories --kinds change --yes
     """
@@ -113,7 +113,7 @@ def prune_old(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Forget memories of what happened long ago; pinned and confirmed ones stay.
+    """Forget memories older than a date; pinned and confirmed ones are kept.
 
     Example: codemem db prune-old --older-than 365d --kinds change --kinds exploration --yes
     """
@@ -184,7 +184,7 @@ def _told(number: int, what: str, *, apply: bool) -> None:
 def merge_duplicates(
     host: Host, alike: float, project: str | None, apply: bool, db_path: str | None, as_json: bool
 ) -> None:
-    """Show memories that say the same, and merge them: the more trusted, longer, newer one stays.
+    """Merge memories that say the same; the more trusted, longer, newer one is kept.
 
     Example: codemem db merge-duplicates --alike 0.9
     """
@@ -221,7 +221,7 @@ def merge_duplicates(
 @json_option
 @pass_host
 def vacuum(host: Host, db_path: str | None, as_json: bool) -> None:
-    """Write the database anew without the room of what was deleted.
+    """Rewrite the database without the space of deleted rows.
 
     Example: codemem db vacuum
     """
@@ -241,7 +241,7 @@ def vacuum(host: Host, db_path: str | None, as_json: bool) -> None:
 @json_option
 @pass_host
 def size_report(host: Host, limit: int, db_path: str | None, as_json: bool) -> None:
-    """Say what takes the room: the largest tables and indexes.
+    """Show what takes up space: the largest tables and indexes.
 
     Example: codemem db size-report --limit 5
     """
@@ -262,7 +262,7 @@ def size_report(host: Host, limit: int, db_path: str | None, as_json: bool) -> N
 @json_option
 @pass_host
 def normalize_projects(host: Host, apply: bool, db_path: str | None, as_json: bool) -> None:
-    """Shorten project names that are paths, or git's error text, to what they should be.
+    """Replace project names that are paths, or git error messages, by proper names.
 
     Example: codemem db normalize-projects --apply
     """

@@ -13,15 +13,15 @@ from codemem_core.records.protocols import Check
 
 
 @click.command()
-@click.option("--fix", is_flag=True, help="First mend what can be mended without any loss.")
+@click.option("--fix", is_flag=True, help="First repair what can be repaired without loss.")
 @db_option
 @json_option
 @pass_host
 def doctor(host: Host, fix: bool, db_path: str | None, as_json: bool) -> int:
-    """Say what is wrong, each with how to mend it; exit code 1 when something is.
+    """Find problems and say how to fix them; exits with 1 when there is one.
 
-    `--fix` makes files private, makes a search index anew that is out of step, and stores what
-    waits in the spool. Secrets are planted to see that none reaches the disk.
+    `--fix` makes files private, rebuilds a search index that is out of step, and stores what waits
+    in the spool. Fake secrets are sent through to verify that none reaches the disk.
 
     Example: codemem doctor --fix
     """

@@ -13,7 +13,7 @@ from codemem_core.retrieval.embedding import Meaning
 @click.command()
 @click.option("--limit", type=click.IntRange(1), help="At most about so many memories.")
 @click.option("--dry-run", is_flag=True, help="Only count.")
-@click.option("--install", is_flag=True, help="First download the model; nothing else ever does.")
+@click.option("--install", is_flag=True, help="Download the model first; nothing else does.")
 @db_option
 @json_option
 @pass_host
@@ -26,9 +26,9 @@ def embed(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Make the vectors that memories lack; the server does it by itself for new ones.
+    """Compute missing vectors; the server does it for new memories.
 
-    It may be stopped at any time and goes on where it was.
+    It can be interrupted at any time and resumes where it stopped.
 
     Example: codemem db embed --dry-run
     """

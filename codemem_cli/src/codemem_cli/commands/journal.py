@@ -16,14 +16,15 @@ from codemem_core.store import journal as changes
 
 @click.command()
 @click.argument("number", metavar="[N]", type=int, required=False)
-@click.option("--dry-run", is_flag=True, help="Only say what would be taken back.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be taken back.")
 @db_option
 @json_option
 @pass_host
 def undo(host: Host, number: int | None, dry_run: bool, db_path: str | None, as_json: bool) -> None:
-    """Take the last change back, or the one `codemem history` numbers N.
+    """Take back the last change, or change N of `codemem history`.
 
-    Changes of memories and projects, from here, the viewer or an agent. An undo is a change too.
+    Covers changes to memories and projects, made here, in the viewer or by an agent. An undo can be
+    undone.
 
     Example: codemem undo
     """
@@ -49,7 +50,7 @@ def undo(host: Host, number: int | None, dry_run: bool, db_path: str | None, as_
 @json_option
 @pass_host
 def history(host: Host, limit: int, db_path: str | None, as_json: bool) -> None:
-    """List what people and agents changed, the newest first.
+    """List changes made by people and agents, newest first.
 
     Example: codemem history
     """
@@ -62,4 +63,4 @@ def history(host: Host, limit: int, db_path: str | None, as_json: bool) -> None:
         undone = "  (undone)" if entry.undone else ""
         say(f"{entry.id:5}  {day(entry.at_ms)}  {entry.who:6}  {entry.label}{undone}")
     if not found:
-        say("nothing was changed yet")
+        say("Nothing was changed yet.")

@@ -26,7 +26,7 @@ from codemem_core.store import events, journal, sessions, tag_backfill, token_co
 @json_option
 @pass_host
 def init_db(host: Host, db_path: str | None, as_json: bool) -> None:
-    """Make the database, or bring it to the current schema, and print where it is.
+    """Create the database or upgrade its schema, and print its path.
 
     Example: codemem db init
     """
@@ -43,7 +43,7 @@ def init_db(host: Host, db_path: str | None, as_json: bool) -> None:
 @json_option
 @pass_host
 def ingest(host: Host, db_path: str | None, as_json: bool) -> None:
-    """Turn events from standard input into memories at once, without a server.
+    """Turn events from standard input into memories now, without a server.
 
     {"cwd"?, "project"?, "started_at"?, "session_context"?: {"stream_id"?}, "events": […]}, each
     event with its fields beside its `type`.
@@ -87,14 +87,16 @@ def _delivery(body: Mapping[str, Any], raw: bytes) -> dict[str, Any]:
 
 @click.command()
 @click.option("--session-id", type=int, help="Only this session.")
-@click.option("--limit", default=3, show_default=True, type=click.IntRange(1), help="Sessions.")
+@click.option(
+    "--limit", default=3, show_default=True, type=click.IntRange(1), help="How many sessions."
+)
 @db_option
 @json_option
 @pass_host
 def compact(
     host: Host, session_id: int | None, limit: int, db_path: str | None, as_json: bool
 ) -> None:
-    """Distil the last sessions again; `reobserve` does it with a choice and says the cost first.
+    """Distil the last sessions again; `reobserve` offers a choice and shows the cost first.
 
     Example: codemem queue compact --session-id 12
     """
@@ -123,7 +125,7 @@ def compact(
 @click.command("backfill-tags")
 @click.option("--limit", type=click.IntRange(1), help="At most so many memories.")
 @click.option("--since", metavar="DATE", help="Only what was written since, like 2026-11-22.")
-@click.option("--inactive", is_flag=True, help="Forgotten memories too.")
+@click.option("--inactive", is_flag=True, help="Include forgotten memories.")
 @click.option("--dry-run", is_flag=True, help="Only count.")
 @project_options
 @db_option
@@ -140,7 +142,7 @@ def backfill_tags(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Give memories without tags those that their kind, concepts and files make.
+    """Add tags, from kind, concepts and files, to memories that have none.
 
     Example: codemem db backfill-tags --dry-run --all-projects
     """
@@ -182,7 +184,7 @@ def _day_ms(text: str) -> int:
 def backfill_discovery_tokens(
     host: Host, limit_sessions: int, db_path: str | None, as_json: bool
 ) -> None:
-    """Note with memories that lack it what it cost the agent to find them out.
+    """Add missing discovery costs to memories: what it took the agent to find them out.
 
     Example: codemem db backfill-discovery-tokens --limit-sessions 1000
     """
@@ -204,7 +206,7 @@ def backfill_discovery_tokens(
 @click.option("--dry-run", is_flag=True, help="Only count.")
 @json_option
 def normalize_imported_metadata(dry_run: bool, as_json: bool) -> None:
-    """Do nothing, successfully: imports write what this once put right afterwards.
+    """Deprecated: imports normalise metadata themselves.
 
     Example: codemem normalize-imported-metadata
     """

@@ -111,8 +111,8 @@ def edit(
 ) -> None:
     """Rewrite a memory: with options, or in $EDITOR without.
 
-    Its title is the first line there, its text follows. The text before can be had back with
-    `codemem undo` for some months, so a secret is to be purged instead.
+    In the editor the first line is the title and the rest is the text. `codemem undo` restores the
+    previous text for some months; to remove a secret, use `codemem db purge`.
 
     Example: codemem edit 12 --title "VAT is rounded per rate"
     """

@@ -73,7 +73,7 @@ def observer() -> None:
 def test(
     host: Host, runtime: str | None, model: str | None, db_path: str | None, as_json: bool
 ) -> None:
-    """Ask the observer once, for real, and say how that went; what it costs is counted.
+    """Ask the observer once and report the result; the cost is counted.
 
     Example: codemem dev observer test --runtime claude_sidecar
     """

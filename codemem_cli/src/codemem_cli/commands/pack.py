@@ -24,7 +24,7 @@ from codemem_core.retrieval.remote_embedding import nearness
 def pack_options(command: F) -> F:
     """Add what bounds a pack."""
     for option in (
-        click.option("--working-set-file", multiple=True, help="A file in use; may be repeated."),
+        click.option("--working-set-file", multiple=True, help="A file in use; repeatable."),
         click.option("--token-budget", type=click.IntRange(1), help="At most about so many."),
         click.option("--limit", type=click.IntRange(1, 200), help="At most so many memories."),
     ):
@@ -35,7 +35,7 @@ def pack_options(command: F) -> F:
 @click.command()
 @click.argument("context")
 @pack_options
-@click.option("--injected", is_flag=True, help="Fenced; only what a prompt may be told unasked.")
+@click.option("--injected", is_flag=True, help="Fenced; only what a prompt may get unasked.")
 @click.option("--explain", is_flag=True, help="Add each score's parts and what is left out.")
 @project_options
 @db_option
@@ -53,7 +53,7 @@ def pack(
     all_projects: bool,
     db_path: str | None,
 ) -> None:
-    """Print, as JSON, the memories that fit a question; `-` reads it from standard input.
+    """Print the memories that fit a question, as JSON; `-` reads it from standard input.
 
     Example: codemem dev pack "fix the VAT rounding" --limit 4
     """
@@ -109,7 +109,7 @@ def inject(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Print the text of a pack, as a prompt would get it.
+    """Print the text that a prompt would get.
 
     Example: codemem dev inject "fix the VAT rounding"
     """

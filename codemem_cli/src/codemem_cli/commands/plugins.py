@@ -20,7 +20,7 @@ from codemem_core.records.plugin import PluginInfo
 @pass_host
 @click.pass_context
 def plugins(ctx: click.Context, host: Host, as_json: bool) -> None:
-    """List plugins: where each comes from, what it offers, and what is wrong with it.
+    """List plugins: origin, what each offers, and problems.
 
     Example: codemem -p no:viewer plugins
     """
@@ -55,7 +55,7 @@ def _offers(info: PluginInfo) -> str:
 )
 @json_option
 def new(name: str, seam: str, into: Path, as_json: bool) -> None:
-    """Write a package to start from; its tests pass.
+    """Create a package to start from; its tests pass.
 
     Example: codemem plugins new keyring --seam auth
     """

@@ -31,7 +31,7 @@ def project() -> None:
 @json_option
 @pass_host
 def list_(host: Host, db_path: str | None, as_json: bool) -> None:
-    """List every project, what it has and where it is.
+    """List projects with their sizes and folders.
 
     Example: codemem project list
     """
@@ -46,7 +46,7 @@ def list_(host: Host, db_path: str | None, as_json: bool) -> None:
         for line in (*item.folders, *item.remotes, *item.rules):
             say(f"    {line}")
     if not found:
-        say("no projects yet")
+        say("No projects yet.")
 
 
 @project.command()
@@ -55,7 +55,7 @@ def list_(host: Host, db_path: str | None, as_json: bool) -> None:
 @json_option
 @pass_host
 def explain(host: Host, folder: str, db_path: str | None, as_json: bool) -> None:
-    """Say which project a folder belongs to, and why.
+    """Explain which project a folder belongs to.
 
     Example: codemem project explain ~/src/app/docs
     """
@@ -93,7 +93,7 @@ def explain(host: Host, folder: str, db_path: str | None, as_json: bool) -> None
 @json_option
 @pass_host
 def rename(host: Host, old: str, new: str, apply: bool, db_path: str | None, as_json: bool) -> None:
-    """Give a project another name; what comes later is called so, too.
+    """Rename a project; later events follow.
 
     Example: codemem project rename api shop-api --yes, or codemem db rename-project
     """
@@ -124,7 +124,7 @@ def merge(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Put projects together; what would be called like them later goes there, too.
+    """Merge projects; later events of the merged names follow.
 
     Example: codemem project merge shop-api shop_api --into shop --yes
     """
@@ -156,9 +156,9 @@ def split(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Give a part of a project, by folder, to another one.
+    """Move a folder's part of a project to another project.
 
-    For a part of a large repository, or for two folders of the same name.
+    For parts of a large repository, or two folders of one name.
 
     Example: codemem project split shop --folder ~/src/shop/web --into shop-web --yes
     """

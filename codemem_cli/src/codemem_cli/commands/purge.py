@@ -25,12 +25,12 @@ from codemem_core.store import tombstones as tombstone_rows
 @json_option
 @pass_host
 def purge(host: Host, tombstones: bool, apply: bool, db_path: str | None, as_json: bool) -> None:
-    """Take a secret out of everything kept, and search every byte for it afterwards.
+    """Remove a secret from everything stored, then search every byte for it.
 
-    It is asked for, or read from standard input; never name it in a command. Reaches the database,
-    its search index, log, backups and undo journal, the spool and log files, also where it is
-    encoded, normalised or wrapped over lines; half of it alone is reported. Cannot be undone, nor
-    can what was changed before. Change the secret all the same: others may have it.
+    The secret is prompted for or read from standard input; never put it on a command line. Covers
+    the database, its search index, log, backups and undo journal, the spool and log files, also
+    where it is encoded, normalised or wrapped over lines; half of it alone is reported. Cannot be
+    undone, nor can earlier changes. Replace the secret all the same: others may have it.
 
     `codemem forget` keeps keyed hashes, so that the same statement does not come back;
     `--tombstones` removes those and nothing else.

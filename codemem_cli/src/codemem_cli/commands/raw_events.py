@@ -46,7 +46,7 @@ def enqueue(host: Host, db_path: str | None) -> None:
 @json_option
 @pass_host
 def status(host: Host, limit: int, db_path: str | None, as_json: bool) -> None:
-    """List streams whose events wait for a flush, and batches that the model failed to answer.
+    """List sessions whose events are waiting, and batches that failed.
 
     Example: codemem queue status
     """

@@ -32,7 +32,7 @@ _COUNT = click.IntRange(0)
 def gate(
     host: Host, /, db_path: str | None, window_hours: float, as_json: bool, **limits: float
 ) -> None:
-    """Print the queue's reliability and fail when it is outside the limits.
+    """Print reliability figures and fail when they are outside the limits.
 
     Example: codemem queue gate --window-hours 168 --min-batches 0
     """

@@ -40,7 +40,9 @@ class _Done:
 @click.option("--days", type=click.IntRange(1), help="Only what was flushed in the last days.")
 @click.option("--without-model", is_flag=True, help="Only what a model failed to answer.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100_000))
-@click.option("--apply", "do_it", is_flag=True, help="Do it; without this nothing is changed.")
+@click.option(
+    "--apply", "do_it", is_flag=True, help="Do it. [default: only show what would change]"
+)
 @project_options
 @db_option
 @json_option
@@ -60,10 +62,10 @@ def reobserve(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Distil stored events again with another observer, after saying what it may cost.
+    """Distil stored events again with another observer, after showing what it may cost.
 
-    New memories take the place of the earlier ones of the same events; what a person wrote,
-    confirmed or took back is left alone. It may be stopped and started again.
+    New memories replace the earlier ones of the same events; what a person wrote, confirmed or took
+    back is kept. It can be interrupted and repeated.
 
     Example: codemem queue reobserve --runtime claude_sidecar --days 30 --apply
     """

@@ -44,7 +44,7 @@ def review(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Decide, one by one, what waits for you: y, n, e (edit), s (skip) or q (quit).
+    """Decide about memories that wait for you: y, n, e (edit), s (skip) or q (quit).
 
     Memories that only outside text carries and that give orders, notes of agents that read outside
     text, and memories that an agent wants forgotten. What nobody decides within 30 days leaves the
@@ -75,7 +75,7 @@ def review(
 @always_json_option
 @pass_host
 def accept(host: Host, ids: tuple[int, ...], db_path: str | None) -> None:
-    """Do what is proposed.
+    """Accept proposals.
 
     Example: codemem review accept 3 4
     """
@@ -88,7 +88,7 @@ def accept(host: Host, ids: tuple[int, ...], db_path: str | None) -> None:
 @always_json_option
 @pass_host
 def reject(host: Host, ids: tuple[int, ...], db_path: str | None) -> None:
-    """Decline what is proposed; a memory that waits is forgotten.
+    """Reject proposals; a memory that waits for confirmation is forgotten.
 
     Example: codemem review reject 5
     """
@@ -112,7 +112,7 @@ def _decide(
 def _list(waiting: list[Proposal]) -> None:
     for proposal in waiting:
         _show(proposal)
-    say_line(f"{len(waiting)} to decide" if waiting else "nothing waits for you")
+    say_line(f"{len(waiting)} to decide" if waiting else "Nothing is waiting for you.")
 
 
 def _show(proposal: Proposal) -> None:

@@ -19,7 +19,7 @@ from codemem_core.store.user_rules import Rule, all_rules, rules_for
 def rules(
     host: Host, project: str | None, all_projects: bool, db_path: str | None, as_json: bool
 ) -> None:
-    """List what you said is to be done from now on.
+    """List the standing instructions you gave.
 
     "Always …", "never …", "remember that …", "we use X here, not Y": each is a memory of kind
     `preference`. Change one with `codemem edit`, drop one with `codemem forget`, add one with

@@ -16,14 +16,14 @@ from codemem_core.errors import CodememError
 
 @click.group(cls=Group)
 def spool() -> None:
-    """Look at, or store, what hooks kept while neither server nor database took it."""
+    """Inspect and store payloads that hooks set aside while server and database were away."""
 
 
 @spool.command()
 @json_option
 @pass_host
 def status(host: Host, as_json: bool) -> None:
-    """Say what waits, what was set aside and why, and what a full spool refused.
+    """Show what is waiting, what was set aside and why, and what a full spool refused.
 
     Example: codemem queue spool status
     """
@@ -39,12 +39,12 @@ def status(host: Host, as_json: bool) -> None:
 
 
 @spool.command()
-@click.option("--bad", is_flag=True, help="Try what was set aside again, too.")
+@click.option("--bad", is_flag=True, help="Retry what was set aside.")
 @db_option
 @json_option
 @pass_host
 def drain(host: Host, bad: bool, db_path: str | None, as_json: bool) -> None:
-    """Store what waits now, oldest first; a running server does it by itself.
+    """Store waiting payloads now, oldest first; a running server does it anyway.
 
     Example: codemem queue spool drain
     """

@@ -20,7 +20,7 @@ from codemem_core.store.ledger import Key
 @json_option
 @pass_host
 def stats(host: Host, db_path: str | None, as_json: bool) -> None:
-    """Say how much is stored, what waits and what it cost.
+    """Show how much is stored, what is waiting and what it cost.
 
     Example: codemem stats --json, or codemem db stats
     """
@@ -60,7 +60,11 @@ def _figures(values: Mapping[str, Any]) -> Iterator[tuple[str, str | float]]:
 
 @click.command("pack-stats")
 @click.option(
-    "--limit", default=50, show_default=True, type=click.IntRange(1), help="Newest packs."
+    "--limit",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How many of the newest packs.",
 )
 @project_options
 @db_option
@@ -74,7 +78,7 @@ def pack_stats(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Say how large the packs were that prompts got, and what they saved.
+    """Show how large injected packs were and what they saved.
 
     Example: codemem dev pack-stats --all-projects
     """

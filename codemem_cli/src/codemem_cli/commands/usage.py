@@ -23,7 +23,7 @@ _ROW = "{:<10}  {:<14}  {:<24}  {:>5}  {:>9}  {:>9}  {:>9}"
 @json_option
 @pass_host
 def usage(host: Host, days: int, db_path: str | None, as_json: bool) -> None:
-    """Say what observing cost, by day (UTC), runtime and model.
+    """Show what observing cost, by day (UTC), runtime and model.
 
     Example: codemem usage --days 30
     """

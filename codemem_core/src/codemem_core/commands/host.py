@@ -110,12 +110,12 @@ db_option = click.option(
     "--db-path", type=click.Path(dir_okay=False), help="The database. [default: $CODEMEM_DB]"
 )
 apply_option = click.option(
-    "--yes", "--apply", "apply", is_flag=True, help="Do it. [default: only say what would change]"
+    "--yes", "--apply", "apply", is_flag=True, help="Do it. [default: only show what would change]"
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 always_json_option = click.option(
-    "--json", is_flag=True, expose_value=False, help="JSON is all it prints."
+    "--json", is_flag=True, expose_value=False, help="Accepted; the output is always JSON."
 )
 
 

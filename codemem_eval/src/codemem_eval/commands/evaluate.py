@@ -238,7 +238,7 @@ def pack_benchmark(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Build a pack for each line of a file and say how large packs are and what they save.
+    """Build a pack for each line of a file; report the sizes of packs and what they save.
 
     Blank lines and lines that begin with # are skipped.
 

@@ -47,7 +47,7 @@ ARMS: Mapping[str, MakeArm] = {
 def evaluate_sessions(
     host: Host, folder: Path, *, replies: Path | None, rows: Path, as_json: bool
 ) -> None:
-    """Replay recorded sessions and look at what memory would have been worth.
+    """Replay recorded sessions and measure what memory would have been worth.
 
     Each folder below FOLDER that holds session files of a host is a project. Its sessions are
     walked through in order: what earlier ones left is told to the next, by codemem and by other

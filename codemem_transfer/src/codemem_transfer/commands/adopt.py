@@ -14,15 +14,15 @@ from codemem_transfer.legacy import adoption, database
 
 @click.command()
 @click.argument("old", metavar="PATH", type=click.Path(dir_okay=False))
-@click.option("--trust", is_flag=True, help="Vouch for your own memories: prompts may get them.")
+@click.option("--trust", is_flag=True, help="Trust these memories: prompts may get them.")
 @db_option
 @json_option
 @pass_host
 def adopt(host: Host, old: str, trust: bool, db_path: str | None, as_json: bool) -> None:
-    """Bring over what a database of codemem 0.19 holds; it is not written to.
+    """Import a database of codemem 0.19; it is not modified.
 
-    Twice brings nothing twice. Adopted memories are found by search; prompts get them by themselves
-    only with `--trust`, since nothing in the old file says which of them a web page wrote.
+    Repeating it imports nothing twice. Search finds adopted memories; prompts get them unasked only
+    with `--trust`, since the old file does not say which of them came from a web page.
 
     Example: codemem db adopt ~/.codemem/old.sqlite --trust
     """

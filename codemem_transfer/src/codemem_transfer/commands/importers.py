@@ -28,7 +28,7 @@ def from_claude_mem(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Store what claude-mem remembers; its database is not written to.
+    """Import claude-mem's memories; its database is not modified.
 
     Example: codemem import claude-mem ~/.claude-mem/claude-mem.db --dry-run
     """
@@ -55,7 +55,7 @@ def from_basic_memory(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Store the notes of basic-memory, a folder of Markdown files.
+    """Import the notes of basic-memory, a folder of Markdown files.
 
     Example: codemem import basic-memory ~/basic-memory --dry-run
     """
@@ -82,7 +82,7 @@ def from_mem0(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Store the memories of mem0, as its `get_all` or its export gives them; `-` is stdin.
+    """Import mem0's memories, from `get_all` or its export; `-` reads standard input.
 
     Example: codemem import mem0 memories.json --project shop --dry-run
     """

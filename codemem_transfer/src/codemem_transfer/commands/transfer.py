@@ -38,7 +38,7 @@ def now() -> int:
 @click.argument("output", type=click.Path())
 @click.option("--format", "form", type=click.Choice(["json", "markdown"]), default="json",
               show_default=True, help="JSON is what `import-memories` reads.")  # fmt: skip
-@click.option("--include-inactive", is_flag=True, help="Forgotten and superseded ones, too.")
+@click.option("--include-inactive", is_flag=True, help="Include forgotten and superseded ones.")
 @click.option("--since", help="Only of sessions that started since this ISO date.")
 @project_options
 @db_option
@@ -55,9 +55,10 @@ def export_memories(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Write memories to a file, or to standard output when it is `-`.
+    """Write memories to a file; `-` is standard output.
 
-    The file is there when it is whole, and private. JSON keeps everything; Markdown is for people.
+    The file appears once it is complete, and only you can read it. JSON keeps everything; Markdown
+    is for people.
 
     Example: codemem export memories.json --all-projects --include-inactive
     """
@@ -116,7 +117,7 @@ def _written(output: str) -> Iterator[TextIO]:
 
 def import_options(command: F) -> F:
     """Add `--dry-run`, `--db-path` and `--json`."""
-    command = click.option("--dry-run", is_flag=True, help="Say what is new; store nothing.")(
+    command = click.option("--dry-run", is_flag=True, help="Show what is new; store nothing.")(
         command
     )
     return db_option(json_option(command))
@@ -124,8 +125,8 @@ def import_options(command: F) -> F:
 
 @click.command("import-memories")
 @click.argument("source", metavar="INPUT", type=click.Path())
-@click.option("--remap-project", metavar="NAME", help="Everything goes to this project.")
-@click.option("--trust", is_flag=True, help="Nobody else could write the file: keep its origins.")
+@click.option("--remap-project", metavar="NAME", help="Put everything into this project.")
+@click.option("--trust", is_flag=True, help="Trust the file: keep its origins.")
 @import_options
 @pass_host
 def import_memories(
@@ -137,10 +138,10 @@ def import_memories(
     db_path: str | None,
     as_json: bool,
 ) -> None:
-    """Store the memories of an export, all or none; `-` is standard input.
+    """Import the memories of an export, all or none; `-` reads standard input.
 
-    Twice brings nothing twice, and `codemem undo` takes it back. Search finds what was imported;
-    prompts get it by themselves once you have confirmed it, or with `--trust`.
+    Repeating it imports nothing twice, and `codemem undo` takes it back. Search finds what was
+    imported; prompts get it unasked once you confirmed it, or with `--trust`.
 
     Example: codemem import memories memories.json --dry-run
     """

@@ -24,7 +24,7 @@ _LEAST_WORDS = 2
 """Telling words that a memory and a prompt must share."""
 _NEAR = 0.55
 """Share of the best hit's score, and of the words it shares, below which a hit is left out."""
-_TELLING = 0.9
+_TELLING = 0.6
 """What shared words must tell together; 1 is a word that stands in one memory alone."""
 _AS_MUCH = 0.75
 """The same, of what the best hit shares: where all speak of one thing its words are common."""

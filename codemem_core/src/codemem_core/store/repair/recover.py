@@ -60,7 +60,7 @@ def mend(path: str, *, quick: bool = False) -> str | None:
         return str(recover(path, health))
     if not health.index_in_step:
         repair_index(path)
-        return f"the search index was out of step and was made anew: `{path}`"
+        return f"the search index was out of step and was rebuilt: `{path}`"
     return None
 
 
