@@ -147,7 +147,7 @@ def test_a_terminal_is_sent_text(name: str, tmp_path: Path, home: Path) -> None:
 
 
 @pytest.mark.usefixtures("copied")
-@pytest.mark.parametrize("name", ["recent", "search", "status", "history", "raw-events-status"])
+@pytest.mark.parametrize("name", ["recent", "search", "status", "history", "queue status"])
 def test_a_command_that_does_not_tame_its_text_is_caught(name: str, tmp_path: Path) -> None:
     """Without that one function the same run shows what it must not."""
     argv = arguments(name, tmp_path)

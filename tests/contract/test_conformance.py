@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from codemem_core.records.seams import SeamRecord
 from codemem_core.testing import Rule, Subject, rules_of
 
 TESTS = Path(__file__).parents[1]
-PLUGINS = Plugins.load(Settings.load({}))
+SETTINGS = Settings.load({})
+PLUGINS = Plugins.load(SETTINGS)
+"""Adds to the settings what the plugins offer."""
 
 
 def opencode_samples() -> list[dict[str, Any]]:
@@ -51,6 +54,7 @@ GIVEN: dict[str, dict[str, Any]] = {
         "samples": opencode_samples(),
         "context": EventContext(stream_id="ses_1", ts_ms=1_795_000_000_000),
     },
+    "recorded": {"environ": {"CODEMEM_EVAL_REPLIES": os.devnull}},
     # Nobody listens there: it has to say so in the seam's own words.
     "api_http": {
         "environ": {
@@ -86,4 +90,5 @@ def records() -> Iterator[SeamRecord]:
 )
 def test_what_we_ship_conforms(record: SeamRecord, rule: Rule) -> None:
     """Every record of ours against every rule of its seam."""
-    rule(Subject(record=record, **GIVEN.get(record.name, {})))
+    given = {"own_settings": tuple(SETTINGS.all()), **GIVEN.get(record.name, {})}
+    rule(Subject(record=record, **given))

@@ -14,6 +14,7 @@ _TYPES = {
     "start": "session_start",
     "end": "session_end",
 }
+_KINDS = {"bash": "run", "read": "read", "grep": "search"}
 
 
 class JsonLines:
@@ -55,7 +56,8 @@ def _body(kind: str, payload: Mapping[str, Any]) -> dict[str, Any] | None:
     if not name:
         return None
     ok = payload.get("ok") is not False
-    body = {"tool_name": name, "tool_input": given if isinstance(given, dict) else {}}
+    given = given if isinstance(given, dict) else {}
+    body = {"tool_name": name, "tool_input": given, "kind": _KINDS.get(name, "other")}
     result = {"tool_output": payload.get("output")} if ok else {"error": payload.get("output")}
     return {**body, "status": "ok" if ok else "error", **result}
 
