@@ -68,7 +68,7 @@ function go(href) {
   const url = new URL(href, location);
   history.pushState(null, "", url);
   scrollTo(0, 0);
-  show(url).then(() => page.focus({ preventScroll: true }));
+  return show(url).then(() => page.focus({ preventScroll: true }));
 }
 
 // Renew the parts of the page that listen to one of `names`, or all that listen to anything.
