@@ -210,7 +210,7 @@ def test_no_stored_text_runs_as_code(open_page: Open) -> None:
     Memories, prompts, answers, tool calls and their output, errors of flushes, notes of hooks.
     """
     parts = [f"{EVIL}&first={first}" for first in (0, 300, 600)]
-    for path in ("/?project=x", "/sessions", *parts, "/usage", "/health"):
+    for path in ("/memories?project=x", "/sessions", *parts, "/usage", "/health"):
         page = open_page(path)
         while page.locator("[data-older]").count():
             page.click("[data-older]")

@@ -80,13 +80,15 @@ def test_every_page_is_accessible_and_fits(
     assert page.title().endswith("· codemem")
 
 
-def test_without_the_key_nothing_is_shown_and_the_key_can_be_typed(open_page: Open) -> None:
+def test_without_the_key_nothing_is_shown_and_the_key_can_be_typed(
+    open_page: Open, server: Any
+) -> None:
     """The frame says where the key is."""
     page = open_page("/", key="wrong")
     assert "serve status" in page.inner_text("main")
     assert "shop-api" not in page.content()
 
-    page.fill("#key", "browser-test-key")
+    page.fill("#key", server.key)
     page.click("text=Unlock")
     page.wait_for_selector(".sessions")
 

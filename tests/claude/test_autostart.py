@@ -139,7 +139,7 @@ def test_a_repository_cannot_name_the_database_of_a_server(machine: Machine) -> 
     machine.run(**elsewhere)
 
     assert machine.servers() == []
-    assert not os.path.exists(machine.home / "run")
+    assert not os.path.exists(machine.home / "run" / "other.sqlite.lock")
 
 
 def test_a_repository_cannot_configure_the_server(tmp_path: Path) -> None:

@@ -49,5 +49,5 @@ def test_a_missing_answer_fails_the_demo_and_names_the_step(
     code = run(["demo"])
 
     assert code == 1
-    assert "the later session is not told about: never said" in capsys.readouterr().err
+    assert "the later session does not get: never said" in capsys.readouterr().err
     assert list(temporary.iterdir()) == []

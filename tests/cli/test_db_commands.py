@@ -86,7 +86,7 @@ def test_restore_without_a_backup(filled: str) -> None:
     done = db("restore")
 
     assert done.returncode == 1
-    assert "no backups of" in done.stderr
+    assert "No backups of" in done.stderr
     assert "Traceback" not in done.stderr
     assert count(filled) == 200
 
@@ -120,7 +120,7 @@ def test_check_makes_a_search_index_anew(filled: str) -> None:
     done = db("check")
 
     assert done.returncode == 0
-    assert "was made anew" in done.stdout
+    assert "was rebuilt" in done.stdout
     assert db("check").stdout == f"sound: {filled}\n"
 
 

@@ -14,7 +14,7 @@ import apsw
 import pytest
 from every import Runner
 
-from codemem_cli.app import cli, run
+from codemem_cli.app import run
 from codemem_core import errors
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import events, memories, sessions
@@ -33,7 +33,7 @@ def test_tags_are_made_for_memories_without(database: str, run_command: Runner) 
         session = store.write(lambda db: sessions.by_hand(db, project="p", cwd=None, now_ms=1))
         store.write(lambda db: memories.add(db, NOTE, session_id=session, now_ms=1))
 
-    dry = run_command("backfill-tags")
+    dry = run_command("db backfill-tags")
     assert run(["backfill-tags", "--all-projects"]) == 0
 
     assert dry.out == "Would update 1 memories\n"
@@ -61,8 +61,8 @@ def test_the_cost_of_a_discovery_is_what_its_events_cost(
     with Store.open(database) as store:
         store.write(write)
 
-    assert run_command("backfill-discovery-tokens").out == "Updated 1 memories\n"
-    assert run_command("backfill-discovery-tokens").out == "Updated 0 memories\n"
+    assert run_command("db backfill-discovery-tokens").out == "Updated 1 memories\n"
+    assert run_command("db backfill-discovery-tokens").out == "Updated 0 memories\n"
     with Store.open(database) as store, store.read() as db:
         memory = memories.get(db, 1)
     assert memory is not None
@@ -114,7 +114,7 @@ def test_a_claude_hook_can_go_straight_to_the_database(
         assert events.totals(db)[1] == stored
 
 
-def test_exit_codes_are_documented() -> None:
+def test_exit_codes_are_documented(capsys: pytest.CaptureFixture[str]) -> None:
     """Each that an error has stands in the help of the program."""
     codes = {
         kind.exit_code
@@ -122,5 +122,6 @@ def test_exit_codes_are_documented() -> None:
         if isinstance(kind, type) and issubclass(kind, errors.CodememError)
     }
 
-    documented = (cli.help or "").partition("Exit codes:")[2]
+    run(["help", "--all"])
+    documented = capsys.readouterr().out.partition("Exit codes:")[2]
     assert codes <= {int(code) for code in re.findall(r"\d+", documented)}

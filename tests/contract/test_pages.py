@@ -25,7 +25,7 @@ _BLOCK = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _INLINE = re.compile(r"`codemem ([^`…{|]+)`")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-ELSEWHERE = ("jsonl-read", "tally")
+ELSEWHERE = ("fifth-hook", "jsonl-read", "pi-hook", "tally")
 """Commands of the examples and the tutorial, which have tests of their own."""
 
 

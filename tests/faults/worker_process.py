@@ -27,6 +27,7 @@ from codemem_core.store import batches
 from codemem_core.store.engine.store import Store
 from codemem_core.testing import ScriptedObserver, observer_plugin
 
+_LETTERS = str.maketrans("0123456789abcdef", "ghijklmnopqrstuv")
 BEAT_S = 0.2
 ENVIRON = {
     "CODEMEM_OBSERVER_RUNTIME": "scripted",
@@ -62,7 +63,8 @@ def _misbehave() -> None:
 
 
 def _found(count: int) -> str:
-    call = uuid.uuid4().hex[:12]
+    # A word: what looks like a commit's hash would not tell two statements apart.
+    call = uuid.uuid4().hex[:12].translate(_LETTERS)
     found = [
         {"type": "change", "title": f"{call} {count} {n}", "narrative": "It changed."}
         for n in range(count)

@@ -21,7 +21,7 @@ def test_a_missing_model_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match=r"model\.onnx, tokenizer\.json") as caught:
         bge.embed(["text"])
 
-    assert "codemem embed --install" in (caught.value.hint or "")
+    assert "codemem db embed --install" in (caught.value.hint or "")
 
 
 def test_a_model_nobody_can_check_is_not_downloaded(tmp_path: Path) -> None:

@@ -11,7 +11,13 @@ from codemem_core.errors import StoreError
 from codemem_core.records.protocols import Check
 from codemem_core.store.engine.store import Store
 from codemem_team import local
-from codemem_team.status import last_status
+from codemem_team.local import Membership
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import apsw
+
+    from codemem_team.status import Status
 
 _STATUS_HINT = "`codemem team status` shows both ends"
 
@@ -28,7 +34,7 @@ class TeamHealth:
             return
         try:
             with Store.open(scope.database, upgrade=False) as store, store.read() as db:
-                found = [last_status(db, one) for one in local.memberships(db)]
+                found = [_last_status(db, one) for one in local.memberships(db)]
         except StoreError:
             return  # the program's own checks name it
         for status in found:
@@ -40,3 +46,10 @@ class TeamHealth:
                 yield Check(ok=False, text=f"team `{name}`: {wrong[0]}", hint=_STATUS_HINT)
             else:
                 yield Check(ok=True, text=f"team `{name}`: both ends have the same")
+
+
+def _last_status(db: apsw.Connection, team: Membership) -> Status:
+    # Here: it loads PostgreSQL's client, which who is in no team need not wait for.
+    from codemem_team.status import last_status  # noqa: PLC0415
+
+    return last_status(db, team)

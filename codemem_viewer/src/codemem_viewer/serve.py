@@ -21,7 +21,7 @@ from codemem_viewer.runtime_paths import Place, answers, page_link, server_pid
 
 SETTLE_S = 0.5
 """How long to wait for the lock of a server that may just be ending."""
-START_S = 20.0
+START_S = 60.0
 STOP_S = 30.0
 LOOK_AGAIN_S = 0.05
 Tell = Callable[[str], None]

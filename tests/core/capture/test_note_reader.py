@@ -114,11 +114,13 @@ def test_the_file_is_private_and_bounded(store: Store, notes: Path) -> None:
     assert notes.stat().st_size == hooknotes.MOST_BYTES
 
 
-def test_without_a_server_folder_nothing_is_noted(store: Store) -> None:
+def test_without_a_database_nothing_is_noted(tmp_path: Path) -> None:
     """And nothing is said."""
-    told(store)
+    database = str(tmp_path / "none" / "mem.sqlite")
 
-    assert not os.path.exists(paths.hook_notes_path(store.path))
+    hooknotes.note(database, began=0.0, source="claude", hook="Stop ingest")
+
+    assert not os.path.exists(paths.hook_notes_path(database))
 
 
 def test_a_pack_is_no_cost_of_observing(store: Store, notes: Path) -> None:

@@ -92,6 +92,7 @@ def test_edit_keeps_nothing_that_cannot_be_read(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A slip in the editor leaves the file as it was; the path is where the editor's text goes."""
+    monkeypatch.setattr("codemem_cli.commands.config.require_terminal", lambda _: None)
     runner = CliRunner()
     runner.invoke(config, ["set", "inject_limit", "5"], obj=Host())
     before = path.read_text()

@@ -92,6 +92,16 @@ class Merging(GoodSource):
         return super().event("sample-0", text)
 
 
+class Vague(GoodSource):
+    """Passes a tool's result on without its kind."""
+
+    def event(self, name: str, text: str) -> AdapterEvent:
+        """Make the result of a tool."""
+        good = super().event(name, text).to_json()
+        body = {"tool_name": "Poke", "status": "ok", "tool_input": {}, "tool_output": text}
+        return AdapterEvent.from_json({**good, "event_type": "tool_result", "payload": body})
+
+
 class Greedy(GoodSource):
     """Eats the payload."""
 
@@ -280,6 +290,7 @@ BAD = {
     "gives_valid_events": source(Impostor()),
     "gives_the_same_id_again": source(Forgetful()),
     "tells_events_apart": source(Merging()),
+    "says_what_tools_did": source(Vague()),
     "leaves_the_payload_alone": source(Greedy()),
     "survives_any_payload": source(Brittle()),
     "answers_or_says_why_not": observing(crash),

@@ -307,11 +307,12 @@ def pending(db: apsw.Connection, *, now_ms: int) -> list[StreamState]:
     names = tuple(StreamState.__dataclass_fields__)
     flags = ("flush_asked", "turn_is_open")
     found = (dict(zip(names, row, strict=True)) for row in rows(db, _PENDING, {"now": now_ms}))
-    # SQLite has no booleans; None means that the host did not say.
-    return [
-        StreamState(**row | {name: row[name] and bool(row[name]) for name in flags})
-        for row in found
-    ]
+    # SQLite has no booleans; None means that the host left it open.
+    return [StreamState(**row | {name: _flag(row[name]) for name in flags}) for row in found]
+
+
+def _flag(value: int | None) -> bool | None:
+    return None if value is None else bool(value)
 
 
 # Ids grow with time, so the oldest 1,000 that may go are enough to see whether any is old enough.

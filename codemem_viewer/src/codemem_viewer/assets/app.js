@@ -52,6 +52,7 @@ function mark(path) {
 // Say what went wrong; `whole`: there is no page to say it on.
 function fail(error, whole = false) {
   if (error.status === 401) {
+    if (page.querySelector("#unlock")) return; // somebody may be typing the key already
     page.replaceChildren(document.getElementById("locked").content.cloneNode(true));
     page.querySelector("input").focus();
   } else if (whole && error.status >= 400 && error.status < 500) {
@@ -68,7 +69,7 @@ function go(href) {
   const url = new URL(href, location);
   history.pushState(null, "", url);
   scrollTo(0, 0);
-  show(url).then(() => page.focus({ preventScroll: true }));
+  return show(url).then(() => page.focus({ preventScroll: true }));
 }
 
 // Renew the parts of the page that listen to one of `names`, or all that listen to anything.

@@ -36,7 +36,7 @@ async function read(stream, hear) {
   let rest = "";
   const text = stream.pipeThrough(new TextDecoderStream()).getReader();
   for (let { value, done } = await text.read(); !done; { value, done } = await text.read()) {
-    const blocks = (rest + value).split("\n\n");
+    const blocks = (rest + value).split(/\r?\n\r?\n/);
     rest = blocks.pop();
     for (const block of blocks) {
       const name = block.match(/^event: (.*)$/m)?.[1];

@@ -11,7 +11,7 @@ export function listen(page, does) {
   const keys = {
     j: () => step(page, 1),
     k: () => step(page, -1),
-    "/": () => document.getElementById("q")?.focus() ?? does.go("/memories"),
+    "/": () => search() || does.go("/memories").then(search),
     "?": () => document.getElementById("keys").showModal(),
     d: does.density,
     u: does.undo,
@@ -29,6 +29,12 @@ export function listen(page, does) {
     event.preventDefault();
     act();
   });
+}
+
+function search() {
+  const field = document.getElementById("q");
+  field?.focus();
+  return field;
 }
 
 function step(page, by) {
