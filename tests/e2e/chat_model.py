@@ -13,6 +13,8 @@ from typing import Any
 INJECTED = re.compile(r"(?:<|&lt;)(codemem-memory-\w+)\b.*?(?:<|&lt;)/\1", re.DOTALL)
 """What codemem told: it may quote the prompt of an earlier session."""
 _TITLE = "You are a title generator"
+_OWN_MEMORY = "managed memory extraction subagent"
+"""Qwen Code reads a session that ended for a memory of its own: not the session's request."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Model:
 
     def asked(self, words: str) -> dict[str, Any]:
         """Return the last request of the agent in which somebody said `words`."""
-        sent = [body for body in self.requests if body.get("tools") and words in json.dumps(body)]
+        sent = [b for b in self.requests if _is_session(b) and words in json.dumps(b)]
         return sent[-1] if sent else {}
 
     def observing(self) -> list[dict[str, Any]]:
@@ -63,6 +65,8 @@ class Model:
         if not body.get("tools"):
             is_title = _TITLE in json.dumps(body["messages"][0])
             return Turn("A title" if is_title else self.observation or "All right.")
+        if not _is_session(body):
+            return Turn("Nothing to keep.")
         messages = body["messages"]
         for words, turns in self.scripts.items():
             # Turns are counted from the prompt: a resumed session has others before it.
@@ -88,6 +92,11 @@ class Model:
                 """Stay quiet."""
 
         return Door
+
+
+def _is_session(body: Mapping[str, Any]) -> bool:
+    """Say whether a request is of a session: it has tools, and no task of the client's own."""
+    return bool(body.get("tools")) and _OWN_MEMORY not in json.dumps(body["messages"][0])
 
 
 def _says(message: Mapping[str, Any], words: str) -> bool:

@@ -39,7 +39,7 @@ def tools(lab: Lab) -> list[dict[str, Any]]:
     return [event["payload"] for _, hook, event in lab.stored() if hook == "PostToolUse"]
 
 
-def test_what_one_session_learns_the_next_is_told(lab: Lab) -> None:
+def test_what_one_session_learnt_the_next_one_is_told(lab: Lab) -> None:
     """Every hook once and in order, edits, failures and exit codes, and the memory's own words."""
     project = lab.project("app")
     lab.session(project, FIX)
