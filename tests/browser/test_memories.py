@@ -252,6 +252,28 @@ def test_a_new_memory_appears_by_itself_within_a_second(open_page: Open, server:
     assert page.locator(".fold").count() == 1
 
 
+def test_the_focus_stays_when_the_list_renews_itself(open_page: Open, server: Any) -> None:
+    """In a row, and in the form to correct it, with the cursor where it was."""
+    page = open_page("/memories")
+    page.wait_for_selector("#live[data-state=on]")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    row = page.evaluate("document.activeElement.id")
+
+    server.run("remember", "note", "Beside a row", "By another process")
+    page.wait_for_selector("text=Beside a row")
+    assert page.evaluate("document.activeElement.id") == row
+
+    page.keyboard.press("e")
+    page.wait_for_selector(f"#{row} form.edit:visible")
+    page.keyboard.press("Home")
+    page.keyboard.type("12")
+    server.run("remember", "note", "Beside a form", "By another process")
+    page.wait_for_selector("text=Beside a form")
+    page.keyboard.type("34")
+    assert page.input_value(f"#{row} [name=title]").startswith("1234")
+
+
 def test_the_command_line_takes_back_what_the_page_did(open_page: Open, server: Any) -> None:
     """The page shows it by itself."""
     page = open_page("/memories?kind=refactor")

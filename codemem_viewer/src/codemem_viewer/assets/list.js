@@ -15,12 +15,14 @@ export function renew(old, now) {
     if (!isBusy(old)) old.replaceChildren(...now.childNodes);
     return;
   }
+  const focused = document.activeElement; // moving a list takes the focus from what is in it
   for (const list of same) {
     const other = now.querySelector(`#${list.id}`);
     merge(list, other);
     other.replaceWith(list);
   }
   old.replaceChildren(...now.childNodes);
+  if (focused !== document.activeElement && old.contains(focused)) focused.focus({ preventScroll: true });
 }
 
 // Bring the items of a list in step. Items further down that `now` does not reach stay.
