@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from codemem_core.capture.note_reader import told
 from codemem_core.records.event import AdapterEvent, RawEvent
 from codemem_core.records.memory import NewMemory
-from codemem_core.store import events, hook_times, memories, sessions
+from codemem_core.store import events, hook_times, memories, proposals, sessions
 from codemem_core.store.batches import Failure, claim, fail
 from codemem_core.store.engine.store import Store
 
@@ -205,18 +206,47 @@ def poisoned(server: Any) -> None:
 
 @pytest.mark.usefixtures("poisoned")
 def test_no_stored_text_runs_as_code(open_page: Open) -> None:
-    """300 payloads in every field that a page shows, clicked and hovered: none runs.
+    """300 payloads in every field that a page shows, unfolded and hovered: none runs.
 
-    Memories, prompts, answers, tool calls and their output, errors of flushes, notes of hooks.
+    Memories, rules, a project card, proposals, prompts, answers, tool calls and their output,
+    errors of flushes, names of hooks.
     """
     parts = [f"{EVIL}&first={first}" for first in (0, 300, 600)]
-    for path in ("/memories?project=x", "/sessions", *parts, "/usage", "/health"):
+    rows = "/memories?project=x"
+    for path in (
+        "/",
+        rows,
+        "/memories?q=pwned",
+        "/rules",
+        "/review",
+        "/sessions",
+        *parts,
+        "/usage",
+        "/health",
+    ):
         page = open_page(path)
         while page.locator("[data-older]").count():
             page.click("[data-older]")
             page.wait_for_selector("[data-older][disabled]", state="detached")
         assert "pwned" in page.inner_text("main").lower(), path
+        if path == rows:
+            unfold(page)
         assert_nothing_ran(page, path)
+
+
+def unfold(page: Any) -> None:
+    """Fetch what stands behind every seventh row: each disguise and each shape is among them.
+
+    The whole memory, and the form to correct it. The session's pages render all 300 as Markdown.
+    """
+    page.evaluate(
+        "() => [...document.querySelectorAll('#memories .memory .kind')]"
+        ".filter((_, at) => at % 7 === 0).forEach((each) => each.click())"
+    )
+    wanted = -(-page.locator("#memories .memory").count() // 7)
+    assert wanted >= 30
+    unfolded = "n => document.querySelectorAll('#memories .fold form').length === n"
+    page.wait_for_function(unfolded, arg=wanted, polling=100)
 
 
 @pytest.mark.usefixtures("poisoned")
@@ -233,6 +263,15 @@ def test_the_inspector_runs_nothing(open_page: Open) -> None:
         assert_nothing_ran(page, "/inspector")
 
 
+MARKUP_OF_PAYLOADS = """() => [...document.querySelectorAll('main *')].filter((each) =>
+    each.matches('script, iframe, object, embed, base, meta, style, template, math, video, body')
+    || [...each.attributes].some(({ name, value }) =>
+        /^(on|srcdoc)/i.test(name)
+        || (/^(href|src|action|formaction|data)$/i.test(name) && /^\\s*javascript/i.test(value)))
+).map((each) => each.outerHTML.slice(0, 200))"""
+"""Elements and attributes that our own pages have nowhere: stored text became markup."""
+
+
 def assert_nothing_ran(page: Any, path: str) -> None:
     """Open everything, point at everything, and look whether a payload ran."""
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
@@ -242,7 +281,7 @@ def assert_nothing_ran(page: Any, path: str) -> None:
     )
     page.wait_for_timeout(300)
     assert page.evaluate("window.pwned ?? 0") == 0, path
-    assert page.locator("main script, main iframe, main [onerror], main [onload]").count() == 0
+    assert page.evaluate(MARKUP_OF_PAYLOADS) == [], path
 
 
 def test_the_payloads_do_run_where_nothing_is_escaped(browser: Any) -> None:
@@ -253,28 +292,37 @@ def test_the_payloads_do_run_where_nothing_is_escaped(browser: Any) -> None:
 
     assert len(PAYLOADS_300) == 300
     assert page.evaluate("window.pwned") == 1
+    page.set_content(f"<main>{''.join(PAYLOADS_300[:110])}</main>")
+    assert len(page.evaluate(MARKUP_OF_PAYLOADS)) > 20
     page.close()
 
 
 def _write_payloads(db: Any) -> None:
     """Write the payloads as memories, and as the events, flushes and notes of session 900."""
+    now_ms = time.time_ns() // 1_000_000
     for at, text in enumerate(PAYLOADS_300):
         key = ("claude", f"evil-{at}")
         session = sessions.of_stream(db, key, project="x", cwd=text, started_ms=at)
         new = NewMemory(
-            key=f"evil-{at}", kind="note", title=text, body=text, subtitle=text, facts=(text,),
-            narrative=text + " ", concepts=(text,), files_read=(text,), files_modified=(text,),
-            tags=(), origin="user", created_ms=at + 1, extractor=text,
-            metadata={"evidence": [text]},
+            key=f"evil-{at}", kind=KINDS[at % 3], title=text, body=text, subtitle=text,
+            facts=(text,), narrative=text + " ", concepts=(text,), files_read=(text,),
+            files_modified=(text,), tags=(), origin="user", created_ms=at + 1, extractor=text,
+            metadata={"evidence": [text]} | dict.fromkeys(SECTIONS, text),
         )  # fmt: skip
         memories.add(db, new, session_id=session, now_ms=at)
-        hook_times.add(db, text, text, took_ms=9, at_ms=time.time_ns() // 1_000_000)
+        proposed = {"reason": text, "now_ms": now_ms}
+        proposals.to_remember(db, replace(new, key=f"maybe-{at}"), session_id=session, **proposed)
+        hook_times.add(db, text, text, took_ms=9, at_ms=now_ms)
     query = """INSERT OR IGNORE INTO sessions (id, source, stream_id, project, cwd, started_ms)
                VALUES (900, ?, ?, ?, ?, 1 << 41)"""
     db.execute(query, (*STREAM, *(PAYLOADS_300[0],) * 2))
     events.append(db, list(_events()), now_ms=1)
     ids = [row[0] for row in db.execute("SELECT id FROM memories WHERE project = 'x' LIMIT 300")]
-    told(db, STREAM, {"ids": ids, "tokens": 1, "hook": PAYLOADS_300[1]}, at_ms=1)
+    told(db, STREAM, {"ids": ids, "tokens": 1, "hook": PAYLOADS_300[1]}, at_ms=now_ms)
+    card = replace(new, key="evil-card", kind="discovery", concepts=("project-card",))
+    rule = replace(new, key="evil-rule", kind="preference", title=PAYLOADS_300[3])
+    for each in (card, rule):
+        memories.add(db, each, session_id=900, now_ms=now_ms)
     for text in PAYLOADS_300[:: len(PAYLOADS_300) // 30]:
         taken = claim(db, STREAM, extractor=text, max_events=5, now_ms=1 << 42)
         if taken is not None:
@@ -282,6 +330,8 @@ def _write_payloads(db: Any) -> None:
 
 
 STREAM = ("claude", "evil-session")
+KINDS = ("note", "preference", "session_summary")
+SECTIONS = ("request", "completed", "next_steps", "notes", "author")
 
 
 def _events() -> Iterator[RawEvent]:

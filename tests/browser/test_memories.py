@@ -180,6 +180,30 @@ def test_older_memories_come_by_the_page(open_page: Open) -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_older_memories_stay_when_the_list_renews_itself(open_page: Open, server: Any) -> None:
+    """All of them, in their order, whether or not there are more."""
+    page = open_page("/memories")
+    page.wait_for_selector("#live[data-state=on]")
+    ids = "[...document.querySelectorAll('#memories > li')].map((item) => item.id)"
+    for number in range(9):
+        if not page.locator("#older").count():
+            break
+        page.click("text=Older")
+        page.wait_for_selector("[data-older][disabled]", state="detached")
+        before = page.evaluate(ids)
+
+        server.run("remember", "note", f"Number {number}", "By another process")
+
+        page.wait_for_selector(f"text=Number {number}")
+        written = page.locator(ROWS).first.get_attribute("id")
+        after = page.evaluate(ids)
+        assert [each for each in after if each in before] == before
+        assert written in after
+        assert after.count("older") == before.count("older")
+    assert number > 1
+    assert not page.locator("#older").count()
+
+
 def test_markdown_is_rendered_and_html_is_not(open_page: Open) -> None:
     """Lists, tables, code and links to the web; nothing else."""
     page = open_page("/memory?id=130")

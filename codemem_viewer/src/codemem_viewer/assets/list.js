@@ -26,7 +26,7 @@ export function renew(old, now) {
 // Bring the items of a list in step. Items further down that `now` does not reach stay.
 function merge(list, now) {
   const fresh = [...now.children];
-  const ids = new Set(fresh.map((item) => item.id));
+  const ids = new Set(fresh.map((item) => item.id).filter((id) => id !== "older"));
   const known = [...list.children];
   const goesOn = fresh.at(-1)?.id === "older";
   const reach = goesOn ? known.findLastIndex((item) => ids.has(item.id)) : known.length;
@@ -34,7 +34,7 @@ function merge(list, now) {
   let last = null;
   for (const item of fresh) {
     let own = known.find((each) => each.id === item.id);
-    if (own?.id === "older") continue;
+    if (item.id === "older" && (own || last?.nextElementSibling)) continue; // it stands further down, or is used up
     if (own && !isBusy(own) && !own.isEqualNode(item)) own.replaceWith((own = item));
     if (!own && known.length) item.classList.add("new");
     own ??= item;
