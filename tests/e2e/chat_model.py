@@ -96,7 +96,7 @@ class Model:
 
 def _is_session(body: Mapping[str, Any]) -> bool:
     """Say whether a request is of a session: it has tools, and no task of the client's own."""
-    return bool(body.get("tools")) and _OWN_MEMORY not in json.dumps(body["messages"][0])
+    return bool(body.get("tools")) and _OWN_MEMORY not in json.dumps(body)
 
 
 def _says(message: Mapping[str, Any], words: str) -> bool:

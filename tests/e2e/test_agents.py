@@ -68,8 +68,12 @@ def script(lab: AgentLab, repo: Path, also: str = "true") -> Path:
 
 
 def hooks(lab: AgentLab) -> list[str]:
-    """Return the hooks whose events are stored, in order; without what the agent's log told."""
-    return [hook for _, hook, _ in lab.stored() if hook != lab.between]
+    """Return the hooks whose events are stored, as they happened; not what the agent's log told.
+
+    A hook that had no server yet may be stored after the next one, from the spool.
+    """
+    told = sorted(lab.stored(), key=lambda stored: stored[2]["ts"])
+    return [hook for _, hook, _ in told if hook != lab.between]
 
 
 def collect(lab: AgentLab) -> None:

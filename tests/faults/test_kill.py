@@ -46,10 +46,16 @@ def test_killed_writers_lose_nothing(rounds: int, database: str, report: Report)
 
 @pytest.mark.parametrize("bug", ["acknowledge before commit", "copy the open files"])
 def test_the_kill_harness_sees(bug: str, database: str) -> None:
-    """It goes red on an early acknowledgement, and on locks lost by a raw copy."""
-    found = kill_writers(database, rounds=40, commands=1, bug=bug)
+    """It goes red on an early acknowledgement, and on locks lost by a raw copy.
 
-    assert not found.good
+    A kill has to meet the bug, which on a busy machine forty do not always.
+    """
+    found = (
+        kill_writers(f"{database}-{attempt}", rounds=40, commands=1, bug=bug)
+        for attempt in range(3)
+    )
+
+    assert not all(each.good for each in found)
 
 
 @pytest.mark.parametrize("rounds", [100, pytest.param(2_000, marks=pytest.mark.faults)])
