@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from codemem_copilot.events import Copilot
-from codemem_copilot.session_log import last_payloads, log_payloads
+from codemem_copilot.session_log import log_payloads
 from codemem_core.api import Settings
 
 RECORDED = Path(__file__).parents[1] / "fixtures/copilot/1.0.102/events.jsonl"
@@ -74,7 +74,7 @@ def test_the_end_of_a_log_begins_with_a_whole_line(stored: Path) -> None:
     everything = [told["recordId"] for told in log_payloads(stored)]
 
     for max_bytes in (1, 700, 5_000, 10**6):
-        last = [told["recordId"] for told in last_payloads(stored, max_bytes=max_bytes)]
+        last = [told["recordId"] for told in log_payloads(stored, max_bytes=max_bytes)]
         assert last == everything[len(everything) - len(last) :]
 
 

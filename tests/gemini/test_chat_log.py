@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from codemem_core.api import Settings
-from codemem_gemini.chat_log import last_payloads, log_payloads
+from codemem_gemini.chat_log import log_payloads
 from codemem_gemini.events import Gemini
 
 RECORDED = (
@@ -108,5 +108,5 @@ def test_the_end_of_a_chat_begins_with_a_whole_line(stored: Path) -> None:
     everything = [told.get("record_id") for told in log_payloads(stored)]
 
     for max_bytes in (1, 700, 5_000):
-        last = [told.get("record_id") for told in last_payloads(stored, max_bytes=max_bytes)]
+        last = [told.get("record_id") for told in log_payloads(stored, max_bytes=max_bytes)]
         assert last == everything[len(everything) - len(last) :]

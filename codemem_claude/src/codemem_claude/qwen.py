@@ -5,8 +5,6 @@ Payload shapes: recorded from Qwen Code 0.24.4.
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
@@ -14,7 +12,7 @@ from typing import Any
 
 from codemem_claude.events import Claude
 from codemem_claude.transcript import transcript_path
-from codemem_core.api import AdapterEvent, EventContext, Settings
+from codemem_core.api import AdapterEvent, EventContext, Settings, log_records
 
 SOURCE = "qwen"
 _TAIL_BYTES = 1024 * 1024
@@ -55,7 +53,7 @@ class Qwen:
         if payload.get("hook_event_name") not in {"Stop", "SessionEnd"} or path is None:
             return
         kept = {n: payload[n] for n in ("session_id", "cwd", "codemem") if n in payload}
-        for record in _tail(path):
+        for record in log_records(path, max_bytes=_TAIL_BYTES):
             if words := _words_between(record):
                 told = {"text": words, "uuid": record.get("uuid"), "ts": record.get("timestamp")}
                 yield {"hook_event_name": "AssistantText", **told, **kept}
@@ -79,23 +77,6 @@ def _output(content: object) -> object:
     if shell is None:
         return content
     return "" if shell["output"] in _NONE else shell["output"]
-
-
-def _tail(path: str) -> Iterator[Mapping[str, Any]]:
-    """Yield the records at the end of a chat."""
-    try:
-        with open(path, "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
-            lines = file.read(_TAIL_BYTES).splitlines()
-    except OSError:
-        return
-    for line in lines:
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(record, Mapping):
-            yield record
 
 
 def _words_between(record: Mapping[str, Any]) -> str:

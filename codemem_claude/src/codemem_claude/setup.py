@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 
 from codemem_claude.installation import PLUGIN, checks, plugin_state, write_marketplace
 from codemem_core.api import (
     Check,
-    CodememError,
-    InputError,
     Settings,
     Store,
     __version__,
     home_folder,
     last_hooks,
 )
+from codemem_core.commands import run_client
 
 _MARKETPLACE = PLUGIN.partition("@")[2]
 
@@ -72,19 +70,4 @@ def _last_hook_ms(database: str) -> int | None:
 
 
 def _claude(*arguments: str) -> None:
-    hint = f"claude {' '.join(arguments)}"
-    try:
-        done = subprocess.run(
-            ["claude", *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise InputError("claude is not on PATH", hint="install Claude Code first") from None
-    except subprocess.TimeoutExpired:
-        raise CodememError("claude does not answer", hint=hint) from None
-    if done.returncode:
-        raise CodememError(f"claude refused: {(done.stderr or done.stdout).strip()}", hint=hint)
+    run_client("claude", *arguments, install="install Claude Code first")

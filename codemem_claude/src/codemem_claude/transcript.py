@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from codemem_core.api import log_records
 
 _TAIL_BYTES = 512 * 1024
 """How far back the last answer is looked for; a longer one is left to the next event."""
@@ -52,19 +53,7 @@ def _records(path: object, cwd: object) -> Iterator[Mapping[str, Any]]:
     place = transcript_path(path, cwd=cwd)
     if place is None:
         return
-    try:
-        with open(place, "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
-            lines = file.read(_TAIL_BYTES).splitlines()
-    except OSError:
-        return
-    for line in lines:
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(record, Mapping):
-            yield record
+    yield from log_records(place, max_bytes=_TAIL_BYTES)
 
 
 def _text(content: object) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
@@ -12,15 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from codemem_copilot.payloads import Payload, camel_case, hook_of, mapping, moment, text
-from codemem_copilot.session_log import LOG, last_payloads, log_payloads, state_folder
+from codemem_copilot.session_log import LOG, log_payloads, state_folder
 from codemem_copilot.tools import call_key, tool_result
-from codemem_core.api import AdapterEvent, EventContext, Settings
+from codemem_core.api import AdapterEvent, EventContext, Settings, closed_logs
 
 SOURCE = "copilot"
 TAIL_BYTES = 2 * 1024 * 1024
 """How much of a log is read at the end of a turn: about 300 tool calls."""
-STILL_OPEN_MS = 10 * 60 * 1000
-"""A log that changed a moment ago may belong to a session that goes on."""
 _ENDS = frozenset({"agentStop", "sessionEnd"})
 _TOOLS = frozenset({"postToolUse", "postToolUseFailure"})
 _Body = tuple[str, dict[str, Any] | None]
@@ -90,21 +87,8 @@ class Copilot:
     def history(self, *, since_ms: int = 0) -> Iterator[AdapterEvent]:
         """Yield what stands in the logs that Copilot keeps of ended sessions, oldest first."""
         self.unread.clear()
-        until_ms = time.time_ns() // 1_000_000 - STILL_OPEN_MS
-        for changed_ms, path in sorted(_logs()):
-            if since_ms <= changed_ms < until_ms:
-                try:
-                    yield from self.session(path)
-                except OSError:
-                    self.unread["unreadable files"] += 1
-
-
-def _logs() -> Iterator[tuple[int, Path]]:
-    for path in state_folder().glob(f"*/{LOG}"):
-        try:
-            yield path.stat().st_mtime_ns // 1_000_000, path
-        except OSError:  # Copilot deletes old ones meanwhile
-            continue
+        for path in closed_logs([state_folder()], LOG, since_ms=since_ms):
+            yield from self.session(path)
 
 
 def _tail(payload: Mapping[str, Any], *, until: datetime | None) -> Iterator[Payload]:
@@ -117,11 +101,11 @@ def _tail(payload: Mapping[str, Any], *, until: datetime | None) -> Iterator[Pay
     if place.name != LOG or not place.is_absolute():
         return
     try:
-        for told in last_payloads(place, max_bytes=TAIL_BYTES):
+        for told in log_payloads(place, max_bytes=TAIL_BYTES):
             at = moment(told["timestamp"])
             if until is None or at is None or at <= until:
                 yield told
-    except (OSError, ValueError):
+    except ValueError:  # a NUL in the path
         return
 
 

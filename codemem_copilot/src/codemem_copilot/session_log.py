@@ -6,21 +6,19 @@ of the assistant, and tools that were refused.
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from codemem_copilot.payloads import Payload, mapping, text
+from codemem_core.api import log_records
 
 LOG = "events.jsonl"
-MAX_LINE_BYTES = 32 * 1024 * 1024
-"""A longer line is skipped; the longest recorded one, a system prompt, had 48 KB."""
 _MAX_OPEN_CALLS = 512
 """Calls without a result must not pile up: Copilot may have been killed."""
-_WANTED = (b'"session.', b'"user.', b'"assistant.message', b'"tool.', b'"abort')
+_WANTED = ('"session.', '"user.', '"assistant.message', '"tool.', '"abort')
 """Every line that is read has one of these; most of a log is something else."""
 
 
@@ -34,49 +32,17 @@ def copilot_folder() -> Path:
     return Path(os.environ.get("COPILOT_HOME") or "~/.copilot").expanduser()
 
 
-def log_payloads(path: Path, skipped: Counter[str] | None = None) -> Iterator[Payload]:
-    """Yield the payloads of a whole log, in order.
+def log_payloads(
+    path: Path, skipped: Counter[str] | None = None, *, max_bytes: int = 0
+) -> Iterator[Payload]:
+    """Yield the payloads of a log in order, or those of its last `max_bytes`.
 
-    `skipped` counts lines that could not be used, by reason. Raises `OSError`.
+    `skipped` counts what could not be used, by reason.
     """
-    with path.open("rb") as lines:
-        yield from _payloads(lines, path, Counter() if skipped is None else skipped)
-
-
-def last_payloads(path: Path, *, max_bytes: int) -> Iterator[Payload]:
-    """Yield those of the last `max_bytes` of a log; raises `OSError`."""
-    with path.open("rb") as lines:
-        start = max(0, os.fstat(lines.fileno()).st_size - max_bytes)
-        if start:
-            lines.seek(start - 1)
-            lines.readline(MAX_LINE_BYTES)
-        yield from _payloads(lines, path, Counter())
-
-
-def _payloads(lines: BinaryIO, path: Path, skipped: Counter[str]) -> Iterator[Payload]:
     replay = _Replay(path.parent.name)
-    for record in _records(lines, skipped):
+    records = log_records(path, max_bytes=max_bytes, containing=_WANTED, skipped=skipped)
+    for record in records:
         yield from replay.feed(record)
-
-
-def _records(lines: BinaryIO, skipped: Counter[str]) -> Iterator[Mapping[str, Any]]:
-    while line := lines.readline(MAX_LINE_BYTES):
-        if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
-            skipped["lines longer than 32 MiB"] += 1
-            while (rest := lines.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
-                pass
-        elif any(kind in line for kind in _WANTED):
-            yield from _parsed(line, skipped)
-
-
-def _parsed(line: bytes, skipped: Counter[str]) -> Iterator[Mapping[str, Any]]:
-    try:
-        record = json.loads(line.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        skipped["malformed lines"] += 1
-        return
-    if isinstance(record, dict):
-        yield record
 
 
 class _Replay:

@@ -6,19 +6,17 @@ patches. A record is written again when there is more in it: the last one of an 
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from codemem_core.api import log_records
 from codemem_gemini.texts import mapping, plain, spoken
 
 Payload = dict[str, Any]
 
-MAX_LINE_BYTES = 32 * 1024 * 1024
-"""A longer line is skipped."""
 _DONE = "success"
 _ENDED = frozenset({_DONE, "error", "cancelled"})
 
@@ -28,32 +26,14 @@ def gemini_folder() -> Path:
     return Path(os.environ.get("GEMINI_CLI_HOME") or "~").expanduser() / ".gemini"
 
 
-def chat_logs() -> Iterator[Path]:
-    """Yield the chat logs of every project."""
-    yield from (gemini_folder() / "tmp").glob("*/chats/session-*.jsonl")
+def log_payloads(
+    path: Path, skipped: Counter[str] | None = None, *, max_bytes: int = 0
+) -> Iterator[Payload]:
+    """Yield the payloads of a chat in order, or those of its last `max_bytes`.
 
-
-def log_payloads(path: Path, skipped: Counter[str] | None = None) -> Iterator[Payload]:
-    """Yield the payloads of a whole chat, in order.
-
-    `skipped` counts lines that could not be used, by reason. Raises `OSError`.
+    `skipped` counts what could not be used, by reason.
     """
-    with path.open("rb") as lines:
-        yield from _payloads(lines, path, Counter() if skipped is None else skipped)
-
-
-def last_payloads(path: Path, *, max_bytes: int) -> Iterator[Payload]:
-    """Yield those of the last `max_bytes` of a chat; raises `OSError`."""
-    with path.open("rb") as lines:
-        start = max(0, os.fstat(lines.fileno()).st_size - max_bytes)
-        if start:
-            lines.seek(start - 1)
-            lines.readline(MAX_LINE_BYTES)
-        yield from _payloads(lines, path, Counter())
-
-
-def _payloads(lines: BinaryIO, path: Path, skipped: Counter[str]) -> Iterator[Payload]:
-    header, records = _read(lines, skipped)
+    header, records = _read(log_records(path, max_bytes=max_bytes, skipped=skipped))
     common = {"session_id": header.get("sessionId"), "cwd": _folder_of(path)}
     if started := plain(header.get("startTime")):
         yield common | {
@@ -67,33 +47,17 @@ def _payloads(lines: BinaryIO, path: Path, skipped: Counter[str]) -> Iterator[Pa
 
 
 def _read(
-    lines: BinaryIO, skipped: Counter[str]
+    lines: Iterable[Mapping[str, Any]],
 ) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
     """Return the header and the records of a chat, each as it was written last."""
     header: dict[str, Any] = {}
     records: dict[str, Mapping[str, Any]] = {}
-    for line in _parsed(lines, skipped):
+    for line in lines:
         if isinstance(line.get("id"), str):
             records[line["id"]] = line
         else:
             header |= {k: v for k, v in line.items() if k in {"sessionId", "startTime"}}
     return header, list(records.values())
-
-
-def _parsed(lines: BinaryIO, skipped: Counter[str]) -> Iterator[Mapping[str, Any]]:
-    while line := lines.readline(MAX_LINE_BYTES):
-        if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
-            skipped["lines longer than 32 MiB"] += 1
-            while (rest := lines.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
-                pass
-            continue
-        try:
-            value = json.loads(line.decode("utf-8", "replace"))
-        except (ValueError, RecursionError):
-            skipped["malformed lines"] += bool(line.strip())
-            continue
-        if isinstance(value, dict):
-            yield value
 
 
 def _folder_of(path: Path) -> str | None:

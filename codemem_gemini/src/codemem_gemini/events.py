@@ -7,23 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from codemem_core.api import AdapterEvent, EventContext, InputError, Settings
-from codemem_gemini.chat_log import Payload, chat_logs, last_payloads, log_payloads
+from codemem_core.api import AdapterEvent, EventContext, InputError, Settings, closed_logs
+from codemem_gemini.chat_log import Payload, gemini_folder, log_payloads
 from codemem_gemini.texts import mapping, plain, spoken
 from codemem_gemini.tools import call_key, tool_result
 
 SOURCE = "gemini"
 TAIL_BYTES = 2 * 1024 * 1024
 """How much of a chat log is read at the end of a turn."""
-STILL_OPEN_MS = 10 * 60 * 1000
-"""A log that changed a moment ago may belong to a session that goes on."""
 _ENDS = frozenset({"AfterAgent", "SessionEnd"})
 _Body = tuple[str, dict[str, Any] | None]
 
@@ -92,21 +89,10 @@ class Gemini:
     def history(self, *, since_ms: int = 0) -> Iterator[AdapterEvent]:
         """Yield what stands in the chat logs of ended sessions, oldest first."""
         self.unread.clear()
-        until_ms = time.time_ns() // 1_000_000 - STILL_OPEN_MS
-        for changed_ms, path in sorted(_dated()):
-            if since_ms <= changed_ms < until_ms:
-                try:
-                    yield from self.session(path)
-                except OSError:
-                    self.unread["unreadable files"] += 1
-
-
-def _dated() -> Iterator[tuple[int, Path]]:
-    for path in chat_logs():
-        try:
-            yield path.stat().st_mtime_ns // 1_000_000, path
-        except OSError:  # Gemini CLI deletes old ones meanwhile
-            continue
+        for path in closed_logs(
+            [gemini_folder() / "tmp"], "chats/session-*.jsonl", since_ms=since_ms
+        ):
+            yield from self.session(path)
 
 
 def _tail(payload: Mapping[str, Any]) -> Iterator[Payload]:
@@ -118,11 +104,11 @@ def _tail(payload: Mapping[str, Any]) -> Iterator[Payload]:
     if path.suffix != ".jsonl" or not path.is_absolute():
         return
     try:
-        for told in last_payloads(path, max_bytes=TAIL_BYTES):
+        for told in log_payloads(path, max_bytes=TAIL_BYTES):
             at = _time(told)
             if until is None or at is None or at <= until:
                 yield told
-    except (OSError, ValueError):
+    except ValueError:  # a NUL in the path
         return
 
 

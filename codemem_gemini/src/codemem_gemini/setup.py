@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from codemem_core.api import Check, CodememError, InputError, Settings, __version__, home_folder
-from codemem_core.commands import check_program, check_recorded, check_server, said_by
+from codemem_core.api import Check, Settings, __version__, home_folder
+from codemem_core.commands import check_program, check_recorded, check_server, run_client, said_by
 from codemem_gemini.chat_log import gemini_folder
 from codemem_gemini.events import SOURCE
 from codemem_gemini.extension import (
@@ -86,19 +85,4 @@ def _client() -> Check:
 
 
 def _gemini(*arguments: str) -> None:
-    hint = f"gemini {' '.join(arguments)}"
-    try:
-        done = subprocess.run(
-            ["gemini", *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise InputError("gemini is not on PATH", hint="install Gemini CLI first") from None
-    except subprocess.TimeoutExpired:
-        raise CodememError("gemini does not answer", hint=hint) from None
-    if done.returncode:
-        raise CodememError(f"gemini refused: {(done.stderr or done.stdout).strip()}", hint=hint)
+    run_client("gemini", *arguments, install="install Gemini CLI first")

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,16 +21,18 @@ def log_records(
     path: str | os.PathLike[str],
     *,
     max_bytes: int = 1 << 20,
-    containing: str = "",
+    containing: str | Sequence[str] = "",
     skipped: Counter[str] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield the objects in the last `max_bytes` of a log, or in all of it when that is 0.
 
     Nothing when it cannot be read; a line that is cut, or is no JSON object, is left out. Reads a
-    line at a time. `containing`: only objects of lines with this text, which saves parsing the
-    others. `skipped` counts what could not be used, by reason.
+    line at a time. `containing`: only objects of lines with this text, or with one of these, which
+    saves parsing the others. `skipped` counts what could not be used, by reason.
     """
     skipped = Counter() if skipped is None else skipped
+    wanted = [containing] if isinstance(containing, str) else containing
+    marks = [text.encode() for text in wanted]
     try:
         with open(path, "rb") as file:
             start = os.fstat(file.fileno()).st_size - max_bytes if max_bytes else 0
@@ -38,7 +40,7 @@ def log_records(
                 file.seek(start - 1)
                 _skip_line(file)
             for line in _lines(file, skipped):
-                if containing.encode() in line:
+                if any(mark in line for mark in marks):
                     yield from _parsed(line, skipped)
     except OSError:
         skipped["unreadable files"] += 1

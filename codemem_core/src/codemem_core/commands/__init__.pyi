@@ -22,6 +22,7 @@ from codemem_core.commands.output import (
 # For installers.
 from codemem_core.commands.install_checks import (
     check_client as check_client,
+    run_client as run_client,
     check_program as check_program,
     check_recorded as check_recorded,
     check_server as check_server,

@@ -10,11 +10,14 @@ import sys
 
 from codemem_core import paths
 from codemem_core._version import PUBLISHED, __version__
+from codemem_core.errors import CodememError, InputError
 from codemem_core.records.protocols import Check
 from codemem_core.store.engine.store import Store
 from codemem_core.store.tool_use_ids import heard_of
 
 _ANSWER_S = 10.0
+_DONE_S = 120.0
+"""An agent may fetch what it installs."""
 
 
 def said_by(*command: str) -> str | None:
@@ -32,6 +35,29 @@ def said_by(*command: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()
+
+
+def run_client(program: str, *arguments: str, install: str) -> None:
+    """Let an agent's own program do something; `install` is how to come by it.
+
+    Raises `InputError` when it is not on PATH, `CodememError` when it refuses or does not answer.
+    """
+    hint = " ".join([program, *arguments])
+    try:
+        done = subprocess.run(
+            [program, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_DONE_S,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise InputError(f"{program} is not on PATH", hint=install) from None
+    except subprocess.TimeoutExpired:
+        raise CodememError(f"{program} does not answer", hint=hint) from None
+    if done.returncode:
+        raise CodememError(f"{program} refused: {(done.stderr or done.stdout).strip()}", hint=hint)
 
 
 def check_client(program: str, *, name: str, install: str) -> Check:
