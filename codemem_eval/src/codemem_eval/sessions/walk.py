@@ -88,17 +88,24 @@ def _of_session(name: str, arm: Arm, session: Session) -> Iterator[Told]:
 
 
 def placebo(told: Sequence[Told], of: str) -> Iterator[Told]:
-    """Yield for every pack of an arm the one of another session that is nearest in size."""
+    """Yield for every pack of an arm the one of an earlier session that is nearest in size.
+
+    Not of a later one, which holds what this session has yet to find. Where nothing earlier was
+    told in the project, the pack comes from another project.
+    """
     packs = [one for one in told if one.arm == of]
-    spoken = [(tokens(one.text), one) for one in packs if one.text]
-    for one in packs:
-        others = [(size, o) for size, o in spoken if o.session != one.session]
-        near = [other for other in others if other[1].project == one.project] or others
+    for at, one in enumerate(packs):
+        others = [o for o in packs if o.text and o.project != one.project]
+        earlier = [o for o in packs[:at] if o.text and _is_elsewhere(o, one)]
+        near = earlier or others
         size = tokens(one.text)
-        text = (
-            min(near, key=lambda other: abs(other[0] - size))[1].text if one.text and near else ""
-        )
+        text = min(near, key=lambda o: abs(tokens(o.text) - size)).text if one.text and near else ""
         yield Told(PLACEBO, one.project, one.session, one.turn, text)
+
+
+def _is_elsewhere(one: Told, other: Told) -> bool:
+    """Say whether two packs belong to different sessions of one project."""
+    return one.project == other.project and one.session != other.session
 
 
 def judge(projects: Projects, told: Iterable[Told]) -> Iterator[Row]:
