@@ -118,7 +118,8 @@ def _event(stream_id: str, seq: int) -> RawEvent:
         stream_id=stream_id,
         event_id=adapter.event_id,
         event_type="claude.hook",
-        payload={"_adapter": adapter.to_json()},
+        payload={},
+        adapter=adapter,
         ts_ms=adapter.ts_ms,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import cycle
 from typing import Any
@@ -192,7 +193,8 @@ def _events(key: tuple[str, str], project: str, ms: int) -> Iterator[RawEvent]:
             stream_id=stream_id,
             event_id=adapter.event_id,
             event_type="claude.hook",
-            payload={"_adapter": adapter.to_json() | {"ts": _iso(ms + number * 60_000)}},
+            payload={},
+            adapter=replace(adapter, ts=_iso(ms + number * 60_000)),
             ts_ms=ms + number * 60_000,
             origin="user" if event_type == "prompt" else "tool_exec",
             project=project,

@@ -110,7 +110,7 @@ def _events(began: int) -> Iterator[RawEvent]:
         )  # fmt: skip
         yield RawEvent(
             source=KEY[0], stream_id=KEY[1], event_id=adapter.event_id, event_type="claude.hook",
-            payload={"_adapter": adapter.to_json()}, ts_ms=ms,
+            payload={}, adapter=adapter, ts_ms=ms,
             origin="user" if event_type == "prompt" else "tool_exec",
             project="shop-web", cwd=FOLDER,
         )  # fmt: skip

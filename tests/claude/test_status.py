@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +107,10 @@ def test_check_says_when_a_hook_was_last_heard_of(
     install(home)
     heard_ms = time.time_ns() // 1_000_000 - minutes * 60_000
     event = make_event()
-    event.payload["_adapter"]["meta"] = {"hook_event_name": "UserPromptSubmit"}
+    assert event.adapter
+    heard = replace(event.adapter, meta={"hook_event_name": "UserPromptSubmit"})
     with Store.open(str(home / ".codemem" / "mem.sqlite")) as store:
-        store.write(lambda db: events.append(db, [event], now_ms=heard_ms))
+        store.write(lambda db: events.append(db, [replace(event, adapter=heard)], now_ms=heard_ms))
 
     done = CliRunner().invoke(cli, ["setup", "claude", "--check"])
 

@@ -61,10 +61,13 @@ def test_stored_events_are_completed_and_others_left_alone() -> None:
         stream_id="s1",
         event_id="event-0001",
         event_type="claude.hook",
-        payload={"_adapter": event.to_json()},
+        payload={},
+        adapter=event,
     )
 
-    whole, odd = completed_events(PLUGINS, [stored, replace(stored, payload={"x": 1})])
+    whole, odd = completed_events(
+        PLUGINS, [stored, replace(stored, payload={"x": 1}, adapter=None)]
+    )
 
-    assert whole.payload["_adapter"]["payload"]["command"] == "ls"
+    assert whole.common["command"] == "ls"
     assert odd.payload == {"x": 1}

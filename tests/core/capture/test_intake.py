@@ -92,7 +92,7 @@ def test_secrets_and_private_parts_are_gone_before_anything_is_stored() -> None:
         *intake().raw_events({**EVENT, "payload": native}),
     ]
 
-    text = json.dumps([event.payload for event in stored if event])
+    text = json.dumps([event.to_json() for event in stored if event])
     assert key not in text
     assert "diary" not in text
     assert "REDACTED" in text
@@ -125,8 +125,9 @@ def test_a_time_that_cannot_be_right_is_replaced_and_marked(ts: int) -> None:
     (right,) = intake().raw_events({**body, "ts_wall_ms": now_ms - 60_000}, received_ms=now_ms)
 
     assert event.ts_ms == now_ms
-    assert event.payload["_adapter"]["meta"]["ts_normalized"] == "received"
-    assert json.loads(event.text) == event.payload
+    assert event.adapter
+    assert event.adapter.meta["ts_normalized"] == "received"
+    assert json.loads(event.text) == event.to_json()
     assert right.ts_ms == now_ms - 60_000
     assert event.event_id == right.event_id
 
@@ -185,7 +186,8 @@ def test_an_envelope_of_another_stream_is_ignored() -> None:
 
     (event,) = intake().raw_events({**EVENT, "payload": {"_adapter": forged}})
 
-    assert event.payload.get("_adapter") != forged
+    assert event.adapter != AdapterEvent.from_json(forged)
+    assert "_adapter" not in event.payload
 
 
 SAID = st.text() | st.sampled_from(
@@ -244,4 +246,4 @@ def test_a_fault_in_reading_the_hosts_record_costs_no_event(
 
     (event,) = intake().read(Parcel(source="claude", payload=stop), store)
 
-    assert event.payload["_adapter"]["payload"]["text"] == "Done."
+    assert event.common["text"] == "Done."

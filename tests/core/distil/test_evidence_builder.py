@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from codemem_core.distil.evidence_builder import OUTPUT_CHARS, clipped, collect
@@ -97,9 +99,11 @@ def test_final_messages_are_inferred_where_the_host_names_none(make_event: Event
 
 def test_a_tool_use_told_twice_is_one(make_event: EventMaker) -> None:
     """By its hook, which waited in the spool, and by the transcript; other uses of it stay."""
-    uses = [make_event("tool_result", tool_name="Bash", status="ok") for _ in range(3)]
-    for event, use in zip(uses, ("t1", "t1", "t2"), strict=True):
-        event.payload["_adapter"]["meta"] = {"tool_use_id": use}
+    uses = []
+    for use in ("t1", "t1", "t2"):
+        event = make_event("tool_result", tool_name="Bash", status="ok")
+        assert event.adapter
+        uses.append(replace(event, adapter=replace(event.adapter, meta={"tool_use_id": use})))
 
     assert len(list(collect([make_event(), *uses]).tools())) == 2
 

@@ -163,9 +163,9 @@ def test_a_waiting_stream_says_what_its_host_asked_for(
     asked = {"s1": True, "s2": False, "s3": None}
     for stream_id, flush in asked.items():
         event = make_event(stream_id=stream_id)
+        assert event.adapter
         meta = {} if flush is None else {"flush": flush}
-        payload = {"_adapter": {**event.payload["_adapter"], "meta": meta}}
-        changed = replace(event, payload=payload)
+        changed = replace(event, adapter=replace(event.adapter, meta=meta))
         store.write(partial(events.append, events=[changed], now_ms=1))
     with store.read() as db:
         waiting = events.pending(db, now_ms=100)

@@ -205,9 +205,10 @@ def _store(
 
 def _mark(event: RawEvent) -> tuple[str, object]:
     """Return what an event is known by in `known_events`."""
-    adapter = event.payload["_adapter"]
-    kind = adapter["event_type"]
-    return kind, event.ts_ms if kind == "prompt" else adapter.get("meta", {}).get("tool_use_id")
+    meta = event.adapter.meta if event.adapter else {}
+    return event.common_type, event.ts_ms if event.common_type == "prompt" else meta.get(
+        "tool_use_id"
+    )
 
 
 def _count(told: Iterable[RawEvent], done: Imported) -> None:

@@ -7,9 +7,8 @@ import time
 from functools import partial
 
 from codemem_core.capture.completion import completed
-from codemem_core.errors import InputError
 from codemem_core.plugins.registry import Plugins
-from codemem_core.records.event import AdapterEvent, json_text
+from codemem_core.records.event import ADAPTER, json_text, split_payload
 from codemem_core.store import upgrades
 from codemem_core.store.engine.store import Store
 
@@ -42,12 +41,8 @@ def fill(store: Store, plugins: Plugins) -> bool:
 
 def _completed(plugins: Plugins, text: str) -> str | None:
     """Return a stored payload with its common form completed; None when nothing is missing."""
-    payload = json.loads(text)
-    try:
-        event = AdapterEvent.from_json(payload.get("_adapter"))
-    except InputError:
+    payload, event = split_payload(json.loads(text))
+    if event is None:
         return None
     whole = completed(plugins, event)
-    if whole is event:
-        return None
-    return json_text({**payload, "_adapter": whole.to_json()})
+    return None if whole is event else json_text({**payload, ADAPTER: whole.to_json()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from codemem_core.errors import CodememError, InputError
+from codemem_core.errors import CodememError
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import AdapterEvent, RawEvent
 from codemem_core.records.protocols import CompletingSource
@@ -31,11 +31,7 @@ def completed_events(plugins: Plugins, events: Iterable[RawEvent]) -> list[RawEv
 
 
 def _completed(plugins: Plugins, event: RawEvent) -> RawEvent:
-    try:
-        adapter = AdapterEvent.from_json(event.payload.get("_adapter"))
-    except InputError:
+    if event.adapter is None:
         return event
-    whole = completed(plugins, adapter)
-    if whole is adapter:
-        return event
-    return replace(event, payload={**event.payload, "_adapter": whole.to_json()}, text="")
+    whole = completed(plugins, event.adapter)
+    return event if whole is event.adapter else replace(event, adapter=whole, text="")

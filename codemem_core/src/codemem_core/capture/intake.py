@@ -30,12 +30,14 @@ from codemem_core.distil.provenance.origins import origin_of
 from codemem_core.errors import InputError, NotFound, PluginError
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import (
+    ADAPTER,
     EVENT_ID,
     IMPORTED,
     AdapterEvent,
     RawEvent,
     iso_time,
     json_text,
+    split_payload,
 )
 from codemem_core.records.protocols import EventContext, RecordedSource
 from codemem_core.records.seams import IngestSource
@@ -218,12 +220,12 @@ class Intake:
         late_ms = now_ms - event.ts_ms
         if late_ms >= -_DAY_MS and (past or late_ms <= _DAY_MS):
             return event
-        payload = dict(event.payload)
-        if isinstance(sent := payload.get("_adapter"), Mapping):
-            marked = {**sent.get("meta", {}), "ts_normalized": "received"}
-            payload["_adapter"] = {**sent, "ts": iso_time(now_ms), "meta": marked}
-        text = self._encode(payload) if event.text else ""
-        return replace(event, ts_ms=now_ms, payload=payload, text=text)
+        adapter = event.adapter
+        if adapter:
+            marked = {**adapter.meta, "ts_normalized": "received"}
+            adapter = replace(adapter, ts=iso_time(now_ms), meta=marked)
+        timed = replace(event, ts_ms=now_ms, adapter=adapter, text="")
+        return replace(timed, text=self._encode(timed.to_json())) if event.text else timed
 
     def _raw_event(
         self, event: object, shared: Mapping[str, Any], plain: bool, *, require_id: bool
@@ -235,9 +237,8 @@ class Intake:
         if require_id and not sent.event_id:
             raise InputError("event_id required")
         adapter = self._adapter(sent, {"type": sent.event_type, **sent.payload})
-        payload = _stored(sent.payload, adapter)
         wall_ms = sent.timing.wall_ms
-        return RawEvent(
+        read = RawEvent(
             source=sent.source,
             stream_id=sent.stream_id,
             event_id=sent.event_id[:200]
@@ -245,15 +246,16 @@ class Intake:
                 sent.event_type, strip_private(fields.get("payload") or {}), sent.timing
             ),
             event_type=sent.event_type,
-            payload=payload,
+            payload=_native(sent.payload, adapter),
+            adapter=adapter,
             ts_ms=wall_ms if wall_ms is not None or adapter is None else adapter.ts_ms,
             mono_ms=sent.timing.mono_ms,
             origin=origin_of(adapter) if adapter else "import",
             cwd=sent.cwd,
             project=self._project(sent),
             started_at=sent.started_at,
-            text=self._encode(payload),
         )
+        return replace(read, text=self._encode(read.to_json()))
 
     def _project(self, sent: Delivery) -> str | None:
         """Return the project, asked for now and then: plugins look at folders for the answer."""
@@ -323,11 +325,8 @@ class Intake:
 
     def _adapter(self, sent: Delivery, payload: Mapping[str, Any]) -> AdapterEvent | None:
         """Return the event in its common form: as sent, or as the source understands it."""
-        if "_adapter" in payload:
-            try:
-                carried = AdapterEvent.from_json(payload["_adapter"])
-            except InputError:
-                carried = None
+        if ADAPTER in payload:
+            _, carried = split_payload(payload)
             # An envelope that breaks the schema, or speaks of another stream, is ignored: the
             # native fields count.
             stream = (sent.source, sent.stream_id)
@@ -355,7 +354,8 @@ def _raw_of(event: AdapterEvent, *, event_type: str, project: str | None) -> Raw
         stream_id=event.session_id,
         event_id=event.event_id,
         event_type=event_type,
-        payload={"type": event_type, "timestamp": event.ts, "_adapter": clean.to_json()},
+        payload={"type": event_type, "timestamp": event.ts},
+        adapter=clean,
         ts_ms=event.ts_ms,
         origin=origin_of(event),
         cwd=event.cwd,
@@ -364,18 +364,15 @@ def _raw_of(event: AdapterEvent, *, event_type: str, project: str | None) -> Raw
     )
 
 
-def _stored(native: Mapping[str, Any], adapter: AdapterEvent | None) -> Mapping[str, Any]:
-    """Return the payload with its common form; what that says in the same words is kept once."""
-    if adapter is None:
-        return {name: value for name, value in native.items() if name != "_adapter"}
-    said = [value for value in adapter.payload.values() if value and isinstance(value, _LONG)]
-    kept = {
+def _native(sent: Mapping[str, Any], adapter: AdapterEvent | None) -> Mapping[str, Any]:
+    """Return what the host sent; what the common form holds in the same words is kept once."""
+    said = adapter.payload.values() if adapter else ()
+    long = [value for value in said if value and isinstance(value, _LONG)]
+    return {
         name: value
-        for name, value in native.items()
-        if name != "_adapter" and not (isinstance(value, _LONG) and value in said)
+        for name, value in sent.items()
+        if name != ADAPTER and not (isinstance(value, _LONG) and value in long)
     }
-    kept["_adapter"] = adapter.to_json()
-    return kept
 
 
 def _naming(sources: Iterable[IngestSource]) -> Naming:

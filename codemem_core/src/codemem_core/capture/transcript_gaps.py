@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from codemem_core.store.tool_use_ids import tool_uses
@@ -19,8 +18,7 @@ _TOOL_USES = 2000
 
 def ends_a_turn(event: RawEvent) -> bool:
     """Say whether an event ends a turn or a session."""
-    adapter = event.payload.get("_adapter")
-    return isinstance(adapter, Mapping) and adapter.get("event_type") in _ENDS
+    return event.common_type in _ENDS
 
 
 def seen_tool_uses(store: Store, event: RawEvent) -> set[str]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from codemem_core.errors import InputError
 from codemem_core.records.event import AdapterEvent, RawEvent
 from codemem_core.records.evidence import (
     TOOL_KINDS,
@@ -61,16 +60,12 @@ def _each_once(events: Sequence[RawEvent]) -> Iterator[RawEvent]:
 
 def _use(event: RawEvent) -> tuple[object, object] | None:
     """Return what of a tool use an event tells: its kind and the host's id."""
-    adapter = event.payload.get("_adapter")
-    meta = adapter.get("meta") if isinstance(adapter, Mapping) else None
-    use = meta.get("tool_use_id") if isinstance(meta, Mapping) else None
-    return (adapter.get("event_type"), use) if isinstance(adapter, Mapping) and use else None
+    use = event.adapter.meta.get("tool_use_id") if event.adapter else None
+    return (event.common_type, use) if use else None
 
 
 def _says_final(event: RawEvent) -> bool:
-    adapter = event.payload.get("_adapter")
-    payload = adapter.get("payload") if isinstance(adapter, Mapping) else None
-    return isinstance(payload, Mapping) and "final" in payload
+    return "final" in event.common
 
 
 def _with_final_messages(items: Sequence[EvidenceItem]) -> list[EvidenceItem]:
@@ -90,9 +85,8 @@ def _when(event: RawEvent) -> tuple[int, int]:
 
 
 def _items(event: RawEvent) -> Iterator[EvidenceItem]:
-    try:
-        adapter = AdapterEvent.from_json(event.payload.get("_adapter"))
-    except InputError:
+    adapter = event.adapter
+    if adapter is None:
         return
     place: dict[str, Any] = {"ts_ms": event.ts_ms, "seq": event.seq}
     if adapter.event_type == "tool_result":

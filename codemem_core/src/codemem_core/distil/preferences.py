@@ -11,8 +11,7 @@ from codemem_core._version import __version__
 from codemem_core.distil.claim_words import share, telling_words
 from codemem_core.distil.rule_reading import Reading
 from codemem_core.distil.rules import StatedRule, rules_in
-from codemem_core.errors import InputError
-from codemem_core.records.event import AdapterEvent, RawEvent
+from codemem_core.records.event import RawEvent
 from codemem_core.records.memory import NewMemory
 from codemem_core.store.tokenize import tags_of
 
@@ -37,14 +36,8 @@ def preferences_in(events: Sequence[RawEvent]) -> list[NewMemory]:
 
 def _prompts(events: Sequence[RawEvent]) -> Iterator[tuple[RawEvent, str]]:
     for event in events:
-        if event.origin != "user":
-            continue
-        try:
-            adapter = AdapterEvent.from_json(event.payload.get("_adapter"))
-        except InputError:
-            continue
-        if adapter.event_type == "prompt":
-            yield event, adapter.payload["text"]
+        if event.origin == "user" and event.common_type == "prompt":
+            yield event, event.common["text"]
 
 
 def _memory(event: RawEvent, number: int, rule: StatedRule) -> NewMemory:

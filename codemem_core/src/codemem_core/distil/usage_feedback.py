@@ -36,12 +36,10 @@ def note_uses(db: apsw.Connection, key: tuple[str, str], events: Sequence[RawEve
 
 def _uses(event: RawEvent, told: Sequence[Receipt]) -> Iterator[Use]:
     """Yield what one event does with any of the memories that were told before it."""
-    adapter = event.payload.get("_adapter")
-    body = adapter.get("payload") if isinstance(adapter, Mapping) else None
-    if not isinstance(adapter, Mapping) or not isinstance(body, Mapping) or event.ts_ms is None:
+    if event.adapter is None or event.ts_ms is None:
         return
-    how, ids = _named(str(adapter.get("event_type")), body)
-    paths = _touched(body)
+    how, ids = _named(event.common_type, event.common)
+    paths = _touched(event.common)
     for receipt in told:
         if receipt.told_ms >= event.ts_ms:
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import apsw
 
@@ -88,11 +88,8 @@ def _row(event: RawEvent, role: str, origin: str, text: str, names: str = "") ->
 
 
 def _text_of(event: RawEvent) -> tuple[str, str]:
-    adapter = event.payload.get("_adapter")
-    if not isinstance(adapter, Mapping) or not isinstance(adapter.get("payload"), Mapping):
-        return "", ""
-    text = adapter["payload"].get("text")
-    return str(adapter.get("event_type")), text if isinstance(text, str) else ""
+    text = event.common.get("text")
+    return event.common_type, text if isinstance(text, str) else ""
 
 
 def _closes(later: Sequence[RawEvent]) -> bool:

@@ -12,6 +12,8 @@ from typing import Any
 from codemem_core.errors import InputError
 
 SCHEMA_VERSION = "1.0"
+ADAPTER = "_adapter"
+"""Where a payload carries its common form, in the database and in a delivery."""
 EVENT_TYPES = frozenset(
     {"prompt", "assistant", "tool_call", "tool_result", "session_start", "session_end", "error"}
 )
@@ -188,7 +190,9 @@ class RawEvent:
     event_type: str
     """The host's own name of it (`user_prompt`, `claude.hook`), or the adapter event's type."""
     payload: Mapping[str, Any]
-    """The host's payload; the adapter event, where there is one, under `_adapter`."""
+    """The host's own payload."""
+    adapter: AdapterEvent | None = None
+    """The event in its common form; None where no source understands the payload."""
     ts_ms: int | None = None
     """When it happened, epoch milliseconds."""
     mono_ms: float | None = None
@@ -199,9 +203,35 @@ class RawEvent:
     project: str | None = None
     started_at: str | None = None
     text: str = field(default="", compare=False, repr=False)
-    """`payload` as JSON, where it has been written already."""
+    """`to_json()` as text, where it has been written already."""
     seq: int = -1
     """Given by the store: 0, 1, 2, … without gaps in each stream; -1 until then."""
+
+    @property
+    def common_type(self) -> str:
+        """The common event type; empty without a common form."""
+        return self.adapter.event_type if self.adapter else ""
+
+    @property
+    def common(self) -> Mapping[str, Any]:
+        """The common form's payload; empty without a common form."""
+        return self.adapter.payload if self.adapter else {}
+
+    def to_json(self) -> Mapping[str, Any]:
+        """Return the payload as it is stored: the host's, the common form under `_adapter`."""
+        return {**self.payload, ADAPTER: self.adapter.to_json()} if self.adapter else self.payload
+
+
+def split_payload(stored: Mapping[str, Any]) -> tuple[Mapping[str, Any], AdapterEvent | None]:
+    """Return the host's payload and the common form of a stored payload.
+
+    A common form that breaks the schema stays where it is, unread.
+    """
+    try:
+        adapter = AdapterEvent.from_json(stored.get(ADAPTER))
+    except InputError:
+        return stored, None
+    return {name: value for name, value in stored.items() if name != ADAPTER}, adapter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

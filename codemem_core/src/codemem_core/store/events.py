@@ -10,7 +10,7 @@ from typing import Any
 
 import apsw
 
-from codemem_core.records.event import RawEvent, StreamState, json_text
+from codemem_core.records.event import RawEvent, StreamState, json_text, split_payload
 from codemem_core.store import ledger, projects
 from codemem_core.store.engine.connection import rows
 from codemem_core.store.repeated_hooks import is_repeated
@@ -109,7 +109,7 @@ def _append_to_stream(db: apsw.Connection, events: list[RawEvent], now_ms: int) 
             "stream": stream,
             "seq": last_seq + len(stored),
             "now": now_ms,
-            "kind": _adapter(stored[-1]).get("event_type", stored[-1].event_type),
+            "kind": stored[-1].common_type or stored[-1].event_type,
             "flush_asked": _flush_asked(stored[-1]),
             "first_prompt": prompts[0] if prompts else None,
             "last_prompt": prompts[-1] if prompts else None,
@@ -144,9 +144,8 @@ def _insert(
     """Store events with the numbers after `last_seq`; return those that were not there yet."""
 
     def row(event: RawEvent, seq: int) -> tuple[Any, ...]:
-        kind = _adapter(event).get("event_type", "")
-        text = event.text or json_text(event.payload)
-        named = (stream, seq, event.event_id, event.event_type, kind, event.origin)
+        text = event.text or json_text(event.to_json())
+        named = (stream, seq, event.event_id, event.event_type, event.common_type, event.origin)
         return (*named, event.ts_ms, event.mono_ms, now_ms, text)
 
     before = db.total_changes()
@@ -176,28 +175,22 @@ def _stream_fields(events: list[RawEvent]) -> dict[str, Any]:
     return fields
 
 
-def _adapter(event: RawEvent) -> Mapping[str, Any]:
-    adapter = event.payload.get("_adapter")
-    return adapter if isinstance(adapter, dict) else {}
-
-
 def _flush_asked(event: RawEvent) -> bool | None:
-    asked = _adapter(event).get("meta", {}).get("flush")
+    asked = event.adapter.meta.get("flush") if event.adapter else None
     return asked if isinstance(asked, bool) else None
 
 
 def _prompt_of(event: RawEvent) -> str | None:
-    adapter = _adapter(event)
-    if adapter.get("event_type") != "prompt":
+    if event.common_type != "prompt":
         return None
-    text = " ".join(str(adapter["payload"].get("text", "")).split())
+    text = " ".join(event.common["text"].split())
     return text[:2000] or None
 
 
 def _recent(known: list[str], events: Iterable[RawEvent]) -> list[str]:
     """Return the paths edited lately, newest last, each once."""
     for event in events:
-        for path in edited_files(_adapter(event).get("payload", {})):
+        for path in edited_files(event.common):
             if path in known:
                 known.remove(path)
             known.append(path)
@@ -231,14 +224,16 @@ def page(
 def read_event(key: tuple[str, str], row: Sequence[Any]) -> RawEvent:
     """Return an event of a stream `(source, stream id)` from its stored columns."""
     source, stream_id = key
-    seq, event_id, event_type, payload, ts_ms, mono_ms, origin = row
+    seq, event_id, event_type, stored, ts_ms, mono_ms, origin = row
+    payload, adapter = split_payload(json.loads(stored))
     return RawEvent(
         source=source,
         stream_id=stream_id,
         seq=seq,
         event_id=event_id,
         event_type=event_type,
-        payload=json.loads(payload),
+        payload=payload,
+        adapter=adapter,
         ts_ms=ts_ms,
         mono_ms=mono_ms,
         origin=origin,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import apsw
 
 from codemem_core.records.event import RawEvent
@@ -31,12 +29,12 @@ _SAID_IN = {
 
 def is_repeated(db: apsw.Connection, stream: int, last_seq: int, event: RawEvent) -> bool:
     """Say whether a hook without an id of its own fired twice: it is installed twice."""
-    adapter = event.payload.get("_adapter")
-    if not isinstance(adapter, Mapping):
-        return False
-    kind, payload = adapter.get("event_type", ""), adapter.get("payload", {})
-    field = _SAID_IN.get(kind)
-    if not field or event.event_type != f"{event.source}.hook" or payload.get("final") is False:
+    field = _SAID_IN.get(event.common_type)
+    if (
+        not field
+        or event.event_type != f"{event.source}.hook"
+        or event.common.get("final") is False
+    ):
         return False
     found = rows(
         db,
@@ -45,9 +43,9 @@ def is_repeated(db: apsw.Connection, stream: int, last_seq: int, event: RawEvent
             "stream": stream,
             "last_seq": last_seq,
             "ts": event.ts_ms,
-            "kind": kind,
+            "kind": event.common_type,
             "field": f"$._adapter.payload.{field}",
-            "value": payload.get(field),
+            "value": event.common.get(field),
         },
     )
     return bool(found)

@@ -46,7 +46,7 @@ def own_sessions(db: apsw.Connection, *, project: str | None, most: int) -> Proj
     wanted = {"project": project, "most": most}
     for stream, source, stream_id, name, cwd in list(rows(db, _STREAMS, wanted)):
         events = page(db, stream, first=0, last=_MOST_EVENTS, key=(source, stream_id))
-        usable = [event for event in events if "_adapter" in event.payload]
+        usable = [event for event in events if event.adapter]
         if usable:
             found.setdefault(name, []).append(session_of(usable, name, cwd=cwd))
     return {name: in_order(sessions) for name, sessions in found.items()}

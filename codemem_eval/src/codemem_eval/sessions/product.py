@@ -115,6 +115,5 @@ def injected_text(printed: str) -> str:
 def moved_by(event: RawEvent, later_ms: int) -> RawEvent:
     """Return the event at another time."""
     ts_ms = (event.ts_ms or 0) + later_ms
-    adapter = {**event.payload["_adapter"], "ts": iso_time(ts_ms)}
-    payload = {**event.payload, "_adapter": adapter}
-    return replace(event, ts_ms=ts_ms, payload=payload, text="")
+    adapter = event.adapter and replace(event.adapter, ts=iso_time(ts_ms))
+    return replace(event, ts_ms=ts_ms, adapter=adapter, text="")

@@ -113,4 +113,4 @@ def _turn(events: Sequence[RawEvent]) -> Turn:
 
 
 def _is_prompt(event: RawEvent) -> bool:
-    return bool(event.payload["_adapter"]["event_type"] == "prompt")
+    return event.common_type == "prompt"

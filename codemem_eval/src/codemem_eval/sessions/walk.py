@@ -16,6 +16,8 @@ from codemem_eval.sessions.terms import said, shown, stands_in
 MakeArm = Callable[[str, ExitStack], Arm]
 """Makes an arm for one project; what must be closed goes on the stack."""
 PLACEBO = "another prompt's pack"
+_DRAWS = 5
+"""Packs that each placebo is the mean of: one alone may happen to fit, or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Told:
     session: str
     turn: int
     text: str
+    draw: int = 0
+    """Number among several texts of the arm for one prompt; their mean counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,19 +92,20 @@ def _of_session(name: str, arm: Arm, session: Session) -> Iterator[Told]:
 
 
 def placebo(told: Sequence[Told], of: str) -> Iterator[Told]:
-    """Yield for every pack of an arm the one of an earlier session that is nearest in size.
+    """Yield for every pack of an arm those of earlier sessions that are nearest in size.
 
-    Not of a later one, which holds what this session has yet to find. Where nothing earlier was
-    told in the project, the pack comes from another project.
+    Not of later ones, which hold what this session has yet to find. Where nothing earlier was
+    told in the project, the packs come from other projects.
     """
     packs = [one for one in told if one.arm == of]
+    sizes = {id(one): tokens(one.text) for one in packs}
     for at, one in enumerate(packs):
         others = [o for o in packs if o.text and o.project != one.project]
         earlier = [o for o in packs[:at] if o.text and _is_elsewhere(o, one)]
-        near = earlier or others
-        size = tokens(one.text)
-        text = min(near, key=lambda o: abs(tokens(o.text) - size)).text if one.text and near else ""
-        yield Told(PLACEBO, one.project, one.session, one.turn, text)
+        near = sorted(earlier or others, key=lambda o: abs(sizes[id(o)] - sizes[id(one)]))
+        for draw in range(_DRAWS):
+            text = near[draw % len(near)].text if one.text and near else ""
+            yield Told(PLACEBO, one.project, one.session, one.turn, text, draw)
 
 
 def _is_elsewhere(one: Told, other: Told) -> bool:
@@ -110,15 +115,15 @@ def _is_elsewhere(one: Told, other: Told) -> bool:
 
 def judge(projects: Projects, told: Iterable[Told]) -> Iterator[Row]:
     """Yield a row for each text told."""
-    texts: dict[tuple[str, str], dict[str, dict[int, str]]] = {}
+    texts: dict[tuple[str, str], dict[tuple[str, int], dict[int, str]]] = {}
     for one in told:
         of_session = texts.setdefault((one.project, one.session), {})
-        of_session.setdefault(one.arm, {})[one.turn] = one.text
+        of_session.setdefault((one.arm, one.draw), {})[one.turn] = one.text
     for project, sessions in projects.items():
         past, present = Past(), Present()
         for session in sessions:
             ahead = outlooks(session, past)
-            for arm, by_turn in texts.get((project, session.id), {}).items():
+            for (arm, _), by_turn in texts.get((project, session.id), {}).items():
                 yield from _rows(arm, session, by_turn, ahead, present)
             past.add(session)
             present.add(session)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from codemem_core.distil.provenance.carriers import OUTSIDE, Carriers, TextSource
 from codemem_core.distil.provenance.origins import StoredCall, text_of
@@ -36,11 +35,10 @@ class SessionWords:
         return session
 
     def _add(self, event: RawEvent) -> None:
-        kind, payload, cwd = _parts(event)
-        if kind == "assistant":
-            self.carriers.add(text_of(payload.get("text")), TextSource("assistant"))
-        elif kind == "tool_result":
-            self._add_call(event, StoredCall(payload, cwd, event.origin))
+        if event.common_type == "assistant":
+            self.carriers.add(event.common["text"], TextSource("assistant"))
+        elif event.adapter and event.common_type == "tool_result":
+            self._add_call(event, StoredCall(event.common, event.adapter.cwd, event.origin))
 
     def _add_call(self, event: RawEvent, call: StoredCall) -> None:
         for text in call.inputs():
@@ -54,20 +52,9 @@ class SessionWords:
 
 
 def _of_user(event: RawEvent) -> Iterator[str]:
-    kind, payload, _ = _parts(event)
-    if kind == "prompt":
-        yield text_of(payload.get("text"))
-    answers = payload.get("answers")
+    if event.common_type == "prompt":
+        yield event.common["text"]
+    answers = event.common.get("answers")
     for answer in answers if isinstance(answers, list) else []:
         if isinstance(answer, Mapping):
             yield text_of(answer.get("text"))
-
-
-def _parts(event: RawEvent) -> tuple[str, Mapping[str, Any], str | None]:
-    """Return the type, the payload and the folder of the common form of an event."""
-    adapter = event.payload.get("_adapter")
-    if not isinstance(adapter, Mapping):
-        return "", {}, None
-    given = adapter.get("payload")
-    payload = given if isinstance(given, Mapping) else {}
-    return text_of(adapter.get("event_type")), payload, text_of(adapter.get("cwd")) or None
