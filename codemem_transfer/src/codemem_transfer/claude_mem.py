@@ -13,6 +13,7 @@ import apsw
 
 from codemem_core.errors import StoreError
 from codemem_core.project import normalize_label
+from codemem_core.records.event import StreamKey
 from codemem_core.store.engine.connection import rows
 from codemem_transfer.incoming import Incoming
 from codemem_transfer.legacy import database
@@ -90,7 +91,7 @@ def _sessions(
         host = _first(row, _HOST_IDS)
         if host is None or (project is not None and label != project):
             continue
-        session = adopted.session_of(row, ("claude", str(host)), now_ms=incoming.now_ms)
+        session = adopted.session_of(row, StreamKey("claude", str(host)), now_ms=incoming.now_ms)
         key = _key("session", row)
         metadata = {"tool_version": "import-claude-mem", **session.metadata}
         incoming.session(host, replace(session, key=key, project=label, metadata=metadata))

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from codemem_core.capture.delivery import storable
 from codemem_core.errors import UnusableFile
 from codemem_core.project import normalize_label
-from codemem_core.records.event import ORIGINS, epoch_ms
+from codemem_core.records.event import ORIGINS, StreamKey, epoch_ms
 from codemem_core.records.memory import KINDS, NewMemory
 from codemem_transfer.export_writer import VERSION
 from codemem_transfer.incoming import Incoming
@@ -81,7 +81,9 @@ class Reader:
         source, stream_id = row.get("source"), row.get("stream_id")
         key = row.get("import_key") or f"export|session|{row.get('id')}|{row.get('started_at')}"
         given = rows.session_of(
-            row, (source, stream_id) if source and stream_id else None, now_ms=self.incoming.now_ms
+            row,
+            StreamKey(source, stream_id) if source and stream_id else None,
+            now_ms=self.incoming.now_ms,
         )
         # These two are written by us; others may have put anything there.
         metadata = {k: v for k, v in given.metadata.items() if k not in {"adopted", "prompts"}}

@@ -9,6 +9,7 @@ from typing import Any
 
 import apsw
 
+from codemem_core.records.event import StreamKey
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import memories
 from codemem_core.store.engine.connection import rows
@@ -20,7 +21,7 @@ class Session:
 
     key: str
     """What it was called there: the same key is the same session."""
-    stream: tuple[str, str] | None
+    stream: StreamKey | None
     """Source and stream id, if a host made it."""
     started_ms: int
     project: str | None = None

@@ -93,7 +93,7 @@ class Receiving:
             raise
         if not found:
             return events.Appended(0, 0)
-        with tracing.span("codemem.store", stream=(found[0].source, found[0].stream_id)) as told:
+        with tracing.span("codemem.store", stream=found[0].key) as told:
             appended = await self._committed.result(
                 self.store.submit(lambda db: events.append(db, found, now_ms=now_ms))
             )

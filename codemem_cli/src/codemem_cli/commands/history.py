@@ -21,7 +21,7 @@ from codemem_core.errors import InputError
 from codemem_core.flush.flusher import Flusher
 from codemem_core.observers.destination import destination
 from codemem_core.observers.estimate import estimate
-from codemem_core.records.event import AdapterEvent, RawEvent
+from codemem_core.records.event import AdapterEvent, RawEvent, StreamKey
 from codemem_core.records.protocols import AuditedHistory, HistorySource
 from codemem_core.store import events
 from codemem_core.store.engine.store import Store
@@ -176,14 +176,14 @@ def _import(
     streams = []
     for stream_id, of_session in groupby(told, key=lambda event: event.stream_id):
         with store.read() as db:
-            recorded = is_recorded(db, (source, stream_id))
+            recorded = is_recorded(db, StreamKey(source, stream_id))
         if recorded:
             done.recorded += 1
         elif dry_run:
             _count(of_session, done)
         else:
             with store.read() as db:
-                known = known_events(db, (source, stream_id))
+                known = known_events(db, StreamKey(source, stream_id))
             before = done.stored
             _store(store, of_session, known, done)
             streams += [stream_id] if done.stored > before else []

@@ -12,6 +12,7 @@ import apsw
 
 from codemem_core import paths, tracing
 from codemem_core.hookpath import notes as hooknotes
+from codemem_core.records.event import StreamKey
 from codemem_core.store import hook_times, receipts, usage
 from codemem_core.store.engine.store import Store
 from codemem_core.store.memories import work_tokens
@@ -40,7 +41,7 @@ def take(store: Store) -> int:
     return len(notes)
 
 
-def told(db: apsw.Connection, key: tuple[str, str], pack: Mapping[str, Any], *, at_ms: int) -> None:
+def told(db: apsw.Connection, key: StreamKey, pack: Mapping[str, Any], *, at_ms: int) -> None:
     """Record which memories went into a prompt of stream `key` (source, stream id).
 
     `pack`: `ids`, `tokens`, and what else is known of it: `project`, `hook`.
@@ -63,7 +64,7 @@ def told(db: apsw.Connection, key: tuple[str, str], pack: Mapping[str, Any], *, 
     receipts.add(db, key, pack["ids"], now_ms=at_ms)
 
 
-def held_out(db: apsw.Connection, key: tuple[str, str], *, at_ms: int) -> None:
+def held_out(db: apsw.Connection, key: StreamKey, *, at_ms: int) -> None:
     """Record that a prompt of stream `key` (source, stream id) got nothing on purpose."""
     usage.record(db, Usage(event=usage.HOLDOUT, source=key[0], stream_id=key[1]), now_ms=at_ms)
 
@@ -75,14 +76,14 @@ def _write(db: apsw.Connection, notes: list[dict[str, Any]]) -> None:
         )
         _trace(each)
         if each.get("held_out") is True:
-            held_out(db, (each["source"], each.get("stream_id", "")), at_ms=each["at_ms"])
+            held_out(db, StreamKey(each["source"], each.get("stream_id", "")), at_ms=each["at_ms"])
         if each.get("ids"):
-            told(db, (each["source"], each["stream_id"]), each, at_ms=each["at_ms"])
+            told(db, StreamKey(each["source"], each["stream_id"]), each, at_ms=each["at_ms"])
 
 
 def _trace(each: Mapping[str, Any]) -> None:
     """Tell of a hook's run, and of what it put into the prompt."""
-    stream = (each["source"], each.get("stream_id", ""))
+    stream = StreamKey(each["source"], each.get("stream_id", ""))
     began_ms, ended_ms = each["at_ms"] - each["took_ms"], each["at_ms"]
     tracing.past(
         "codemem.hook", stream=stream, began_ms=began_ms, ended_ms=ended_ms,

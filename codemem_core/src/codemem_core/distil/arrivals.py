@@ -9,6 +9,7 @@ import apsw
 from codemem_core.distil import forgotten
 from codemem_core.distil.manual import forget_in
 from codemem_core.distil.reconcile import settle
+from codemem_core.records.event import StreamKey
 from codemem_core.records.memory import NewMemory
 from codemem_core.retrieval import duplicates
 from codemem_core.store import memories, sessions, tombstones
@@ -49,7 +50,7 @@ def arrive(db: apsw.Connection, arrival: Arrival, *, now_ms: int) -> Settled:
     new = arrival.memory
     session_id = sessions.of_stream(
         db,
-        (arrival.source, arrival.session),
+        StreamKey(arrival.source, arrival.session),
         project=arrival.project,
         cwd=None,
         started_ms=new.created_ms or now_ms,

@@ -16,7 +16,7 @@ from codemem_core.distil.provenance.judge import Judge
 from codemem_core.distil.provenance.session import SessionWords
 from codemem_core.observers.observe import Observed
 from codemem_core.plugins.registry import Plugins
-from codemem_core.records.event import RawEvent
+from codemem_core.records.event import RawEvent, StreamKey
 from codemem_core.records.evidence import Evidence, Known
 from codemem_core.records.memory import NewMemory
 from codemem_core.retrieval import duplicates
@@ -68,14 +68,14 @@ def stored_events(store: Store, plugins: Plugins, stretch: Stretch) -> list[RawE
             stretch.stream,
             first=stretch.start_seq,
             last=stretch.end_seq,
-            key=(stretch.source, stretch.stream_id),
+            key=StreamKey(stretch.source, stretch.stream_id),
         )
     return completed_events(plugins, stored)
 
 
 def request_before(store: Store, stretch: Stretch) -> list[RawEvent]:
     """Return the prompt of the turn in which a stretch begins; nothing when it begins with one."""
-    key = (stretch.source, stretch.stream_id)
+    key = StreamKey(stretch.source, stretch.stream_id)
     with store.read() as db:
         found = turns.request_before(db, stretch.stream, stretch.start_seq)
         if found is None:
@@ -85,7 +85,7 @@ def request_before(store: Store, stretch: Stretch) -> list[RawEvent]:
 
 def outside_before(store: Store, stretch: Stretch) -> list[RawEvent]:
     """Return what a stretch's session read from outside before it, oldest first."""
-    key = (stretch.source, stretch.stream_id)
+    key = StreamKey(stretch.source, stretch.stream_id)
     with store.read() as db:
         return events.outside_before(db, stretch.stream, stretch.start_seq, key=key)
 

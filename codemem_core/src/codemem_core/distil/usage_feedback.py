@@ -12,7 +12,7 @@ from typing import Any
 
 import apsw
 
-from codemem_core.records.event import RawEvent
+from codemem_core.records.event import RawEvent, StreamKey
 from codemem_core.store import receipts
 from codemem_core.store.receipts import Receipt, Use
 
@@ -21,7 +21,7 @@ _OPENERS = ("memory_get", "memory_get_observations", "memory_expand")
 _CITED = re.compile(r"(?i)\bmemor(?:y|ies)\s+(?:no\.?\s*|number\s+)?[\[#(]{0,2}(\d{1,12})\b")
 
 
-def note_uses(db: apsw.Connection, key: tuple[str, str], events: Sequence[RawEvent]) -> None:
+def note_uses(db: apsw.Connection, key: StreamKey, events: Sequence[RawEvent]) -> None:
     """Note what the events of stream `key` did with what it was told before them."""
     told = receipts.unused(db, key)
     if not told:
@@ -81,7 +81,7 @@ def _shared(paths: Iterable[str], files: Iterable[str], cwd: str | None) -> list
 
 def _is_news(
     db: apsw.Connection,
-    key: tuple[str, str],
+    key: StreamKey,
     event: RawEvent,
     use: Use,
     told: Sequence[Receipt],

@@ -9,7 +9,7 @@ import apsw
 from codemem_core.distil.forgotten import holds_forgotten
 from codemem_core.distil.provenance.judge import Judge
 from codemem_core.distil.provenance.session import SessionWords
-from codemem_core.records.event import RawEvent
+from codemem_core.records.event import RawEvent, StreamKey
 from codemem_core.records.memory import Memory
 from codemem_core.retrieval.pack.prompt_text import split
 from codemem_core.store import events, messages
@@ -40,8 +40,8 @@ def catch_up(db: apsw.Connection) -> bool:
         return False
     stream, source, stream_id, first, flushed = waiting
     last = min(flushed, first + _PAGE - 1)
-    raw = events.page(db, stream, first=first, last=last, key=(source, stream_id))
-    earlier = events.outside_before(db, stream, first, key=(source, stream_id))
+    raw = events.page(db, stream, first=first, last=last, key=StreamKey(source, stream_id))
+    earlier = events.outside_before(db, stream, first, key=StreamKey(source, stream_id))
     judge = Judge(SessionWords.of(raw, earlier=earlier).carriers)
     messages.add(db, stream, _wanted(db, stream, rows_of(raw, judge)))
     messages.read_until(db, stream, last)

@@ -39,7 +39,7 @@ from codemem_core.flush.pace import Pace
 from codemem_core.observers.budget import Purse
 from codemem_core.observers.observe import Observed, Observing
 from codemem_core.plugins.registry import Plugins
-from codemem_core.records.event import RawEvent, epoch_ms
+from codemem_core.records.event import RawEvent, StreamKey, epoch_ms
 from codemem_core.records.evidence import Evidence
 from codemem_core.store import batches, events, sessions
 from codemem_core.store.batches import Claim, Failure, LeaseLost
@@ -119,7 +119,7 @@ class Flusher:
         report = FlushReport()
         limit = self._max_events if max_events is None else max_events
         while not (report.failure or self._stopped or self.held_s()):
-            claim = self._claim((source, stream_id), limit)
+            claim = self._claim(StreamKey(source, stream_id), limit)
             if claim is None:
                 break
             self._flush_batch(claim, report)
@@ -131,7 +131,7 @@ class Flusher:
         Flushed events stay flushed. A batch that a living process works on is left out.
         """
         with self._store.read() as db:
-            found = batches.retryable(db, (source, stream_id), limit=limit)
+            found = batches.retryable(db, StreamKey(source, stream_id), limit=limit)
         for batch in found:
             report = self.retry_batch(batch)
             if report is not None:
@@ -163,7 +163,7 @@ class Flusher:
         self.wind_down()
         self._heart.stop()
 
-    def _claim(self, key: tuple[str, str], limit: int) -> Claim | None:
+    def _claim(self, key: StreamKey, limit: int) -> Claim | None:
         return self._store.write(
             lambda db: batches.claim(
                 db,
@@ -183,7 +183,7 @@ class Flusher:
         )
 
     def _flush_batch(self, claim: Claim, report: FlushReport) -> None:
-        stream = (claim.source, claim.stream_id)
+        stream = StreamKey(claim.source, claim.stream_id)
         flushing = tracing.span("codemem.flush", stream=stream, codemem__batch=claim.batch)
         with self._heart.beating(claim), self._pace.turn(), flushing:
             try:
@@ -304,7 +304,7 @@ def _commit(
     now_ms: int,
 ) -> list[int]:
     """Write the batch's memories, what it used and its completion: all of it or nothing."""
-    key = (claim.source, claim.stream_id)
+    key = StreamKey(claim.source, claim.stream_id)
     note_uses(db, key, raw)
     session = _session_of(db, claim, now_ms=now_ms)
     written = [
@@ -327,7 +327,7 @@ def _commit(
 def _session_of(db: apsw.Connection, claim: Claim, *, now_ms: int) -> int:
     return sessions.of_stream(
         db,
-        (claim.source, claim.stream_id),
+        StreamKey(claim.source, claim.stream_id),
         project=claim.project,
         cwd=claim.cwd,
         started_ms=epoch_ms(claim.started_at) if claim.started_at else now_ms,

@@ -6,8 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 
-Key = tuple[str, str]
-"""A stream: source and stream id."""
+from codemem_core.records.event import StreamKey
 
 
 class Parallel:
@@ -17,24 +16,24 @@ class Parallel:
     neither the process from ending nor, once it is forgotten, another stream from being flushed.
     """
 
-    def __init__(self, work: Callable[[Key], None], *, most: int) -> None:
+    def __init__(self, work: Callable[[StreamKey], None], *, most: int) -> None:
         self._work = work
         self._most = most
-        self._next: deque[Key] = deque()
-        self._running: dict[Key, threading.Thread] = {}
+        self._next: deque[StreamKey] = deque()
+        self._running: dict[StreamKey, threading.Thread] = {}
         self._changed = threading.Condition()
 
-    def __contains__(self, key: Key) -> bool:
+    def __contains__(self, key: StreamKey) -> bool:
         """Say whether the stream's work runs."""
         return key in self._running
 
-    def offer(self, keys: Iterable[Key]) -> None:
+    def offer(self, keys: Iterable[StreamKey]) -> None:
         """Run these, in this order, as places become free; forgets what was offered before."""
         with self._changed:
             self._next = deque(keys)
             self._fill()
 
-    def forget(self, key: Key) -> None:
+    def forget(self, key: StreamKey) -> None:
         """Give the place of a call that hangs to the next stream."""
         with self._changed:
             self._running.pop(key, None)
@@ -57,7 +56,7 @@ class Parallel:
                 self._running[key] = thread
                 thread.start()
 
-    def _run(self, key: Key) -> None:
+    def _run(self, key: StreamKey) -> None:
         try:
             self._work(key)
         finally:

@@ -27,7 +27,7 @@ from codemem_core.observers.budget import Purse, tokens_of
 from codemem_core.observers.observe import Observing, runtime_name
 from codemem_core.observers.prices import Prices
 from codemem_core.plugins.registry import Plugins
-from codemem_core.records.event import RawEvent
+from codemem_core.records.event import RawEvent, StreamKey
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import sessions
 from codemem_core.store.completed_batches import Past, Wanted, past, supersede
@@ -136,7 +136,7 @@ class Reobserver:
                 return None
             session = sessions.of_stream(
                 db,
-                (stretch.source, stretch.stream_id),
+                StreamKey(stretch.source, stretch.stream_id),
                 project=stretch.project,
                 cwd=stretch.cwd,
                 started_ms=now_ms,

@@ -18,9 +18,9 @@ from codemem_core.distil import verbatim
 from codemem_core.errors import CodememError, PluginError
 from codemem_core.flush.flusher import Flusher, wall_ms
 from codemem_core.flush.pace import Pace
-from codemem_core.flush.pool import Key, Parallel
+from codemem_core.flush.pool import Parallel
 from codemem_core.plugins.registry import Plugins
-from codemem_core.records.event import FlushDecision, StreamState
+from codemem_core.records.event import FlushDecision, StreamKey, StreamState
 from codemem_core.records.protocols import BoundedPolicy, Policy
 from codemem_core.store import batches, events
 from codemem_core.store.batches import Claim
@@ -70,7 +70,7 @@ class FlushWorker:
             pace=self._pace,
         )
         self._flushes = Parallel(self._flush, most=_PARALLEL)
-        self._again: dict[Key, list[int]] = {}
+        self._again: dict[StreamKey, list[int]] = {}
         self._plugins = plugins
         policies = _make_policies(plugins)
         self._at_most = {
@@ -98,7 +98,7 @@ class FlushWorker:
         self._pace.note_delivery()
         self._wake.set()
 
-    def retry(self, key: Key, batch: int) -> None:
+    def retry(self, key: StreamKey, batch: int) -> None:
         """Flush a failed or dead batch of a stream again: a person says that it may work now."""
         self._flusher.ask_again()
         self._again.setdefault(key, []).append(batch)
@@ -145,7 +145,7 @@ class FlushWorker:
         pauses_s = [self._interval_s]
         taken: Counter[str] = Counter()
         for state in waiting:
-            key = (state.source, state.stream_id)
+            key = StreamKey(state.source, state.stream_id)
             if key in self._flushes or key in self._again:
                 continue
             decision = self._ask(state, now_ms, taken)
@@ -188,7 +188,7 @@ class FlushWorker:
         record = self._plugins.flush_policies()[name]
         return self._plugins.call(record, ask, passing=(PluginError,), quick=True)
 
-    def _flush(self, key: Key) -> None:
+    def _flush(self, key: StreamKey) -> None:
         asked_for = self._again.pop(key, [])
         for batch in asked_for:
             self._guarded(partial(self._flusher.retry_batch, batch))
@@ -199,7 +199,7 @@ class FlushWorker:
 
     def _give_up(self, claim: Claim) -> None:
         log.warning("gave up a flush that hangs: `%s:%s`", claim.source, claim.stream_id)
-        self._flushes.forget((claim.source, claim.stream_id))
+        self._flushes.forget(StreamKey(claim.source, claim.stream_id))
 
     def _retain(self) -> None:
         """Delete old flushed events, from time to time."""

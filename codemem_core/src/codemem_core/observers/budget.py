@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from codemem_core.errors import BudgetSpent
 from codemem_core.observers.prices import Prices
+from codemem_core.records.event import StreamKey
 from codemem_core.store import usage
 from codemem_core.store.usage import Spent, Usage
 
@@ -171,13 +172,13 @@ class Purse:
 
     def _check(self, call: PricedCall, most: Spent) -> None:
         """Raise `BudgetSpent` if the call could exceed a limit."""
-        stream = (call.source, call.stream_id)
+        stream = StreamKey(call.source, call.stream_id)
         with self._store.read() as db:
             day = usage.spent(db, since_ms=day_start_ms(_now_ms()))
             session = usage.spent(db, stream=stream)
         for other, held in self._held:
             day += held
-            if (other.source, other.stream_id) == stream:
+            if StreamKey(other.source, other.stream_id) == stream:
                 session += held
         limits = self._limits
         for limit, spent, what in (

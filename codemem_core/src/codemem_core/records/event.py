@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from codemem_core.errors import InputError
 
@@ -31,6 +31,14 @@ EVENT_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
+
+
+class StreamKey(NamedTuple):
+    """What names a stream: the events of one session of one host."""
+
+    source: str
+    stream_id: str
+    """The host's own id of the session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +214,11 @@ class RawEvent:
     """`to_json()` as text, where it has been written already."""
     seq: int = -1
     """Given by the store: 0, 1, 2, … without gaps in each stream; -1 until then."""
+
+    @property
+    def key(self) -> StreamKey:
+        """The stream that it belongs to."""
+        return StreamKey(self.source, self.stream_id)
 
     @property
     def common_type(self) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import apsw
 
 from codemem_core.errors import StoreError
+from codemem_core.records.event import StreamKey
 from codemem_core.store.engine.connection import rows
 from codemem_core.store.engine.lease_owner import Pulses, is_alive, new_owner
 
@@ -100,7 +101,7 @@ _TAKE_BATCH = """
 
 def claim(  # noqa: PLR0913 - what, how much, by what rule, and when
     db: apsw.Connection,
-    key: tuple[str, str],
+    key: StreamKey,
     *,
     extractor: str,
     max_events: int,
@@ -326,17 +327,17 @@ _RETRYABLE = """
 """
 
 
-def retryable(db: apsw.Connection, key: tuple[str, str], *, limit: int) -> list[int]:
+def retryable(db: apsw.Connection, key: StreamKey, *, limit: int) -> list[int]:
     """Return the batches of a stream that failed or died, oldest events first."""
     return [batch for (batch,) in rows(db, _RETRYABLE, (*key, limit))]
 
 
-def failed_stream(db: apsw.Connection, batch: int) -> tuple[str, str] | None:
+def failed_stream(db: apsw.Connection, batch: int) -> StreamKey | None:
     """Return source and stream id of a batch that failed or died; None of any other."""
     query = """SELECT s.source, s.stream_id FROM batches b JOIN streams s ON s.id = b.stream
                 WHERE b.id = ? AND b.state IN ('failed', 'dead')"""
     found: list[tuple[str, str]] = rows(db, query, (batch,))
-    return found[0] if found else None
+    return StreamKey(*found[0]) if found else None
 
 
 @dataclass(frozen=True, slots=True)

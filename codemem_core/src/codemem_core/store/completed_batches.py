@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import apsw
 
+from codemem_core.records.event import StreamKey
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import sessions
 from codemem_core.store.engine.connection import rows
@@ -145,7 +146,7 @@ def supersede(  # noqa: PLR0913 - what is put in place, and how
         db.execute(_SUPERSEDE, {**place, "batch": batch, "now": now_ms})
     session = sessions.of_stream(
         db,
-        (past.source, past.stream_id),
+        StreamKey(past.source, past.stream_id),
         project=past.project,
         cwd=past.cwd,
         started_ms=min((memory.created_ms for memory in new), default=now_ms),

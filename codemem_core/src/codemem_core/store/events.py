@@ -10,7 +10,7 @@ from typing import Any
 
 import apsw
 
-from codemem_core.records.event import RawEvent, StreamState, json_text, split_payload
+from codemem_core.records.event import RawEvent, StreamKey, StreamState, json_text, split_payload
 from codemem_core.store import ledger, projects
 from codemem_core.store.engine.connection import rows
 from codemem_core.store.repeated_hooks import is_repeated
@@ -62,8 +62,8 @@ def append(db: apsw.Connection, events: Sequence[RawEvent], *, now_ms: int) -> A
     return Appended(inserted, len(events) - inserted)
 
 
-def _stream_key(event: RawEvent) -> tuple[str, str]:
-    return event.source, event.stream_id
+def _stream_key(event: RawEvent) -> StreamKey:
+    return event.key
 
 
 _SETTLED = "SELECT project, label, cwd FROM streams WHERE source = ? AND stream_id = ?"
@@ -214,14 +214,14 @@ _PAGE = """
 
 
 def page(
-    db: apsw.Connection, stream: int, *, first: int, last: int, key: tuple[str, str]
+    db: apsw.Connection, stream: int, *, first: int, last: int, key: StreamKey
 ) -> list[RawEvent]:
     """Return the events of a stream from number `first` to `last`, both included."""
     wanted = {"stream": stream, "first": first, "last": last}
     return [read_event(key, row) for row in rows(db, _PAGE, wanted)]
 
 
-def read_event(key: tuple[str, str], row: Sequence[Any]) -> RawEvent:
+def read_event(key: StreamKey, row: Sequence[Any]) -> RawEvent:
     """Return an event of a stream `(source, stream id)` from its stored columns."""
     source, stream_id = key
     seq, event_id, event_type, stored, ts_ms, mono_ms, origin = row
@@ -253,7 +253,7 @@ _OUTSIDE_EVENTS = 100
 
 
 def outside_before(
-    db: apsw.Connection, stream: int, first: int, *, key: tuple[str, str]
+    db: apsw.Connection, stream: int, first: int, *, key: StreamKey
 ) -> list[RawEvent]:
     """Return the newest events of a stream before number `first` that came from outside, in order.
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 import apsw
 
-from codemem_core.records.event import RawEvent
+from codemem_core.records.event import RawEvent, StreamKey
 from codemem_core.store.engine.connection import rows
 from codemem_core.store.events import read_event
 
@@ -55,7 +55,7 @@ def read_by(db: apsw.Connection, place: Whereabouts, *, now_ms: int) -> Sequence
     if not streams:
         return None
     return [
-        read_event((source, stream_id), row)
+        read_event(StreamKey(source, stream_id), row)
         for stream, source, stream_id in streams
         for row in reversed(rows(db, _READ, {"stream": stream, "limit": _EVENTS}))
     ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import apsw
 
+from codemem_core.records.event import StreamKey
 from codemem_core.store.engine.connection import rows
 
 
@@ -65,13 +66,13 @@ _TOUCHED_BEFORE = """
 """
 
 
-def add(db: apsw.Connection, key: tuple[str, str], ids: Sequence[int], *, now_ms: int) -> None:
+def add(db: apsw.Connection, key: StreamKey, ids: Sequence[int], *, now_ms: int) -> None:
     """Note that memories went into a prompt of stream `key` (source, stream id)."""
     fields = {"source": key[0], "stream_id": key[1], "now": now_ms, "ids": json.dumps(list(ids))}
     db.execute(_ADD, fields)
 
 
-def unused(db: apsw.Connection, key: tuple[str, str]) -> list[Receipt]:
+def unused(db: apsw.Connection, key: StreamKey) -> list[Receipt]:
     """Return what a stream was told and has not used so far."""
     return [
         Receipt(memory_id=row[0], told_ms=row[1], files=tuple(json.loads(row[2])))
@@ -104,14 +105,14 @@ def of_memory(db: apsw.Connection, memory_id: int, *, limit: int) -> list[Delive
     return [Delivered(**dict(zip(names, row, strict=True))) for row in found]
 
 
-def use(db: apsw.Connection, key: tuple[str, str], uses: Iterable[Use]) -> None:
+def use(db: apsw.Connection, key: StreamKey, uses: Iterable[Use]) -> None:
     """Note uses; only the first of each memory in a stream counts, and only after it was told."""
     for each in uses:
         fields = {"memory_id": each.memory_id, "at_ms": each.at_ms, "how": each.how}
         db.execute(_USED, {**fields, "source": key[0], "stream_id": key[1]})
 
 
-def touched_before(db: apsw.Connection, key: tuple[str, str], *, told_ms: int) -> list[str]:
+def touched_before(db: apsw.Connection, key: StreamKey, *, told_ms: int) -> list[str]:
     """Return the files that tools of a stream touched until a time, of its last 5,000 calls."""
     fields = {"source": key[0], "stream_id": key[1], "told_ms": told_ms}
     return [path for (path,) in rows(db, _TOUCHED_BEFORE, fields) if path]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import apsw
 
+from codemem_core.records.event import StreamKey
 from codemem_core.store.engine.connection import rows
 
 _OPEN = """
@@ -21,7 +22,7 @@ _OPEN = """
 
 def of_stream(
     db: apsw.Connection,
-    key: tuple[str, str],
+    key: StreamKey,
     *,
     project: str | None,
     cwd: str | None,

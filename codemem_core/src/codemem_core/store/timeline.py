@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import apsw
 
-from codemem_core.records.event import RawEvent
+from codemem_core.records.event import RawEvent, StreamKey
 from codemem_core.store import events
 from codemem_core.store.engine.connection import rows
 from codemem_core.store.sessions import Session
@@ -43,11 +43,11 @@ def of_stream(
     """
     source, stream_id = key
     query = "SELECT id, last_received_seq + 1 FROM streams WHERE source = ? AND stream_id = ?"
-    found = rows(db, query, (source, stream_id)) if source and stream_id else []
+    found = rows(db, query, StreamKey(source, stream_id)) if source and stream_id else []
     if not found or not source or not stream_id:
         return [], [], 0
     stream, total = found[0]
-    raw = events.page(db, stream, first=first, last=last, key=(source, stream_id))
+    raw = events.page(db, stream, first=first, last=last, key=StreamKey(source, stream_id))
     names = tuple(Flush.__dataclass_fields__)
     flushed = rows(db, _FLUSHES, {"stream": stream, "first": first, "last": last})
     return raw, [Flush(**dict(zip(names, row, strict=True))) for row in flushed], total

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import apsw
 
-from codemem_core.records.event import IMPORTED
+from codemem_core.records.event import IMPORTED, StreamKey
 from codemem_core.store.engine.connection import rows
 
 _TOOL_USES = """
@@ -30,7 +30,7 @@ _KNOWN = """
 """
 
 
-def known_events(db: apsw.Connection, key: tuple[str, str]) -> set[tuple[str, object]]:
+def known_events(db: apsw.Connection, key: StreamKey) -> set[tuple[str, object]]:
     """Return what is stored of stream `key`: prompts by their time, tool results by their use.
 
     An earlier version may have stored them under other ids.
@@ -46,7 +46,7 @@ _RECORDED = """
 """
 
 
-def is_recorded(db: apsw.Connection, key: tuple[str, str]) -> bool:
+def is_recorded(db: apsw.Connection, key: StreamKey) -> bool:
     """Say whether stream `key` (source, stream id) holds more than imported events.
 
     True also when retention has deleted all its events: whatever they were, they were used.

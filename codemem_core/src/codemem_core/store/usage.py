@@ -9,6 +9,7 @@ from typing import Any
 
 import apsw
 
+from codemem_core.records.event import StreamKey
 from codemem_core.store.engine.connection import rows
 
 HOLDOUT = "holdout"
@@ -73,7 +74,7 @@ _SPENT = """
 
 
 def spent(
-    db: apsw.Connection, *, since_ms: int | None = None, stream: tuple[str, str] | None = None
+    db: apsw.Connection, *, since_ms: int | None = None, stream: StreamKey | None = None
 ) -> Spent:
     """Return what observing cost since a time, or for one stream `(source, stream id)`."""
     which = "created_ms >= ?" if stream is None else "source = ? AND stream_id = ?"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import apsw
 
+from codemem_core.records.event import StreamKey
 from codemem_core.retrieval.pack.render import tokens
 from codemem_core.store.engine.connection import rows
 from codemem_core.store.events import page
@@ -45,7 +46,7 @@ def own_sessions(db: apsw.Connection, *, project: str | None, most: int) -> Proj
     found: Projects = {}
     wanted = {"project": project, "most": most}
     for stream, source, stream_id, name, cwd in list(rows(db, _STREAMS, wanted)):
-        events = page(db, stream, first=0, last=_MOST_EVENTS, key=(source, stream_id))
+        events = page(db, stream, first=0, last=_MOST_EVENTS, key=StreamKey(source, stream_id))
         usable = [event for event in events if event.adapter]
         if usable:
             found.setdefault(name, []).append(session_of(usable, name, cwd=cwd))

@@ -18,7 +18,7 @@ import apsw
 from codemem_core.capture.intake import Intake
 from codemem_core.errors import InputError
 from codemem_core.plugins.registry import Plugins
-from codemem_core.records.event import RawEvent
+from codemem_core.records.event import RawEvent, StreamKey
 from codemem_core.records.memory import NewMemory
 from codemem_core.store import events, memories
 from codemem_core.store.engine.store import Store
@@ -185,7 +185,7 @@ class _Adoption:
             skipped = None if key in waiting else "nothing waits"
             self._report.tables["raw_event_sessions"].count(skipped)
 
-    def _adopt_stream(self, key: tuple[str, str], stream: Row, rows: Iterator[Row]) -> bool:
+    def _adopt_stream(self, key: StreamKey, stream: Row, rows: Iterator[Row]) -> bool:
         """Store the events the old cursor has not passed; say whether there were any new ones."""
         flushed = stream.get("last_flushed_event_seq", -1)
         table, stored = self._report.tables["raw_events"], False
@@ -203,7 +203,7 @@ class _Adoption:
             stored = stored or inserted > 0
         return stored
 
-    def _event(self, key: tuple[str, str], stream: Row, row: Row) -> RawEvent:
+    def _event(self, key: StreamKey, stream: Row, row: Row) -> RawEvent:
         event = self._intake.adopted(adopted.delivery_of(key, stream, row))
         # The folder may be gone, or another repository by now: the old name counts.
         return replace(event, project=adopted.project_of(stream) or event.project)

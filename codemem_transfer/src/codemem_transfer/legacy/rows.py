@@ -9,7 +9,7 @@ from typing import Any
 from codemem_core.capture.delivery import storable
 from codemem_core.distil.new_memories import summary_body, summary_title
 from codemem_core.errors import InputError
-from codemem_core.records.event import epoch_ms
+from codemem_core.records.event import StreamKey, epoch_ms
 from codemem_core.records.memory import KINDS, NewMemory, Summary
 from codemem_core.redact import is_plain, redact, strip_private
 from codemem_transfer.writes import Session, State
@@ -25,17 +25,17 @@ _GIT = ("git_remote", "git_branch", "user", "tool_version")
 _SECTIONS = ("request", "investigated", "learned", "completed", "next_steps", "notes")
 
 
-def stream_of(row: Row) -> tuple[str, str]:
+def stream_of(row: Row) -> StreamKey:
     """Return source and stream id; rows older than sources name them, if at all, in the id."""
     stream = str(row.get("stream_id") or row.get("opencode_session_id") or "").strip()
     source = str(row.get("source") or "").strip().lower()
     prefix, colon, rest = stream.partition(":")
     if colon and rest and prefix in _SOURCES and source in {"", "opencode", prefix}:
-        return prefix, rest
-    return source or "opencode", stream
+        return StreamKey(prefix, rest)
+    return StreamKey(source or "opencode", stream)
 
 
-def session_of(row: Row, stream: tuple[str, str] | None, *, now_ms: int) -> Session:
+def session_of(row: Row, stream: StreamKey | None, *, now_ms: int) -> Session:
     """Return a session; what has no column here is in its metadata."""
     extra = {name: row[name] for name in _GIT if row.get(name)}
     return Session(
@@ -135,7 +135,7 @@ def summary_of(row: Row) -> NewMemory:
     )
 
 
-def delivery_of(key: tuple[str, str], stream: Row, row: Row) -> Row:
+def delivery_of(key: StreamKey, stream: Row, row: Row) -> Row:
     """Return a waiting event as a client would send it."""
     source, stream_id = key
     return {

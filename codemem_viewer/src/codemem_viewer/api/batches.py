@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import PathParameter, QueryParameter
 
 from codemem_core.flush.worker import FlushWorker
+from codemem_core.records.event import StreamKey
 from codemem_core.store import batches, health
 from codemem_core.store.engine.store import Store
 
@@ -48,7 +49,7 @@ async def bury(batch: Id, store: NamedDependency[Store]) -> Response[dict[str, A
     return Response({"said": "Given up; its events are kept"}, status_code=200)
 
 
-def _failed_stream(store: Store, batch: int) -> tuple[str, str] | None:
+def _failed_stream(store: Store, batch: int) -> StreamKey | None:
     with store.read() as db:
         return batches.failed_stream(db, batch)
 

@@ -17,6 +17,7 @@ from codemem_core.config.settings import Settings
 from codemem_core.errors import InputError
 from codemem_core.hookpath.injected import is_held_out
 from codemem_core.plugins.registry import Plugins
+from codemem_core.records.event import StreamKey
 from codemem_core.retrieval.embedding import Meaning
 from codemem_core.retrieval.pack.build import Pack, build_pack
 from codemem_core.retrieval.pack.query import meant
@@ -141,7 +142,7 @@ def _pack(
         pack.metrics |= savings(db, pack) | since_last_told(db, pack, project=project)
     if asked.get("injected") is True and asked.get("session") is not None:
         key = _session(asked)
-        if is_held_out(key[1], settings.number("holdout_percent")):
+        if is_held_out(key.stream_id, settings.number("holdout_percent")):
             store.submit(lambda db: note_reader.held_out(db, key, at_ms=_now_ms()))
             return pack.to_json() | _NOTHING
         if pack.text:
@@ -149,17 +150,17 @@ def _pack(
     return pack.to_json()
 
 
-def _session(asked: dict[str, Any]) -> tuple[str, str]:
+def _session(asked: dict[str, Any]) -> StreamKey:
     named = asked["session"]
     if not isinstance(named, dict):
         raise InputError("session must be an object")
     source, stream_id = _text(named, "source"), _text(named, "stream_id")
     if not source or not stream_id:
         raise InputError("session needs source and stream_id")
-    return source, stream_id
+    return StreamKey(source, stream_id)
 
 
-def _record(store: Store, key: tuple[str, str], pack: Pack, project: str) -> None:
+def _record(store: Store, key: StreamKey, pack: Pack, project: str) -> None:
     """Note what a session is told; the prompt does not wait for it."""
     told = {"ids": [hit.id for hit in pack.items], "tokens": pack.metrics["pack_tokens"]}
     now_ms = _now_ms()
