@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Tracer
 
-    from codemem_core.records.event import StreamKey
-
 Value = str | int | float | bool
 
 
@@ -42,7 +40,9 @@ def turn_on(tracer: Tracer | None) -> None:
 
 
 @contextmanager
-def span(name: str, *, stream: StreamKey | None = None, **attributes: Value) -> Iterator[Span]:
+def span(
+    name: str, *, stream: tuple[str, str] | None = None, **attributes: Value
+) -> Iterator[Span]:
     """Measure the block as a span.
 
     All spans of a `stream` (source, stream id) are one trace; one without belongs to the span
@@ -60,7 +60,7 @@ def span(name: str, *, stream: StreamKey | None = None, **attributes: Value) -> 
 
 
 def past(
-    name: str, *, stream: StreamKey, began_ms: float, ended_ms: float, **attributes: Value
+    name: str, *, stream: tuple[str, str], began_ms: float, ended_ms: float, **attributes: Value
 ) -> None:
     """Tell of something that is over, such as a hook's run; times are epoch milliseconds."""
     if _Tracing.tracer is None:
@@ -77,7 +77,7 @@ def _dotted(name: str) -> str:
     return name.replace("__", ".")
 
 
-def _trace_of(stream: StreamKey) -> Context:
+def _trace_of(stream: tuple[str, str]) -> Context:
     """Return the context of a session's trace, the same in every process."""
     from opentelemetry import trace  # noqa: PLC0415 - optional; there is a tracer, so it is there
 
