@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from codemem_core.retrieval.candidates import scan_for
 from codemem_core.retrieval.search import newest, search
 from codemem_core.store.engine.store import Store
 
@@ -179,3 +180,14 @@ def test_newest_comes_first(db: apsw.Connection, remember: Remember) -> None:
     old = remember("old", created_ms=NOW_MS - 1)
 
     assert [hit.id for hit in newest(db, limit=5)] == [new, old]
+
+
+def test_a_word_is_counted_anew_once_there_is_another_memory(
+    db: apsw.Connection, remember: Remember
+) -> None:
+    remember("The parser fails")
+    before = [scan_for(db, ["parser"]).terms[0].count for _ in range(2)]
+
+    remember("The parser works")
+
+    assert [*before, scan_for(db, ["parser"]).terms[0].count] == [1, 1, 2]

@@ -27,6 +27,8 @@ _LEAST_SCANNED = 2_500
 _SCANNED_PER_ROOT = 25
 # Counted whole below, else estimated from the newest so many.
 _SAMPLE = 5_000
+_KNOWN_COUNTS = 4_096
+"""Remembered at most, 0.6 MB."""
 _CONTEXT_TERMS = 8
 """Words of what the work is about beside the query: the rarest tell most."""
 
@@ -135,7 +137,22 @@ def context_terms(db: apsw.Connection, texts: Sequence[str], total: int) -> list
 
 
 def _count(db: apsw.Connection, match: str, total: int, table: str = "memories") -> int:
-    """Return in how many rows a term stands: exactly when rare, else about."""
+    """Return in how many rows a term stands: exactly when rare, else about.
+
+    A connection remembers it until there is another row.
+    """
+    known: dict[str, tuple[int, int]] = getattr(db, "known_counts", {})
+    asked = f"{table} {match}"
+    at, count = known.get(asked, (-1, 0))
+    if at != total:
+        count = _counted(db, match, total, table)
+        if len(known) >= _KNOWN_COUNTS:
+            known.clear()
+        known[asked] = total, count
+    return count
+
+
+def _counted(db: apsw.Connection, match: str, total: int, table: str) -> int:
     if total <= 2 * _SAMPLE:
         return int(rows(db, _COUNT.format(table), (match,))[0][0])
     some = int(rows(db, _COUNT_SOME.format(table), (match, _SAMPLE))[0][0])

@@ -92,6 +92,11 @@ def telling_words(text: str) -> list[str]:
     return [term for term in _terms(text) if term not in _QUERY_STOP_WORDS]
 
 
+def is_stop_word(word: str) -> bool:
+    """Say whether a lower-case word tells nothing of what a text is about."""
+    return word in _QUERY_STOP_WORDS
+
+
 def leans(text: str) -> bool:
     """Say whether a text has hardly any telling words: "fix it", "now the tests"."""
     return len([term for term in _terms(text) if term not in _QUERY_STOP_WORDS]) < _TELLING

@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import chain
 
 from codemem_core.retrieval.pack.render import body, clip_to, head, tokens
-from codemem_core.store.tokenize import plain_form, telling_words
+from codemem_core.store.tokenize import is_stop_word, plain_form, telling_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")  # noqa: RUF001
 _NAME = re.compile(r"[^\W_]+")
+_ENDINGS = ("ing", "ed", "es", "s", "e")
 _MARK_TOKENS = 2
 _LEAST_TOKENS = 16
 """A shorter body says too little."""
@@ -87,12 +88,15 @@ def stems(text: str) -> set[str]:
 @lru_cache(maxsize=16_384)
 def _stems_of(name: str) -> tuple[str, ...]:
     """Return what `stems` makes of one run of letters and digits; texts repeat their words."""
+    if name.islower() and name.isascii() and name.isalpha():
+        return () if is_stop_word(name) else (stem(name),)  # nearly every word, at a fifth
     return tuple(map(stem, telling_words(name)))
 
 
 def stem(word: str) -> str:
     """Cut the commonest endings: enough to see that two texts speak of the same."""
-    for ending in ("ing", "ed", "es", "s", "e"):
-        if word.endswith(ending) and len(word) >= len(ending) + 4:
-            return word[: -len(ending)]
+    if word.endswith(_ENDINGS):
+        for ending in _ENDINGS:
+            if word.endswith(ending) and len(word) >= len(ending) + 4:
+                return word[: -len(ending)]
     return word

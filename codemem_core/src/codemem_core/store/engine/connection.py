@@ -33,6 +33,17 @@ _SHARED_FILESYSTEMS = frozenset(
 )
 
 
+class Connection(apsw.Connection):
+    """A connection to a codemem database."""
+
+    known_counts: dict[str, tuple[int, int]]
+    """What counting rows for a search answered, by question: the table's last id then, the count.
+
+    A dictionary of the caller's, so that a kept connection counts a word once and not at each
+    prompt: at 100,000 memories counting is a sixth of a pack.
+    """
+
+
 def connect(path: str, *, readonly: bool = False, busy_s: float = BUSY_S) -> apsw.Connection:
     """Open the database at `path` and prepare the connection.
 
@@ -81,13 +92,14 @@ def _check_version() -> None:
 def _open(path: str, busy_s: float) -> apsw.Connection:
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX | apsw.SQLITE_OPEN_EXRESCODE
     try:
-        db = apsw.Connection(path, flags=flags)
+        db = Connection(path, flags=flags)
     except apsw.CantOpenError as error:
         if not os.path.exists(path):
             raise NotFound(
                 f"no database: `{path}`", hint="it is made by the first event"
             ) from error
         raise StoreError(f"cannot open the database: `{path}`: {error}") from error
+    db.known_counts = {}
     db.set_busy_handler(patience(busy_s))
     harden(db)
     return db
