@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
 from codemem_core.commands.host import Host, pass_host
 from codemem_core.errors import NotFound
+from codemem_core.plugins.registry import Plugins
 from codemem_core.project import place_of
 from codemem_transfer import claude_files
 from codemem_transfer.commands.transfer import bring, import_options
@@ -34,29 +35,34 @@ def import_agent_files(
     cwd = os.path.abspath(os.path.expanduser(folder or "."))
     if not os.path.isdir(cwd):
         raise NotFound(f"no such folder: `{folder}`")
-    names = {name for each in host.plugins.ingest_sources().values() for name in each.note_files}
 
     def fill(incoming: Incoming) -> None:
         claude_files.take(incoming, cwd, label=lambda place: host.plugins.project(place, {}))
-        take(incoming, sorted(names), cwd, label=lambda place: host.plugins.project(place, {}))
+        for path, place in found(names(host.plugins), cwd):
+            claude_files.take_file(
+                incoming, path, host.plugins.project(place, {}) if place else None
+            )
 
     label = "import of agents' files"
     bring(host, fill, label, dry_run=dry_run, db_path=db_path, as_json=as_json)
 
 
-def take(
-    incoming: Incoming, names: Iterable[str], cwd: str, *, label: Callable[[str], str | None]
-) -> None:
-    """Take the files and folders `names`: of the user below `~/`, the others of a project."""
-    incoming.replace = True
-    root = Path(place_of(cwd, environ={}).root or cwd)
-    for path, is_own in _found(names, root):
-        claude_files.take_file(incoming, path, None if is_own else label(cwd))
+def names(plugins: Plugins) -> list[str]:
+    """Return the files and folders that the agents' plugins name."""
+    sources = plugins.ingest_sources().values()
+    return sorted({name for each in sources for name in each.note_files})
 
 
-def _found(names: Iterable[str], root: Path) -> Iterator[tuple[str, bool]]:
+def found(names: Iterable[str], cwd: str | None) -> Iterator[tuple[str, str | None]]:
+    """Yield each file of these names, and `cwd` where it is of a project; None for the user's own.
+
+    Names below `~/` are the user's; the others lie in the project that `cwd` is in.
+    """
     for name in names:
         is_own = name.startswith("~/")
+        if not is_own and cwd is None:
+            continue
+        root = Path(place_of(cwd, environ={}).root or cwd or "/")
         place = Path(name).expanduser() if is_own else root / name
         for path in claude_files.files(place.parent, (place.name,)):
-            yield path, is_own
+            yield path, None if is_own else cwd

@@ -53,15 +53,22 @@ def import_from_claude_files(
 def take(incoming: Incoming, cwd: str, *, label: _LABEL) -> None:
     """Take every memory file of the user, of all projects that have notes, and of `cwd`."""
     incoming.replace = True
+    for path, place in found(cwd):
+        take_file(incoming, path, label(place) if place else None)
+
+
+def found(cwd: str | None) -> Iterator[tuple[str, str | None]]:
+    """Yield each of those files, and the folder of its project; None for the user's own."""
     home = Path(os.environ.get("CLAUDE_CONFIG_DIR") or "~/.claude").expanduser()
     for path in files(home, ("CLAUDE.md", "rules")):
-        take_file(incoming, path, None)
-    for path in files(Path(place_of(cwd, environ={}).root or cwd), _IN_PROJECT):
-        take_file(incoming, path, label(cwd))
+        yield path, None
+    if cwd:
+        for path in files(Path(place_of(cwd, environ={}).root or cwd), _IN_PROJECT):
+            yield path, cwd
     for folder in sorted(home.glob("projects/*/memory")):
-        project = label(_worked_in(folder.parent))
+        place = _worked_in(folder.parent)
         for path in notes.markdown_files(str(folder)):
-            take_file(incoming, path, project)
+            yield path, place
 
 
 def files(root: Path, names: tuple[str, ...]) -> Iterator[str]:
@@ -104,8 +111,16 @@ def _unmangled(name: str) -> str:
     return folder
 
 
-def take_file(incoming: Incoming, path: str, project: str | None) -> None:
-    """Take a file part by part; what codemem itself wrote into it is no news."""
+def take_file(
+    incoming: Incoming,
+    path: str,
+    project: str | None,
+    is_echo: Callable[[Note], bool] = lambda _: False,
+) -> None:
+    """Take a file part by part; what codemem itself wrote into it is no news.
+
+    `is_echo` says of a part whether an agent wrote down what codemem had told it.
+    """
     try:
         file = notes.read(path)
     except InputError:
@@ -120,6 +135,9 @@ def take_file(incoming: Incoming, path: str, project: str | None) -> None:
     )
     incoming.session(path, session)
     for note in _notes(file):
+        if is_echo(note):
+            incoming.report.tables["parts"].count("told by codemem")
+            continue
         incoming.memory(path, notes.memory_of(note), State(project=project), table="parts")
 
 

@@ -174,7 +174,7 @@ class Incoming:
                 self.report.tables[table].skipped[THERE] -= 1
 
     def _replace(self, db: apsw.Connection) -> None:
-        query = "SELECT metadata -> '$.place', json_group_array(key) FROM memories GROUP BY 1"
+        query = f"SELECT {writes.FILE}, json_group_array(key) FROM memories GROUP BY 1"  # noqa: S608
         for place, present in self._db.execute(query):
             writes.retire(db, json.loads(place), json.loads(present), now_ms=self.now_ms)
 

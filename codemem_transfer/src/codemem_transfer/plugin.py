@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from codemem_core.config.setting import Setting
 from codemem_core.hookspecs import hookimpl
-from codemem_core.records.seams import MORE, Command
+from codemem_core.records.seams import MORE, BackgroundWorker, Command
 
 _IMPORTS = (
     ("agent-files", "agent_files:import_agent_files", "Import AGENTS.md and its kind."),
@@ -17,6 +18,26 @@ _IMPORTS = (
 )
 """Name, target below `_MODULES`, and help."""
 _MODULES = "codemem_transfer."
+
+
+@hookimpl
+def codemem_settings() -> Iterator[Setting]:
+    """Offer how often agents' files are looked at."""
+    yield Setting(
+        "agent_files_poll_s",
+        "CODEMEM_AGENT_FILES_POLL_S",
+        kind="number",
+        default=30,
+        least=0,
+        help="Seconds between two looks at AGENTS.md, CLAUDE.md and the notes agents keep; what"
+        " changed is imported. 0: never, only `codemem import agent-files` does it.",
+    )
+
+
+@hookimpl
+def codemem_workers() -> Iterator[BackgroundWorker]:
+    """Follow the files that agents are told by."""
+    yield BackgroundWorker(name="agent_files", target=_MODULES + "following:AgentFilesWorker")
 
 
 @hookimpl

@@ -199,19 +199,21 @@ def refresh(db: apsw.Connection, key: str, metadata: str, *, now_ms: int) -> boo
     return bool(db.changes())
 
 
-_RETIRE = """
+FILE = "json_extract(metadata, '$.place[0]', '$.place[1]')"
+"""The program and the file that a memory is from: the first two of its place."""
+_RETIRE = f"""
     UPDATE memories SET active = 0, deleted_ms = :now, updated_ms = :now
      WHERE active = 1 AND confirmed = 0 AND pinned = 0 AND extractor = :extractor
        AND session_id IN (SELECT session_id FROM memories WHERE key = :present)
-       AND metadata ->> '$.place' = json(:place)
+       AND {FILE} = json(:place)
        AND key NOT IN (SELECT value FROM json_each(:keys))
-"""
+"""  # noqa: S608 - our own names
 
 
 def retire(
     db: apsw.Connection, place: Sequence[str], present: Sequence[str], *, now_ms: int
 ) -> int:
-    """Forget what was imported from a place of a file and is not said there any more."""
+    """Forget what was imported from a file and is not said there any more."""
     fields = {
         "place": json.dumps(place, ensure_ascii=False),
         "extractor": f"import-{place[0]}",

@@ -22,6 +22,21 @@ def installed() -> Iterator[tuple[str, Groups]]:
 
     Distributions named after codemem come first: most commands are found there.
     """
+    for about, groups in described():
+        yield os.path.basename(about).removesuffix(_SUFFIX).partition("-")[0], groups
+
+
+def metadata_of(about: str) -> str:
+    """Return what a distribution's folder `*.dist-info` says of it; empty when it says nothing."""
+    try:
+        with open(f"{about}/METADATA", encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def described() -> Iterator[tuple[str, Groups]]:
+    """Yield the same by the path of each distribution's folder `*.dist-info`."""
     found = []
     for place, folder in enumerate(sys.path):
         try:
@@ -36,7 +51,7 @@ def installed() -> Iterator[tuple[str, Groups]]:
         except (OSError, UnicodeDecodeError):
             continue
         if "codemem" in text:
-            yield name.removesuffix(_SUFFIX).partition("-")[0], _parsed(text)
+            yield f"{folder}/{name}", _parsed(text)
 
 
 def _parsed(text: str) -> Groups:

@@ -6,23 +6,32 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from importlib.metadata import Distribution, EntryPoint, entry_points
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pluggy
 
 from codemem_core import hookspecs
 from codemem_core._version import __version__
 from codemem_core.errors import CodememError, PluginError
+from codemem_core.hookpath.entry_points import described as distributions
+from codemem_core.hookpath.entry_points import metadata_of
 from codemem_core.records.event import AdapterEvent
 from codemem_core.records.plugin import PluginInfo
+
+if TYPE_CHECKING:
+    from importlib.metadata import (
+        Distribution,
+        EntryPoint,
+    )  # a hook without a server goes without: 40 ms
 
 _CORE = "codemem-core"
 
 
 def third_parties() -> bool:
     """Say whether a third party has a plugin installed, without importing any."""
-    return any(described(entry).third_party for entry in entry_points(group="codemem"))
+    found = (about for about, groups in distributions() if groups.get("codemem"))
+    return any(not _asks_for_this(metadata_of(about)) for about in found)
 
 
 def described(entry: EntryPoint) -> PluginInfo:
@@ -46,7 +55,11 @@ def _is_ours(found: Distribution) -> bool:
 
     Everybody else's is third-party, and says which range of versions it works with.
     """
-    head = (found.read_text("METADATA") or "").partition("\n\n")[0]
+    return _asks_for_this(found.read_text("METADATA") or "")
+
+
+def _asks_for_this(metadata: str) -> bool:
+    head = metadata.partition("\n\n")[0]
     return f"\nRequires-Dist: {_CORE}=={__version__}\n" in f"{head}\n"
 
 

@@ -13,7 +13,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from importlib.metadata import entry_points
 from itertools import chain
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -81,7 +80,9 @@ class Plugins:
     @classmethod
     def load(cls, settings: Settings, *, blocked: Iterable[str] = ()) -> Plugins:
         """Load the core's own plugin and every installed one that is not blocked."""
-        from codemem_core.plugins import builtin  # noqa: PLC0415 - `only` goes without it
+        from importlib.metadata import entry_points  # noqa: PLC0415 - `only` goes without them
+
+        from codemem_core.plugins import builtin  # noqa: PLC0415 - as above
 
         plugins = cls(settings)
         core = PluginInfo(name=_BUILTIN, distribution="codemem-core", version=__version__)
