@@ -43,7 +43,7 @@ class Killed:
         assert self.process is not None
         if kill:
             self.process.send_signal(signal.SIGKILL)
-        told, _ = self.process.communicate(timeout=300)
+        told, _ = self.process.communicate(timeout=1_800)
         for line in told.splitlines():
             ledger.read(line)
 
@@ -98,4 +98,17 @@ def test_many_rounds_end_in_step(pg: Server, make_home: HomeMaker, seed: int) ->
     homes = [machine.home for machine in machines]
     settle(homes)
     assert len(ledger.made) > 1_000
+    assert_in_step(pg, homes, ledger)
+
+
+@pytest.mark.faults
+def test_ten_thousand_memories_end_in_step(pg: Server, make_home: HomeMaker) -> None:
+    """As above, until three machines have made so many."""
+    machines = fleet(pg, make_home)
+
+    ledger = rampage(pg, machines, rounds=4, steps=6_400, seed=7)
+
+    homes = [machine.home for machine in machines]
+    settle(homes)
+    assert len(ledger.made) > 10_000
     assert_in_step(pg, homes, ledger)
