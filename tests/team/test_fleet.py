@@ -27,6 +27,7 @@ class Killed:
         self.home = home
         self._arguments = [home.store.path, url, home.login]
         self._skew_ms = skew_ms
+        self._told = Path(home.store.path).with_name("told")
         self.process: subprocess.Popen[str] | None = None
 
     def start(self, seed: int, steps: int) -> None:
@@ -34,17 +35,20 @@ class Killed:
         environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
         command = [sys.executable, str(Path(__file__).with_name("fleet.py"))]
         more = [str(seed), str(steps), str(self._skew_ms)]
-        self.process = subprocess.Popen(
-            [*command, *self._arguments, *more], env=environ, stdout=subprocess.PIPE, text=True
-        )
+        # Not a pipe: a machine that nobody listens to would wait when it is full.
+        with self._told.open("w") as told:
+            self.process = subprocess.Popen(
+                [*command, *self._arguments, *more], env=environ, stdout=told
+            )
 
     def end(self, ledger: Ledger, *, kill: bool) -> None:
         """Kill it, or wait until it is done, and note what it said."""
         assert self.process is not None
         if kill:
             self.process.send_signal(signal.SIGKILL)
-        told, _ = self.process.communicate(timeout=1_800)
-        for line in told.splitlines():
+        status = self.process.wait(timeout=1_800)
+        assert kill or status == 0
+        for line in self._told.read_text().splitlines():
             ledger.read(line)
 
 
