@@ -12,8 +12,7 @@ from codemem_core.config.settings import Settings
 from codemem_core.errors import CodememError
 from codemem_core.records.protocols import Check
 from codemem_core.store.engine.store import Store
-from codemem_team import client, local, log, postgres
-from codemem_team.sync import sync
+from codemem_team import local, log
 
 _LOOK_S = 1.0
 """How soon a change of this machine is noticed."""
@@ -55,6 +54,10 @@ class TeamWorker:
         return [Check(ok=not self._problem, text=text)]
 
     def _sync(self, store: Store, teams: Sequence[str], stop: threading.Event) -> None:
+        # psycopg and nacl take 12 MB, which a server without a team does not spend.
+        from codemem_team import client  # noqa: PLC0415
+        from codemem_team.sync import sync  # noqa: PLC0415
+
         problem = ""
         for team in teams:
             if stop.is_set():
@@ -80,6 +83,8 @@ class TeamWorker:
                 teams = [one.team for one in local.memberships(db)]
             try:
                 if teams:
+                    from codemem_team import client, postgres  # noqa: PLC0415 - as in `_sync`
+
                     with client.connected(self._settings) as connection:
                         for _ in postgres.calls(connection, teams, stop):
                             self._called.set()

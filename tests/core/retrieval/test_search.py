@@ -185,7 +185,7 @@ def test_newest_comes_first(db: apsw.Connection, remember: Remember) -> None:
 def test_a_word_is_counted_anew_once_there_is_another_memory(
     db: apsw.Connection, remember: Remember
 ) -> None:
-    """What is kept of a word holds for one state of the database."""
+    """What a connection remembers of a word holds until then."""
     remember("The parser fails")
     before = [scan_for(db, ["parser"]).terms[0].count for _ in range(2)]
 
