@@ -57,8 +57,17 @@ class ComparedMemory:
         """Values among the words."""
         return frozenset(word for word in self.words if word[0].isdigit())
 
-    def change(self, category: str) -> frozenset[str]:
-        """Return the words of the sentences that announce a change, and of the first one."""
+    @cached_property
+    def changed(self) -> frozenset[str]:
+        """The words of the sentences that announce a change, and of the first one."""
+        return self._announced("changed")
+
+    @cached_property
+    def since(self) -> frozenset[str]:
+        """The words of the sentences that say since when, and of the first one."""
+        return self._announced("since")
+
+    def _announced(self, category: str) -> frozenset[str]:
         parts = _SENTENCE.split(self.text)
         marked = [part for part in parts if _has(part, category)]
         if not marked:
@@ -89,12 +98,12 @@ def amends(new: ComparedMemory, old: ComparedMemory) -> bool:
     is_one_file = bool(new.files & old.files)
     if new.files and old.files and not is_one_file:
         return False
-    changed = _common(new.change("changed"), old.words)
+    changed = _common(new.changed, old.words)
     least = _CHANGED_IN_ONE_FILE if is_one_file else _CHANGED_OF_SHORTER
     shorter = min(len(new.words), len(old.words)) or 1
     if changed >= (_CHANGED_WORDS - is_one_file) and changed / shorter >= least:
         return True
-    since = _common(new.change("since"), old.words)
+    since = _common(new.since, old.words)
     return since >= _SINCE_WORDS and since / shorter >= _CHANGED_OF_SHORTER
 
 

@@ -112,8 +112,9 @@ def judge(
         is_trusted = card is not None and _trust(new) >= min(_trust(card), 1)
         return Reconciled(twin=card.id if card and is_trusted else None)
     judged, told_ms = Reconciled(), new.created_ms or now_ms
+    side = _Side(new)
     for old in _rivals(db, new, session_id):
-        pair = _Pair(new, old)
+        pair = _Pair(side, _Side(old), is_superseded=old.id in new.supersedes)
         # Memories of one batch share a moment: then they speak of different things.
         is_of_now = batch is not None and memories.batch_of(db, old.id) == batch
         is_newer = told_ms > old.created_ms
@@ -125,31 +126,41 @@ def judge(
     return judged
 
 
+class _Side:
+    """A memory, read once for all that it is compared with: reading takes longer than comparing."""
+
+    def __init__(self, memory: Memory | NewMemory) -> None:
+        self.wording = Wording(memory)
+        self.compared = ComparedMemory(memory)
+
+
 class _Pair:
     """A new memory beside one that is there."""
 
-    def __init__(self, new: NewMemory, old: Memory) -> None:
+    def __init__(self, new: _Side, old: _Side, *, is_superseded: bool) -> None:
         self._new, self._old = new, old
+        self._is_superseded = is_superseded
 
     def is_repeated(self, *, only_word_by_word: bool) -> bool:
         """Say whether the new one says nothing that the old one does not."""
-        if is_same(Wording(self._new), Wording(self._old)):
+        if is_same(self._new.wording, self._old.wording):
             return True
-        new, old = ComparedMemory(self._new), ComparedMemory(self._old)
-        is_change = amends(new, old) or amends(old, new) or self._gives_other_value
-        return not only_word_by_word and not is_change and repeats(new, old)
+        new, old = self._new.compared, self._old.compared
+        if only_word_by_word or not repeats(new, old):
+            return False
+        return not (amends(new, old) or amends(old, new) or self._gives_other_value)
 
     def is_amended(self, *, new_is_newer: bool) -> bool:
         """Say whether the newer one of the two takes the older one back."""
-        if new_is_newer and self._old.id in self._new.supersedes:
+        if new_is_newer and self._is_superseded:
             return True
-        new, old = ComparedMemory(self._new), ComparedMemory(self._old)
+        new, old = self._new.compared, self._old.compared
         newer, older = (new, old) if new_is_newer else (old, new)
         return self._gives_other_value or amends(newer, older)
 
     @property
     def _gives_other_value(self) -> bool:
-        return takes_back(Wording(self._new), Wording(self._old))
+        return takes_back(self._new.wording, self._old.wording)
 
 
 def _judge_preference(
