@@ -137,7 +137,7 @@ class Lab:
         self._claude = claude
         self.cancelled = False
         """Whether Claude Code has cancelled a SessionEnd hook."""
-        (home / "tmp").mkdir()
+        (home / "tmp").mkdir(exist_ok=True)
         self.environ = {
             "HOME": str(home),
             "TMPDIR": str(home / "tmp"),

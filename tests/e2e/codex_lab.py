@@ -161,7 +161,7 @@ class Lab:
         self.home = home
         self.model = model
         self._codex = codex
-        (home / "tmp").mkdir()
+        (home / "tmp").mkdir(exist_ok=True)
         self.environ = {
             "HOME": str(home),
             "TMPDIR": str(home / "tmp"),

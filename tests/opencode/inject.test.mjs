@@ -48,6 +48,18 @@ function injecting(
   return world;
 }
 
+test("only the first prompt of a session of the user's own begins it", () => {
+  const begun = [];
+  const world = injecting((question) => void begun.push(question.begins) ?? null);
+  world.sessions.get("helper").parentID = "a";
+
+  world.type("1", "fix the cache");
+  world.type("2", "now the store");
+  world.type("3", "look for callers", "helper");
+
+  assert.deepEqual(begun, [true, false, false]);
+});
+
 test("the query is the first and last prompt, the project and the changed files", () => {
   const query = (...prompts) =>
     questionOf({ prompts: [prompts[0], prompts.at(-1)], files: ["src/a.py"] }, "demo").query;

@@ -57,6 +57,18 @@ test("the server is asked by folder, with the documented limits", async () => {
   assert.equal(world.commands.length, 0);
 });
 
+test("a session that begins asks for what each one should know", async () => {
+  const world = asking();
+
+  await world.packs.find({ ...QUESTION, begins: true });
+  await world.packs.find({ ...QUESTION, begins: false });
+
+  assert.deepEqual(
+    world.bodies.map((body) => body.begins),
+    [true, undefined],
+  );
+});
+
 test("the project that the user chose stands over the folder", async () => {
   const world = asking({ chosen: "mine" });
 

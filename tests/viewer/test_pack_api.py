@@ -35,6 +35,21 @@ def memory(served: object) -> None:
         store.write(remember)
 
 
+@pytest.fixture
+def rule(served: object) -> str:
+    """Keep a rule of the user's."""
+    text = "Always salt the keys."
+    new = NewMemory(key="test-2", kind="preference", title=text, body=text, origin="user")
+
+    def remember(db: object) -> None:
+        session = sessions.by_hand(db, project="shop", cwd=None, now_ms=1)  # type: ignore[arg-type]
+        memories.add(db, new, session_id=session, now_ms=1)  # type: ignore[arg-type]
+
+    with Store.open(str(served.db)) as store:  # type: ignore[attr-defined]
+        store.write(remember)
+    return text
+
+
 def test_get_and_post_build_the_same_pack(api: httpx.Client) -> None:
     """The two doors to a pack differ only in what ends up in logs."""
     asked = {"context": QUESTION, "limit": 3, "project": "shop"}
@@ -108,3 +123,14 @@ def test_a_pack_to_inject_is_fenced(api: httpx.Client) -> None:
 
     assert not is_fenced(plain)
     assert is_fenced(to_inject)
+
+
+def test_a_session_that_begins_is_told_the_users_rules(api: httpx.Client, rule: str) -> None:
+    """Before what fits its prompt; nobody else is."""
+    asked = {"context": QUESTION, "project": "shop", "injected": True}
+    later = api.post("/api/pack", json=asked).json()["pack_text"]
+    first = api.post("/api/pack", json=asked | {"begins": True}).json()
+
+    assert rule not in later
+    assert first["pack_text"].index(rule) < first["pack_text"].index("Round the invoice total once")
+    assert is_fenced(first["pack_text"])

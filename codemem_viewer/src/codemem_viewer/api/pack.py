@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
+import apsw
 from litestar import Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter, RawBody
@@ -16,13 +17,16 @@ from codemem_core.capture import note_reader
 from codemem_core.config.settings import Settings
 from codemem_core.errors import InputError
 from codemem_core.hookpath.injected import is_held_out
+from codemem_core.hooks.brief import brief
 from codemem_core.plugins.registry import Plugins
 from codemem_core.records.event import StreamKey
 from codemem_core.retrieval.embedding import Meaning
 from codemem_core.retrieval.pack.build import Pack, build_pack
 from codemem_core.retrieval.pack.query import meant
+from codemem_core.retrieval.pack.render import entries_in, ids_in, tokens
 from codemem_core.retrieval.pack.savings import savings, since_last_told
 from codemem_core.store import projects
+from codemem_core.store.engine.connection import rows
 from codemem_core.store.engine.store import Store
 from codemem_viewer.decode import json_object
 from codemem_viewer.openapi import takes_schema
@@ -38,6 +42,10 @@ _NOTHING = {
 """What a session is told that gets nothing on purpose."""
 _BUILDING = ThreadPoolExecutor(1, "codemem-pack")
 """One at a time: two at once take twice as long each, and keep the interpreter from ingest."""
+_ANSWERED = """
+    SELECT 1 FROM raw_events e JOIN streams s ON s.id = e.stream
+     WHERE s.source = ? AND s.stream_id = ? AND e.kind = 'assistant' LIMIT 1
+"""
 _BODY = takes_schema(
     {
         "type": "object",
@@ -51,6 +59,7 @@ _BODY = takes_schema(
             "around": {"type": "string"},
             "working_set": {"type": "array", "items": {"type": "string"}},
             "injected": {"type": "boolean"},
+            "begins": {"type": "boolean"},
             "known": {"type": "array", "items": {"type": "string"}},
             "session": {
                 "type": "object",
@@ -90,7 +99,9 @@ async def for_body(
     Beside it: `limit`, `token_budget`, `project` or the `cwd` that names it, `working_set`, and
     `around`, what the work is about. With `"injected": true` it is fenced, and holds only what may
     stand in a prompt unasked; `session`, its `source` and `stream_id`, then keeps a record of what
-    that session was told. `known` (memories as `12`, quoted messages as `e34`) is left out.
+    that session was told, and `"begins": true` puts before it what a session that had no answer yet
+    should know: the rules, the project card, the last session. `known` (memories as `12`, quoted
+    messages as `e34`) is left out.
     """
 
     def build() -> dict[str, Any]:
@@ -124,7 +135,9 @@ def _pack(
         ) as told,
         store.read() as db,
     ):
-        project = projects.settled(db, label or None, cwd or None)
+        place = projects.answer(db, label or None, cwd or None)
+        project = place.project
+        told_first = _brief(db, settings, asked, place)
         pack = build_pack(
             db,
             context,
@@ -135,11 +148,12 @@ def _pack(
             project=project,
             working_set=working_set,
             injected=asked.get("injected") is True,
-            known=_texts(asked, "known"),
+            known=(*_texts(asked, "known"), *entries_in(told_first)),
             learned=settings.flag("learning"),
         )
         told.set(codemem__memories=len(pack.items), codemem__tokens=pack.metrics["pack_tokens"])
         pack.metrics |= savings(db, pack) | since_last_told(db, pack, project=project)
+    _put_first(pack, told_first)
     if asked.get("injected") is True and asked.get("session") is not None:
         key = _session(asked)
         if is_held_out(key.stream_id, settings.number("holdout_percent")):
@@ -148,6 +162,27 @@ def _pack(
         if pack.text:
             _record(store, key, pack, project or "")
     return pack.to_json()
+
+
+def _brief(
+    db: apsw.Connection, settings: Settings, asked: dict[str, Any], place: projects.PlaceName
+) -> str:
+    """Return what a session that begins should know, fenced, or nothing."""
+    wanted = asked.get("injected") is True and asked.get("begins") is True
+    if not wanted or not place.project or not settings.flag("inject_brief"):
+        return ""
+    if asked.get("session") is not None and rows(db, _ANSWERED, _session(asked)):
+        return ""  # it is resumed, and was told when it began
+    joined = place.place.remote if projects.joins(db, place) else ""
+    return brief(db, place.project, joined=joined or "")
+
+
+def _put_first(pack: Pack, text: str) -> None:
+    """Put a brief before a pack, and count it as told."""
+    if text:
+        pack.text = f"{text}\n{pack.text}".rstrip("\n")
+        pack.metrics["pack_tokens"] += tokens(text)
+        pack.metrics["pack_item_ids"] = [*ids_in(text), *pack.metrics["pack_item_ids"]]
 
 
 def _session(asked: dict[str, Any]) -> StreamKey:
@@ -162,7 +197,7 @@ def _session(asked: dict[str, Any]) -> StreamKey:
 
 def _record(store: Store, key: StreamKey, pack: Pack, project: str) -> None:
     """Note what a session is told; the prompt does not wait for it."""
-    told = {"ids": [hit.id for hit in pack.items], "tokens": pack.metrics["pack_tokens"]}
+    told = {"ids": pack.metrics["pack_item_ids"], "tokens": pack.metrics["pack_tokens"]}
     now_ms = _now_ms()
     store.submit(lambda db: note_reader.told(db, key, told | {"project": project}, at_ms=now_ms))
 

@@ -72,12 +72,14 @@ export class Injection {
   prepare(sessionID, messageID) {
     const session = this.sessions.get(sessionID);
     const question = questionOf(session, this.project);
+    // The server knows a session that is resumed; a sub-agent is told by who made it.
+    const begins = !this.#of.has(session) && !session.parentID;
     const state = this.#of.get(session) ?? newState();
     this.#of.set(session, state);
     state.messageID = messageID;
     if (state.query === question.query) return;
     state.query = question.query;
-    state.pack = this.find({ ...question, sessionID }).catch(() => null);
+    state.pack = this.find({ ...question, sessionID, begins }).catch(() => null);
     state.pack.then((pack) => {
       // What failed is asked for again at the next prompt, even when the query is the same.
       if (pack === null) state.query = "";
@@ -107,7 +109,8 @@ export class Injection {
   async #newText(state) {
     const pack = await within(this.waitMs, state.pack);
     if (!pack?.text) return "";
-    const ids = pack.metrics.pack_item_ids ?? [pack.text];
+    // Rules are told without numbers.
+    const ids = pack.metrics.pack_item_ids?.length ? pack.metrics.pack_item_ids : [pack.text];
     if (ids.every((id) => state.known.has(id))) return "";
     if (!state.known.size) this.injected(pack.metrics);
     for (const id of ids) state.known.add(id);

@@ -4,7 +4,7 @@
 const FENCE = "<codemem-memory-";
 
 /** @typedef {{text: string, metrics: Record<string, any>}} Pack `text` is empty: nothing fits */
-/** @typedef {{query: string, asked: string, around: string, files: string[], sessionID?: string}} Question */
+/** @typedef {{query: string, asked: string, around: string, files: string[], sessionID?: string, begins?: boolean}} Question */
 
 export class Packs {
   /**
@@ -36,7 +36,7 @@ export class Packs {
   }
 
   /** @param {Question} question */
-  async #fromServer({ asked, around, files, sessionID }) {
+  async #fromServer({ asked, around, files, sessionID, begins }) {
     if (this.gate.isShut) return null;
     const body = {
       context: asked,
@@ -46,6 +46,8 @@ export class Packs {
       working_set: files,
       injected: true,
       ...(sessionID ? { session: { source: this.place.agent ?? "opencode", stream_id: sessionID } } : {}),
+      // What every session should know: the user's rules, the project card, the last session.
+      ...(begins ? { begins } : {}),
       limit: this.limit,
       token_budget: this.tokenBudget,
     };
