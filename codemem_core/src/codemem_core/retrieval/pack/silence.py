@@ -174,5 +174,7 @@ def _quiet() -> tuple[frozenset[str], list[str]]:
     """Return the words, and the CJK phrases, longest first."""
     with open(_FILE, encoding="utf-8") as lines:
         told = [word for line in lines if not line.startswith("#") for word in line.split()[1:]]
-    phrases = [word for word in told if _CJK.match(word)]
+    phrases = [
+        word for word in told if word >= "\u3040"
+    ]  # the first of `_CJK`; the list has nothing behind it
     return frozenset(told), sorted(set(phrases), key=len, reverse=True)
