@@ -109,9 +109,7 @@ class Server:
 
     def settings_of(self, login: str) -> Settings:
         """Return the settings of somebody who connects as a login."""
-        settings = Settings.load({**os.environ, "CODEMEM_TEAM_URL": self.url(login)})
-        Plugins.only(plugin, settings=settings)  # brings its settings
-        return settings
+        return settings_for(self.url(login))
 
     def count(self) -> int:
         """Return how many records the log has."""
@@ -126,6 +124,13 @@ class Server:
             connection.execute(query, (login, role))
 
 
+def settings_for(url: str) -> Settings:
+    """Return the settings of somebody who connects with a URL."""
+    settings = Settings.load({**os.environ, "CODEMEM_TEAM_URL": url})
+    Plugins.only(plugin, settings=settings)  # brings its settings
+    return settings
+
+
 @dataclass
 class Home:
     """One machine of one person."""
@@ -137,9 +142,7 @@ class Home:
     @classmethod
     def open(cls, database: Path, url: str, login: str) -> Home:
         """Open a machine's database; it is in no team yet, or goes on in its team."""
-        settings = Settings.load({**os.environ, "CODEMEM_TEAM_URL": url})
-        Plugins.only(plugin, settings=settings)  # brings its settings
-        return cls(Store.open(str(database), threaded=True), settings, login)
+        return cls(Store.open(str(database), threaded=True), settings_for(url), login)
 
     def join(self) -> None:
         """Take part in the team `acme`."""

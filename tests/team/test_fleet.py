@@ -27,6 +27,7 @@ class Killed:
         self.home = home
         self._arguments = [home.store.path, url, home.login]
         self._skew_ms = skew_ms
+        self._told = Path(home.store.path).with_name("told")
         self.process: subprocess.Popen[str] | None = None
 
     def start(self, seed: int, steps: int) -> None:
@@ -34,17 +35,20 @@ class Killed:
         environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
         command = [sys.executable, str(Path(__file__).with_name("fleet.py"))]
         more = [str(seed), str(steps), str(self._skew_ms)]
-        self.process = subprocess.Popen(
-            [*command, *self._arguments, *more], env=environ, stdout=subprocess.PIPE, text=True
-        )
+        # Not a pipe: a machine that nobody listens to would wait when it is full.
+        with self._told.open("w") as told:
+            self.process = subprocess.Popen(
+                [*command, *self._arguments, *more], env=environ, stdout=told
+            )
 
     def end(self, ledger: Ledger, *, kill: bool) -> None:
         """Kill it, or wait until it is done, and note what it said."""
         assert self.process is not None
         if kill:
             self.process.send_signal(signal.SIGKILL)
-        told, _ = self.process.communicate(timeout=300)
-        for line in told.splitlines():
+        status = self.process.wait(timeout=1_800)
+        assert kill or status == 0
+        for line in self._told.read_text().splitlines():
             ledger.read(line)
 
 
@@ -98,4 +102,17 @@ def test_many_rounds_end_in_step(pg: Server, make_home: HomeMaker, seed: int) ->
     homes = [machine.home for machine in machines]
     settle(homes)
     assert len(ledger.made) > 1_000
+    assert_in_step(pg, homes, ledger)
+
+
+@pytest.mark.faults
+def test_ten_thousand_memories_end_in_step(pg: Server, make_home: HomeMaker) -> None:
+    """As above, until three machines have made so many."""
+    machines = fleet(pg, make_home)
+
+    ledger = rampage(pg, machines, rounds=4, steps=6_400, seed=7)
+
+    homes = [machine.home for machine in machines]
+    settle(homes)
+    assert len(ledger.made) > 10_000
     assert_in_step(pg, homes, ledger)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from codemem_cli.observer_choice import choose_observer
+from codemem_cli.retention_choice import choose_retention
 from codemem_core import paths
 from codemem_core.commands.host import Host, db_option, json_option, pass_host
 from codemem_core.commands.output import say, say_json
@@ -44,7 +45,8 @@ def setup(
     """Connect the agents on this machine to codemem, and check that everything is in place.
 
     Without a name it connects every agent it finds. It shows what it would change and asks first;
-    then it asks who turns sessions into memories, and names where text would go.
+    then it asks who turns sessions into memories, naming where text would go, and how long it is
+    kept.
 
     Example: codemem setup opencode --check
     """
@@ -68,9 +70,10 @@ def setup(
 
 
 def _conclude(host: Host, *, only_check: bool, may_ask: bool) -> None:
-    """Settle who observes, and say what comes next."""
+    """Settle who observes and how long text is kept, and say what comes next."""
     if may_ask and not only_check:
         choose_observer(host)
+        choose_retention(host)
     say(f"log: {paths.log_path(host.settings)}")
     if not only_check:
         say("\nNext: start a new session of your agent and work as usual.")

@@ -22,7 +22,7 @@ from codemem_core.observers.budget import Limits, day_start_ms
 from codemem_core.observers.destination import Destination, destination
 from codemem_core.store import memories, proposals, upgrades, usage
 from codemem_core.store.engine.store import Store
-from codemem_core.store.overview import glance
+from codemem_core.store.overview import glance, kept_events
 
 _NEWEST = 3
 
@@ -67,6 +67,7 @@ def _report(host: Host, database: str, now_ms: int) -> dict[str, Any]:
         "spool": {"waiting": spool.waiting, "bad": len(spool.bad)},
         "observer": {},
         "stored": None,
+        "events": None,
         "to_complete": 0,
         "today": {"tokens": 0, "usd": 0.0},
         "limits": {name: value or None for name, value in _limits(host.settings).items()},
@@ -79,6 +80,8 @@ def _report(host: Host, database: str, now_ms: int) -> dict[str, Any]:
         with host.store(database) as store, store.read() as db:
             report["observer"] = _observer(host, store)
             report["stored"] = asdict(glance(db))
+            kept_ms = int(host.settings.number("raw_events_retention_ms"))
+            report["events"] = asdict(kept_events(db)) | {"kept_ms": kept_ms or None}
             report["to_complete"] = upgrades.left(db)
             today = usage.spent(db, since_ms=day_start_ms(now_ms))
             report["today"] = {"tokens": today.tokens, "usd": today.usd}
@@ -116,6 +119,7 @@ def _lines(report: dict[str, Any], now_ms: int) -> Iterator[tuple[str, str]]:
         yield "database", f"{counts}, {size}: {database['path']}"
         for each in stored["hosts"]:
             yield "host", f"{each['source']}: last event {ago(each['last_ms'], now_ms=now_ms)}"
+        yield "events", _events(report["events"])
         yield "backlog", _backlog(report)
         if report["to_complete"]:
             yield "upgrade", f"{report['to_complete']:,} earlier events are still to be completed"
@@ -125,6 +129,21 @@ def _lines(report: dict[str, Any], now_ms: int) -> Iterator[tuple[str, str]]:
     yield "budget", _budget(report)
     for memory in report["memories"]:
         yield "memory", f"[{memory['id']}] ({memory['kind']}) {memory['title']}"
+
+
+def _events(kept: dict[str, Any]) -> str:
+    """Return what the events of sessions take, how long they stay, and what is gone with them."""
+    how_long = f"{_days(kept['kept_ms'])} after a flush" if kept["kept_ms"] else "for ever"
+    text = f"{kept['count']:,}, {kept['payload_bytes'] / 1e6:.1f} MB, kept {how_long}"
+    if lost := kept["lost_batches"]:
+        text += f"; of {lost:,} flush{'es' if lost > 1 else ''} only the memories are left"
+        text += ": `codemem queue reobserve` cannot make those anew"
+    return text
+
+
+def _days(span_ms: int) -> str:
+    days = span_ms / 86_400_000
+    return f"{days:.0f} days" if days >= 2 else f"{24 * days:.1f} hours"
 
 
 def _backlog(report: dict[str, Any]) -> str:

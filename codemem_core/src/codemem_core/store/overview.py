@@ -45,6 +45,17 @@ class Glance:
     """Why that one answered in place of another; None or empty when it was the one to ask."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptEvents:
+    """What sessions said, as it is kept beside the memories of it."""
+
+    count: int
+    payload_bytes: int
+    """What they take, without indexes."""
+    lost_batches: int
+    """Batches with memories that cannot be made again: none of their events is here any more."""
+
+
 _HOSTS = """
     SELECT source, max(last_received_ms), count(*),
            coalesce(sum(max(last_received_seq - last_flushed_seq, 0)), 0)
@@ -79,3 +90,19 @@ def glance(db: apsw.Connection) -> Glance:
         observed_by=observed[1],
         fell_back=observed[2],
     )
+
+
+_KEPT = """
+    SELECT (SELECT count(*) FROM raw_events),
+           (SELECT coalesce(sum(octet_length(payload)), 0) FROM raw_events),
+           (SELECT count(*) FROM batches b
+             WHERE b.state = 'completed'
+               AND NOT EXISTS (SELECT 1 FROM raw_events e
+                                WHERE e.stream = b.stream
+                                  AND e.seq BETWEEN b.start_seq AND b.end_seq))
+"""
+
+
+def kept_events(db: apsw.Connection) -> KeptEvents:
+    """Count the events that are kept, without reading them."""
+    return KeptEvents(**dict(zip(KeptEvents.__dataclass_fields__, rows(db, _KEPT)[0], strict=True)))
