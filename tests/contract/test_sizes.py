@@ -20,6 +20,11 @@ SHIPPED = {
 """The modules of the distributions."""
 
 
+HOST_PACKAGES = ("codex", "copilot", "gemini")
+LARGEST_HOST_PACKAGE = 900
+"""Lines that are not blank: an agent is added by what differs, and the core does the rest."""
+
+
 def functions() -> Iterator[tuple[str, int]]:
     """Yield each function's place and its length in lines."""
     for path, tree in TREES.items():
@@ -32,6 +37,14 @@ def functions() -> Iterator[tuple[str, int]]:
 def repeated(names: Iterator[tuple[str, str]]) -> list[str]:
     """Return the names that occur more than once in one distribution."""
     return sorted(f"{where}: {name}" for (where, name), many in Counter(names).items() if many > 1)
+
+
+def test_an_agents_package_is_small() -> None:
+    """So is the next one's."""
+    for name in HOST_PACKAGES:
+        files = ROOT.glob(f"codemem_{name}/src/codemem_{name}/**/*.py")
+        lines = [line for path in files for line in path.read_text().splitlines() if line.strip()]
+        assert 0 < len(lines) <= LARGEST_HOST_PACKAGE, name
 
 
 def test_no_file_holds_two_things() -> None:

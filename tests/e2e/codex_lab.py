@@ -225,11 +225,15 @@ enabled = false
         """Return a session's log."""
         return next((self.home / ".codex/sessions").rglob(f"rollout-*-{session}.jsonl"))
 
+    def one_shot(self, *arguments: str) -> list[str]:
+        """Return what runs a session with every tool allowed."""
+        options = ["--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"]
+        return [str(self._codex), "exec", *options, *arguments]
+
     def start(self, cwd: Path, *arguments: str) -> subprocess.Popen[str]:
         """Begin a session."""
-        options = ["--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"]
         return subprocess.Popen(
-            [str(self._codex), "exec", *options, *arguments],
+            self.one_shot(*arguments),
             env=self.environ,
             cwd=cwd,
             stdin=subprocess.DEVNULL,

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from claude_lab import Lab, Turn, turn, wait_until
+from clients import CLAUDE_CODE
 
 pytestmark = pytest.mark.clients
 
@@ -78,6 +79,13 @@ def test_plugin_and_marketplace_are_valid(lab: Lab) -> None:
     """Claude Code's own check finds nothing wrong."""
     for folder in (ROOT, ROOT / "codemem_claude/src/codemem_claude/claude_plugin"):
         assert "Validation passed" in lab.claude("plugin", "validate", str(folder))
+
+
+@pytest.mark.parametrize("claude", [CLAUDE_CODE], indirect=True)
+def test_the_newest_version_warns_of_nothing_in_them(lab: Lab) -> None:
+    """An older one warns of what it does not know yet."""
+    for folder in (ROOT, ROOT / "codemem_claude/src/codemem_claude/claude_plugin"):
+        assert "warning" not in lab.claude("plugin", "validate", str(folder)).lower()
 
 
 def test_what_one_session_learnt_the_next_one_is_told(lab: Lab, marketplace: str) -> None:

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
 from pathlib import Path
-from socketserver import ThreadingMixIn, UnixStreamServer
-from threading import Thread
-from typing import Any
 
 import pytest
 from agent_lab import PROGRAMS, wait_until
 from chat_model import Turn, turn
+from hardship import sick_server
 from opencode_lab import Lab
 
 pytestmark = pytest.mark.clients
@@ -67,53 +61,6 @@ def told(lab: Lab) -> Counter[str]:
     known = [each for each in ids if each]
     assert len(known) == len(set(known))
     return Counter(kind for _, kind, _ in stored)
-
-
-@contextmanager
-def sick_server(path: str, *, status: int, after_s: float) -> Iterator[None]:
-    """Listen where the server should, and answer `status` to everything, late."""
-
-    class Sick(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            time.sleep(after_s)
-            body = b'{"error": "sick"}'
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.do_GET()
-
-        def handle(self) -> None:
-            try:
-                super().handle()
-            except OSError:
-                return  # the plugin has given up
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Stay quiet."""
-
-    class Server(ThreadingMixIn, UnixStreamServer):
-        daemon_threads = True
-
-        def get_request(self) -> tuple[Any, Any]:
-            request, _ = super().get_request()
-            return request, ("plugin", 0)
-
-    os.makedirs(os.path.dirname(path), mode=0o700)
-    with Server(path, Sick) as server:
-        own = os.stat(path).st_ino
-        thread = Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield
-        server.shutdown()
-        thread.join()
-        # The plugin may have started a real server, which took the path: that one's socket stays.
-        with suppress(FileNotFoundError):
-            if os.stat(path).st_ino == own:
-                os.unlink(path)
 
 
 def test_what_one_session_learnt_the_next_one_is_told(opencode: Lab) -> None:
