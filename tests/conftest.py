@@ -38,15 +38,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give every test an empty home folder and none of the caller's codemem variables."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give every test an empty home folder and none of the caller's codemem variables.
+
+    Afterwards files are made as before: the program narrows the umask for its process.
+    """
     for name in list(os.environ):
         if name.startswith(("CODEMEM_", "XDG_")):
             monkeypatch.delenv(name)
     folder = tmp_path / "home"
     folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))
-    return folder
+    umask = os.umask(0o022)
+    yield folder
+    os.umask(umask)
 
 
 @pytest.fixture

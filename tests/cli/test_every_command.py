@@ -218,7 +218,7 @@ def test_a_locked_database_costs_a_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It is said that somebody else has it, with exit code 4."""
-    monkeypatch.setattr(connection.patience, "__defaults__", (0.01,))
+    monkeypatch.setattr(connection, "patience", lambda _: lambda _: False)
     path = put(seeded)
     with ExitStack() as stack:
         db = stack.enter_context(closing(apsw.Connection(str(path))))

@@ -177,7 +177,7 @@ def test_the_page_says_where_codemem_does_not_win(report: Report) -> None:
     """Every arm has its line, and what cannot be told apart is named."""
     lines = "\n".join(page(report))
 
-    assert "23 sessions of 4 projects, 23 prompts" in lines
+    assert "33 sessions of 4 projects, 33 prompts" in lines
     assert "Where codemem does not win" in lines
     assert "mistakes warned of (0)" in lines.partition("too few cases to tell: ")[2]
 

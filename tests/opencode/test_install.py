@@ -247,14 +247,14 @@ def test_setup_without_a_name_shows_and_asks(config: Path, monkeypatch: pytest.M
     assert "ok  the plugin is" in agreed.output
 
 
-@pytest.mark.parametrize(("answer", "installed"), [(b"n\n", False), (b"y\n", True)])
+@pytest.mark.parametrize(("answers", "installed"), [(b"n\n\n", False), (b"y\n\n", True)])
 def test_setup_on_a_terminal_does_what_one_answers(
-    config: Path, home: Path, answer: bytes, installed: bool
+    config: Path, home: Path, answers: bytes, installed: bool
 ) -> None:
-    """It asks once, and no means no."""
+    """It asks once for all changes, no means no, and then how long text is kept."""
     config.mkdir(parents=True)
     ours, theirs = os.openpty()
-    os.write(ours, answer)
+    os.write(ours, answers)
     done = subprocess.run(
         [sys.executable, "-P", "-m", "codemem_cli", "setup"],
         stdin=theirs,
@@ -262,6 +262,7 @@ def test_setup_on_a_terminal_does_what_one_answers(
         capture_output=True,
         text=True,
         check=True,
+        timeout=60,
     )
     os.close(ours)
     os.close(theirs)

@@ -47,7 +47,8 @@ def pooler(pg: Server) -> Iterator[str]:
         (folder / "users").write_text("".join(f'"{login}" ""\n' for login in MEMBERS))
         (folder / "ini").write_text(_SETTINGS.format(server=pg.folder, folder=folder))
         if user is not None:
-            os.chown(folder, user, user)
+            for path in (folder, folder / "users", folder / "ini"):
+                os.chown(path, user, user)
         process = subprocess.Popen([program, "-q", "ini"], cwd=folder, user=user)
         try:
             url = f"host={folder} port=6432 dbname=codemem"
