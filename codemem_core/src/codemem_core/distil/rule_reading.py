@@ -116,7 +116,7 @@ class Reading:
     @cached_property
     def is_question(self) -> bool:
         """Whether it asks; a polite order for all times does not."""
-        if self.has("again"):
+        if self._reproaches:
             return False
         if self.plain.rstrip("\"')” ").endswith(("?", "\uff1f")):
             return not self.has("standing")
@@ -166,6 +166,12 @@ class Reading:
         return self.grammar.phrases["once"].search(without) is None
 
     @property
+    def _reproaches(self) -> bool:
+        """Whether it was said before; "run it once more" only asks for another run."""
+        opens = self.starts("repeated") and self.has("contrast", "dont", "duty", "ban")
+        return opens or self.has("again")
+
+    @property
     def _is_long_enough(self) -> bool:
         if len(self.text) > _LONGEST:
             return False
@@ -188,11 +194,12 @@ class Reading:
         if self.has("standing", "everywhere", "prefer"):
             return True
         points = self.has("pointing")
-        if self.is_quantified:
+        asks_for_another_run = self.has("repeated") and not self._reproaches
+        if self.is_quantified and not asks_for_another_run:
             return not points or self._is_generic
-        if points:
+        if points or asks_for_another_run:
             return False
-        if self.has("again", "convention") or self._is_topical:
+        if self._reproaches or self.has("convention") or self._is_topical:
             return True
         if self.has("contrast") and (self.has("duty", "here") or self.starts("correction")):
             return True
@@ -221,7 +228,7 @@ class Reading:
     def _is_habit_or_correction(self) -> bool:
         if self.has("we"):
             return self._is_generic or self.is_quantified or self.has("contrast")
-        corrects = self.starts("correction") or self.has("again")
+        corrects = self.starts("correction") or self._reproaches
         return corrects and not self.has("pointing") and self.has("contrast", "duty", "ban")
 
     @property
