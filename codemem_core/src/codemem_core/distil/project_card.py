@@ -11,11 +11,9 @@ import re
 import apsw
 
 from codemem_core.distil.summaries import union
-from codemem_core.records.memory import Memory, NewMemory
+from codemem_core.records.memory import PROJECT_CARD, Memory, NewMemory
 from codemem_core.store import memories
 
-CONCEPT = "project-card"
-"""Marks an observation as lines for the card."""
 _LINE = re.compile(r"\n|(?<=`\.)\s+(?=[^\W\d_]+: `)")
 """Between two labels; an observer may write several in one line."""
 _FIND = """
@@ -29,12 +27,12 @@ _FIND = """
 
 def is_card(memory: Memory | NewMemory) -> bool:
     """Say whether a memory is a project card or lines for one."""
-    return CONCEPT in memory.concepts
+    return PROJECT_CARD in memory.concepts
 
 
 def card_of(db: apsw.Connection, project: str | None) -> Memory | None:
     """Return the card of a project, or None."""
-    found = db.execute(_FIND, {"project": project, "concept": CONCEPT}).get
+    found = db.execute(_FIND, {"project": project, "concept": PROJECT_CARD}).get
     return None if found is None else memories.get(db, found)
 
 

@@ -16,6 +16,10 @@ OBSERVED_KINDS = (
     "exploration",
 )
 """What an observer may write."""
+PROJECT_CARD = "project-card"
+"""The concept that marks an observation as lines for the project's card."""
+CARD_TITLE = "How to check, build and run this project"
+"""Of every card, whatever an observer calls its lines."""
 KINDS = (
     "session_summary",
     "preference",

@@ -9,7 +9,7 @@ is left, it is kept whole and held back until a person confirms it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
@@ -30,15 +30,18 @@ from codemem_core.distil.provenance.orders import (
 from codemem_core.distil.provenance.sentences import read
 from codemem_core.distil.sanitize import plain
 from codemem_core.records.event import ORIGINS
-from codemem_core.records.memory import Observation, Summary
+from codemem_core.records.memory import CARD_TITLE, PROJECT_CARD, Observation, Summary
 
 _PIECE = re.compile(
     r"(?:[^.!?;:。！？；\n]|[.!?;:](?!\s))*(?:[.!?;:]+[\"')\]*_`]*|[。！？；]+)?\s*|\s+"  # noqa: RUF001
 )
 _QUOTE_CHARS = 200
+_TITLE_QUOTE_CHARS = 120
+"""Short enough that nobody cuts off the source behind it."""
 _SUSPECT = 0.3
 """Share of an outside sentence that makes an order which nobody trusted carries suspect."""
 _LABEL_WORDS = 3
+_TITLE_CHARS = 160
 _OUR_OWN = TextSource("assistant")
 M = TypeVar("M")
 
@@ -76,6 +79,30 @@ class Judged(Generic[M]):
     reason: str = ""
 
 
+Naming = Callable[[str, TextSource], str]
+
+
+def _named(piece: str, source: TextSource) -> str:
+    """Return a fact as a quotation of its source."""
+    return f'From {source.name}: "{_quoted(piece, _QUOTE_CHARS)}"{_end(piece)}'
+
+
+def _named_behind(piece: str, source: TextSource) -> str:
+    """Return a fact with its source behind it: a title begins with what people look for."""
+    quote = _quoted(piece, _TITLE_QUOTE_CHARS)
+    colon = ":" if quote.endswith(":") else ""
+    return f"{quote.rstrip('.:')} (from {source.name}){colon}{_end(piece)}"
+
+
+def _quoted(piece: str, most: int) -> str:
+    text = plain(piece).strip().replace('"', "'")
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def _end(piece: str) -> str:
+    return piece[len(piece.rstrip()) :]
+
+
 class Judge:
     """Looks through memories for what only outside text carries."""
 
@@ -85,7 +112,8 @@ class Judge:
     def observation(self, found: Observation) -> Judged[Observation]:
         """Return an observation without what may not be told; whole and held if nothing is left."""
         verdict = Verdict()
-        title, narrative = self._text(found.title, verdict), self._text(found.narrative, verdict)
+        title = self._title(found, verdict)
+        narrative = self._text(found.narrative, verdict)
         if found.title and not title and not verdict.carried:
             narrative = ""  # what is left of an order that was its point
         facts = tuple(filter(None, (self._text(fact, verdict) for fact in found.facts)))
@@ -127,12 +155,18 @@ class Judge:
             (theirs if source and source.origin in OUTSIDE else own).append(piece)
         return "".join(own).strip(), "".join(theirs).strip()
 
-    def _text(self, text: str, verdict: Verdict) -> str:
+    def _title(self, found: Observation, verdict: Verdict) -> str:
+        """Return what may be told of a title; the card of a project has always the same."""
+        if PROJECT_CARD in found.concepts:
+            return CARD_TITLE
+        return self._text(found.title, verdict, naming=_named_behind)
+
+    def _text(self, text: str, verdict: Verdict, *, naming: Naming = _named) -> str:
         before = verdict.withheld
-        kept = "".join(self._pieces(text, verdict)).strip()
+        kept = "".join(self._pieces(text, verdict, naming)).strip()
         return kept if verdict.withheld == before else kept.rstrip(" :,;-\u2013\u2014")
 
-    def _pieces(self, text: str, verdict: Verdict) -> Iterable[str]:
+    def _pieces(self, text: str, verdict: Verdict, naming: Naming) -> Iterable[str]:
         for piece in _pieces_of(text):
             source = self._source(piece) if piece.strip() else None
             if source is None:
@@ -143,7 +177,7 @@ class Judge:
                 yield piece
             elif source.name and is_fact(piece):
                 verdict.named.add(source.origin)
-                yield _named(piece, source)
+                yield naming(piece, source)
             else:
                 verdict.withheld += 1
                 verdict.reason = verdict.reason or source.name or "outside text"
@@ -196,16 +230,17 @@ def _pieces_of(text: str) -> Iterable[str]:
         yield label
 
 
-def _named(piece: str, source: TextSource) -> str:
-    """Return a fact as a quotation of its source."""
-    text, end = plain(piece).strip().replace('"', "'"), piece[len(piece.rstrip()) :]
-    quote = text if len(text) <= _QUOTE_CHARS else text[: _QUOTE_CHARS - 1].rstrip() + "…"
-    return f'From {source.name}: "{quote}"{end}'
-
-
 def _first_sentence(text: str) -> str:
-    found = next((piece.strip() for piece in _PIECE.findall(text) if piece.strip()), "")
-    return found[:160].rstrip(".")
+    """Return the first sentence that is more than a label such as "Types:", with that label."""
+    found = ""
+    for piece in _PIECE.findall(text):
+        found += piece
+        if found.strip() and not found.rstrip().endswith((":", "\uff1a")):
+            break
+    found = found.strip()
+    if len(found) <= _TITLE_CHARS:
+        return found.rstrip(".")
+    return found[:_TITLE_CHARS].rpartition(" ")[0] + "…"
 
 
 _SECTIONS = ("request", "investigated", "learned", "completed", "next_steps", "notes")
