@@ -29,6 +29,7 @@ from codemem_core.records.evidence import Evidence
 from codemem_core.records.protocols import ObserveRequest, ObserverReply
 from codemem_observers.claude_sidecar import ClaudeSidecar
 from codemem_observers.opencode_run import OpenCodeRun
+from codemem_observers.settings import SETTINGS
 
 pytestmark = pytest.mark.clients
 
@@ -169,7 +170,9 @@ def trap(home: Path) -> Path:
 def claude(commands: str, model: Server, name: str | None = "claude-4.5-haiku") -> ObserverReply:
     """Ask through the Claude command line."""
     keys = {"ANTHROPIC_API_KEY": "test-key", "ANTHROPIC_BASE_URL": model.url}
-    settings = Settings.load({"PATH": f"{commands}:{os.environ['PATH']}", **home(), **keys})
+    settings = Settings.load(
+        {"PATH": f"{commands}:{os.environ['PATH']}", **home(), **keys}, extra=SETTINGS
+    )
     return ClaudeSidecar(settings).observe(request(name))
 
 
@@ -191,7 +194,9 @@ def opencode(commands: str, model: Server, trap: Path, *, limit_s: float = 100) 
         # It would install its plugin library for each new home.
         "npm_config_registry": "http://127.0.0.1:9",
     }
-    return OpenCodeRun(Settings.load(environ | home()), limit_s=limit_s).observe(request(None))
+    return OpenCodeRun(Settings.load(environ | home(), extra=SETTINGS), limit_s=limit_s).observe(
+        request(None)
+    )
 
 
 def home() -> dict[str, str]:
@@ -233,7 +238,9 @@ def test_claude_logged_in_by_a_helper_of_the_users(
     place.write_text(json.dumps(settings))
     environ = {"PATH": f"{commands}:{os.environ['PATH']}", "ANTHROPIC_BASE_URL": model.url}
 
-    reply = ClaudeSidecar(Settings.load({**environ, **home()})).observe(request(None))
+    reply = ClaudeSidecar(Settings.load({**environ, **home()}, extra=SETTINGS)).observe(
+        request(None)
+    )
 
     assert reply.text == ANSWER
     assert model.scripted.keys[-1] == "of-the-helper"
