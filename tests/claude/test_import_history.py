@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from codemem_cli.app import cli
+from codemem_core.api import MAY_GO_ON
 from codemem_core.capture.intake import Intake
 from codemem_core.commands.when import since_to_ms
 from codemem_core.config.settings import Settings
@@ -207,6 +208,15 @@ def test_lines_that_could_not_be_read_are_reported(home: Path) -> None:
     os.utime(path, (time.time() - HOUR_S,) * 2)
 
     assert import_history()["unread"] == {"malformed lines": 1}
+
+
+def test_a_session_that_may_be_going_on_is_counted(home: Path) -> None:
+    """It is left out: its own hooks tell of it."""
+    os.utime(keep(home, "s1"))
+
+    done = import_history()
+
+    assert (done["sessions"], done["unread"]) == (0, {MAY_GO_ON: 1})
 
 
 def test_the_price_of_a_model_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

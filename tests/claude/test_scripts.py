@@ -330,3 +330,12 @@ def test_mcp_server_is_the_installed_one_or_uvx(
     machine.run("mcp.sh", CODEMEM_RUNNER="uvx")
 
     assert machine.seen(1) == [f"{expected} {PAYLOAD}"]
+
+
+def test_the_mcp_server_is_started_in_the_sessions_folder(machine: Machine, tmp_path: Path) -> None:
+    """Its tools look at the project of that folder."""
+    program = machine.bin / "codemem"
+    program.write_text(f'#!/bin/sh\n[ "$1" = version ] && echo {VERSION} || pwd\n')
+    program.chmod(0o755)
+
+    assert machine.run("mcp.sh", cwd=tmp_path).strip() == str(tmp_path)

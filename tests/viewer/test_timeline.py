@@ -15,7 +15,7 @@ from codemem_viewer.timeline import result_text
         ('[{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]', "one\ntwo"),
         ('{"filenames": ["a.py", "b.py"], "numFiles": 2}', "filenames: a.py b.py\nnumFiles: 2"),
         ("{ not JSON", "{ not JSON"),
-        ("[" * 100_000, "[" * 100_000),
+        pytest.param("[" * 100_000, "[" * 100_000, id="deep"),
     ],
 )
 def test_json_is_read_for_its_texts(output: str, text: str) -> None:

@@ -17,14 +17,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from codemem_claude.transcript import usage_of
-from codemem_core.api import InputError, epoch_ms, iso_time
+from codemem_core.api import MAY_GO_ON, STILL_OPEN_MS, InputError, epoch_ms, iso_time
 
 # A record holds one tool result at most; the largest seen was 1.3 MB. What is longer is skipped.
 MAX_LINE_BYTES = 32 * 1024 * 1024
 # Tool calls that never got a result (the client was killed) must not pile up.
 MAX_OPEN_CALLS = 512
-# A transcript that changed a moment ago may belong to a session that goes on.
-STILL_OPEN_MS = 10 * 60 * 1000
 
 Payload = dict[str, Any]
 
@@ -69,7 +67,8 @@ def stored_payloads(*, since_ms: int = 0, skipped: Counter[str] | None = None) -
 
     The sessions of a project come in the order of their last change; those without one since
     `since_ms` (epoch milliseconds) are left out, and so is one that may be going on. `skipped`
-    counts as in `hook_payloads`, and files that could not be read as `unreadable files`.
+    counts as in `hook_payloads`, files that could not be read as `unreadable files`, and sessions
+    that may be going on.
     """
     skipped = Counter() if skipped is None else skipped
     now_ms = time.time_ns() // 1_000_000
@@ -85,6 +84,8 @@ def _of_folder(
     for path in folder.glob("*.jsonl"):
         with suppress(OSError):  # Claude Code deletes old ones meanwhile
             found.append((path.stat().st_mtime_ns // 1_000_000, path))
+    if going_on := sum(changed_ms >= until_ms for changed_ms, _ in found):
+        skipped[MAY_GO_ON] += going_on
     last = max((changed_ms for changed_ms, _ in found if changed_ms < until_ms), default=-1)
     if last < since_ms:
         return

@@ -34,7 +34,7 @@ def stored_payloads(*, since_ms: int = 0, unread: Counter[str]) -> Iterator[dict
     `unread` counts what could not be used, by reason.
     """
     folders = [codex_folder() / kept for kept in ("sessions", "archived_sessions")]
-    for path in closed_logs(folders, "rollout-*.jsonl", since_ms=since_ms):
+    for path in closed_logs(folders, "rollout-*.jsonl", since_ms=since_ms, skipped=unread):
         yield from payloads_of(path, unread=unread)
 
 

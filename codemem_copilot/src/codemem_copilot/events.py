@@ -87,7 +87,7 @@ class Copilot:
     def history(self, *, since_ms: int = 0) -> Iterator[AdapterEvent]:
         """Yield what stands in the logs that Copilot keeps of ended sessions, oldest first."""
         self.unread.clear()
-        for path in closed_logs([state_folder()], LOG, since_ms=since_ms):
+        for path in closed_logs([state_folder()], LOG, since_ms=since_ms, skipped=self.unread):
             yield from self.session(path)
 
 

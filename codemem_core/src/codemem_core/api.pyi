@@ -99,7 +99,12 @@ from codemem_core.errors import (
 # Storing events, and what is stored.
 from codemem_core.capture.delivery import Parcel as Parcel
 from codemem_core.capture.intake import Intake as Intake
-from codemem_core.capture.log_tail import closed_logs as closed_logs, log_records as log_records
+from codemem_core.capture.log_tail import (
+    MAY_GO_ON as MAY_GO_ON,
+    STILL_OPEN_MS as STILL_OPEN_MS,
+    closed_logs as closed_logs,
+    log_records as log_records,
+)
 from codemem_core.capture.receive import (
     Received as Received,
     receive as receive,

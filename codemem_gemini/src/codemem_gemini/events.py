@@ -90,7 +90,10 @@ class Gemini:
         """Yield what stands in the chat logs of ended sessions, oldest first."""
         self.unread.clear()
         for path in closed_logs(
-            [gemini_folder() / "tmp"], "chats/session-*.jsonl", since_ms=since_ms
+            [gemini_folder() / "tmp"],
+            "chats/session-*.jsonl",
+            since_ms=since_ms,
+            skipped=self.unread,
         ):
             yield from self.session(path)
 

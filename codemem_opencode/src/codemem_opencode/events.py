@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -57,13 +58,15 @@ class OpenCode:
     def __init__(self, settings: Settings | None = None) -> None:
         """Take the settings: the agent's own variables say where its sessions are."""
         self._environ = settings.environ if settings else os.environ
+        self.unread: Counter[str] = Counter()
 
     def history(self, *, since_ms: int = 0) -> Iterator[AdapterEvent]:
         """Yield what OpenCode stored of earlier sessions, session by session."""
         from codemem_opencode.history import stored_payloads  # noqa: PLC0415 - once, by hand
 
+        self.unread.clear()
         database = session_database(self._environ, self.source)
-        for payload in stored_payloads(database, since_ms=since_ms):
+        for payload in stored_payloads(database, since_ms=since_ms, skipped=self.unread):
             context = EventContext(stream_id=payload["session_id"], cwd=payload["cwd"])
             event = self.normalize(payload, context=context)
             if event is not None:

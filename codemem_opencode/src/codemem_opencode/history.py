@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,11 +15,9 @@ from typing import Any
 
 import apsw
 
-from codemem_core.api import NotFound, StoreError
+from codemem_core.api import MAY_GO_ON, STILL_OPEN_MS, NotFound, StoreError
 from codemem_opencode.tool_text import child, word
 
-# A session that changed a moment ago may go on.
-STILL_OPEN_MS = 10 * 60 * 1000
 _BUSY_MS = 5_000
 """OpenCode itself may be writing."""
 _MAX_CHARS = 32 * 1024 * 1024
@@ -31,6 +30,7 @@ _SESSIONS = """
      WHERE time_updated >= :since AND time_updated < :until
      ORDER BY time_updated, id
 """
+_GOING_ON = "SELECT count(*) FROM session WHERE time_updated >= ?"
 _MESSAGES = "SELECT id, data FROM message WHERE session_id = ? ORDER BY time_created, id"
 _PARTS = f"""
     SELECT data FROM part WHERE message_id = ? AND length(data) < {_MAX_CHARS}
@@ -38,16 +38,21 @@ _PARTS = f"""
 """  # noqa: S608 - a number of ours
 
 
-def stored_payloads(path: Path, *, since_ms: int = 0) -> Iterator[Payload]:
+def stored_payloads(
+    path: Path, *, since_ms: int = 0, skipped: Counter[str] | None = None
+) -> Iterator[Payload]:
     """Yield everything in OpenCode's database, session by session, with `session_id` and `cwd`.
 
     Sessions come in the order of their last change; those without one since `since_ms` (epoch
-    milliseconds) are left out, and so is one that may be going on. Raises `NotFound` when there is
-    no database, `StoreError` when it cannot be read.
+    milliseconds) are left out, and so is one that may be going on, which `skipped` counts. Raises
+    `NotFound` when there is no database, `StoreError` when it cannot be read.
     """
     until = time.time_ns() // 1_000_000 - STILL_OPEN_MS
     with _opened(path) as db:
         chosen = db.execute(_SESSIONS, {"since": since_ms, "until": until}).fetchall()
+        [(going_on,)] = db.execute(_GOING_ON, (until,)).fetchall()
+        if skipped is not None and going_on:
+            skipped[MAY_GO_ON] += int(going_on)
         for row in chosen:
             session_id, parent_id, directory = (str(text or "") for text in row[:3])
             common = {"session_id": session_id, "cwd": directory}

@@ -100,7 +100,7 @@ def import_history(
     if as_json:
         say_json(asdict(done))
         return
-    _report(done, host, dry_run=dry_run)
+    _report(done, host, source, dry_run=dry_run)
 
 
 def _ask_price(
@@ -133,9 +133,13 @@ def _distil(host: Host, store: Store, source: str, streams: list[str], done: Imp
             done.failed += bool(report.failure)
 
 
-def _report(done: Imported, host: Host, *, dry_run: bool) -> None:
+def _report(done: Imported, host: Host, source: str, *, dry_run: bool) -> None:
+    if not (done.sessions or done.recorded or done.unread):
+        say(f"No stored sessions of `{source}` found")
+        return
     what = "would be read" if dry_run else f"read, {done.stored} of them new"
-    say(f"Sessions: {done.sessions}, and {done.recorded} skipped: recorded while they ran")
+    recorded = f", and {done.recorded} skipped: recorded while they ran" if done.recorded else ""
+    say(f"Sessions: {done.sessions}{recorded}")
     say(f"Events: {done.events} {what}")
     for reason, count in sorted(done.unread.items()):
         warn(f"Not read: {count} {reason}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from codemem_core.commands.host import Host, db_option, json_option, pass_host, project_options
 from codemem_core.commands.output import day, say, say_json, say_line
-from codemem_core.store.user_rules import Rule, all_rules, rules_for
+from codemem_core.store.user_rules import Rule, agents_of, all_rules, rules_for
 
 
 @click.command()
@@ -30,22 +31,24 @@ def rules(
     place = host.project(project, everywhere=all_projects)
     with host.store(db_path) as store, store.read() as db:
         found = all_rules(db) if all_projects else rules_for(db, place)
+        agents = agents_of(db, found)
     if as_json:
-        say_json({"items": [_json(rule) for rule in found]})
+        say_json({"items": [_json(rule, agents.get(rule.id, [])) for rule in found]})
         return
     for rule in found:
-        say_line(f"[{rule.id}] {day(rule.created_ms)}  {rule.text}{_where(rule, all_projects)}")
+        notes = _notes(rule, agents.get(rule.id, []), with_project=all_projects)
+        say_line(f"[{rule.id}] {day(rule.created_ms)}  {rule.text}{notes}")
     if not found:
         say(f"no rules yet{f' in project {place}' if place else ''}")
 
 
-def _where(rule: Rule, all_projects: bool) -> str:
-    """Return what there is to add: how far it reaches, and how often it was said."""
-    place = "every project" if rule.scope == "user" else rule.project if all_projects else ""
+def _notes(rule: Rule, agents: Sequence[str], *, with_project: bool) -> str:
+    """Return what there is to add: how far it reaches, who heard it, and how often."""
+    place = "every project" if rule.scope == "user" else rule.project if with_project else ""
     said = f"said in {rule.support} sessions" if rule.support > 1 else ""
-    notes = ", ".join(filter(None, (place, said)))
+    notes = ", ".join(filter(None, (place, *agents, said)))
     return f"  ({notes})" if notes else ""
 
 
-def _json(rule: Rule) -> dict[str, Any]:
-    return {name: getattr(rule, name) for name in Rule.__slots__}
+def _json(rule: Rule, agents: Sequence[str]) -> dict[str, Any]:
+    return {**{name: getattr(rule, name) for name in Rule.__slots__}, "agents": agents}

@@ -15,6 +15,7 @@ from codemem_core.store import usage as store_usage
 
 _DAY_MS = 86_400_000
 _ROW = "{:<10}  {:<14}  {:<24}  {:>5}  {:>9}  {:>9}  {:>9}"
+_AGENT_ROW = "{:<52}  {:>5}  {:>9}  {:>9}  {:>9}"
 
 
 @click.command()
@@ -23,7 +24,7 @@ _ROW = "{:<10}  {:<14}  {:<24}  {:>5}  {:>9}  {:>9}  {:>9}"
 @json_option
 @pass_host
 def usage(host: Host, days: int, db_path: str | None, as_json: bool) -> None:
-    """Show what observing cost, by day (UTC), runtime and model.
+    """Show what observing cost, by day (UTC), runtime and model, and by agent.
 
     Example: codemem usage --days 30
     """
@@ -31,6 +32,7 @@ def usage(host: Host, days: int, db_path: str | None, as_json: bool) -> None:
     since_ms = today_ms - (days - 1) * _DAY_MS
     with host.store(db_path) as store, store.read() as db:
         rows = store_usage.by_day(db, since_ms=since_ms)
+        agents = store_usage.by_agent(db, since_ms=since_ms)
         reasons = store_usage.fall_backs(db, since_ms=since_ms)
         today = store_usage.spent(db, since_ms=today_ms)
     limits = Limits.of(host.settings)
@@ -39,6 +41,7 @@ def usage(host: Host, days: int, db_path: str | None, as_json: bool) -> None:
         say_json(
             {
                 "days": rows,
+                "agents": agents,
                 "today": {"tokens": today.tokens, "usd": today.usd},
                 "limits": {name: getattr(limits, name) or None for name in names},
                 "fell_back": reasons,
@@ -46,6 +49,7 @@ def usage(host: Host, days: int, db_path: str | None, as_json: bool) -> None:
         )
         return
     _table(rows)
+    _agent_table(agents)
     say(f"\ntoday: {today.tokens:,} tokens{_of(limits.tokens_day)}, {_of_money(today.usd, limits)}")
     for reason, count in reasons.items():
         say(f"answered without a model, {count} times: {reason}")
@@ -62,6 +66,15 @@ def _table(rows: list[dict[str, Any]]) -> None:
         say(f"prices of {prices_as_of()}, where the provider does not tell: see `observer_prices`")
     if any(row["estimated"] for row in rows):
         say("some tokens are estimated: nobody counted them, or the answer was lost")
+
+
+def _agent_table(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    say("\n" + _AGENT_ROW.format("agent", "calls", "in", "out", "US$"))
+    for row in rows:
+        count = [f"{row[name]:,}" for name in ("calls", "tokens_in", "tokens_out")]
+        say(_AGENT_ROW.format(row["agent"], *count, _money(row)))
 
 
 def _money(row: dict[str, Any]) -> str:

@@ -11,8 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-_STILL_OPEN_MS = 10 * 60 * 1000
+STILL_OPEN_MS = 10 * 60 * 1000
 """A log that changed a moment ago may belong to a session that goes on."""
+MAY_GO_ON = "sessions that changed less than 10 minutes ago: they may still be going on"
+"""Counted by what reads a history and leaves them out."""
 MAX_LINE_BYTES = 32 * 1024 * 1024
 """A longer line is left out; the largest seen held one tool's output of 1.3 MB."""
 
@@ -47,17 +49,25 @@ def log_records(
 
 
 def closed_logs(
-    folders: Iterable[str | os.PathLike[str]], pattern: str, *, since_ms: int = 0
+    folders: Iterable[str | os.PathLike[str]],
+    pattern: str,
+    *,
+    since_ms: int = 0,
+    skipped: Counter[str] | None = None,
 ) -> list[Path]:
     """Return the logs below some folders whose sessions have ended, in order of their last change.
 
-    Those without a change since `since_ms` (epoch milliseconds) are left out.
+    Those without a change since `since_ms` (epoch milliseconds) are left out. `skipped` counts
+    those that may still be going on, by that reason.
     """
-    until_ms = time.time_ns() // 1_000_000 - _STILL_OPEN_MS
+    until_ms = time.time_ns() // 1_000_000 - STILL_OPEN_MS
     found = []
     for path in (path for folder in folders for path in Path(folder).rglob(pattern)):
         with suppress(OSError):  # hosts delete and move their logs
             found.append((path.stat().st_mtime_ns // 1_000_000, path))
+    open_logs = sum(changed_ms >= until_ms for changed_ms, _ in found)
+    if skipped is not None and open_logs:
+        skipped[MAY_GO_ON] += open_logs
     return [path for changed_ms, path in sorted(found) if since_ms <= changed_ms < until_ms]
 
 

@@ -136,6 +136,23 @@ def by_model(db: apsw.Connection) -> list[dict[str, Any]]:
     return [dict(zip(_MODEL_FIELDS, row, strict=True)) for row in rows(db, _BY_MODEL)]
 
 
+_BY_AGENT = """
+    SELECT source, count(*) AS calls, sum(tokens_read), sum(tokens_written), sum(cost_usd),
+           count(*) FILTER (WHERE cost_usd IS NULL)
+      FROM usage_events
+     WHERE event = 'observe' AND created_ms >= ? AND source <> ''
+     GROUP BY source
+     ORDER BY calls DESC, source
+"""
+_AGENT_FIELDS = ("agent", "calls", "tokens_in", "tokens_out", "cost_usd", "unpriced")
+
+
+def by_agent(db: apsw.Connection, *, since_ms: int) -> list[dict[str, Any]]:
+    """Return what observing each agent's sessions cost, most calls first; fields as `by_day`."""
+    found = rows(db, _BY_AGENT, (since_ms,))
+    return [dict(zip(_AGENT_FIELDS, row, strict=True)) for row in found]
+
+
 _FALL_BACKS = """
     SELECT json_extract(metadata, '$.fell_back') AS reason, count(*)
       FROM usage_events

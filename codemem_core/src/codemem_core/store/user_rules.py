@@ -10,7 +10,7 @@ from codemem_core.store.engine.connection import rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     import apsw
@@ -61,3 +61,22 @@ def all_rules(db: apsw.Connection, *, limit: int = 1000) -> list[Rule]:
     """Return the rules of every project, in the same order."""
     wanted = {"project": None, "everything": True, "limit": limit}
     return [Rule(row) for row in rows(db, _RULES, wanted)]
+
+
+_AGENTS = """
+    WITH wanted (id) AS (SELECT value FROM json_each(?)),
+         heard (id, session_id) AS (
+             SELECT m.id, m.session_id FROM memories m JOIN wanted USING (id)
+              UNION
+             SELECT memory_id, g.session_id FROM sightings g JOIN wanted ON wanted.id = memory_id)
+    SELECT heard.id, group_concat(DISTINCT s.source ORDER BY s.source)
+      FROM heard JOIN sessions s ON s.id = heard.session_id
+     WHERE s.source <> ''
+     GROUP BY heard.id
+"""
+
+
+def agents_of(db: apsw.Connection, rules: Iterable[Rule]) -> dict[int, list[str]]:
+    """Return the names of the agents that each rule was given to, by the rule's id."""
+    ids = "[" + ",".join(str(rule.id) for rule in rules) + "]"
+    return {id: names.split(",") for id, names in rows(db, _AGENTS, (ids,))}

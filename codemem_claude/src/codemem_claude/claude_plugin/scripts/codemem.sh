@@ -49,6 +49,9 @@ if [ -n "${PYTHONPATH:-}" ]; then
   PYTHONPATH=$kept
   export PYTHONPATH
 fi
+# What runs from here on runs nothing of the project's folder by a relative name.
+# shellcheck disable=SC2034 # mcp.sh reads it
+work=$PWD
 cd / || exit 0
 
 # The program that `codemem setup` found, else the one on PATH; empty without one.
