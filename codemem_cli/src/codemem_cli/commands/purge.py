@@ -29,8 +29,9 @@ def purge(host: Host, tombstones: bool, apply: bool, db_path: str | None, as_jso
 
     The secret is prompted for or read from standard input; never put it on a command line. Covers
     the database, its search index, log, backups and undo journal, the spool and log files, also
-    where it is encoded, normalised or wrapped over lines; half of it alone is reported. Cannot be
-    undone, nor can earlier changes. Replace the secret all the same: others may have it.
+    in other case, width or normal form, as base64, hexadecimal or in an address, and wrapped over
+    lines; half of it alone is reported. What is compressed, encrypted or reversed is not found.
+    Cannot be undone, nor can earlier changes. Replace the secret all the same: others may have it.
 
     `codemem forget` keeps keyed hashes, so that the same statement does not come back;
     `--tombstones` removes those and nothing else.

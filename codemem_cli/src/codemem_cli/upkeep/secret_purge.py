@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import mmap
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +23,6 @@ from codemem_core.store.engine.connection import harden, rows, translate
 from codemem_core.store.engine.writer import in_transaction
 from codemem_core.store.repair.vacuum import write_anew
 
-MARK = "[PURGED]"
 _MAGIC = b"SQLite format 3\0"
 _DIGEST = re.compile(rb"[0-9a-f]{64}")
 
@@ -48,37 +46,29 @@ def in_database(db: apsw.Connection, secret: Secret, name: str) -> list[Place]:
     found = []
     for table, column in _columns(db):
         query = f'SELECT count(*) FROM "{table}" WHERE {_holds(table, column)}'  # noqa: S608
-        number = db.execute(query, {"forms": json.dumps(secret.forms)}).get
+        number = db.execute(query).get
         if number:
             found.append(Place(where=f"{name}: {table}.{column}", found=number))
     return found
 
 
 def _holds(table: str, column: str) -> str:
-    # As bytes: a changeset of the journal is a blob and holds text among other things. A number is
-    # no text: a time may well have the digits of a PIN in it. Qualified, because a column may be
-    # called like one of `json_each`.
+    # A number is no text: a time may well have the digits of a PIN in it.
     place = f'"{table}"."{column}"'
-    return (
-        f"typeof({place}) IN ('text', 'blob') AND (EXISTS ("  # noqa: S608
-        "SELECT 1 FROM json_each(:forms) AS form WHERE instr("
-        f"CAST({place} AS BLOB), CAST(form.value AS BLOB)) > 0) OR is_broken({place}))"
-    )
+    return f"typeof({place}) IN ('text', 'blob') AND holds_secret({place})"
 
 
 def _understand(db: apsw.Connection, secret: Secret) -> None:
-    """Give SQL on a connection what it cannot say itself: lines that break within a secret."""
+    """Give SQL on a connection the words for it."""
 
-    def is_broken(*values: Any) -> bool:  # noqa: ANN401 - one, text or bytes
-        [value] = values
-        pattern = secret.broken if isinstance(value, str) else secret.broken_bytes
-        return pattern.search(value) is not None
+    def holds_secret(*values: Any) -> bool:  # noqa: ANN401 - one, text or bytes
+        return secret.is_in(*values)
 
-    def without_breaks(*values: Any) -> str:  # noqa: ANN401 - one, text
-        return secret.broken.sub(MARK, *values)
+    def without_secret(*values: Any) -> str:  # noqa: ANN401 - one, text
+        return secret.taken_out(*values)
 
-    db.create_scalar_function("is_broken", is_broken, 1, deterministic=True)
-    db.create_scalar_function("without_breaks", without_breaks, 1, deterministic=True)
+    db.create_scalar_function("holds_secret", holds_secret, 1, deterministic=True)
+    db.create_scalar_function("without_secret", without_secret, 1, deterministic=True)
 
 
 def _columns(db: apsw.Connection) -> Iterator[tuple[str, str]]:
@@ -105,15 +95,9 @@ def clean_database(db: apsw.Connection, secret: Secret) -> None:
         journal.clear(db)
     touched = _memories_with(db, secret) if ("memories", "words") in columns else []
     for table, column in columns:
-        for form in secret.forms:
-            db.execute(
-                f'UPDATE "{table}" SET "{column}" = replace("{column}", :form, :mark)'  # noqa: S608
-                f' WHERE typeof("{column}") = \'text\' AND instr("{column}", :form)',
-                {"form": form, "mark": MARK},
-            )
         db.execute(
-            f'UPDATE "{table}" SET "{column}" = without_breaks("{column}")'  # noqa: S608
-            f' WHERE typeof("{column}") = \'text\' AND is_broken("{column}")'
+            f'UPDATE "{table}" SET "{column}" = without_secret("{column}")'  # noqa: S608
+            f' WHERE typeof("{column}") = \'text\' AND holds_secret("{column}")'
         )
     for number in touched:
         _index_again(db, number, secret)
@@ -127,7 +111,7 @@ def _memories_with(db: apsw.Connection, secret: Secret) -> list[int]:
         f"({_holds(table, name)})" for table, name in _columns(db) if table == "memories"
     )
     query = f"SELECT id FROM memories WHERE {held}"  # noqa: S608
-    return [number for (number,) in rows(db, query, {"forms": json.dumps(secret.forms)})]
+    return [number for (number,) in rows(db, query)]
 
 
 def _index_again(db: apsw.Connection, memory_id: int, secret: Secret) -> None:
@@ -181,7 +165,7 @@ def look(path: str, settings: Settings, secret: Secret) -> list[Place]:
         else:
             there = []
         # Also what no row holds any more: free pages, a log, another program's file.
-        if not there and _holds_bytes(file, secret):
+        if not there and _holds_bytes(file, secret.is_in):
             there = [Place(where=file, found=1)]
         found += there
     return found
@@ -189,9 +173,10 @@ def look(path: str, settings: Settings, secret: Secret) -> list[Place]:
 
 def halves(path: str, settings: Settings, secret: Secret) -> list[Place]:
     """Return the files that hold half of the secret, as what clips texts may have left it."""
-    needles = [half.encode() for half in secret.halves]
     return [
-        Place(where=file, found=1) for file in _files(path, settings) if _has_any(file, needles)
+        Place(where=file, found=1)
+        for file in _files(path, settings)
+        if _holds_bytes(file, lambda content: any(half.search(content) for half in secret.halves))
     ]
 
 
@@ -204,7 +189,7 @@ def purge(path: str, settings: Settings, secret: Secret) -> Proof:
     for file in _files(path, settings):
         if _is_database(file):
             _clean(file, secret)
-        elif file not in settled and _holds_bytes(file, secret) and not _is_log(file):
+        elif file not in settled and _holds_bytes(file, secret.is_in) and not _is_log(file):
             _rewrite_file(file, secret)
     for file in _files(path, settings):
         if _is_database(file):
@@ -279,15 +264,9 @@ def _is_log(file: str) -> bool:
     return file.endswith(("-wal", "-shm", "-journal"))
 
 
-def _has_any(file: str, needles: Sequence[bytes]) -> bool:
+def _holds_bytes(file: str, is_in: Callable[[mmap.mmap | bytes], bool]) -> bool:
     with _bytes_of(file) as content:
-        return any(content.find(needle) >= 0 for needle in needles)
-
-
-def _holds_bytes(file: str, secret: Secret) -> bool:
-    with _bytes_of(file) as content:
-        whole = any(content.find(needle) >= 0 for needle in secret.needles)
-        return whole or secret.broken_bytes.search(content) is not None
+        return is_in(content)
 
 
 @contextlib.contextmanager
@@ -309,10 +288,7 @@ def _bytes_of(file: str) -> Iterator[mmap.mmap | bytes]:
 def _rewrite_file(file: str, secret: Secret) -> None:
     """Put a cleaned copy in the place of a file; a spooled payload keeps its checksum true."""
     with open(file, "rb") as old:
-        data = old.read()
-    for needle in secret.needles:
-        data = data.replace(needle, MARK.encode())
-    data = secret.broken_bytes.sub(MARK.encode(), data)
+        data = secret.taken_out_of_bytes(old.read())
     digest, _, body = data.partition(b"\n")
     if _DIGEST.fullmatch(digest):
         data = hashlib.sha256(body).hexdigest().encode() + b"\n" + body
